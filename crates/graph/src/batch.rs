@@ -1,0 +1,158 @@
+//! A batch: one mutation, decided, as it is applied to a [`World`](crate::World), stored and told to others.
+
+use crate::id::{BatchId, UserId};
+use crate::model::{Embed, Grant, Link, Node, Rev, Token, User};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What an entry did. The numbers are the operation codes of the wire and never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+#[allow(missing_docs)] // the names say it
+pub enum Op {
+    NodeAdd = 0,
+    NodeUpdate = 1,
+    NodeStatus = 2,
+    NodeTrash = 3,
+    NodeRestore = 4,
+    NodeDelete = 5,
+    NodePublish = 6,
+    /// Sent, never stored: a node came into the receiver's view.
+    NodeShow = 7,
+    /// Sent, never stored: a node left the receiver's view.
+    NodeHide = 8,
+    /// Sent, never stored: the receiver's access to a node they keep changed.
+    NodeAccess = 9,
+    LinkAdd = 10,
+    LinkUpdate = 11,
+    LinkTrash = 12,
+    LinkRestore = 13,
+    LinkDelete = 14,
+    LinkSwap = 15,
+    /// Sent, never stored: a link came into the receiver's view.
+    LinkShow = 17,
+    /// Sent, never stored: a link left the receiver's view.
+    LinkHide = 18,
+    GrantUpsert = 20,
+    GrantUpdate = 21,
+    GrantDelete = 22,
+    UserUpdate = 30,
+    /// Stored, never sent: an account was opened.
+    UserAdd = 31,
+    /// Stored, never sent: an API token was made or revoked.
+    TokenUpdate = 32,
+}
+
+const OPS: [Op; 24] = [
+    Op::NodeAdd,
+    Op::NodeUpdate,
+    Op::NodeStatus,
+    Op::NodeTrash,
+    Op::NodeRestore,
+    Op::NodeDelete,
+    Op::NodePublish,
+    Op::NodeShow,
+    Op::NodeHide,
+    Op::NodeAccess,
+    Op::LinkAdd,
+    Op::LinkUpdate,
+    Op::LinkTrash,
+    Op::LinkRestore,
+    Op::LinkDelete,
+    Op::LinkSwap,
+    Op::LinkShow,
+    Op::LinkHide,
+    Op::GrantUpsert,
+    Op::GrantUpdate,
+    Op::GrantDelete,
+    Op::UserUpdate,
+    Op::UserAdd,
+    Op::TokenUpdate,
+];
+
+impl Op {
+    /// The code on the wire.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+impl From<Op> for u8 {
+    fn from(op: Op) -> u8 {
+        op.code()
+    }
+}
+
+impl TryFrom<u8> for Op {
+    type Error = &'static str;
+    fn try_from(code: u8) -> Result<Self, Self::Error> {
+        OPS.into_iter().find(|op| op.code() == code).ok_or("not an operation code")
+    }
+}
+
+/// An entity before and after an entry: `None` before it was made, or after it was deleted for good.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change<T> {
+    pub before: Option<T>,
+    pub after: Option<T>,
+}
+
+impl<T> Change<T> {
+    /// The entity as it is afterwards, or as it last was.
+    pub fn latest(&self) -> Option<&T> {
+        self.after.as_ref().or(self.before.as_ref())
+    }
+}
+
+/// The entity that an entry changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Subject {
+    Node(Change<Arc<Node>>),
+    Link(Change<Arc<Link>>),
+    Grant(Change<Arc<Grant>>),
+    Embed(Change<Embed>),
+    User(Change<Arc<User>>),
+    Token(Change<Arc<Token>>),
+}
+
+/// One change to one entity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub op: Op,
+    /// True for what followed from the rules (blocking, cascades), false for what the caller meant.
+    pub derived: bool,
+    pub subject: Subject,
+}
+
+/// How a batch stands to an earlier one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lineage {
+    /// A mutation of its own.
+    #[default]
+    Fresh,
+    /// Took that batch back.
+    UndoOf(BatchId),
+    /// Brought that batch back.
+    RedoOf(BatchId),
+}
+
+/// One mutation, all or nothing: what was changed, by whom and when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Batch {
+    pub id: BatchId,
+    /// `None` for what the installation itself did (accounts opened from the command line).
+    pub actor: Option<UserId>,
+    pub at: Timestamp,
+    pub lineage: Lineage,
+    /// In order: causes before effects. Empty only for a remembered request that changed nothing.
+    pub entries: Vec<Entry>,
+}
+
+/// A batch with its place in the order of commits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Committed {
+    pub rev: Rev,
+    pub batch: Batch,
+}

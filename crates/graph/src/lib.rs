@@ -1,0 +1,17 @@
+//! The domain of SynapTask: what the task graph is, who may see and change it, and what blocks what.
+//!
+//! Everything here is a function of its arguments: no IO, no clock, no randomness, no threads. Time and new ids
+//! come in; decided batches and per-user views go out.
+
+pub mod batch;
+pub mod id;
+pub mod model;
+pub mod refusal;
+pub mod time;
+pub mod world;
+
+pub use batch::{Batch, Committed, Entry, Op, Subject};
+pub use id::{BatchId, LinkId, NodeId, TokenId, UserId};
+pub use refusal::{Class, Reason, Refusal};
+pub use time::Timestamp;
+pub use world::{Entity, Graph, World};

@@ -1,0 +1,326 @@
+//! The entities: users, nodes, links, grants, embeds and tokens, as they are kept and stored.
+//! How one of them looks to a given person is the business of [`crate::view`].
+
+use crate::id::{BatchId, LinkId, NodeId, TokenId, UserId};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The place of a batch in the one order of commits; the first batch is 1.
+pub type Rev = u64;
+
+/// What a person may do with a node, the highest privilege first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+pub enum Level {
+    /// Owns it: may also delete it for good.
+    Owner,
+    /// May also grant and publish it.
+    Admin,
+    /// May also edit, trash and restore it.
+    Editor,
+    /// May see it.
+    Viewer,
+}
+
+impl Level {
+    /// The number on the wire: 0 owner, 1 admin, 2 editor, 3 viewer.
+    pub fn number(self) -> u8 {
+        match self {
+            Level::Owner => 0,
+            Level::Admin => 1,
+            Level::Editor => 2,
+            Level::Viewer => 3,
+        }
+    }
+}
+
+impl From<Level> for u8 {
+    fn from(level: Level) -> u8 {
+        level.number()
+    }
+}
+
+impl TryFrom<u8> for Level {
+    type Error = &'static str;
+    fn try_from(number: u8) -> Result<Self, Self::Error> {
+        match number {
+            0 => Ok(Level::Owner),
+            1 => Ok(Level::Admin),
+            2 => Ok(Level::Editor),
+            3 => Ok(Level::Viewer),
+            _ => Err("a level is 0, 1, 2 or 3"),
+        }
+    }
+}
+
+/// Where a task stands. `Blocked` is derived from what the task depends on and never set by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+pub enum Status {
+    /// Ready to be taken up.
+    Available,
+    /// Being worked on.
+    InProgress,
+    /// Waits for at least one task that is not completed.
+    Blocked,
+    /// Done.
+    Completed,
+}
+
+impl Status {
+    /// The number on the wire.
+    pub fn number(self) -> u8 {
+        match self {
+            Status::Available => 0,
+            Status::InProgress => 1,
+            Status::Blocked => 2,
+            Status::Completed => 3,
+        }
+    }
+}
+
+impl From<Status> for u8 {
+    fn from(status: Status) -> u8 {
+        status.number()
+    }
+}
+
+impl TryFrom<u8> for Status {
+    type Error = &'static str;
+    fn try_from(number: u8) -> Result<Self, Self::Error> {
+        match number {
+            0 => Ok(Status::Available),
+            1 => Ok(Status::InProgress),
+            2 => Ok(Status::Blocked),
+            3 => Ok(Status::Completed),
+            _ => Err("a status is 0, 1, 2 or 3"),
+        }
+    }
+}
+
+/// Whether a link blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+pub enum LinkType {
+    /// The source blocks the target until it is completed.
+    Primary,
+    /// A plain reference.
+    Secondary,
+}
+
+impl LinkType {
+    /// The number on the wire.
+    pub fn number(self) -> u8 {
+        match self {
+            LinkType::Primary => 0,
+            LinkType::Secondary => 1,
+        }
+    }
+}
+
+impl From<LinkType> for u8 {
+    fn from(kind: LinkType) -> u8 {
+        kind.number()
+    }
+}
+
+impl TryFrom<u8> for LinkType {
+    type Error = &'static str;
+    fn try_from(number: u8) -> Result<Self, Self::Error> {
+        match number {
+            0 => Ok(LinkType::Primary),
+            1 => Ok(LinkType::Secondary),
+            _ => Err("a link's type is 0 or 1"),
+        }
+    }
+}
+
+/// What an account may use; see [`crate::ops`] for what each plan permits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Plan {
+    /// No API tokens, no sharing of one's own; at most three grants shown.
+    Basic,
+    /// API tokens.
+    Plus,
+    /// Everything; what a self-hosted user has unless told otherwise.
+    Pro,
+}
+
+impl Plan {
+    /// The plan's name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Plan::Basic => "basic",
+            Plan::Plus => "plus",
+            Plan::Pro => "pro",
+        }
+    }
+}
+
+/// A person with an account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    pub id: UserId,
+    /// Unique, 3–32 of `A-Za-z0-9_.-`.
+    pub username: String,
+    /// Unique, compared without regard to case.
+    pub email: String,
+    pub plan: Plan,
+    pub created: Timestamp,
+}
+
+/// The SHA-256 of an API token's secret: all that is ever kept of it.
+pub type TokenHash = [u8; 32];
+
+/// An API token of a user.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Token {
+    pub id: TokenId,
+    pub user: UserId,
+    pub name: String,
+    pub hash: TokenHash,
+    pub created: Timestamp,
+}
+
+/// A node made public: whoever holds the token may read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publication {
+    /// URL-safe, at least 128 random bits.
+    pub token: String,
+    /// Whether the node's branch is public with it.
+    pub branch: bool,
+    /// When it ends; never if `None`.
+    pub due: Option<Timestamp>,
+}
+
+/// A task, card, document or idea.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    pub id: NodeId,
+    pub owner: UserId,
+    /// ≤ 80 Unicode scalar values.
+    pub title: String,
+    /// ≤ 400 Unicode scalar values.
+    pub description: String,
+    pub status: Status,
+    /// What the status returns to when the node is no longer held: Available or InProgress. Meaningful while Blocked.
+    pub resume: Status,
+    pub due_date: Option<Timestamp>,
+    /// ≤ 32, each 1–50 Unicode scalar values, none twice.
+    pub tags: Vec<String>,
+    /// 0–9.
+    pub priority: u8,
+    /// 0–9, the visual size.
+    pub volume: u8,
+    /// True: never blocked by what it depends on.
+    pub independent: bool,
+    /// ≤ 32 names, each 1–254 Unicode scalar values.
+    pub assignee: Vec<String>,
+    /// Position in graph space; finite.
+    pub x: f64,
+    pub y: f64,
+    pub z: f64,
+    pub pinned: bool,
+    pub collapsed: bool,
+    pub publication: Option<Box<Publication>>,
+    pub in_trash: bool,
+    /// 1 at creation, +1 at every entry that changes the node.
+    pub version: u64,
+    pub created: Timestamp,
+    pub edited: Timestamp,
+    /// The order of creation over all nodes and links; breaks ties of `created`.
+    pub seq: u64,
+    /// The batch that last changed the node.
+    pub last_batch: BatchId,
+}
+
+impl Node {
+    /// A node with every field at its default.
+    pub fn new(id: NodeId, owner: UserId, batch: BatchId, now: Timestamp, seq: u64) -> Self {
+        Node {
+            id,
+            owner,
+            title: String::new(),
+            description: String::new(),
+            status: Status::Available,
+            resume: Status::Available,
+            due_date: None,
+            tags: Vec::new(),
+            priority: 0,
+            volume: 5,
+            independent: false,
+            assignee: Vec::new(),
+            x: 0.0,
+            y: 0.0,
+            z: 0.0,
+            pinned: false,
+            collapsed: false,
+            publication: None,
+            in_trash: false,
+            version: 1,
+            created: now,
+            edited: now,
+            seq,
+            last_batch: batch,
+        }
+    }
+}
+
+/// A dependency from `source` (the child, the blocker) to `target` (the parent, what waits).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    pub id: LinkId,
+    /// Who made it.
+    pub owner: UserId,
+    pub source: NodeId,
+    pub target: NodeId,
+    pub kind: LinkType,
+    /// Seen by its owner alone – and, while primary, by the target's owner.
+    pub private: bool,
+    /// Sticky: true once this primary link has held its target.
+    pub was_blocker: bool,
+    pub in_trash: bool,
+    /// In the trash because one of its ends went there, not by itself.
+    pub cascade: bool,
+    pub version: u64,
+    pub created: Timestamp,
+    pub edited: Timestamp,
+    pub seq: u64,
+    pub last_batch: BatchId,
+}
+
+impl Link {
+    /// The other end, seen from `end`.
+    pub fn other(&self, end: NodeId) -> NodeId {
+        if self.source == end { self.target } else { self.source }
+    }
+
+    /// True for an active link that makes its target wait for its source.
+    pub fn is_primary(&self) -> bool {
+        self.kind == LinkType::Primary
+    }
+}
+
+/// Access to a node, given to one user.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grant {
+    pub node: NodeId,
+    pub user: UserId,
+    pub level: Level,
+    /// Whether the node's branch is granted with it.
+    pub branch: bool,
+    /// When it ends; never if `None`.
+    pub due: Option<Timestamp>,
+    /// False: the grantee has put it aside, or their plan has no room for it.
+    pub showing: bool,
+    pub granted_by: UserId,
+    pub version: u64,
+}
+
+/// A published branch that a user has taken into their graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Embed {
+    pub user: UserId,
+    pub node: NodeId,
+}

@@ -1,0 +1,196 @@
+//! Why an operation was refused: one list of reasons, each with its class, its code and a sentence to act on.
+
+use std::fmt;
+
+/// The broad kind of a refusal; a transport maps it to a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// The request itself is at fault.
+    BadRequest,
+    /// The caller may see it, but not do this.
+    Forbidden,
+    /// It does not exist for the caller.
+    NotFound,
+    /// It contradicts how things stand.
+    Conflict,
+}
+
+impl Class {
+    /// The class as written before the dot.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::BadRequest => "bad_request",
+            Class::Forbidden => "forbidden",
+            Class::NotFound => "not_found",
+            Class::Conflict => "conflict",
+        }
+    }
+}
+
+macro_rules! reasons {
+    ($($class:ident { $($name:ident $code:literal $message:literal,)* })*) => {
+        /// Every reason the domain has for refusing.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[allow(missing_docs)] // each has its sentence in `message`
+        pub enum Reason { $($($name,)*)* }
+
+        impl Reason {
+            /// All of them, in the order of the list.
+            pub const ALL: &'static [Reason] = &[$($(Reason::$name,)*)*];
+
+            /// The broad kind.
+            pub fn class(self) -> Class {
+                match self { $($(Reason::$name => Class::$class,)*)* }
+            }
+
+            /// The code as written after the dot.
+            pub fn code(self) -> &'static str {
+                match self { $($(Reason::$name => $code,)*)* }
+            }
+
+            /// A sentence a person can act on.
+            pub fn message(self) -> &'static str {
+                match self { $($(Reason::$name => $message,)*)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    BadRequest {
+        FieldsMustBeDict "fields_must_be_dict" "The payload must be a JSON object.",
+        UnknownField "unknown_field" "The payload has a field that this operation does not take.",
+        ImmutableField "immutable_field" "The payload has a field that cannot be set.",
+        NoFieldsToUpdate "no_fields_to_update" "Give at least one field to change.",
+        MissingId "missing_id" "Give the id.",
+        MissingBatchId "missing_batchId" "Give the batchId.",
+        InvalidBatchId "invalid_batch_id" "batchId must be a UUID v4.",
+        InvalidId "invalid_id" "The id must be a UUID v4.",
+        InvalidNodeId "invalid_node_id" "The node's id must be a UUID.",
+        InvalidLinkId "invalid_link_id" "The link's id must be a UUID.",
+        InvalidSourceTargetId "invalid_source_target_id" "source and target must be the UUIDs of nodes.",
+        InvalidTargetId "invalid_target_id" "target must be the UUID of a node.",
+        InvalidIds "invalid_ids" "ids must be a list of at most 1000 UUIDs.",
+        TitleTooLong "title_too_long" "A title has at most 80 characters.",
+        DescriptionTooLong "description_too_long" "A description has at most 400 characters.",
+        InvalidText "invalid_text" "The text must be a string without control characters other than line breaks and tabs.",
+        InvalidStatus "invalid_status" "status must be 0, 1 or 3.",
+        StatusBlocked "status_blocked" "Blocked is worked out from what the task depends on; it cannot be set.",
+        NodeBlocked "node_blocked" "The task waits for others; its status cannot be set until they are completed.",
+        InvalidDueDatetime "invalid_due_datetime" "dueDate must be an RFC 3339 time or null.",
+        InvalidTags "invalid_tags" "tags must be a list of strings.",
+        TooManyTags "too_many_tags" "A node has at most 32 tags.",
+        TagEmpty "tag_empty" "A tag must not be empty.",
+        TagTooLong "tag_too_long" "A tag has at most 50 characters.",
+        InvalidPriority "invalid_priority" "priority must be an integer from 0 to 9.",
+        InvalidVolume "invalid_volume" "volume must be an integer from 0 to 9.",
+        InvalidIndependent "invalid_independent" "independent must be true or false.",
+        InvalidAssignee "invalid_assignee" "assignee must be a list of at most 32 names of 1 to 254 characters.",
+        InvalidPosition "invalid_position" "x, y and z must be finite numbers.",
+        InvalidPinned "invalid_pinned" "pinned must be true or false.",
+        InvalidCollapsed "invalid_collapsed" "collapsed must be true or false.",
+        InvalidVersion "invalid_version" "version must be a whole number.",
+        InvalidLinkType "invalid_link_type" "A link's type must be 0 (primary) or 1 (secondary).",
+        InvalidLinkPrivate "invalid_link_private" "private must be true or false.",
+        InvalidBranchValue "invalid_branch_value" "branch must be true or false.",
+        InvalidShowing "invalid_showing" "showing must be true or false.",
+        InvalidDue "invalid_due" "due must be an RFC 3339 time in the future.",
+        InvalidLevel "invalid_level" "level must be 1 (admin), 2 (editor) or 3 (viewer).",
+        InvalidEmail "invalid_email" "email must be an email address.",
+        MissingEmail "missing_email" "Give the email of the person.",
+        InvalidUsername "invalid_username" "A username has 3 to 32 of A-Z, a-z, 0-9, '_', '.' and '-'.",
+        InvalidScope "invalid_scope" "scopeType must be USER or GRAPH, with a scopeId that fits it.",
+        InvalidLimit "invalid_limit" "limit must be an integer.",
+        InvalidOffset "invalid_offset" "offset must be an integer.",
+        InvalidSince "invalid_since" "since must be the rev of something received.",
+        OutOfRange "out_of_range" "limit/offset out of range",
+        SelfLink "self_link_not_allowed" "A node cannot be linked to itself.",
+        NodeInTrash "node_in_trash" "The node is in the trash; restore it first.",
+        SourceInTrash "source_in_trash" "The source is in the trash; restore it first.",
+        TargetInTrash "target_in_trash" "The target is in the trash; restore it first.",
+        LinkInTrash "link_in_trash" "The link is in the trash; restore it first.",
+        InactiveEnd "inactive_source_or_target" "The link's source or target is in the trash; restore it first.",
+        AlreadyTrashedNode "already_trashed_node" "The node is in the trash already.",
+        NotTrashedNode "not_trashed_node" "The node is not in the trash.",
+        CantDeleteActiveNode "cant_delete_active_node" "Only a node in the trash can be deleted for good.",
+        AlreadyTrashedLink "already_trashed_link" "The link is in the trash already.",
+        NotTrashedLink "not_trashed_link" "The link is not in the trash.",
+        CantDeleteActiveLink "cant_delete_active_link" "Only a link in the trash can be deleted for good.",
+        AlreadyPublic "already_public" "The node is public already.",
+        NotPublic "not_public" "The node is not public.",
+        PublicExpired "public_expired" "The publication has ended.",
+        AlreadyEmbedded "already_embedded" "The branch is in your graph already.",
+        NotEmbedded "not_embedded" "The branch is not in your graph by embedding.",
+        HasAccess "has_access" "You have access to this node without embedding it.",
+        CannotShareWithSelf "cannot_share_with_self" "You cannot share a node with yourself.",
+        AlreadyGranted "already_granted" "This person has access to the node already.",
+        NotShared "not_shared" "The node is not shared with this person.",
+        CannotRestorePurged "cannot_restore_purged" "Something this batch changed has been deleted for good.",
+    }
+    Forbidden {
+        NoPermission "no_permission" "You may see this, but not do that.",
+        ForbiddenType "forbidden_type" "With view access to the target, a link can only be secondary.",
+        ForbiddenPrivate "forbidden_private" "With your access to its ends, the link's privacy cannot be so.",
+        WouldShare "would_share" "This link would show the source's branch to people it is not shared with; that takes admin access to the source.",
+        PlanLimit "plan_limit" "Your plan does not include this.",
+        ApiNotAllowed "api_not_allowed" "API tokens take the plus or pro plan.",
+    }
+    NotFound {
+        NodeNotFound "node_not_found" "There is no such node, or you have no access to it.",
+        LinkNotFound "link_not_found" "There is no such link, or you have no access to it.",
+        SourceNotFound "source_not_found" "There is no such source, or you have no access to it.",
+        TargetNotFound "target_not_found" "There is no such target, or you have no access to it.",
+        BatchNotFound "batch_not_found" "There is no such batch, or you have no access to it.",
+        BranchNotFound "branch_not_found" "There is no such branch, or you have no access to it.",
+        UserNotFound "user_not_found" "There is no such user.",
+        TokenNotFound "token_not_found" "There is no such token.",
+        NotInTrash "not_in_trash" "An id names nothing of yours in the trash; nothing was purged.",
+    }
+    Conflict {
+        VersionConflict "version_conflict" "It has been changed since; load it again.",
+        DuplicateLink "duplicate_link" "There is such a link already.",
+        DuplicateReversedLink "duplicate_reversed_link" "There is such a link already, the other way round.",
+        DependencyCycle "dependency_cycle" "The tasks would wait for each other.",
+        IdTaken "id_taken" "This id is in use.",
+        BatchIdConflict "batch_id_conflict" "This batchId stands for another request.",
+        AlreadyUndone "already_undone" "The batch is undone already.",
+        NotUndone "not_undone" "The batch is not undone.",
+        UsernameTaken "username_taken" "This username is in use.",
+        EmailTaken "email_taken" "This email is in use.",
+    }
+}
+
+/// A refused operation: nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub reason: Reason,
+    /// What in particular, for the message: only ever what the caller may see.
+    pub detail: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal that names particulars.
+    pub fn with(reason: Reason, detail: impl Into<String>) -> Self {
+        Refusal { reason, detail: Some(detail.into()) }
+    }
+
+    /// The sentence for the caller.
+    pub fn message(&self) -> String {
+        match &self.detail {
+            Some(detail) => format!("{} {detail}", self.reason.message()),
+            None => self.reason.message().to_owned(),
+        }
+    }
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Refusal { reason, detail: None }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}: {}", self.reason.class().name(), self.reason.code(), self.message())
+    }
+}

@@ -1,0 +1,581 @@
+//! The World: every entity and the indices over them. It changes by [`World::apply`], its exact inverse
+//! [`World::revert`], and the passing of time, [`World::advance`]; by nothing else.
+
+use crate::batch::{Batch, Change, Entry, Subject};
+use crate::id::{LinkId, NodeId, UserId};
+use crate::model::{Embed, Grant, Link, Node, Publication, Rev, Token, TokenHash, User};
+use crate::time::Timestamp;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Read access to nodes and links: the World's, or those of a [`Draft`](crate::draft::Draft) over it.
+pub trait Graph {
+    /// The World below: users, shares and the clock.
+    fn world(&self) -> &World;
+    /// A node, in the trash or not.
+    fn node(&self, id: NodeId) -> Option<&Arc<Node>>;
+    /// A link, in the trash or not.
+    fn link(&self, id: LinkId) -> Option<&Arc<Link>>;
+    /// Every link at a node, in either direction, in the trash or not; in no particular order.
+    fn links_at(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>>;
+
+    /// A node that is not in the trash.
+    fn active_node(&self, id: NodeId) -> Option<&Arc<Node>> {
+        self.node(id).filter(|node| !node.in_trash)
+    }
+
+    /// The node's active links: a link at a node in the trash is in the trash itself.
+    fn active_links_at(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
+        self.links_at(id).filter(|link| !link.in_trash)
+    }
+}
+
+/// Something that ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Due {
+    /// A grant on the node to the user.
+    Grant(NodeId, UserId),
+    /// The node's publication.
+    Publication(NodeId),
+}
+
+/// One stored entity, as a [`World`] is loaded from them.
+#[derive(Clone, Debug)]
+pub enum Entity {
+    /// Users come first, then nodes, then everything else.
+    User(User),
+    Node(Node),
+    Link(Link),
+    Grant(Grant),
+    Embed(Embed),
+    Token(Token),
+    /// An id that was deleted for good by the batch at that rev.
+    Gone(Uuid, Rev),
+}
+
+#[derive(Clone, Debug, Default)]
+struct Shares {
+    grants: BTreeMap<UserId, Arc<Grant>>,
+    embeds: BTreeSet<UserId>,
+}
+
+#[derive(Clone, Debug)]
+struct NodeSlot {
+    node: Arc<Node>,
+    links: Vec<LinkId>,
+    // Few nodes are shared themselves, so most carry only a null here.
+    shares: Option<Box<Shares>>,
+}
+
+/// A user and what is theirs.
+#[derive(Clone, Debug)]
+pub struct UserSlot {
+    pub user: Arc<User>,
+    /// Nodes owned, by order of creation.
+    pub owned: BTreeSet<(u64, NodeId)>,
+    /// Owned nodes in the trash.
+    pub trashed_nodes: BTreeSet<NodeId>,
+    /// Links in the trash that the user owns or that lead to a node of theirs.
+    pub trashed_links: BTreeSet<LinkId>,
+    /// Owned nodes with a grant or a publication, in force or not.
+    pub shared: BTreeSet<NodeId>,
+    /// Nodes with a grant to the user, in force or not.
+    pub granted: BTreeSet<NodeId>,
+    /// Grants the user gave.
+    pub given: BTreeSet<(NodeId, UserId)>,
+    /// Nodes the user has embedded.
+    pub embedded: BTreeSet<NodeId>,
+    /// The user's API tokens.
+    pub tokens: BTreeSet<TokenHash>,
+}
+
+/// Every entity, indexed. Cloning copies the indices, not the entities.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    clock: Timestamp,
+    rev: Rev,
+    next_seq: u64,
+    nodes: HashMap<NodeId, NodeSlot>,
+    links: HashMap<LinkId, Arc<Link>>,
+    users: HashMap<UserId, UserSlot>,
+    usernames: HashMap<String, UserId>,
+    emails: HashMap<String, UserId>,
+    tokens: HashMap<TokenHash, Arc<Token>>,
+    public_tokens: HashMap<String, NodeId>,
+    dues: BTreeSet<(Timestamp, Due)>,
+    gone: HashMap<Uuid, Rev>,
+}
+
+impl Graph for World {
+    fn world(&self) -> &World {
+        self
+    }
+
+    fn node(&self, id: NodeId) -> Option<&Arc<Node>> {
+        self.nodes.get(&id).map(|slot| &slot.node)
+    }
+
+    fn link(&self, id: LinkId) -> Option<&Arc<Link>> {
+        self.links.get(&id)
+    }
+
+    fn links_at(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
+        self.link_ids_at(id).iter().filter_map(|link| self.links.get(link))
+    }
+}
+
+impl World {
+    /// Builds a World from stored entities: users first, then nodes, then the rest. `rev` is the last batch they reflect.
+    pub fn load(entities: impl IntoIterator<Item = Entity>, rev: Rev) -> World {
+        let mut world = World { rev, ..World::default() };
+        for entity in entities {
+            world.insert(entity);
+        }
+        world
+    }
+
+    fn insert(&mut self, entity: Entity) {
+        match entity {
+            Entity::User(user) => self.put_user(None, Some(&Arc::new(user))),
+            Entity::Node(node) => self.put_node(None, Some(&Arc::new(node))),
+            Entity::Link(link) => self.put_link(None, Some(&Arc::new(link))),
+            Entity::Grant(grant) => self.put_grant(None, Some(&Arc::new(grant))),
+            Entity::Embed(embed) => self.put_embed(None, Some(&embed)),
+            Entity::Token(token) => self.put_token(None, Some(&Arc::new(token))),
+            Entity::Gone(id, rev) => {
+                self.gone.insert(id, rev);
+            }
+        }
+    }
+
+    /// The time up to which due times have been let pass; the time of the next batch.
+    pub fn clock(&self) -> Timestamp {
+        self.clock
+    }
+
+    /// The place in the order of commits that this World stands at.
+    pub fn rev(&self) -> Rev {
+        self.rev
+    }
+
+    /// The next number in the order of creation.
+    pub fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+
+    /// What runs out by `now`, without letting it pass: whoever is told of it must be looked at before and after.
+    pub fn due_by(&self, now: Timestamp) -> Vec<Due> {
+        self.dues.iter().take_while(|(at, _)| *at <= now).map(|(_, due)| *due).collect()
+    }
+
+    /// When the next grant or publication runs out.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.dues.first().map(|(at, _)| *at)
+    }
+
+    /// Lets time pass up to `now`; a clock that runs backwards is ignored.
+    pub fn advance(&mut self, now: Timestamp) {
+        self.clock = self.clock.max(now);
+        while self.dues.first().is_some_and(|(at, _)| *at <= self.clock) {
+            self.dues.pop_first();
+        }
+    }
+
+    /// Carries out a batch decided on this World.
+    pub fn apply(&mut self, batch: &Batch) {
+        self.rev += 1;
+        for entry in &batch.entries {
+            self.put(entry, Direction::Forward);
+        }
+    }
+
+    /// Takes back the batch applied last.
+    pub fn revert(&mut self, batch: &Batch) {
+        for entry in batch.entries.iter().rev() {
+            self.put(entry, Direction::Backward);
+        }
+        self.rev -= 1;
+    }
+
+    /// Forgets ids deleted for good at or before `rev`: history no longer remembers them.
+    pub fn forget_gone(&mut self, rev: Rev) {
+        self.gone.retain(|_, at| *at > rev);
+    }
+
+    /// True while an id is in use or history remembers that it was.
+    pub fn id_taken(&self, id: Uuid) -> bool {
+        self.nodes.contains_key(&NodeId(id))
+            || self.links.contains_key(&LinkId(id))
+            || self.gone.contains_key(&id)
+    }
+
+    /// True when the id was deleted for good within the memory of history.
+    pub fn is_gone(&self, id: Uuid) -> bool {
+        self.gone.contains_key(&id)
+    }
+
+    /// The ids of every link at a node.
+    pub fn link_ids_at(&self, id: NodeId) -> &[LinkId] {
+        self.nodes.get(&id).map_or(&[], |slot| &slot.links)
+    }
+
+    /// A user by id.
+    pub fn user(&self, id: UserId) -> Option<&UserSlot> {
+        self.users.get(&id)
+    }
+
+    /// Every user, in no particular order.
+    pub fn users(&self) -> impl Iterator<Item = &UserSlot> {
+        self.users.values()
+    }
+
+    /// Every node, in no particular order.
+    pub fn nodes(&self) -> impl Iterator<Item = &Arc<Node>> {
+        self.nodes.values().map(|slot| &slot.node)
+    }
+
+    /// Every link, in no particular order.
+    pub fn links(&self) -> impl Iterator<Item = &Arc<Link>> {
+        self.links.values()
+    }
+
+    /// A user by email, in whatever case.
+    pub fn user_by_email(&self, email: &str) -> Option<&UserSlot> {
+        self.emails.get(&email.to_lowercase()).and_then(|id| self.users.get(id))
+    }
+
+    /// A user by their exact username.
+    pub fn user_by_username(&self, username: &str) -> Option<&UserSlot> {
+        self.usernames.get(username).and_then(|id| self.users.get(id))
+    }
+
+    /// An API token by the hash of its secret.
+    pub fn token(&self, hash: &TokenHash) -> Option<&Arc<Token>> {
+        self.tokens.get(hash)
+    }
+
+    /// Every API token, in no particular order.
+    pub fn tokens(&self) -> impl Iterator<Item = &Arc<Token>> {
+        self.tokens.values()
+    }
+
+    /// The node a public token stands for, in force or not.
+    pub fn published(&self, token: &str) -> Option<&Arc<Node>> {
+        self.public_tokens.get(token).and_then(|id| self.node(*id))
+    }
+
+    /// The grant on a node to a user, in force or not.
+    pub fn grant(&self, node: NodeId, user: UserId) -> Option<&Arc<Grant>> {
+        self.shares(node).and_then(|shares| shares.grants.get(&user))
+    }
+
+    /// Every grant on a node, by grantee.
+    pub fn grants_on(&self, node: NodeId) -> impl Iterator<Item = &Arc<Grant>> {
+        self.shares(node).into_iter().flat_map(|shares| shares.grants.values())
+    }
+
+    /// Who has embedded a node.
+    pub fn embedders(&self, node: NodeId) -> impl Iterator<Item = UserId> {
+        self.shares(node).into_iter().flat_map(|shares| shares.embeds.iter().copied())
+    }
+
+    /// Whether a user has embedded a node.
+    pub fn has_embed(&self, node: NodeId, user: UserId) -> bool {
+        self.shares(node).is_some_and(|shares| shares.embeds.contains(&user))
+    }
+
+    /// Whether a grant counts at this time, its node being active.
+    pub fn grant_counts(&self, grant: &Grant) -> bool {
+        grant.showing && grant.due.is_none_or(|due| due > self.clock)
+    }
+
+    /// The publication of a node while it is in force.
+    pub fn publication_in_force<'a>(&self, node: &'a Node) -> Option<&'a Publication> {
+        node.publication
+            .as_deref()
+            .filter(|publication| !node.in_trash && publication.due.is_none_or(|due| due > self.clock))
+    }
+
+    fn shares(&self, node: NodeId) -> Option<&Shares> {
+        self.nodes.get(&node).and_then(|slot| slot.shares.as_deref())
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Direction {
+    Forward,
+    Backward,
+}
+
+impl Direction {
+    fn of<'a, T>(self, change: &'a Change<T>) -> (Option<&'a T>, Option<&'a T>) {
+        match self {
+            Direction::Forward => (change.before.as_ref(), change.after.as_ref()),
+            Direction::Backward => (change.after.as_ref(), change.before.as_ref()),
+        }
+    }
+}
+
+/// The one place where entities and indices change, one function per entity: take out what was, put in what is.
+impl World {
+    fn put(&mut self, entry: &Entry, direction: Direction) {
+        match &entry.subject {
+            Subject::Node(change) => {
+                self.note_gone(change.latest().map(|node| node.id.0), change, direction);
+                let (was, is) = direction.of(change);
+                self.put_node(was, is);
+            }
+            Subject::Link(change) => {
+                self.note_gone(change.latest().map(|link| link.id.0), change, direction);
+                let (was, is) = direction.of(change);
+                self.put_link(was, is);
+            }
+            Subject::Grant(change) => {
+                let (was, is) = direction.of(change);
+                self.put_grant(was, is);
+            }
+            Subject::Embed(change) => {
+                let (was, is) = direction.of(change);
+                self.put_embed(was, is);
+            }
+            Subject::User(change) => {
+                let (was, is) = direction.of(change);
+                self.put_user(was, is);
+            }
+            Subject::Token(change) => {
+                let (was, is) = direction.of(change);
+                self.put_token(was, is);
+            }
+        }
+    }
+
+    fn note_gone<T>(&mut self, id: Option<Uuid>, change: &Change<T>, direction: Direction) {
+        let (Some(id), None) = (id, &change.after) else { return };
+        match direction {
+            Direction::Forward => self.gone.insert(id, self.rev),
+            Direction::Backward => self.gone.remove(&id),
+        };
+    }
+
+    fn put_node(&mut self, was: Option<&Arc<Node>>, is: Option<&Arc<Node>>) {
+        if let Some(node) = was {
+            self.index_publication(node, false);
+            if let Some(owner) = self.users.get_mut(&node.owner) {
+                owner.trashed_nodes.remove(&node.id);
+                if is.is_none() {
+                    owner.owned.remove(&(node.seq, node.id));
+                }
+            }
+        }
+        match (was, is) {
+            (_, Some(node)) => {
+                match self.nodes.get_mut(&node.id) {
+                    Some(slot) => slot.node = Arc::clone(node),
+                    None => {
+                        let slot = NodeSlot { node: Arc::clone(node), links: Vec::new(), shares: None };
+                        self.nodes.insert(node.id, slot);
+                    }
+                }
+                self.next_seq = self.next_seq.max(node.seq + 1);
+                self.index_publication(node, true);
+                if let Some(owner) = self.users.get_mut(&node.owner) {
+                    owner.owned.insert((node.seq, node.id));
+                    if node.in_trash {
+                        owner.trashed_nodes.insert(node.id);
+                    }
+                }
+            }
+            (Some(node), None) => {
+                self.nodes.remove(&node.id);
+            }
+            (None, None) => {}
+        }
+        if let Some(node) = is.or(was) {
+            self.index_shared(node.id, node.owner);
+        }
+    }
+
+    fn index_publication(&mut self, node: &Node, present: bool) {
+        let Some(publication) = node.publication.as_deref() else { return };
+        let due = publication.due.map(|at| (at, Due::Publication(node.id)));
+        if present {
+            self.public_tokens.insert(publication.token.clone(), node.id);
+            self.dues.extend(due);
+        } else {
+            self.public_tokens.remove(&publication.token);
+            due.map(|due| self.dues.remove(&due));
+        }
+    }
+
+    /// Keeps `shared` true to whether the node has grants or a publication.
+    fn index_shared(&mut self, id: NodeId, owner: UserId) {
+        let shared = self.nodes.get(&id).is_some_and(|slot| {
+            slot.node.publication.is_some()
+                || slot.shares.as_ref().is_some_and(|shares| !shares.grants.is_empty())
+        });
+        if let Some(owner) = self.users.get_mut(&owner) {
+            if shared {
+                owner.shared.insert(id);
+            } else {
+                owner.shared.remove(&id);
+            }
+        }
+    }
+
+    fn put_link(&mut self, was: Option<&Arc<Link>>, is: Option<&Arc<Link>>) {
+        if let Some(link) = was.filter(|link| link.in_trash) {
+            self.index_trashed_link(link, false);
+        }
+        match (was, is) {
+            (None, Some(link)) => {
+                for end in [link.source, link.target] {
+                    if let Some(slot) = self.nodes.get_mut(&end) {
+                        slot.links.push(link.id);
+                    }
+                }
+            }
+            (Some(link), None) => {
+                for end in [link.source, link.target] {
+                    if let Some(slot) = self.nodes.get_mut(&end) {
+                        slot.links.retain(|id| *id != link.id);
+                    }
+                }
+                self.links.remove(&link.id);
+            }
+            // A link's ends may change places but never change, so the lists at the nodes stay.
+            _ => {}
+        }
+        if let Some(link) = is {
+            self.next_seq = self.next_seq.max(link.seq + 1);
+            self.links.insert(link.id, Arc::clone(link));
+            if link.in_trash {
+                self.index_trashed_link(link, true);
+            }
+        }
+    }
+
+    fn index_trashed_link(&mut self, link: &Link, present: bool) {
+        let target_owner = self.node(link.target).map(|node| node.owner);
+        for user in [Some(link.owner), target_owner].into_iter().flatten() {
+            if let Some(slot) = self.users.get_mut(&user) {
+                if present {
+                    slot.trashed_links.insert(link.id);
+                } else {
+                    slot.trashed_links.remove(&link.id);
+                }
+            }
+        }
+    }
+
+    fn put_grant(&mut self, was: Option<&Arc<Grant>>, is: Option<&Arc<Grant>>) {
+        if let Some(grant) = was {
+            grant.due.map(|at| self.dues.remove(&(at, Due::Grant(grant.node, grant.user))));
+            if let Some(giver) = self.users.get_mut(&grant.granted_by) {
+                giver.given.remove(&(grant.node, grant.user));
+            }
+            if let Some(grantee) = self.users.get_mut(&grant.user) {
+                grantee.granted.remove(&grant.node);
+            }
+        }
+        if let Some(grant) = is {
+            self.dues.extend(grant.due.map(|at| (at, Due::Grant(grant.node, grant.user))));
+            if let Some(giver) = self.users.get_mut(&grant.granted_by) {
+                giver.given.insert((grant.node, grant.user));
+            }
+            if let Some(grantee) = self.users.get_mut(&grant.user) {
+                grantee.granted.insert(grant.node);
+            }
+        }
+        let Some(grant) = is.or(was) else { return };
+        let Some(slot) = self.nodes.get_mut(&grant.node) else { return };
+        let owner = slot.node.owner;
+        let shares = slot.shares.get_or_insert_default();
+        match is {
+            Some(grant) => shares.grants.insert(grant.user, Arc::clone(grant)),
+            None => shares.grants.remove(&grant.user),
+        };
+        slot.drop_empty_shares();
+        self.index_shared(grant.node, owner);
+    }
+
+    fn put_embed(&mut self, was: Option<&Embed>, is: Option<&Embed>) {
+        let Some(embed) = is.or(was) else { return };
+        if let Some(user) = self.users.get_mut(&embed.user) {
+            match is {
+                Some(_) => user.embedded.insert(embed.node),
+                None => user.embedded.remove(&embed.node),
+            };
+        }
+        if let Some(slot) = self.nodes.get_mut(&embed.node) {
+            let shares = slot.shares.get_or_insert_default();
+            match is {
+                Some(_) => shares.embeds.insert(embed.user),
+                None => shares.embeds.remove(&embed.user),
+            };
+            slot.drop_empty_shares();
+        }
+    }
+
+    fn put_user(&mut self, was: Option<&Arc<User>>, is: Option<&Arc<User>>) {
+        if let Some(user) = was {
+            self.usernames.remove(&user.username);
+            self.emails.remove(&user.email.to_lowercase());
+        }
+        match (was, is) {
+            (_, Some(user)) => {
+                self.usernames.insert(user.username.clone(), user.id);
+                self.emails.insert(user.email.to_lowercase(), user.id);
+                match self.users.get_mut(&user.id) {
+                    Some(slot) => slot.user = Arc::clone(user),
+                    None => {
+                        self.users.insert(user.id, UserSlot::new(user));
+                    }
+                }
+            }
+            (Some(user), None) => {
+                self.users.remove(&user.id);
+            }
+            (None, None) => {}
+        }
+    }
+
+    fn put_token(&mut self, was: Option<&Arc<Token>>, is: Option<&Arc<Token>>) {
+        if let Some(token) = was {
+            self.tokens.remove(&token.hash);
+            if let Some(user) = self.users.get_mut(&token.user) {
+                user.tokens.remove(&token.hash);
+            }
+        }
+        if let Some(token) = is {
+            self.tokens.insert(token.hash, Arc::clone(token));
+            if let Some(user) = self.users.get_mut(&token.user) {
+                user.tokens.insert(token.hash);
+            }
+        }
+    }
+}
+
+impl NodeSlot {
+    fn drop_empty_shares(&mut self) {
+        if self.shares.as_ref().is_some_and(|shares| shares.grants.is_empty() && shares.embeds.is_empty()) {
+            self.shares = None;
+        }
+    }
+}
+
+impl UserSlot {
+    fn new(user: &Arc<User>) -> Self {
+        UserSlot {
+            user: Arc::clone(user),
+            owned: BTreeSet::new(),
+            trashed_nodes: BTreeSet::new(),
+            trashed_links: BTreeSet::new(),
+            shared: BTreeSet::new(),
+            granted: BTreeSet::new(),
+            given: BTreeSet::new(),
+            embedded: BTreeSet::new(),
+            tokens: BTreeSet::new(),
+        }
+    }
+}
