@@ -3,15 +3,20 @@
 //! Everything here is a function of its arguments: no IO, no clock, no randomness, no threads. Time and new ids
 //! come in; decided batches and per-user views go out.
 
+pub mod access;
 pub mod batch;
+pub mod blocking;
+pub mod draft;
 pub mod id;
 pub mod model;
+pub mod ops;
 pub mod refusal;
 pub mod time;
 pub mod world;
 
 pub use batch::{Batch, Committed, Entry, Op, Subject};
 pub use id::{BatchId, LinkId, NodeId, TokenId, UserId};
+pub use ops::{Fresh, NodeFields, Operation, Root, decide};
 pub use refusal::{Class, Reason, Refusal};
 pub use time::Timestamp;
 pub use world::{Entity, Graph, World};

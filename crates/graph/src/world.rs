@@ -309,7 +309,7 @@ enum Direction {
 }
 
 impl Direction {
-    fn of<'a, T>(self, change: &'a Change<T>) -> (Option<&'a T>, Option<&'a T>) {
+    fn of<T>(self, change: &Change<T>) -> (Option<&T>, Option<&T>) {
         match self {
             Direction::Forward => (change.before.as_ref(), change.after.as_ref()),
             Direction::Backward => (change.after.as_ref(), change.before.as_ref()),

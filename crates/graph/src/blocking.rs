@@ -1,0 +1,215 @@
+//! What blocks what: after every batch, an active node is Blocked exactly when it is held.
+//!
+//! A node is **held** when it is active, not independent, and some active primary link leads to it from a node that is
+//! not completed.
+
+use crate::batch::Op;
+use crate::draft::{Cause, Draft};
+use crate::id::{LinkId, NodeId};
+use crate::model::{Link, Node, Status};
+use crate::world::Graph;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+/// Whether the node is held, by the statuses as they stand in the graph.
+pub fn is_held(graph: &impl Graph, node: &Node) -> bool {
+    blockers(graph, node).any(|source| source.status != Status::Completed)
+}
+
+fn blockers<'g>(graph: &'g impl Graph, node: &Node) -> impl Iterator<Item = &'g Arc<Node>> {
+    let (id, open) = (node.id, !node.in_trash && !node.independent);
+    graph
+        .active_links_at(id)
+        .filter(move |link| open && link.target == id && link.is_primary())
+        .filter_map(|link| graph.active_node(link.source))
+}
+
+/// Brings statuses and `wasBlocker` in line with what is held, beginning at nodes whose blockers changed and climbing
+/// as far as it matters. Entries are written causes first, each changed node once.
+pub fn settle(draft: &mut Draft<'_>, begin: impl IntoIterator<Item = NodeId>) {
+    let mut cascade = Cascade::default();
+    for node in begin {
+        cascade.look_at(node);
+    }
+    while let Some(id) = cascade.next() {
+        cascade.weigh(draft, id);
+    }
+    cascade.write(draft);
+}
+
+/// Statuses worked out but not yet written: a node may be freed and held again before the cascade comes to rest.
+#[derive(Default)]
+struct Cascade {
+    waiting: VecDeque<NodeId>,
+    queued: HashSet<NodeId>,
+    looked_at: Vec<NodeId>,
+    /// Status and resume status, and when the node last changed.
+    settled: HashMap<NodeId, (Status, Status, usize)>,
+    changes: usize,
+}
+
+impl Cascade {
+    fn look_at(&mut self, node: NodeId) {
+        if self.queued.insert(node) {
+            self.waiting.push_back(node);
+        }
+    }
+
+    fn next(&mut self) -> Option<NodeId> {
+        let node = self.waiting.pop_front()?;
+        self.queued.remove(&node);
+        self.looked_at.push(node);
+        Some(node)
+    }
+
+    fn status(&self, node: &Node) -> (Status, Status) {
+        self.settled
+            .get(&node.id)
+            .map_or((node.status, node.resume), |(status, resume, _)| (*status, *resume))
+    }
+
+    fn weigh(&mut self, draft: &Draft<'_>, id: NodeId) {
+        let Some(node) = draft.active_node(id) else { return };
+        let held = blockers(draft, node).any(|source| self.status(source).0 != Status::Completed);
+        let (status, resume) = self.status(node);
+        let next = match (held, status) {
+            (true, Status::Blocked) | (false, Status::Available | Status::InProgress | Status::Completed) => {
+                return;
+            }
+            (true, Status::InProgress) => (Status::Blocked, Status::InProgress),
+            (true, Status::Available | Status::Completed) => (Status::Blocked, Status::Available),
+            (false, Status::Blocked) => (resume, Status::Available),
+        };
+        self.changes += 1;
+        self.settled.insert(id, (next.0, next.1, self.changes));
+        if status == Status::Completed {
+            for above in targets(draft, id) {
+                self.look_at(above);
+            }
+        }
+    }
+
+    fn write(self, draft: &mut Draft<'_>) {
+        let mut changed: Vec<_> = self.settled.into_iter().collect();
+        changed.sort_unstable_by_key(|(_, (.., when))| *when);
+        for (id, (status, resume, _)) in changed {
+            if draft.node(id).is_some_and(|node| node.status != status) {
+                draft.edit_node(Op::NodeStatus, Cause::Derived, id, |node| {
+                    node.status = status;
+                    node.resume = resume;
+                });
+            }
+        }
+        let mut seen = HashSet::new();
+        for id in self.looked_at {
+            if seen.insert(id) {
+                mark_blockers(draft, id);
+            }
+        }
+    }
+}
+
+/// The nodes that wait for this one, oldest link first.
+pub fn targets(graph: &impl Graph, id: NodeId) -> Vec<NodeId> {
+    let mut links: Vec<&Arc<Link>> =
+        graph.active_links_at(id).filter(|link| link.source == id && link.is_primary()).collect();
+    links.sort_unstable_by_key(|link| link.seq);
+    links.into_iter().map(|link| link.target).collect()
+}
+
+/// Every link that holds the node has been a blocker; no link to a completed node is one.
+fn mark_blockers(draft: &mut Draft<'_>, id: NodeId) {
+    let Some(node) = draft.active_node(id) else { return };
+    let completed = node.status == Status::Completed;
+    let independent = node.independent;
+    let mut flips: Vec<(u64, LinkId, bool)> = Vec::new();
+    for link in draft.active_links_at(id).filter(|link| link.target == id && link.is_primary()) {
+        let source_open = draft.active_node(link.source).is_some_and(|node| node.status != Status::Completed);
+        let holds = source_open && !independent;
+        match (link.was_blocker, holds, completed) {
+            (false, true, _) => flips.push((link.seq, link.id, true)),
+            (true, false, true) => flips.push((link.seq, link.id, false)),
+            _ => {}
+        }
+    }
+    flips.sort_unstable();
+    for (_, link, was_blocker) in flips {
+        draft.set_was_blocker(link, was_blocker);
+    }
+}
+
+/// The path by which `source` already waits for `target`, if a primary link source → target would close a cycle:
+/// target, what waits for it, … , source. Searches from both ends in turn, so it costs no more than the smaller side.
+pub fn cycle(graph: &impl Graph, source: NodeId, target: NodeId) -> Option<Vec<NodeId>> {
+    let mut up = Search::new(target);
+    let mut down = Search::new(source);
+    if source == target {
+        return Some(vec![source]);
+    }
+    loop {
+        let node = up.next()?;
+        let mut above = targets(graph, node);
+        above.retain(|next| up.reach(*next, node));
+        if let Some(meeting) = above.into_iter().find(|next| down.reached(*next)) {
+            return Some(join(&up, &down, meeting));
+        }
+        let node = down.next()?;
+        let below: Vec<NodeId> = graph
+            .active_links_at(node)
+            .filter(|link| link.target == node && link.is_primary())
+            .map(|link| link.source)
+            .collect();
+        for next in below {
+            if down.reach(next, node) && up.reached(next) {
+                return Some(join(&up, &down, next));
+            }
+        }
+    }
+}
+
+struct Search {
+    came_from: HashMap<NodeId, NodeId>,
+    waiting: VecDeque<NodeId>,
+    start: NodeId,
+}
+
+impl Search {
+    fn new(start: NodeId) -> Self {
+        Search { came_from: HashMap::new(), waiting: VecDeque::from([start]), start }
+    }
+
+    fn next(&mut self) -> Option<NodeId> {
+        self.waiting.pop_front()
+    }
+
+    fn reached(&self, node: NodeId) -> bool {
+        node == self.start || self.came_from.contains_key(&node)
+    }
+
+    /// Notes a step; false when the node was reached before.
+    fn reach(&mut self, node: NodeId, from: NodeId) -> bool {
+        if self.reached(node) {
+            return false;
+        }
+        self.came_from.insert(node, from);
+        self.waiting.push_back(node);
+        true
+    }
+
+    fn path_from(&self, node: NodeId) -> Vec<NodeId> {
+        let mut path = vec![node];
+        let mut at = node;
+        while let Some(from) = self.came_from.get(&at) {
+            path.push(*from);
+            at = *from;
+        }
+        path
+    }
+}
+
+fn join(up: &Search, down: &Search, meeting: NodeId) -> Vec<NodeId> {
+    let mut path = up.path_from(meeting);
+    path.reverse();
+    path.extend(down.path_from(meeting).into_iter().skip(1));
+    path
+}

@@ -1,0 +1,215 @@
+//! A draft: the World with the changes of one operation laid over it. Operations write entries here; the World itself
+//! stays as it is until the finished batch is applied.
+
+use crate::batch::{Batch, Change, Entry, Lineage, Op, Subject};
+use crate::id::{BatchId, LinkId, NodeId, UserId};
+use crate::model::{Embed, Grant, Link, Node, User};
+use crate::time::Timestamp;
+use crate::world::{Graph, World};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A batch in the making.
+pub struct Draft<'w> {
+    world: &'w World,
+    batch: BatchId,
+    actor: Option<UserId>,
+    nodes: HashMap<NodeId, Option<Arc<Node>>>,
+    links: HashMap<LinkId, Option<Arc<Link>>>,
+    added_links: HashMap<NodeId, Vec<LinkId>>,
+    next_seq: u64,
+    lineage: Lineage,
+    entries: Vec<Entry>,
+}
+
+impl Graph for Draft<'_> {
+    fn world(&self) -> &World {
+        self.world
+    }
+
+    fn node(&self, id: NodeId) -> Option<&Arc<Node>> {
+        match self.nodes.get(&id) {
+            Some(changed) => changed.as_ref(),
+            None => self.world.node(id),
+        }
+    }
+
+    fn link(&self, id: LinkId) -> Option<&Arc<Link>> {
+        match self.links.get(&id) {
+            Some(changed) => changed.as_ref(),
+            None => self.world.link(id),
+        }
+    }
+
+    fn links_at(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
+        let added = self.added_links.get(&id).into_iter().flatten();
+        self.world.link_ids_at(id).iter().chain(added).filter_map(|link| self.link(*link))
+    }
+}
+
+/// Whether an entry is what the caller meant or what followed from it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The caller asked for it.
+    Meant,
+    /// The rules brought it about.
+    Derived,
+}
+
+impl<'w> Draft<'w> {
+    /// A draft without changes.
+    pub fn new(world: &'w World, batch: BatchId, actor: Option<UserId>) -> Self {
+        Draft {
+            world,
+            batch,
+            actor,
+            nodes: HashMap::new(),
+            links: HashMap::new(),
+            added_links: HashMap::new(),
+            next_seq: world.next_seq(),
+            lineage: Lineage::Fresh,
+            entries: Vec::new(),
+        }
+    }
+
+    /// The World below, for as long as it lives: reading it does not keep the draft from being written.
+    pub fn world(&self) -> &'w World {
+        self.world
+    }
+
+    /// The time of the batch.
+    pub fn now(&self) -> Timestamp {
+        self.world.clock()
+    }
+
+    /// The batch's id.
+    pub fn batch(&self) -> BatchId {
+        self.batch
+    }
+
+    /// Marks the batch as an undo or redo of another.
+    pub fn set_lineage(&mut self, lineage: Lineage) {
+        self.lineage = lineage;
+    }
+
+    /// The next number in the order of creation.
+    pub fn take_seq(&mut self) -> u64 {
+        self.next_seq += 1;
+        self.next_seq - 1
+    }
+
+    /// The batch, with its entries in the order they were written.
+    pub fn finish(self) -> Batch {
+        Batch {
+            id: self.batch,
+            actor: self.actor,
+            at: self.world.clock(),
+            lineage: self.lineage,
+            entries: self.entries,
+        }
+    }
+
+    /// Adds a node (NODE_ADD).
+    pub fn add_node(&mut self, node: Node) {
+        let node = Arc::new(node);
+        self.nodes.insert(node.id, Some(Arc::clone(&node)));
+        self.write(Op::NodeAdd, Cause::Meant, Subject::Node(Change { before: None, after: Some(node) }));
+    }
+
+    /// Changes a node by one entry; its version, times and batch follow. A missing node is left missing.
+    pub fn edit_node(&mut self, op: Op, cause: Cause, id: NodeId, edit: impl FnOnce(&mut Node)) {
+        let Some(before) = self.node(id).cloned() else { return };
+        let mut after = Node::clone(&before);
+        edit(&mut after);
+        after.version += 1;
+        after.edited = self.now();
+        after.last_batch = self.batch;
+        let after = Arc::new(after);
+        self.nodes.insert(id, Some(Arc::clone(&after)));
+        self.write(op, cause, Subject::Node(Change { before: Some(before), after: Some(after) }));
+    }
+
+    /// Deletes a node for good (NODE_DELETE). Its links, grants and embeds must be gone already.
+    pub fn delete_node(&mut self, id: NodeId) {
+        let Some(before) = self.node(id).cloned() else { return };
+        self.nodes.insert(id, None);
+        self.write(Op::NodeDelete, Cause::Meant, Subject::Node(Change { before: Some(before), after: None }));
+    }
+
+    /// Adds a link (LINK_ADD).
+    pub fn add_link(&mut self, link: Link) {
+        let link = Arc::new(link);
+        for end in [link.source, link.target] {
+            self.added_links.entry(end).or_default().push(link.id);
+        }
+        self.links.insert(link.id, Some(Arc::clone(&link)));
+        self.write(Op::LinkAdd, Cause::Meant, Subject::Link(Change { before: None, after: Some(link) }));
+    }
+
+    /// Changes a link by one entry; its version, times and batch follow. A missing link is left missing.
+    pub fn edit_link(&mut self, op: Op, cause: Cause, id: LinkId, edit: impl FnOnce(&mut Link)) {
+        let Some(before) = self.link(id).cloned() else { return };
+        let mut after = Link::clone(&before);
+        edit(&mut after);
+        after.version += 1;
+        after.edited = self.now();
+        after.last_batch = self.batch;
+        let after = Arc::new(after);
+        self.links.insert(id, Some(Arc::clone(&after)));
+        self.write(op, cause, Subject::Link(Change { before: Some(before), after: Some(after) }));
+    }
+
+    /// Sets whether a link has held its target: folded into the link's own entry where this batch has one, an entry
+    /// of its own otherwise.
+    pub fn set_was_blocker(&mut self, id: LinkId, was_blocker: bool) {
+        let own_entry = self.entries.iter_mut().rev().find_map(|entry| match &mut entry.subject {
+            Subject::Link(Change { after: Some(link), .. }) if link.id == id => Some(link),
+            _ => None,
+        });
+        match own_entry {
+            Some(link) => {
+                let mut folded = Link::clone(link);
+                folded.was_blocker = was_blocker;
+                *link = Arc::new(folded);
+                let link = Arc::clone(link);
+                self.links.insert(id, Some(link));
+            }
+            None => {
+                self.edit_link(Op::LinkUpdate, Cause::Derived, id, |link| link.was_blocker = was_blocker);
+            }
+        }
+    }
+
+    /// Deletes a link for good (LINK_DELETE).
+    pub fn delete_link(&mut self, id: LinkId, cause: Cause) {
+        let Some(before) = self.link(id).cloned() else { return };
+        self.links.insert(id, None);
+        self.write(Op::LinkDelete, cause, Subject::Link(Change { before: Some(before), after: None }));
+    }
+
+    /// Makes, changes or ends a grant. Access is judged on the World below, so the draft does not lay it over.
+    pub fn set_grant(&mut self, op: Op, cause: Cause, before: Option<Arc<Grant>>, after: Option<Grant>) {
+        let after = after.map(Arc::new);
+        self.write(op, cause, Subject::Grant(Change { before, after }));
+    }
+
+    /// Makes or ends an embed (USER_UPDATE).
+    pub fn set_embed(&mut self, cause: Cause, embed: Embed, present: bool) {
+        let change = match present {
+            true => Change { before: None, after: Some(embed) },
+            false => Change { before: Some(embed), after: None },
+        };
+        self.write(Op::UserUpdate, cause, Subject::Embed(change));
+    }
+
+    /// Changes a user (USER_UPDATE).
+    pub fn set_user(&mut self, before: &Arc<User>, after: User) {
+        let change = Change { before: Some(Arc::clone(before)), after: Some(Arc::new(after)) };
+        self.write(Op::UserUpdate, Cause::Meant, Subject::User(change));
+    }
+
+    /// Writes an entry that the draft's own view of nodes and links does not depend on.
+    pub fn write(&mut self, op: Op, cause: Cause, subject: Subject) {
+        self.entries.push(Entry { op, derived: cause == Cause::Derived, subject });
+    }
+}

@@ -1,0 +1,81 @@
+//! Accounts and API tokens.
+
+use super::refuse_if;
+use crate::batch::{Change, Op, Subject};
+use crate::draft::{Cause, Draft};
+use crate::id::{TokenId, UserId};
+use crate::model::{Plan, Token, TokenHash, User};
+use crate::refusal::{Reason, Refusal};
+use std::sync::Arc;
+
+/// The longest email address, in characters.
+pub const EMAIL_CHARS_MAX: usize = 254;
+
+pub(super) fn rename(draft: &mut Draft<'_>, caller: UserId, username: &str) -> Result<(), Refusal> {
+    check_username(username)?;
+    let world = draft.world();
+    let user = &world.user(caller).ok_or(Reason::UserNotFound)?.user;
+    if user.username != username {
+        refuse_if(world.user_by_username(username).is_some(), Reason::UsernameTaken)?;
+        draft.set_user(user, User { username: username.to_owned(), ..User::clone(user) });
+    }
+    Ok(())
+}
+
+pub(super) fn user_add(
+    draft: &mut Draft<'_>,
+    email: &str,
+    username: &str,
+    plan: Plan,
+    id: UserId,
+) -> Result<(), Refusal> {
+    refuse_if(!is_email(email), Reason::InvalidEmail)?;
+    check_username(username)?;
+    refuse_if(draft.world().user_by_email(email).is_some(), Reason::EmailTaken)?;
+    refuse_if(draft.world().user_by_username(username).is_some(), Reason::UsernameTaken)?;
+    let (email, username) = (email.to_owned(), username.to_owned());
+    let user = User { id, username, email, plan, created: draft.now() };
+    let change = Change { before: None, after: Some(Arc::new(user)) };
+    draft.write(Op::UserAdd, Cause::Meant, Subject::User(change));
+    Ok(())
+}
+
+pub(super) fn token_create(
+    draft: &mut Draft<'_>,
+    user: UserId,
+    name: &str,
+    hash: TokenHash,
+    id: TokenId,
+) -> Result<(), Refusal> {
+    let slot = draft.world().user(user).ok_or(Reason::UserNotFound)?;
+    refuse_if(slot.user.plan == Plan::Basic, Reason::ApiNotAllowed)?;
+    let token = Token { id, user, name: name.to_owned(), hash, created: draft.now() };
+    let change = Change { before: None, after: Some(Arc::new(token)) };
+    draft.write(Op::TokenUpdate, Cause::Meant, Subject::Token(change));
+    Ok(())
+}
+
+pub(super) fn token_revoke(draft: &mut Draft<'_>, ids: &[TokenId]) -> Result<(), Refusal> {
+    let world = draft.world();
+    for id in ids {
+        let token = world.tokens().find(|token| token.id == *id).ok_or(Reason::TokenNotFound)?;
+        let change = Change { before: Some(Arc::clone(token)), after: None };
+        draft.write(Op::TokenUpdate, Cause::Meant, Subject::Token(change));
+    }
+    Ok(())
+}
+
+fn check_username(username: &str) -> Result<(), Refusal> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    refuse_if(!(3..=32).contains(&username.len()) || !username.chars().all(allowed), Reason::InvalidUsername)
+}
+
+/// Whether a text can be an email address: one `@` with something on either side, no spaces or controls.
+pub fn is_email(text: &str) -> bool {
+    let plain =
+        text.chars().count() <= EMAIL_CHARS_MAX && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    plain
+        && text
+            .split_once('@')
+            .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
+}

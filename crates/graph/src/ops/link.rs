@@ -1,0 +1,294 @@
+//! Adding, changing, turning, trashing and restoring links.
+
+use super::{Fresh, refuse_if, seen};
+use crate::access::{self, sees_link, would_share};
+use crate::batch::Op;
+use crate::blocking::{self, settle};
+use crate::draft::{Cause, Draft};
+use crate::id::{LinkId, NodeId, UserId};
+use crate::model::{Level, Link, LinkType};
+use crate::refusal::{Reason, Refusal};
+use crate::world::Graph;
+use std::sync::Arc;
+
+/// What link:add asks for.
+pub(super) struct New {
+    pub id: Option<LinkId>,
+    pub source: NodeId,
+    pub target: NodeId,
+    pub kind: LinkType,
+    pub private: bool,
+}
+
+/// Whether a link may be as private or public as asked, by the caller's access to its ends; otherwise it is private.
+fn keeps_privacy(source: Level, target: Level) -> bool {
+    (source <= Level::Editor && target <= Level::Editor) || target == Level::Owner
+}
+
+pub(super) fn add(draft: &mut Draft<'_>, caller: UserId, new: &New, fresh: &Fresh) -> Result<(), Refusal> {
+    let (source, source_level) = seen(draft, caller, new.source, Reason::SourceNotFound)?;
+    let (target, target_level) = seen(draft, caller, new.target, Reason::TargetNotFound)?;
+    let kind = if target_level == Level::Viewer { LinkType::Secondary } else { new.kind };
+    let private = new.private || !keeps_privacy(source_level, target_level);
+    let shares = !private && would_share(draft, new.source, new.target, None);
+    refuse_if(shares && source_level > Level::Admin, Reason::WouldShare)?;
+    refuse_if(source.in_trash, Reason::SourceInTrash)?;
+    refuse_if(target.in_trash, Reason::TargetInTrash)?;
+    refuse_if(new.source == new.target, Reason::SelfLink)?;
+    let occupant = occupant(draft, new.source, new.target, private.then_some(caller), None);
+    match occupant {
+        Some(link) if !link.in_trash && link.source == new.source => Err(Reason::DuplicateLink.into()),
+        Some(link) if !link.in_trash => Err(Reason::DuplicateReversedLink.into()),
+        Some(link) => {
+            refuse_cycle(draft, caller, kind, new.source, new.target)?;
+            bring_back(draft, &link, new, kind);
+            settle(draft, [new.target]);
+            Ok(())
+        }
+        None => {
+            let id = match new.id {
+                Some(id) if draft.world().id_taken(id.0) => return Err(Reason::IdTaken.into()),
+                Some(id) => id,
+                None => fresh.link,
+            };
+            refuse_cycle(draft, caller, kind, new.source, new.target)?;
+            let seq = draft.take_seq();
+            draft.add_link(Link {
+                id,
+                owner: caller,
+                source: new.source,
+                target: new.target,
+                kind,
+                private,
+                was_blocker: false,
+                in_trash: false,
+                cascade: false,
+                version: 1,
+                created: draft.now(),
+                edited: draft.now(),
+                seq,
+                last_batch: draft.batch(),
+            });
+            settle(draft, [new.target]);
+            Ok(())
+        }
+    }
+}
+
+/// The link that lies in a place: an unordered pair of nodes, with its owner too if private. At most one, the trash
+/// included.
+fn occupant(
+    draft: &Draft<'_>,
+    a: NodeId,
+    b: NodeId,
+    private_of: Option<UserId>,
+    besides: Option<LinkId>,
+) -> Option<Arc<Link>> {
+    let here = draft.world().link_ids_at(a).len() <= draft.world().link_ids_at(b).len();
+    let (near, far) = if here { (a, b) } else { (b, a) };
+    draft
+        .links_at(near)
+        .find(|link| {
+            link.other(near) == far
+                && link.private == private_of.is_some()
+                && private_of.is_none_or(|owner| link.owner == owner)
+                && Some(link.id) != besides
+        })
+        .cloned()
+}
+
+fn bring_back(draft: &mut Draft<'_>, link: &Link, new: &New, kind: LinkType) {
+    draft.edit_link(Op::LinkRestore, Cause::Meant, link.id, |link| {
+        link.in_trash = false;
+        link.cascade = false;
+    });
+    if link.source != new.source {
+        draft.edit_link(Op::LinkSwap, Cause::Meant, link.id, |link| {
+            std::mem::swap(&mut link.source, &mut link.target);
+        });
+    }
+    if link.kind != kind {
+        draft.edit_link(Op::LinkUpdate, Cause::Meant, link.id, |link| set_kind(link, kind));
+    }
+}
+
+fn set_kind(link: &mut Link, kind: LinkType) {
+    link.kind = kind;
+    link.was_blocker &= link.is_primary();
+}
+
+/// Refuses a primary link that would close a cycle, naming the path by what the caller sees of it.
+fn refuse_cycle(
+    draft: &Draft<'_>,
+    caller: UserId,
+    kind: LinkType,
+    source: NodeId,
+    target: NodeId,
+) -> Result<(), Refusal> {
+    if kind == LinkType::Secondary {
+        return Ok(());
+    }
+    let Some(path) = blocking::cycle(draft, source, target) else { return Ok(()) };
+    let named: Vec<String> = path
+        .into_iter()
+        .map(|id| match access::level(draft, caller, id) {
+            Some(_) => id.to_string(),
+            None => "a task you cannot see".to_owned(),
+        })
+        .collect();
+    Err(Refusal::with(Reason::DependencyCycle, format!("The path: {}.", named.join(" → "))))
+}
+
+/// A link the caller sees, with their access to its ends.
+struct Seen {
+    link: Arc<Link>,
+    /// `None` for a phantom.
+    source: Option<Level>,
+    target: Level,
+}
+
+fn seen_link(draft: &Draft<'_>, caller: UserId, id: LinkId) -> Result<Seen, Refusal> {
+    let link = draft.link(id).ok_or(Reason::LinkNotFound)?;
+    let source = access::placement(draft, caller, link.source);
+    let target = access::placement(draft, caller, link.target);
+    match target {
+        Some(level) if sees_link(caller, link, source, target) => {
+            Ok(Seen { link: Arc::clone(link), source, target: level })
+        }
+        _ => Err(Reason::LinkNotFound.into()),
+    }
+}
+
+impl Seen {
+    /// The link's owner, who counts as such only while they see both ends.
+    fn is_owner(&self, caller: UserId) -> bool {
+        self.link.owner == caller && self.source.is_some()
+    }
+
+    /// The link's owner or an editor of its target: whoever edits a task may free it.
+    fn check_may_change(&self, caller: UserId) -> Result<(), Refusal> {
+        refuse_if(!self.is_owner(caller) && self.target > Level::Editor, Reason::NoPermission)
+    }
+}
+
+/// A link the caller may change.
+fn changeable(draft: &Draft<'_>, caller: UserId, id: LinkId) -> Result<Seen, Refusal> {
+    let seen = seen_link(draft, caller, id)?;
+    seen.check_may_change(caller)?;
+    Ok(seen)
+}
+
+/// A link for link:delete, with whether the caller owns it or its target.
+pub(super) fn deletable(draft: &Draft<'_>, caller: UserId, id: LinkId) -> Result<Arc<Link>, Refusal> {
+    let seen = seen_link(draft, caller, id)?;
+    refuse_if(!seen.is_owner(caller) && seen.target != Level::Owner, Reason::NoPermission)?;
+    Ok(seen.link)
+}
+
+pub(super) fn update(
+    draft: &mut Draft<'_>,
+    caller: UserId,
+    id: LinkId,
+    kind: Option<LinkType>,
+    private: Option<bool>,
+) -> Result<(), Refusal> {
+    refuse_if(kind.is_none() && private.is_none(), Reason::NoFieldsToUpdate)?;
+    let seen = changeable(draft, caller, id)?;
+    let link = &seen.link;
+    let kind = kind.filter(|kind| *kind != link.kind);
+    let private = private.filter(|private| *private != link.private);
+    refuse_if(kind == Some(LinkType::Primary) && seen.target == Level::Viewer, Reason::ForbiddenType)?;
+    if let Some(private) = private {
+        let may_be_public = seen.source.is_some_and(|source| keeps_privacy(source, seen.target));
+        refuse_if(!seen.is_owner(caller) || (!private && !may_be_public), Reason::ForbiddenPrivate)?;
+        let shares = !private && would_share(draft, link.source, link.target, Some(id));
+        refuse_if(shares && seen.source.is_none_or(|level| level > Level::Admin), Reason::WouldShare)?;
+    }
+    refuse_if(link.in_trash, Reason::LinkInTrash)?;
+    if let Some(private) = private {
+        let owner = private.then_some(link.owner);
+        let taken = occupant(draft, link.source, link.target, owner, Some(id)).is_some();
+        refuse_if(taken, Reason::DuplicateLink)?;
+    }
+    if let Some(kind) = kind {
+        refuse_cycle(draft, caller, kind, link.source, link.target)?;
+    }
+    if kind.is_some() || private.is_some() {
+        draft.edit_link(Op::LinkUpdate, Cause::Meant, id, |link| {
+            set_kind(link, kind.unwrap_or(link.kind));
+            link.private = private.unwrap_or(link.private);
+        });
+        settle(draft, [link.target]);
+    }
+    Ok(())
+}
+
+pub(super) fn swap(draft: &mut Draft<'_>, caller: UserId, id: LinkId) -> Result<(), Refusal> {
+    let seen = changeable(draft, caller, id)?;
+    let link = &seen.link;
+    // The ends change places: access is judged as if the link were not there.
+    let new_source = access::placement_without(draft, caller, link.target, id).ok_or(Reason::NoPermission)?;
+    let new_target = access::placement_without(draft, caller, link.source, id).ok_or(Reason::NoPermission)?;
+    let kind = if new_target == Level::Viewer { LinkType::Secondary } else { link.kind };
+    let private = link.private || !keeps_privacy(new_source, new_target);
+    let holds_ours = kind == LinkType::Primary && new_target == Level::Owner;
+    refuse_if(private && link.owner != caller && !holds_ours, Reason::ForbiddenPrivate)?;
+    let shares = !private && would_share(draft, link.target, link.source, Some(id));
+    refuse_if(shares && new_source > Level::Admin, Reason::WouldShare)?;
+    refuse_if(link.in_trash, Reason::LinkInTrash)?;
+    let owner = private.then_some(link.owner);
+    let taken = occupant(draft, link.source, link.target, owner, Some(id)).is_some();
+    refuse_if(taken, Reason::DuplicateLink)?;
+    refuse_swap_cycle(draft, caller, link, kind)?;
+    draft.edit_link(Op::LinkSwap, Cause::Meant, id, |link| {
+        std::mem::swap(&mut link.source, &mut link.target);
+        link.private = private;
+        set_kind(link, kind);
+    });
+    settle(draft, [link.target, link.source]);
+    Ok(())
+}
+
+/// Turned round, a primary link must not meet another path between its ends; the link itself is no such path.
+fn refuse_swap_cycle(
+    draft: &mut Draft<'_>,
+    caller: UserId,
+    link: &Link,
+    kind: LinkType,
+) -> Result<(), Refusal> {
+    if kind == LinkType::Secondary {
+        return Ok(());
+    }
+    let mut without = Draft::new(draft.world(), draft.batch(), None);
+    without.delete_link(link.id, Cause::Derived);
+    refuse_cycle(&without, caller, kind, link.target, link.source)
+}
+
+pub(super) fn trash(draft: &mut Draft<'_>, caller: UserId, id: LinkId) -> Result<(), Refusal> {
+    let seen = changeable(draft, caller, id)?;
+    refuse_if(seen.link.in_trash, Reason::AlreadyTrashedLink)?;
+    draft.edit_link(Op::LinkTrash, Cause::Meant, id, |link| link.in_trash = true);
+    settle(draft, [seen.link.target]);
+    Ok(())
+}
+
+pub(super) fn restore(draft: &mut Draft<'_>, caller: UserId, id: LinkId) -> Result<(), Refusal> {
+    let seen = changeable(draft, caller, id)?;
+    let link = &seen.link;
+    // Restoring needs what adding it now would need, and nothing is changed in silence.
+    let source = seen.source.ok_or(Reason::NoPermission)?;
+    refuse_if(link.is_primary() && seen.target == Level::Viewer, Reason::ForbiddenType)?;
+    refuse_if(!link.private && !keeps_privacy(source, seen.target), Reason::ForbiddenPrivate)?;
+    let shares = !link.private && would_share(draft, link.source, link.target, Some(id));
+    refuse_if(shares && source > Level::Admin, Reason::WouldShare)?;
+    refuse_if(!link.in_trash, Reason::NotTrashedLink)?;
+    let active = |end| draft.active_node(end).is_some();
+    refuse_if(!active(link.source) || !active(link.target), Reason::InactiveEnd)?;
+    refuse_cycle(draft, caller, link.kind, link.source, link.target)?;
+    draft.edit_link(Op::LinkRestore, Cause::Meant, id, |link| {
+        link.in_trash = false;
+        link.cascade = false;
+    });
+    settle(draft, [link.target]);
+    Ok(())
+}

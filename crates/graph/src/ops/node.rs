@@ -1,0 +1,188 @@
+//! Adding, changing, trashing and restoring nodes.
+
+use super::{Fresh, NodeFields, refuse_if, seen, seen_with};
+use crate::access;
+use crate::batch::Op;
+use crate::blocking::{self, is_held, settle, targets};
+use crate::draft::{Cause, Draft};
+use crate::id::{LinkId, NodeId, UserId};
+use crate::model::{Level, Link, LinkType, Node, Status};
+use crate::refusal::{Reason, Refusal};
+use crate::world::Graph;
+use std::sync::Arc;
+
+pub(super) fn add(
+    draft: &mut Draft<'_>,
+    caller: UserId,
+    id: Option<NodeId>,
+    target: Option<NodeId>,
+    fields: &NodeFields,
+    fresh: &Fresh,
+) -> Result<(), Refusal> {
+    let parent = match target {
+        Some(target) => Some(seen(draft, caller, target, Reason::TargetNotFound)?),
+        None => None,
+    };
+    let (owner, link) = match parent {
+        None => (caller, None),
+        Some((target, level)) => {
+            refuse_if(target.in_trash, Reason::TargetInTrash)?;
+            let below = branch_owner(draft, caller, target);
+            (below.unwrap_or(caller), Some((target.id, level)))
+        }
+    };
+    let id = match id {
+        Some(id) if draft.world().id_taken(id.0) => return Err(Reason::IdTaken.into()),
+        Some(id) => id,
+        None => NodeId(fresh.entity),
+    };
+    let seq = draft.take_seq();
+    let mut node = Node::new(id, owner, draft.batch(), draft.now(), seq);
+    set_fields(&mut node, fields);
+    node.status = fields.status.unwrap_or(Status::Available);
+    draft.add_node(node);
+    if let Some((target, level)) = link {
+        let secondary = level == Level::Viewer;
+        let seq = draft.take_seq();
+        draft.add_link(Link {
+            id: fresh.link,
+            owner: caller,
+            source: id,
+            target,
+            kind: if secondary { LinkType::Secondary } else { LinkType::Primary },
+            private: secondary,
+            was_blocker: false,
+            in_trash: false,
+            cascade: false,
+            version: 1,
+            created: draft.now(),
+            edited: draft.now(),
+            seq,
+            last_batch: draft.batch(),
+        });
+        settle(draft, [target]);
+    }
+    Ok(())
+}
+
+/// The owner that a node made under `target` belongs to, when the caller edits there by ownership or a branch grant. By
+/// a grant on the target alone they would lose sight of what they made, so it stays theirs.
+fn branch_owner(draft: &Draft<'_>, caller: UserId, target: &Arc<Node>) -> Option<UserId> {
+    let level = access::branch_level(draft, caller, target)?;
+    (level <= Level::Editor).then_some(target.owner)
+}
+
+fn set_fields(node: &mut Node, fields: &NodeFields) {
+    let NodeFields { title, description, status: _, due_date, tags, .. } = fields.clone();
+    let NodeFields { priority, volume, independent, assignee, x, y, z, pinned, collapsed, .. } =
+        fields.clone();
+    set(&mut node.title, title);
+    set(&mut node.description, description);
+    set(&mut node.due_date, due_date);
+    set(&mut node.tags, tags);
+    set(&mut node.priority, priority);
+    set(&mut node.volume, volume);
+    set(&mut node.independent, independent);
+    set(&mut node.assignee, assignee);
+    set(&mut node.x, x);
+    set(&mut node.y, y);
+    set(&mut node.z, z);
+    set(&mut node.pinned, pinned);
+    set(&mut node.collapsed, collapsed);
+}
+
+fn set<T>(field: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *field = value;
+    }
+}
+
+pub(super) fn update(
+    draft: &mut Draft<'_>,
+    caller: UserId,
+    id: NodeId,
+    fields: &NodeFields,
+    version: Option<u64>,
+) -> Result<(), Refusal> {
+    refuse_if(*fields == NodeFields::default(), Reason::NoFieldsToUpdate)?;
+    let node = seen_with(draft, caller, id, Level::Editor)?;
+    refuse_if(node.in_trash, Reason::NodeInTrash)?;
+    if version.is_some_and(|version| version != node.version) {
+        let detail = format!("The node's version is {}.", node.version);
+        return Err(Refusal::with(Reason::VersionConflict, detail));
+    }
+    let mut changed = Node::clone(&node);
+    set_fields(&mut changed, fields);
+    if changed != *node {
+        draft.edit_node(Op::NodeUpdate, Cause::Meant, id, |node| set_fields(node, fields));
+    }
+    let held = is_held(draft, &changed);
+    if let Some(status) = fields.status {
+        refuse_if(held, Reason::NodeBlocked)?;
+        if status != node.status {
+            draft.edit_node(Op::NodeStatus, Cause::Meant, id, |node| {
+                node.status = status;
+                node.resume = Status::Available;
+            });
+        }
+    }
+    let reopened = (node.status == Status::Completed)
+        != draft.node(id).is_some_and(|node| node.status == Status::Completed);
+    let above = if reopened { targets(draft, id) } else { Vec::new() };
+    settle(draft, std::iter::once(id).chain(above));
+    Ok(())
+}
+
+pub(super) fn trash(draft: &mut Draft<'_>, caller: UserId, id: NodeId) -> Result<(), Refusal> {
+    let node = seen_with(draft, caller, id, Level::Editor)?;
+    refuse_if(node.in_trash, Reason::AlreadyTrashedNode)?;
+    let freed = targets(draft, id);
+    let links = in_order(draft.active_links_at(id));
+    draft.edit_node(Op::NodeTrash, Cause::Meant, id, |node| node.in_trash = true);
+    for link in links {
+        draft.edit_link(Op::LinkTrash, Cause::Derived, link, |link| {
+            link.in_trash = true;
+            link.cascade = true;
+        });
+    }
+    settle(draft, freed);
+    Ok(())
+}
+
+fn in_order<'a>(links: impl Iterator<Item = &'a Arc<Link>>) -> Vec<LinkId> {
+    let mut links: Vec<_> = links.map(|link| (link.seq, link.id)).collect();
+    links.sort_unstable();
+    links.into_iter().map(|(_, id)| id).collect()
+}
+
+pub(super) fn restore(draft: &mut Draft<'_>, caller: UserId, id: NodeId) -> Result<(), Refusal> {
+    let node = seen_with(draft, caller, id, Level::Editor)?;
+    refuse_if(!node.in_trash, Reason::NotTrashedNode)?;
+    draft.edit_node(Op::NodeRestore, Cause::Meant, id, |node| node.in_trash = false);
+    restore_cascaded(draft, id);
+    Ok(())
+}
+
+/// Brings back the links that went by cascade and have both ends again, oldest first, and settles what they hold. One
+/// that would close a cycle stays in the trash.
+fn restore_cascaded(draft: &mut Draft<'_>, id: NodeId) {
+    let gone_along = in_order(draft.links_at(id).filter(|link| link.in_trash && link.cascade));
+    let mut unsettled = vec![id];
+    for link in gone_along {
+        let Some(link) = draft.link(link).cloned() else { continue };
+        if draft.active_node(link.other(id)).is_none() {
+            continue;
+        }
+        if link.is_primary() {
+            if blocking::cycle(draft, link.source, link.target).is_some() {
+                continue;
+            }
+            unsettled.push(link.target);
+        }
+        draft.edit_link(Op::LinkRestore, Cause::Derived, link.id, |link| {
+            link.in_trash = false;
+            link.cascade = false;
+        });
+    }
+    settle(draft, unsettled);
+}

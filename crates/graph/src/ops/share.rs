@@ -1,0 +1,236 @@
+//! Publishing, embedding and granting.
+
+use super::{Fresh, Root, refuse_if, seen_with};
+use crate::access;
+use crate::batch::Op;
+use crate::draft::{Cause, Draft};
+use crate::id::{NodeId, UserId};
+use crate::model::{Embed, Grant, Level, Node, Plan, Publication};
+use crate::refusal::{Reason, Refusal};
+use crate::time::Timestamp;
+use crate::world::Graph;
+use std::sync::Arc;
+
+/// How many grants a user of the basic plan may show at once.
+const BASIC_SHOWING_MAX: usize = 3;
+
+pub(super) fn publish(
+    draft: &mut Draft<'_>,
+    caller: UserId,
+    id: NodeId,
+    branch: bool,
+    due: Option<Timestamp>,
+    fresh: &Fresh,
+) -> Result<(), Refusal> {
+    check_due(draft, due)?;
+    let node = giveable(draft, caller, id)?;
+    refuse_if(node.publication.is_some(), Reason::AlreadyPublic)?;
+    let token = fresh.public_token.clone();
+    draft.edit_node(Op::NodePublish, Cause::Meant, id, |node| {
+        node.publication = Some(Box::new(Publication { token, branch, due }));
+    });
+    Ok(())
+}
+
+pub(super) fn publish_update(
+    draft: &mut Draft<'_>,
+    caller: UserId,
+    id: NodeId,
+    branch: Option<bool>,
+    due: Option<Option<Timestamp>>,
+) -> Result<(), Refusal> {
+    refuse_if(branch.is_none() && due.is_none(), Reason::NoFieldsToUpdate)?;
+    check_due(draft, due.flatten())?;
+    let node = giveable(draft, caller, id)?;
+    let before = node.publication.as_deref().ok_or(Reason::NotPublic)?;
+    let mut after = before.clone();
+    after.branch = branch.unwrap_or(after.branch);
+    after.due = due.unwrap_or(after.due);
+    if after != *before {
+        draft.edit_node(Op::NodePublish, Cause::Meant, id, |node| node.publication = Some(Box::new(after)));
+    }
+    Ok(())
+}
+
+pub(super) fn unpublish(draft: &mut Draft<'_>, caller: UserId, id: NodeId) -> Result<(), Refusal> {
+    let node = seen_with(draft, caller, id, Level::Admin)?;
+    refuse_if(node.publication.is_none(), Reason::NotPublic)?;
+    draft.edit_node(Op::NodePublish, Cause::Meant, id, |node| node.publication = None);
+    for user in draft.world().embedders(id) {
+        draft.set_embed(Cause::Derived, Embed { user, node: id }, false);
+    }
+    Ok(())
+}
+
+pub(super) fn embed(draft: &mut Draft<'_>, caller: UserId, root: &Root) -> Result<(), Refusal> {
+    let world = draft.world();
+    let node = named(draft, root).ok_or(Reason::BranchNotFound)?;
+    if world.publication_in_force(&node).is_none() {
+        // Only who sees the node without its publication learns why it cannot be embedded.
+        let seen = access::placement(draft, caller, node.id).is_some();
+        refuse_if(!seen && !world.has_embed(node.id, caller), Reason::BranchNotFound)?;
+        refuse_if(node.in_trash, Reason::NodeInTrash)?;
+        refuse_if(node.publication.is_some(), Reason::PublicExpired)?;
+        return Err(Reason::NotPublic.into());
+    }
+    refuse_if(world.has_embed(node.id, caller), Reason::AlreadyEmbedded)?;
+    let has_access = node.owner == caller || access::granted_level(draft, caller, node.id).is_some();
+    refuse_if(has_access, Reason::HasAccess)?;
+    draft.set_embed(Cause::Meant, Embed { user: caller, node: node.id }, true);
+    Ok(())
+}
+
+pub(super) fn unembed(draft: &mut Draft<'_>, caller: UserId, root: &Root) -> Result<(), Refusal> {
+    let world = draft.world();
+    let node = named(draft, root).ok_or(Reason::BranchNotFound)?;
+    if !world.has_embed(node.id, caller) {
+        let seen = world.publication_in_force(&node).is_some()
+            || access::placement(draft, caller, node.id).is_some();
+        refuse_if(!seen, Reason::BranchNotFound)?;
+        return Err(Reason::NotEmbedded.into());
+    }
+    draft.set_embed(Cause::Meant, Embed { user: caller, node: node.id }, false);
+    Ok(())
+}
+
+fn named(draft: &Draft<'_>, root: &Root) -> Option<Arc<Node>> {
+    match root {
+        Root::Node(id) => draft.node(*id).cloned(),
+        Root::Token(token) => draft.world().published(token).cloned(),
+    }
+}
+
+/// What node:access gives.
+pub(super) struct Given {
+    pub level: Level,
+    pub branch: bool,
+    pub due: Option<Timestamp>,
+}
+
+/// What node:access:update changes.
+pub(super) struct Changes {
+    pub level: Option<Level>,
+    pub branch: Option<bool>,
+    pub due: Option<Option<Timestamp>>,
+}
+
+pub(super) fn access_add(
+    draft: &mut Draft<'_>,
+    caller: UserId,
+    id: NodeId,
+    email: &str,
+    given: &Given,
+) -> Result<(), Refusal> {
+    check_due(draft, given.due)?;
+    let node = giveable(draft, caller, id)?;
+    let world = draft.world();
+    let grantee = world.user_by_email(email).ok_or(Reason::UserNotFound)?;
+    refuse_if(grantee.user.id == caller, Reason::CannotShareWithSelf)?;
+    let user = grantee.user.id;
+    refuse_if(node.owner == user || world.grant(id, user).is_some(), Reason::AlreadyGranted)?;
+    let grant = Grant {
+        node: id,
+        user,
+        level: given.level,
+        branch: given.branch,
+        due: given.due,
+        showing: has_room(draft, user),
+        granted_by: caller,
+        version: 1,
+    };
+    draft.set_grant(Op::GrantUpsert, Cause::Meant, None, Some(grant));
+    Ok(())
+}
+
+pub(super) fn access_update(
+    draft: &mut Draft<'_>,
+    caller: UserId,
+    id: NodeId,
+    email: &str,
+    changes: &Changes,
+) -> Result<(), Refusal> {
+    let nothing = changes.level.is_none() && changes.branch.is_none() && changes.due.is_none();
+    refuse_if(nothing, Reason::NoFieldsToUpdate)?;
+    check_due(draft, changes.due.flatten())?;
+    giveable(draft, caller, id)?;
+    let grant = grant_of(draft, id, email)?;
+    refuse_if(grant.user == caller, Reason::NoPermission)?;
+    let mut after = Grant::clone(&grant);
+    after.level = changes.level.unwrap_or(after.level);
+    after.branch = changes.branch.unwrap_or(after.branch);
+    after.due = changes.due.unwrap_or(after.due);
+    change_grant(draft, grant, after);
+    Ok(())
+}
+
+pub(super) fn access_delete(
+    draft: &mut Draft<'_>,
+    caller: UserId,
+    id: NodeId,
+    email: &str,
+) -> Result<(), Refusal> {
+    let world = draft.world();
+    let own = world.user_by_email(email).filter(|slot| slot.user.id == caller);
+    if let Some(grant) = own.and_then(|slot| world.grant(id, slot.user.id)).cloned() {
+        // Anyone may leave, also by a grant they have hidden or that has run out.
+        draft.set_grant(Op::GrantDelete, Cause::Meant, Some(grant), None);
+        return Ok(());
+    }
+    seen_with(draft, caller, id, Level::Admin)?;
+    let grant = grant_of(draft, id, email)?;
+    draft.set_grant(Op::GrantDelete, Cause::Meant, Some(grant), None);
+    Ok(())
+}
+
+pub(super) fn visibility(
+    draft: &mut Draft<'_>,
+    caller: UserId,
+    id: NodeId,
+    showing: bool,
+) -> Result<(), Refusal> {
+    let Some(grant) = draft.world().grant(id, caller).cloned() else {
+        let seen = access::placement(draft, caller, id).is_some();
+        return Err(if seen { Reason::NotShared } else { Reason::NodeNotFound }.into());
+    };
+    let shows_more = showing && !grant.showing;
+    refuse_if(shows_more && !has_room(draft, caller), Reason::PlanLimit)?;
+    let mut after = Grant::clone(&grant);
+    after.showing = showing;
+    change_grant(draft, grant, after);
+    Ok(())
+}
+
+fn change_grant(draft: &mut Draft<'_>, before: Arc<Grant>, mut after: Grant) {
+    if after != *before {
+        after.version += 1;
+        draft.set_grant(Op::GrantUpdate, Cause::Meant, Some(before), Some(after));
+    }
+}
+
+fn grant_of(draft: &Draft<'_>, id: NodeId, email: &str) -> Result<Arc<Grant>, Refusal> {
+    let world = draft.world();
+    let user = world.user_by_email(email).ok_or(Reason::UserNotFound)?;
+    Ok(Arc::clone(world.grant(id, user.user.id).ok_or(Reason::NotShared)?))
+}
+
+/// Whether the user's plan has room for one more grant that shows.
+fn has_room(draft: &Draft<'_>, user: UserId) -> bool {
+    let world = draft.world();
+    world.user(user).is_some_and(|slot| {
+        let showing = slot.granted.iter().filter_map(|node| world.grant(*node, user));
+        slot.user.plan != Plan::Basic || showing.filter(|grant| grant.showing).count() < BASIC_SHOWING_MAX
+    })
+}
+
+/// A node the caller may give access to: an admin's, on a plan that shares, and not in the trash.
+fn giveable(draft: &Draft<'_>, caller: UserId, id: NodeId) -> Result<Arc<Node>, Refusal> {
+    let node = seen_with(draft, caller, id, Level::Admin)?;
+    let plan = draft.world().user(caller).map(|slot| slot.user.plan);
+    refuse_if(plan != Some(Plan::Pro), Reason::PlanLimit)?;
+    refuse_if(node.in_trash, Reason::NodeInTrash)?;
+    Ok(node)
+}
+
+fn check_due(draft: &Draft<'_>, due: Option<Timestamp>) -> Result<(), Refusal> {
+    refuse_if(due.is_some_and(|due| due <= draft.now()), Reason::InvalidDue)
+}

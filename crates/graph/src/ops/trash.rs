@@ -1,0 +1,71 @@
+//! Deleting for good.
+
+use super::{link::deletable, refuse_if, seen_with};
+use crate::access;
+use crate::batch::Op;
+use crate::draft::{Cause, Draft};
+use crate::id::{LinkId, NodeId, UserId};
+use crate::model::{Embed, Level};
+use crate::refusal::{Reason, Refusal};
+use crate::world::Graph;
+use std::collections::HashSet;
+use uuid::Uuid;
+
+pub(super) fn node_delete(draft: &mut Draft<'_>, caller: UserId, id: NodeId) -> Result<(), Refusal> {
+    let node = seen_with(draft, caller, id, Level::Owner)?;
+    refuse_if(!node.in_trash, Reason::CantDeleteActiveNode)?;
+    delete_node(draft, id);
+    Ok(())
+}
+
+pub(super) fn link_delete(draft: &mut Draft<'_>, caller: UserId, id: LinkId) -> Result<(), Refusal> {
+    let link = deletable(draft, caller, id)?;
+    refuse_if(!link.in_trash, Reason::CantDeleteActiveLink)?;
+    draft.delete_link(id, Cause::Meant);
+    Ok(())
+}
+
+/// Deletes the caller's own trash: what is named, or all of it.
+pub(super) fn purge(draft: &mut Draft<'_>, caller: UserId, ids: Option<&[Uuid]>) -> Result<(), Refusal> {
+    let (nodes, links) = own_trash(draft, caller);
+    if let Some(ids) = ids {
+        let ours = |id: &Uuid| nodes.contains(&NodeId(*id)) || links.contains(&LinkId(*id));
+        refuse_if(!ids.iter().all(ours), Reason::NotInTrash)?;
+    }
+    let named: Option<HashSet<Uuid>> = ids.map(|ids| ids.iter().copied().collect());
+    let wanted = |id: Uuid| named.as_ref().is_none_or(|named| named.contains(&id));
+    for link in links.into_iter().filter(|link| wanted(link.0)) {
+        draft.delete_link(link, Cause::Meant);
+    }
+    for node in nodes.into_iter().filter(|node| wanted(node.0)) {
+        delete_node(draft, node);
+    }
+    Ok(())
+}
+
+/// The caller's own nodes and links in the trash; a link only while they have access to both its ends.
+fn own_trash(draft: &Draft<'_>, caller: UserId) -> (Vec<NodeId>, Vec<LinkId>) {
+    let Some(slot) = draft.world().user(caller) else { return (Vec::new(), Vec::new()) };
+    let sees = |node| access::placement(draft, caller, node).is_some();
+    let links = slot.trashed_links.iter().filter(|id| {
+        draft.link(**id).is_some_and(|link| link.owner == caller && sees(link.source) && sees(link.target))
+    });
+    (slot.trashed_nodes.iter().copied().collect(), links.copied().collect())
+}
+
+/// Deletes a node and all that hangs on it: grants, embeds, links, its publication with itself.
+fn delete_node(draft: &mut Draft<'_>, id: NodeId) {
+    let world = draft.world();
+    for grant in world.grants_on(id) {
+        draft.set_grant(Op::GrantDelete, Cause::Derived, Some(grant.clone()), None);
+    }
+    for user in world.embedders(id) {
+        draft.set_embed(Cause::Derived, Embed { user, node: id }, false);
+    }
+    let mut links: Vec<_> = draft.links_at(id).map(|link| (link.seq, link.id)).collect();
+    links.sort_unstable();
+    for (_, link) in links {
+        draft.delete_link(link, Cause::Derived);
+    }
+    draft.delete_node(id);
+}
