@@ -6,6 +6,7 @@
 pub mod access;
 pub mod batch;
 pub mod blocking;
+pub mod check;
 pub mod diff;
 pub mod draft;
 pub mod id;
@@ -14,6 +15,7 @@ pub mod ops;
 pub mod project;
 mod question;
 pub mod refusal;
+pub mod replay;
 pub mod time;
 pub mod trash;
 pub mod view;

@@ -71,9 +71,18 @@ pub enum Outcome {
         /// True when it was done before, under the same batchId.
         replayed: bool,
     },
-    Graph { page: Page, rev: Rev },
-    Trash { page: TrashPage, rev: Rev },
-    Account { account: Box<Account>, rev: Rev },
+    Graph {
+        page: Page,
+        rev: Rev,
+    },
+    Trash {
+        page: TrashPage,
+        rev: Rev,
+    },
+    Account {
+        account: Box<Account>,
+        rev: Rev,
+    },
     Failed(Failure),
 }
 
