@@ -4,7 +4,7 @@ use super::connections::{Connections, Telling};
 use super::message::{Answer, ConnectionId, Failure, Mutation, Outcome, Published};
 use graph::batch::Subject;
 use graph::model::Level;
-use graph::{Batch, BatchId, Diff, Fresh, LinkId, Operation, Reason, Refusal, Scene, UserId, World, decide};
+use graph::{Batch, BatchId, Diff, Fresh, LinkId, Reason, Scene, UserId, World, decide};
 use rand::distr::{Alphanumeric, SampleString};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -196,7 +196,7 @@ impl Output {
 }
 
 /// New ids and secrets for one operation.
-pub(crate) fn fresh(batch: Option<BatchId>) -> Fresh {
+pub fn fresh(batch: Option<BatchId>) -> Fresh {
     Fresh {
         batch: batch.unwrap_or_else(|| BatchId(Uuid::new_v4())),
         entity: Uuid::new_v4(),
@@ -227,12 +227,4 @@ fn published(
         |user: &UserId| graph::access::level(world, *user, node.id).is_some_and(|l| l <= Level::Viewer);
     let users = connections.users().iter().copied().filter(sees).collect();
     Some((Arc::new(published), users))
-}
-
-/// Decides one of the command line's operations and returns what to append.
-///
-/// # Errors
-/// The refusal of the operation.
-pub fn decide_admin(world: &World, operation: &Operation) -> Result<Batch, Refusal> {
-    decide(world, None, operation, &fresh(None))
 }

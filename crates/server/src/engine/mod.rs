@@ -12,6 +12,7 @@ mod reads;
 mod thread;
 
 pub use directory::Identity;
+pub use group::fresh;
 pub use message::{
     Account, Answer, Caller, ConnectionId, Failure, Line, Mutation, Outcome, Published, Read, Request,
 };
