@@ -13,6 +13,11 @@ import { NotYet, isNotYet } from './not_yet.mjs';
 const run = promisify(execFile);
 const START_MS_MAX = 20_000;
 
+// No server outlives the stories, however these end.
+const running = new Set();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
 export function binary() {
   const path = process.env.SYNAPTASK_BIN;
   if (!path) throw new Error('set SYNAPTASK_BIN to the synaptask binary these stories are to be told with');
@@ -40,7 +45,6 @@ export class Server {
     this.log = '';
     this.clients = new Set();
     this.tokens = new Set();
-    process.on('exit', () => this.child?.kill('SIGKILL'));
   }
 
   get url() {
@@ -53,12 +57,16 @@ export class Server {
     const args = ['serve', '--data', this.dataDir, '--listen', `127.0.0.1:${this.port}`];
     const child = spawn(binary(), args, { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
+    running.add(child);
     this.ended = new Promise((resolve) => {
       child.on('error', (error) => resolve(`could not start: ${error.message}`));
       child.on('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
     });
     let ended = null;
-    this.ended.then((how) => (ended = how));
+    this.ended.then((how) => {
+      ended = how;
+      running.delete(child);
+    });
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (this.log += chunk));
     const deadline = Date.now() + START_MS_MAX;
     while (Date.now() < deadline && ended === null) {
@@ -69,9 +77,10 @@ export class Server {
     throw new Error(`the server did not come up (${ended ?? `no health after ${START_MS_MAX} ms`}):\n${this.log}`);
   }
 
+  /** Resolves with how the process ended: the signal's name or `exit code N`. */
   async signal(name) {
     this.child.kill(name);
-    await this.ended;
+    return this.ended;
   }
 
   /** What a power cut would do. */
