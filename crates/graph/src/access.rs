@@ -344,3 +344,17 @@ pub fn sees_link(user: UserId, link: &Link, source: Option<Level>, target: Optio
     let holds_ours = link.is_primary() && target == Level::Owner;
     ends && (!link.private || own || holds_ours)
 }
+
+/// The given nodes and everything that lies under them, in the trash or not, as [`placement`] climbs.
+pub fn placed_under(graph: &impl Graph, roots: impl IntoIterator<Item = NodeId>) -> HashSet<NodeId> {
+    let mut waiting: Vec<&Arc<Node>> = roots.into_iter().filter_map(|id| graph.node(id)).collect();
+    let mut seen: HashSet<NodeId> = waiting.iter().map(|node| node.id).collect();
+    while let Some(node) = waiting.pop() {
+        for link in graph.links_at(node.id).filter(|link| link.target == node.id) {
+            let below =
+                graph.node(link.source).filter(|below| below.owner == node.owner && carries(link, below));
+            waiting.extend(below.filter(|below| seen.insert(below.id)));
+        }
+    }
+    seen
+}

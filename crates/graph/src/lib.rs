@@ -6,17 +6,26 @@
 pub mod access;
 pub mod batch;
 pub mod blocking;
+pub mod check;
+pub mod diff;
 pub mod draft;
 pub mod id;
 pub mod model;
 pub mod ops;
+pub mod project;
+mod question;
 pub mod refusal;
+pub mod replay;
 pub mod time;
+pub mod trash;
+pub mod view;
 pub mod world;
 
 pub use batch::{Batch, Committed, Entry, Op, Subject};
+pub use diff::Diff;
 pub use id::{BatchId, LinkId, NodeId, TokenId, UserId};
 pub use ops::{Fresh, NodeFields, Operation, Root, decide};
+pub use project::Scene;
 pub use refusal::{Class, Reason, Refusal};
 pub use time::Timestamp;
 pub use world::{Entity, Graph, World};

@@ -1,1 +1,3 @@
+//! The SynapTask server: the engine over one graph and its log, and the transports that translate to and from it.
 
+pub mod engine;

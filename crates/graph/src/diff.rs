@@ -1,0 +1,119 @@
+//! What one user is told of a batch: data for a transport to write out, never more than they may read.
+
+use crate::batch::Op;
+use crate::id::{BatchId, LinkId, NodeId};
+use crate::model::{Grant, Level, Link, Node, Rev, Status, User};
+use crate::time::Timestamp;
+use crate::view::{SeenLink, SeenNode};
+use std::sync::Arc;
+
+/// A batch, or the passing of due times, as one user sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diff {
+    /// `None` when time brought it about, or when nothing changed.
+    pub batch: Option<BatchId>,
+    /// The place in the order of commits that applying it leads to.
+    pub rev: Rev,
+    pub actor: Option<Arc<User>>,
+    pub at: Timestamp,
+    /// To apply in order, before `links`.
+    pub nodes: Vec<NodeChange>,
+    pub links: Vec<LinkChange>,
+    pub user: Vec<UserChange>,
+    pub access: Vec<AccessChange>,
+    /// Which part of how many this is, counted from 1, when a diff is sent in several.
+    pub part: Option<(usize, usize)>,
+}
+
+impl Diff {
+    /// True when it tells nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many entries it has.
+    pub fn len(&self) -> usize {
+        self.nodes.len() + self.links.len() + self.user.len() + self.access.len()
+    }
+
+    /// The diff in parts of at most `most` entries, to be applied in order. A small diff is its own only part.
+    pub fn into_parts(self, most: usize) -> Vec<Diff> {
+        if self.len() <= most {
+            return vec![self];
+        }
+        let parts = self.len().div_ceil(most);
+        let Diff { batch, rev, actor, at, nodes, links, user, access, part: _ } = self;
+        let (mut nodes, mut links) = (nodes.into_iter(), links.into_iter());
+        let (mut user, mut access) = (user.into_iter(), access.into_iter());
+        let mut split = Vec::with_capacity(parts);
+        for part in 1..=parts {
+            let mut diff = Diff {
+                batch,
+                rev,
+                actor: actor.clone(),
+                at,
+                nodes: nodes.by_ref().take(most).collect(),
+                links: Vec::new(),
+                user: Vec::new(),
+                access: Vec::new(),
+                part: Some((part, parts)),
+            };
+            diff.links = links.by_ref().take(most - diff.len()).collect();
+            diff.user = user.by_ref().take(most - diff.len()).collect();
+            diff.access = access.by_ref().take(most - diff.len()).collect();
+            split.push(diff);
+        }
+        split
+    }
+}
+
+/// A change to a node in someone's view.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NodeChange {
+    /// The whole node, which the receiver did not hold in full: added, restored, or come into view.
+    Whole { op: Op, seen: SeenNode },
+    /// Some fields of a node the receiver holds and goes on to see, or held until it went to the trash.
+    Edited { op: Op, before: Arc<Node>, after: Arc<Node>, level: Level, roots: Vec<NodeId> },
+    /// The status of a phantom: all there is to know of it.
+    PhantomStatus { id: NodeId, before: Status, after: Status },
+    /// The receiver's access to a node they keep. With the publication where its token comes into or out of sight.
+    Access { node: Arc<Node>, before: Level, after: Level, roots: Vec<NodeId> },
+    /// The node is only a phantom to the receiver from here on.
+    Faded { id: NodeId, status: Status },
+    /// The node left the receiver's view.
+    Hidden { id: NodeId },
+    /// Deleted for good from the trash.
+    Deleted { before: SeenNode },
+}
+
+/// A change to a link in someone's view.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LinkChange {
+    /// The whole link, which the receiver did not hold.
+    Whole { op: Op, seen: SeenLink },
+    /// Some fields of a link the receiver holds, or held until it went to the trash.
+    Edited { op: Op, before: Arc<Link>, after: Arc<Link>, roots: Vec<NodeId> },
+    /// The link left the receiver's view.
+    Hidden { id: LinkId },
+    /// Deleted for good from the trash.
+    Deleted { before: Arc<Link> },
+}
+
+/// A change to an account.
+#[derive(Clone, Debug, PartialEq)]
+pub enum UserChange {
+    /// Someone whose nodes the receiver sees has a new username.
+    Renamed { before: Arc<User>, after: Arc<User> },
+    /// The receiver has taken a published branch into their graph (`present`), or no longer has it.
+    Embed { user: Arc<User>, node: NodeId, present: bool },
+}
+
+/// A change to a grant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AccessChange {
+    pub op: Op,
+    /// The person the grant is for.
+    pub grantee: Arc<User>,
+    pub before: Option<Arc<Grant>>,
+    pub after: Option<Arc<Grant>>,
+}

@@ -1,0 +1,290 @@
+//! What a user sees: V(u), the visible graph, whole or in pages, and parts of it at one moment.
+
+use crate::access::{self, Cover, covers, sees_link, shared_roots};
+use crate::id::{LinkId, NodeId, UserId};
+use crate::model::{Level, Link, Node, User};
+use crate::world::{Graph, World};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// How a user sees a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// With all its fields, by the given access.
+    Full { level: Level, roots: Vec<NodeId> },
+    /// Only that it is there and its status: it blocks something they see.
+    Phantom,
+}
+
+/// A node as a user sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeenNode {
+    pub node: Arc<Node>,
+    pub owner: Option<Arc<User>>,
+    pub sight: Sight,
+}
+
+/// A link as a user sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeenLink {
+    pub link: Arc<Link>,
+    /// The share roots that cover both ends.
+    pub roots: Vec<NodeId>,
+}
+
+impl SeenNode {
+    /// Whether the user has access to it: a phantom is only there.
+    pub fn is_full(&self) -> bool {
+        self.level().is_some()
+    }
+
+    /// The user's access to it; `None` for a phantom.
+    pub fn level(&self) -> Option<Level> {
+        match self.sight {
+            Sight::Full { level, .. } => Some(level),
+            Sight::Phantom => None,
+        }
+    }
+}
+
+/// Some nodes and links at one moment, with all that is needed to say who sees them and how. It keeps no hold on the
+/// World, so that two moments can be compared.
+#[derive(Default)]
+pub struct Snapshot {
+    nodes: HashMap<NodeId, Looked>,
+    links: HashMap<LinkId, Arc<Link>>,
+    covers: HashMap<NodeId, Arc<Cover>>,
+}
+
+struct Looked {
+    node: Arc<Node>,
+    owner: Option<Arc<User>>,
+    /// The primary links by which others wait for the node: they may make a phantom of it.
+    held_by: Vec<Arc<Link>>,
+}
+
+impl Snapshot {
+    /// Looks at nodes and links of the World; users other than owners are those that `among` picks.
+    pub fn take(
+        world: &World,
+        nodes: impl IntoIterator<Item = NodeId>,
+        links: impl IntoIterator<Item = LinkId>,
+        among: &dyn Fn(UserId) -> bool,
+    ) -> Self {
+        let mut snapshot = Snapshot::default();
+        let mut asked: HashSet<NodeId> = HashSet::new();
+        for node in nodes.into_iter().filter_map(|id| world.active_node(id)) {
+            let held_by: Vec<Arc<Link>> = held_by(world, node.id).cloned().collect();
+            asked.insert(node.id);
+            asked.extend(held_by.iter().map(|link| link.target));
+            let looked = Looked { node: Arc::clone(node), owner: owner_of(world, node), held_by };
+            snapshot.nodes.insert(node.id, looked);
+        }
+        for link in links.into_iter().filter_map(|id| active_link(world, id)) {
+            asked.extend([link.source, link.target]);
+            snapshot.links.insert(link.id, Arc::clone(link));
+        }
+        snapshot.covers = covers(world, asked, among);
+        snapshot
+    }
+
+    /// Every user with access to any of the nodes.
+    pub fn users(&self) -> HashSet<UserId> {
+        // Nodes under the same roots share their cover, so most are the same few.
+        let mut seen = HashSet::new();
+        let distinct = self.covers.values().filter(|cover| seen.insert(Arc::as_ptr(cover)));
+        distinct.flat_map(|cover| cover.users()).collect()
+    }
+
+    /// The user's access to a node.
+    pub fn level(&self, user: UserId, node: NodeId) -> Option<Level> {
+        self.covers.get(&node)?.level(user)
+    }
+
+    /// The node as the user sees it; `None` if not at all.
+    pub fn node(&self, user: UserId, id: NodeId) -> Option<SeenNode> {
+        let looked = self.nodes.get(&id)?;
+        let cover = self.covers.get(&id)?;
+        let sight = match cover.level(user) {
+            Some(level) => Sight::Full { level, roots: cover.roots_for(user).to_vec() },
+            None if looked.is_phantom(self, user) => Sight::Phantom,
+            None => return None,
+        };
+        Some(SeenNode { node: Arc::clone(&looked.node), owner: looked.owner.clone(), sight })
+    }
+
+    /// The link as the user sees it; `None` if not at all.
+    pub fn link(&self, user: UserId, id: LinkId) -> Option<SeenLink> {
+        let link = self.links.get(&id)?;
+        let (source, target) = (self.covers.get(&link.source)?, self.covers.get(&link.target)?);
+        if !sees_link(user, link, source.level(user), target.level(user)) {
+            return None;
+        }
+        Some(SeenLink { link: Arc::clone(link), roots: shared_roots(source, target, user) })
+    }
+}
+
+impl Looked {
+    fn is_phantom(&self, snapshot: &Snapshot, user: UserId) -> bool {
+        self.held_by.iter().any(|link| sees_link(user, link, None, snapshot.level(user, link.target)))
+    }
+}
+
+/// The owner of a node.
+pub fn owner_of(world: &World, node: &Node) -> Option<Arc<User>> {
+    world.user(node.owner).map(|slot| Arc::clone(&slot.user))
+}
+
+fn active_link(world: &World, id: LinkId) -> Option<&Arc<Link>> {
+    world.link(id).filter(|link| !link.in_trash)
+}
+
+/// The primary links by which others wait for the node.
+fn held_by(world: &World, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
+    world.active_links_at(id).filter(move |link| link.source == id && link.is_primary())
+}
+
+/// The ids of all that the user sees, phantoms among them, by order of creation.
+pub fn visible_nodes(world: &World, user: UserId) -> Vec<NodeId> {
+    let full = full_nodes(world, user);
+    let mut all: HashSet<NodeId> = full.keys().copied().collect();
+    for (id, cover) in &full {
+        for link in world.active_links_at(*id).filter(|link| link.target == *id && link.is_primary()) {
+            if !full.contains_key(&link.source) && sees_link(user, link, None, cover.level(user)) {
+                all.insert(link.source);
+            }
+        }
+    }
+    in_order_of_creation(world, all)
+}
+
+fn full_nodes(world: &World, user: UserId) -> HashMap<NodeId, Arc<Cover>> {
+    let Some(slot) = world.user(user) else { return HashMap::new() };
+    let shared = slot.granted.iter().chain(&slot.embedded).copied();
+    let mut candidates = access::branch(world, shared);
+    candidates.extend(slot.owned.iter().map(|(_, id)| *id));
+    let mut full = covers(world, candidates, &|other| other == user);
+    full.retain(|_, cover| cover.level(user).is_some());
+    full
+}
+
+fn in_order_of_creation(world: &World, nodes: HashSet<NodeId>) -> Vec<NodeId> {
+    let mut ordered: Vec<(u64, NodeId)> =
+        nodes.into_iter().filter_map(|id| world.node(id).map(|node| (node.seq, id))).collect();
+    ordered.sort_unstable();
+    ordered.into_iter().map(|(_, id)| id).collect()
+}
+
+/// The whole of V(u).
+pub fn visible(world: &World, user: UserId) -> Page {
+    let mut load = Load::begin(world, user);
+    load.next(world, usize::MAX)
+}
+
+/// One page of a load.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// By order of creation.
+    pub nodes: Vec<SeenNode>,
+    /// Every visible link whose second end this page brings.
+    pub links: Vec<SeenLink>,
+    /// Whether anything visible is left to load.
+    pub has_more: bool,
+}
+
+/// A load of the visible graph, page by page, that neither misses nor repeats while the World changes: what is listed
+/// at the beginning is sent at its turn if it is still visible, and whatever comes into view later arrives by diff.
+#[derive(Clone, Debug)]
+pub struct Load {
+    user: UserId,
+    order: Vec<NodeId>,
+    /// Everything in `order` before this was sent or had vanished.
+    at: usize,
+    sent: HashSet<NodeId>,
+}
+
+/// How many nodes are looked at together when pages skip what has vanished.
+const STRIDE: usize = 1000;
+
+impl Load {
+    /// Lists what the user sees now.
+    pub fn begin(world: &World, user: UserId) -> Self {
+        Self::of(user, visible_nodes(world, user))
+    }
+
+    /// A load of these nodes as the user sees them.
+    pub fn of(user: UserId, order: Vec<NodeId>) -> Self {
+        Load { user, order, at: 0, sent: HashSet::new() }
+    }
+
+    /// How many nodes were sent or skipped on purpose.
+    pub fn sent(&self) -> usize {
+        self.sent.len()
+    }
+
+    /// Takes the first `count` nodes as sent. Right only at the beginning, while all that is listed is visible.
+    pub fn skip(&mut self, count: usize) {
+        let skipped = self.order.iter().skip(self.at).take(count);
+        let before = self.sent.len();
+        self.sent.extend(skipped);
+        self.at += self.sent.len() - before;
+    }
+
+    /// The next page: full unless it is the last.
+    pub fn next(&mut self, world: &World, limit: usize) -> Page {
+        let mut nodes: Vec<SeenNode> = Vec::new();
+        while nodes.len() < limit && self.at < self.order.len() {
+            let stride = (limit - nodes.len()).min(STRIDE);
+            let candidates = self.upcoming(stride);
+            let snapshot = self.look(world, &candidates, &[]);
+            nodes.extend(candidates.iter().filter_map(|id| snapshot.node(self.user, *id)));
+            self.at += candidates.len();
+        }
+        self.sent.extend(nodes.iter().map(|seen| seen.node.id));
+        let links = self.completed_links(world, &nodes);
+        Page { nodes, links, has_more: self.skip_vanished(world) }
+    }
+
+    fn upcoming(&self, count: usize) -> Vec<NodeId> {
+        self.order.iter().skip(self.at).take(count).copied().collect()
+    }
+
+    fn look(&self, world: &World, nodes: &[NodeId], links: &[LinkId]) -> Snapshot {
+        Snapshot::take(world, nodes.iter().copied(), links.iter().copied(), &|other| other == self.user)
+    }
+
+    fn completed_links(&self, world: &World, nodes: &[SeenNode]) -> Vec<SeenLink> {
+        let mut links: HashMap<LinkId, u64> = HashMap::new();
+        for seen in nodes {
+            let here = seen.node.id;
+            let complete = |link: &&Arc<Link>| self.sent.contains(&link.other(here));
+            links.extend(world.active_links_at(here).filter(complete).map(|link| (link.id, link.seq)));
+        }
+        let links = sorted_by_seq(links);
+        let snapshot = self.look(world, &[], &links);
+        links.into_iter().filter_map(|id| snapshot.link(self.user, id)).collect()
+    }
+
+    /// Moves on to the next node that is still visible; false at the end.
+    fn skip_vanished(&mut self, world: &World) -> bool {
+        while self.at < self.order.len() {
+            let candidates = self.upcoming(STRIDE);
+            // Mostly the very next one is visible, so look at one first.
+            for some in [candidates.get(..1), candidates.get(1..)].into_iter().flatten() {
+                let snapshot = self.look(world, some, &[]);
+                let vanished = some.iter().take_while(|id| snapshot.node(self.user, **id).is_none()).count();
+                self.at += vanished;
+                if vanished < some.len() {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+}
+
+fn sorted_by_seq(links: HashMap<LinkId, u64>) -> Vec<LinkId> {
+    let mut links: Vec<(u64, LinkId)> = links.into_iter().map(|(id, seq)| (seq, id)).collect();
+    links.sort_unstable();
+    links.into_iter().map(|(_, id)| id).collect()
+}

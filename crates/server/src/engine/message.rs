@@ -1,0 +1,125 @@
+//! What the transports ask of the engine, and what it answers: data, never text.
+
+use graph::diff::Diff;
+use graph::model::{Grant, Rev, User};
+use graph::trash::TrashPage;
+use graph::view::Page;
+use graph::{BatchId, NodeId, Operation, Refusal, TokenId, UserId};
+use std::sync::Arc;
+
+/// One live connection of one user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
+/// Who a request comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub user: UserId,
+    /// The API token they presented.
+    pub token: TokenId,
+}
+
+/// A client's own name for a mutation, which makes a retry safe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub batch: BatchId,
+    /// SHA-256 of the operation's name and its payload in canonical form, `batchId` left out.
+    pub fingerprint: [u8; 32],
+}
+
+/// A mutation asked for.
+#[derive(Clone, Debug)]
+pub struct Mutation {
+    pub caller: Caller,
+    pub operation: Operation,
+    pub request: Option<Request>,
+    /// The connection that is answered directly and so is left out of the broadcast.
+    pub origin: Option<ConnectionId>,
+    /// Set when the caller is over their limit, in seconds to wait: only a replay is answered then.
+    pub limited: Option<u64>,
+}
+
+/// A read asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// A page of the visible graph. On a connection, pages from offset 0 on belong to one load.
+    Graph { limit: usize, offset: usize },
+    /// A page of the trash.
+    Trash { limit: usize, offset: usize },
+    /// The caller's account.
+    Account,
+}
+
+/// What an account shows its owner.
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub user: Arc<User>,
+    /// Grants the user gave, with the grantee.
+    pub granted_by: Vec<(Arc<Grant>, Arc<User>)>,
+    /// Grants the user was given, with who gave them.
+    pub granted_to: Vec<(Arc<Grant>, Arc<User>)>,
+    pub embeds: Vec<NodeId>,
+}
+
+/// The engine's answer to one request.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// A mutation is on disk. Without entries, and without a batch, when there was nothing to change.
+    Changed {
+        /// The first part; over a socket the others follow as events, over REST there is one part.
+        diff: Arc<Diff>,
+        /// True when it was done before, under the same batchId.
+        replayed: bool,
+    },
+    Graph {
+        page: Page,
+        rev: Rev,
+    },
+    Trash {
+        page: TrashPage,
+        rev: Rev,
+    },
+    Account {
+        account: Box<Account>,
+        rev: Rev,
+    },
+    Failed(Failure),
+}
+
+/// Why a request failed; nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The rules refuse it.
+    Refused(Refusal),
+    /// Too many requests; try again after so many seconds.
+    RateLimited { retry_after_s: u64 },
+    /// The server has too much to do, or is shutting down.
+    Unavailable,
+    /// The batch could not be written; nothing of it was.
+    Storage,
+    /// A fault of the server.
+    Exception,
+}
+
+/// Takes the answer to one request, once: called when what it reflects is on disk.
+pub type Answer = Box<dyn FnOnce(Outcome) + Send>;
+
+/// Where the engine puts what a connection is to be sent. It never blocks: a line that is full ends its connection.
+pub trait Line: Send {
+    /// Queues a diff as `graph:diff`.
+    fn diff(&self, diff: Arc<Diff>);
+    /// Queues a `branch:published` event.
+    fn published(&self, published: Arc<Published>);
+    /// Ends the connection: its token was revoked.
+    fn close(&self);
+}
+
+/// A node has become public.
+#[derive(Clone, Debug)]
+pub struct Published {
+    pub id: NodeId,
+    pub branch: bool,
+    pub due: Option<graph::Timestamp>,
+    pub actor: Option<Arc<User>>,
+    pub at: graph::Timestamp,
+}
