@@ -3,7 +3,26 @@
 use super::Model;
 use graph::model::{Grant, Level, Link, Publication};
 use graph::{NodeId, UserId};
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// Branches found so far. Only for speed: a clone begins without any, and no operation asks again once it has changed
+/// something.
+#[derive(Debug, Default)]
+pub struct Branches(RefCell<BTreeMap<(NodeId, bool), Rc<BTreeSet<NodeId>>>>);
+
+impl Clone for Branches {
+    fn clone(&self) -> Self {
+        Branches::default()
+    }
+}
+
+impl PartialEq for Branches {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
 
 impl Model {
     fn unexpired(&self, due: Option<graph::Timestamp>) -> bool {
@@ -22,7 +41,16 @@ impl Model {
     }
 
     /// Branch(r), or with `placement` also what went to the trash below r by cascade.
-    pub fn branch(&self, root: NodeId, placement: bool) -> BTreeSet<NodeId> {
+    pub fn branch(&self, root: NodeId, placement: bool) -> Rc<BTreeSet<NodeId>> {
+        let known = self.branches.0.borrow().get(&(root, placement)).cloned();
+        known.unwrap_or_else(|| {
+            let branch = Rc::new(self.find_branch(root, placement));
+            self.branches.0.borrow_mut().insert((root, placement), Rc::clone(&branch));
+            branch
+        })
+    }
+
+    fn find_branch(&self, root: NodeId, placement: bool) -> BTreeSet<NodeId> {
         let mut branch = BTreeSet::new();
         if !placement && !self.is_active(root) {
             return branch;
@@ -156,6 +184,10 @@ impl Model {
 
     /// Whether a non-private link source → target is refused to the user as sharing.
     pub fn would_share(&self, user: UserId, source: NodeId, target: NodeId) -> bool {
+        // With an end in the trash there is nothing to share yet; how things stand answers then.
+        if !self.is_active(source) || !self.is_active(target) {
+            return false;
+        }
         if self.nodes[&source].owner != self.nodes[&target].owner {
             return false;
         }

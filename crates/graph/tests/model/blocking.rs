@@ -73,8 +73,8 @@ impl Model {
 }
 
 impl Turn<'_> {
-    /// Derives every status and every wasBlocker anew, given how things were before the batch.
-    pub fn settle(&mut self, before: &Model) {
+    /// Derives every status and every wasBlocker anew.
+    pub fn settle(&mut self) {
         for node in self.m.causes_first() {
             let held = self.m.held(node);
             let status = self.m.nodes[&node].status;
@@ -89,26 +89,22 @@ impl Turn<'_> {
                 self.node_entry(node, |node| node.status = node.resume);
             }
         }
-        self.settle_was_blocker(before);
+        self.settle_was_blocker();
     }
 
-    fn settle_was_blocker(&mut self, before: &Model) {
-        let completed = |model: &Model, node: NodeId| {
-            model.nodes.get(&node).is_some_and(|node| node.status == Status::Completed)
-        };
+    fn settle_was_blocker(&mut self) {
         let ids: Vec<LinkId> = self.m.links.keys().copied().collect();
         for id in ids {
             let link = self.m.links[&id].clone();
             if link.in_trash {
                 continue;
             }
-            let target_completed = completed(&self.m, link.target);
-            let swapped = before.links.get(&id).is_some_and(|old| old.target != link.target);
+            let target_completed = self.m.nodes[&link.target].status == Status::Completed;
             let was_blocker = if link.kind == LinkType::Secondary {
                 false
             } else if self.m.holds(id) {
                 true
-            } else if target_completed && (swapped || !completed(before, link.target)) {
+            } else if target_completed {
                 false
             } else {
                 link.was_blocker

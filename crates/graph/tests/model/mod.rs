@@ -31,6 +31,7 @@ pub struct Model {
     /// Ids deleted for good.
     pub gone: BTreeSet<Uuid>,
     pub next_seq: u64,
+    pub branches: access::Branches,
 }
 
 /// One operation being carried out on a copy.
@@ -47,8 +48,8 @@ impl Model {
     pub fn act(&self, caller: UserId, operation: &Operation, fresh: &Fresh) -> Result<Model, Reason> {
         let mut turn = Turn { m: self.clone(), caller, fresh, own_entry: BTreeSet::new() };
         turn.perform(operation)?;
-        turn.settle(self);
-        Ok(turn.m)
+        turn.settle();
+        Ok(Model { branches: access::Branches::default(), ..turn.m })
     }
 
     pub fn id_taken(&self, id: Uuid) -> bool {

@@ -114,7 +114,7 @@ impl Turn<'_> {
             kind == Some(LinkType::Primary) && target_level == Some(Level::Viewer),
             Reason::ForbiddenType,
         )?;
-        if let Some(private) = private {
+        if let Some(private) = private.filter(|private| *private != link.private) {
             refuse_if(!self.m.owns_link(self.caller, &link), Reason::ForbiddenPrivate)?;
             let kept = source_level.zip(target_level).is_some_and(|(s, t)| keeps_privacy(s, t));
             refuse_if(!private && !kept, Reason::ForbiddenPrivate)?;

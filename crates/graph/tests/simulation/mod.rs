@@ -258,7 +258,11 @@ fn known_difference(operation: &Operation, got: Reason, want: Reason) -> bool {
     matches!(
         (operation, got, want),
         // O3: permission comes before state.
-        (Operation::AccessUpdate { .. }, Reason::NodeInTrash, Reason::NoPermission)
+        (Operation::AccessUpdate { .. }, Reason::NodeInTrash | Reason::PlanLimit, Reason::NoPermission)
+            // S11: what is not in force and not seen is branch_not_found, also to who has it embedded.
+            | (Operation::NodeEmbed { .. }, Reason::PublicExpired | Reason::NodeInTrash, Reason::BranchNotFound)
+            // A13: an active link's source is covered by whatever covers its target, through that link.
+            | (Operation::LinkRestore { .. }, Reason::WouldShare, Reason::NotTrashedLink)
     )
 }
 
