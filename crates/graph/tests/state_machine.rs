@@ -16,7 +16,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 const STEPS_DEFAULT: u32 = 30_000;
-const STEPS_PER_CASE: usize = 120;
+const STEPS_PER_CASE: usize = 300;
 const REGRESSIONS: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/state_machine.proptest-regressions");
 
@@ -42,7 +42,7 @@ fn every_operation_does_what_the_contract_says() {
     let config = Config {
         cases: steps.div_ceil(STEPS_PER_CASE as u32),
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(REGRESSIONS))),
-        max_shrink_iters: 300,
+        max_shrink_iters: 40,
         ..Config::default()
     };
     let mut runner =
@@ -79,19 +79,22 @@ fn story(steps: &[steps::Step]) -> String {
             break;
         }
     }
-    loop {
+    let mut chunk = events.len() / 2;
+    while chunk > 0 {
         let before = events.len();
-        for at in (0..events.len().saturating_sub(1)).rev() {
+        let mut end = events.len() - 1;
+        while end > 0 {
+            let begin = end.saturating_sub(chunk);
             let mut fewer = events.clone();
-            fewer.remove(at);
+            fewer.drain(begin..end);
             if let Some(length) = fails_after(&fewer) {
                 fewer.truncate(length);
                 events = fewer;
-                break;
             }
+            end = begin.min(events.len() - 1);
         }
         if events.len() == before {
-            break;
+            chunk /= 2;
         }
     }
     let mut simulation = Simulation::default();

@@ -2,15 +2,21 @@
 
 #![allow(dead_code)]
 
+pub mod replica;
 pub mod steps;
+pub mod telling;
 
 use crate::model::Model;
+use crate::model::view::Seen;
+use graph::diff::{Diff, LinkChange, NodeChange};
 use graph::model::{Embed, Node, Plan, Status, User};
 use graph::{
     BatchId, Class, Entity, Fresh, LinkId, NodeId, Operation, Reason, Timestamp, UserId, World, access,
-    decide,
+    decide, trash,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use graph::project::Scene;
+use replica::Replica;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use steps::Step;
 use uuid::Uuid;
 
@@ -33,7 +39,18 @@ pub struct Simulation {
     next_id: u128,
     /// How often each outcome was met: the code of the refusal, or the operation's name.
     pub outcomes: BTreeMap<String, usize>,
+    /// Everyone's client.
+    replicas: Vec<Replica>,
+    /// What everyone could see and find in their trash when last compared.
+    views: Vec<View>,
+    /// How everything stood then.
+    past: Model,
+    viewers: HashSet<UserId>,
+    events: usize,
 }
+
+/// What a user sees, and what their trash shows.
+type View = (Seen, (BTreeSet<NodeId>, BTreeSet<LinkId>));
 
 pub fn user_id(index: usize) -> UserId {
     UserId(Uuid::from_u128(0xA_0000_0000 + index as u128))
@@ -65,7 +82,18 @@ impl Default for Simulation {
             next_seq: world.next_seq(),
             ..Model::default()
         };
-        Simulation { world, model, next_id: 1, outcomes: BTreeMap::new() }
+        let everyone = || (0..NAMES.len()).map(user_id);
+        Simulation {
+            world,
+            past: model.clone(),
+            model,
+            next_id: 1,
+            outcomes: BTreeMap::new(),
+            replicas: everyone().map(Replica::new).collect(),
+            views: everyone().map(|_| View::default()).collect(),
+            viewers: everyone().collect(),
+            events: 0,
+        }
     }
 }
 
@@ -84,10 +112,70 @@ impl Simulation {
         }
     }
 
-    pub fn advance(&mut self, ms: i64) {
+    /// Lets time pass; what runs out is told like a batch.
+    fn wait(&mut self, ms: i64) -> Result<(), String> {
         let now = self.model.now.plus_ms(ms);
         self.model.now = now;
+        self.model.branches = Default::default();
+        let viewers = self.viewers.clone();
+        let dues = self.world.due_by(now);
+        let scene = Scene::before_due(&self.world, &dues, &viewers);
         self.world.advance(now);
+        let diffs = scene.after(&self.world);
+        self.tell(None, diffs)
+    }
+
+    /// Hands everyone their diff, and compares what they hold then with what they should see.
+    fn tell(&mut self, caller: Option<UserId>, diffs: Vec<(UserId, Diff)>) -> Result<(), String> {
+        self.events += 1;
+        let mut diffs: BTreeMap<UserId, Diff> = diffs.into_iter().collect();
+        for at in 0..self.replicas.len() {
+            let user = user_id(at);
+            let new: View = (self.model.visible(user), self.model.trash(user));
+            self.tell_one(at, caller, &new, diffs.remove(&user)).map_err(|problem| {
+                format!("{}: {problem}", NAMES[at])
+            })?;
+            self.views[at] = new;
+        }
+        self.past = self.model.clone();
+        if diffs.is_empty() { Ok(()) } else { Err(format!("told who did not ask: {diffs:?}")) }
+    }
+
+    fn tell_one(
+        &mut self,
+        at: usize,
+        caller: Option<UserId>,
+        new: &View,
+        diff: Option<Diff>,
+    ) -> Result<(), String> {
+        let user = user_id(at);
+        let want = replica::expected(&self.model, &new.0);
+        if let Some(diff) = diff {
+            let old = &self.views[at];
+            let before = telling::Readable { model: &self.past, seen: &old.0, trash: &old.1 };
+            let after = telling::Readable { model: &self.model, seen: &new.0, trash: &new.1 };
+            telling::check(user, caller, &diff, &before, &after)?;
+            let news = diff.nodes.iter().any(|change| !matches!(change, NodeChange::Deleted { .. }))
+                || diff.links.iter().any(|change| !matches!(change, LinkChange::Deleted { .. }));
+            if news && replica::expected(&self.past, &old.0) == want {
+                return Err(format!("told of what changed nothing: {diff:?}"));
+            }
+            for part in diff.into_parts(1 + self.events % 5) {
+                self.replicas[at].apply(&part)?;
+            }
+        }
+        replica::check_load(&self.world, user, &new.0, &want).map_err(|problem| format!("load: {problem}"))?;
+        let replica = &mut self.replicas[at];
+        let was_loading = replica.is_loading();
+        replica.page(&self.world, 1 + self.events % 4)?;
+        if !replica.is_loading() {
+            let when = if was_loading { "at the end of a load" } else { "live" };
+            replica::same(&replica.graph, &want).map_err(|problem| format!("{when}: {problem}"))?;
+        }
+        if self.events % 40 == 7 * at {
+            replica.begin_load(&self.world);
+        }
+        Ok(())
     }
 
     /// What a step comes to as things stand.
@@ -102,7 +190,7 @@ impl Simulation {
     pub fn run(&mut self, event: &Event) -> Result<(), String> {
         match event {
             Event::Waited(ms) => {
-                self.advance(*ms);
+                self.wait(*ms)?;
                 self.compare()
             }
             Event::Asked(caller, operation, fresh) => self.perform(*caller, operation, fresh),
@@ -129,7 +217,11 @@ impl Simulation {
                 self.check_revert(&batch)?;
                 self.model = model;
                 if !quiet {
+                    let viewers = self.viewers.clone();
+                    let scene = Scene::before(&self.world, &batch, &viewers);
                     self.world.apply(&batch);
+                    let diffs = scene.after(&self.world);
+                    self.tell(Some(caller), diffs)?;
                 }
                 self.compare()
             }
@@ -215,6 +307,7 @@ impl Simulation {
     /// Access to every node, of everyone.
     fn compare_views(&self) -> Result<(), String> {
         for user in self.model.users.keys().copied() {
+            self.compare_trash(user)?;
             for node in self.model.nodes.keys().copied() {
                 let active = self.model.is_active(node);
                 let got = access::placement(&self.world, user, node);
@@ -231,8 +324,43 @@ impl Simulation {
         Ok(())
     }
 
+    fn compare_trash(&self, user: UserId) -> Result<(), String> {
+        let (nodes, links) = self.model.trash(user);
+        let whole = trash::trash_page(&self.world, user, usize::MAX, 0);
+        let got: BTreeSet<NodeId> = whole.nodes.iter().map(|seen| seen.node.id).collect();
+        let got_links: BTreeSet<LinkId> = whole.links.iter().map(|seen| seen.link.id).collect();
+        if (&got, &got_links) != (&nodes, &links) {
+            return Err(format!("the trash of {user}: {got:?} {got_links:?}, not {nodes:?} {links:?}"));
+        }
+        for seen in &whole.nodes {
+            if seen.level() != self.model.placement(user, seen.node.id) {
+                return Err(format!("access of {user} to {} in the trash", seen.node.id));
+            }
+        }
+        let (mut paged, mut offset) = (Vec::new(), 0);
+        loop {
+            let page = trash::trash_page(&self.world, user, 3, offset);
+            paged.extend(page.nodes.iter().map(|seen| seen.node.id.0));
+            paged.extend(page.links.iter().map(|seen| seen.link.id.0));
+            offset += 3;
+            if !page.has_more {
+                break;
+            }
+        }
+        let order = whole.nodes.iter().map(|seen| seen.node.id.0);
+        if order.chain(whole.links.iter().map(|seen| seen.link.id.0)).eq(paged) {
+            Ok(())
+        } else {
+            Err(format!("the pages of the trash of {user}"))
+        }
+    }
+
     fn check_invariants(&self) -> Result<(), String> {
         let model = &self.model;
+        let problems = graph::check::problems(&self.world);
+        if !problems.is_empty() {
+            return Err(format!("synaptask check: {problems:?}"));
+        }
         for node in self.world.nodes().filter(|node| !node.in_trash) {
             if (node.status == Status::Blocked) != model.held(node.id) {
                 return Err(format!("{} is {:?}, held: {}", node.id, node.status, model.held(node.id)));

@@ -131,12 +131,21 @@ fn anyone(byte: u8) -> UserId {
     user_id(usize::from(byte) % NAMES.len())
 }
 
+/// A few own most, so that their nodes meet.
+fn founder(byte: u8) -> UserId {
+    match byte % 16 {
+        0..9 => user_id(0),
+        9..13 => user_id(1),
+        _ => anyone(byte / 16),
+    }
+}
+
 /// Mostly someone with a say: the node's owner or someone with access.
 fn caller(model: &Model, node: NodeId, who: u8) -> UserId {
-    let Some(node) = model.nodes.get(&node) else { return anyone(who) };
+    let Some(node) = model.nodes.get(&node) else { return founder(who) };
     match who {
-        0..120 => node.owner,
-        120..190 => {
+        0..70 => node.owner,
+        70..220 => {
             let people: Vec<UserId> =
                 model.users.keys().copied().filter(|u| model.placement(*u, node.id).is_some()).collect();
             pick(&people, who).unwrap_or(node.owner)
@@ -149,8 +158,8 @@ fn link_caller(model: &Model, link: LinkId, who: u8) -> UserId {
     let Some(link) = model.links.get(&link) else { return anyone(who) };
     match who {
         0..60 => link.owner,
-        60..110 => model.nodes[&link.target].owner,
-        110..130 => model.nodes[&link.source].owner,
+        60..90 => model.nodes[&link.target].owner,
+        90..105 => model.nodes[&link.source].owner,
         _ => caller(model, link.target, who),
     }
 }
@@ -265,7 +274,7 @@ pub fn interpret(simulation: &mut Simulation, step: &Step) -> Read {
     if matches!(what, What::NodeAdd) {
         let fields = Box::new(new_fields(simulation, b));
         let id = node_id(simulation, c);
-        return Read::Ask(anyone(who), Operation::NodeAdd { id, target: None, fields });
+        return Read::Ask(founder(who), Operation::NodeAdd { id, target: None, fields });
     }
     if matches!(what, What::NodeAddUnder) {
         let target = node_such(&simulation.model, a, |node| !node.in_trash);
@@ -337,21 +346,25 @@ fn node_operation(model: &Model, what: What, step: &Step) -> (UserId, Operation)
 }
 
 fn link_add(model: &Model, step: &Step, new_link: LinkId) -> (UserId, Operation) {
-    let source = node_such(model, step.a, |node| !node.in_trash);
-    let target = node_such(model, step.b, |node| !node.in_trash);
-    let id = match step.d % 32 {
-        0..4 => Some(new_link),
-        4 => Some(link(model, step.d)),
-        5 => Some(LinkId(node(model, step.d).0)),
+    let Step { who, a, b, c, d, .. } = *step;
+    let active = |node: &graph::model::Node| !node.in_trash;
+    let first = node_such(model, a, active);
+    let caller = caller(model, first, who);
+    // Few links are asked for between nodes the caller does not see, or from a node to itself.
+    let second = match b {
+        0..200 => node_such(model, b, |node| {
+            active(node) && node.id != first && model.placement(caller, node.id).is_some()
+        }),
+        _ => node_such(model, b, active),
+    };
+    let (source, target) = if d % 2 == 0 { (first, second) } else { (second, first) };
+    let id = match d / 2 % 16 {
+        0..2 => Some(new_link),
+        2 => Some(link(model, d)),
+        3 => Some(LinkId(node(model, d).0)),
         _ => None,
     };
-    let caller = if step.who % 2 == 0 {
-        caller(model, source, step.who)
-    } else {
-        caller(model, target, step.who)
-    };
-    let private = step.c % 5 == 0;
-    (caller, Operation::LinkAdd { id, source, target, kind: kind(step.c / 5), private })
+    (caller, Operation::LinkAdd { id, source, target, kind: kind(c / 5), private: c % 5 == 0 })
 }
 
 fn link_operation(model: &Model, what: What, step: &Step) -> (UserId, Operation) {
