@@ -107,6 +107,7 @@ impl Turn<'_> {
             O::AccessDelete { id, email } => self.access_delete(*id, email),
             O::AccessVisibility { id, showing } => self.access_visibility(*id, *showing),
             O::SettingsUsername { username } => self.rename(username),
+            O::HistoryUndo { .. } | O::HistoryRedo { .. } => Err(Reason::BatchNotFound),
             O::UserAdd { .. } | O::TokenCreate { .. } | O::TokenRevoke { .. } => Err(Reason::NoPermission),
         }
     }
