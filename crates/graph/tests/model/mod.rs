@@ -68,10 +68,7 @@ impl Model {
     }
 
     pub fn user_by_email(&self, email: &str) -> Option<UserId> {
-        self.users
-            .values()
-            .find(|user| user.email.to_lowercase() == email.to_lowercase())
-            .map(|user| user.id)
+        self.users.values().find(|user| user.email.to_lowercase() == email.to_lowercase()).map(|user| user.id)
     }
 }
 

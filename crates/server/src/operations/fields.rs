@@ -36,6 +36,10 @@ pub(super) const SHOWING: Field =
     required("showing", Kind::Boolean, Reason::InvalidShowing, Reason::InvalidShowing);
 pub(super) const USERNAME: Field =
     required("username", Kind::Username, Reason::InvalidUsername, Reason::InvalidUsername);
+pub(super) const ROOT: Field = required("root", Kind::Branch, Reason::MissingId, Reason::InvalidNodeId);
+pub(super) const SINCE: Field = required("since", Kind::Version, Reason::InvalidSince, Reason::InvalidSince);
+pub(super) const GRAPH_LIMIT: Field =
+    optional("limit", Kind::Count { least: 1, most: GRAPH_LIMIT_MOST }, "1000", Reason::InvalidLimit);
 pub(super) const OFFSET: Field =
     optional("offset", Kind::Count { least: 0, most: i64::MAX }, "0", Reason::InvalidOffset);
 

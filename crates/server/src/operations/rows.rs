@@ -1,7 +1,7 @@
 //! The table itself.
 
 use super::fields::*;
-use super::rules::{GRAPH_LIMIT_MOST, TRASH_LIMIT_MOST};
+use super::rules::TRASH_LIMIT_MOST;
 use super::{Kind, Limit, Make, Method, Row, Values};
 use crate::engine::message::Read;
 use graph::model::{Level, LinkType};
@@ -43,10 +43,7 @@ pub const ROWS: &[Row] = &[
         method: Some(Method::Get),
         paths: &["/api/graph"],
         limit: limit("graph:get", 10),
-        input: &[&[
-            optional("limit", Kind::Count { least: 1, most: GRAPH_LIMIT_MOST }, "1000", Reason::InvalidLimit),
-            OFFSET,
-        ]],
+        input: &[&[GRAPH_LIMIT, OFFSET]],
         output: "{ok, hasMore, nodes, links, rev, trace_id}; over a socket without an ack the event graph:init",
         make: Make::Read(|values| {
             let (limit, offset) = page(values, 1000);
@@ -68,6 +65,28 @@ pub const ROWS: &[Row] = &[
             let (limit, offset) = page(values, 100);
             Some(Read::Trash { limit, offset })
         }),
+        ..BLANK
+    },
+    Row {
+        event: "branch:get",
+        method: Some(Method::Get),
+        paths: &["/api/branch"],
+        limit: limit("branch:get", 5),
+        input: &[&[ROOT, GRAPH_LIMIT, OFFSET]],
+        errors: &[Reason::BranchNotFound],
+        output: PAGE_OUTPUT,
+        make: Make::Read(|values| {
+            let (limit, offset) = page(values, 1000);
+            Some(Read::Branch { root: values.branch("root")?, limit, offset })
+        }),
+        ..BLANK
+    },
+    Row {
+        event: "graph:sync",
+        limit: limit("graph:sync", 5),
+        input: &[&[SINCE]],
+        output: "{ok, rev, recovered, trace_id}; before it, if recovered, every graph:diff that was missed",
+        make: Make::Read(|values| Some(Read::Sync { since: values.version("since")? })),
         ..BLANK
     },
     Row {
