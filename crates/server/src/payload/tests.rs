@@ -89,6 +89,9 @@ fn t20_nesting_is_bounded_and_no_depth_overflows_the_stack() {
         assert!(parse(&open.repeat(1_000_000)).is_err(), "{open}");
     }
     assert!(parse(&nested("[{\"a\":", "}]", 500_000)).is_err());
+    // Looking again at how a number was written meets the same depths.
+    let beside = format!("{{\"n\":-0,\"deep\":{}}}", nested("[", "]", NESTING_MOST - 1));
+    assert_eq!(parse(&beside).ok().and_then(|json| json.get("n").cloned()), Some(Json::Int(0)));
 }
 
 #[test]
@@ -134,7 +137,8 @@ fn n14_minus_zero_becomes_zero() {
 
 #[test]
 fn n14_positions_are_read_to_the_last_bit() {
-    for value in [0.1, 0.30000000000000004, 1.7976931348623157e308, 5e-324, 123456.789012345678, -2.5e-10] {
+    for value in [0.1, 0.30000000000000004, 1.7976931348623157e308, 5e-324, 123_456.789_012_345_67, -2.5e-10]
+    {
         assert_eq!(parse(&format!("{value:?}")), Ok(Json::Real(value)));
     }
 }
