@@ -206,9 +206,9 @@ pub const ROWS: &[Row] = &[
         method: Some(Method::Put),
         paths: &["/api/link"],
         limit: LINK_LIMIT,
-        input: &[&[BATCH_ID, LINK_ID], LINK_CHANGES],
+        input: &[&[BATCH_ID, LINK_ID], LINK_FIELDS],
         read_only: LINK_READ_ONLY,
-        one_of: LINK_CHANGES,
+        one_of: LINK_FIELDS,
         errors: &[
             Reason::LinkNotFound,
             Reason::NoPermission,
@@ -324,8 +324,8 @@ pub const ROWS: &[Row] = &[
         method: Some(Method::Put),
         paths: PUBLISH_PATHS,
         limit: PUBLISH_LIMIT,
-        input: &[&[BATCH_ID, NODE_ID, BRANCH_CHANGE, DUE_CHANGE]],
-        one_of: &[BRANCH_CHANGE, DUE_CHANGE],
+        input: &[&[BATCH_ID, NODE_ID, BRANCH, DUE]],
+        one_of: &[BRANCH, DUE],
         errors: &[
             Reason::InvalidDue,
             Reason::NodeNotFound,
@@ -412,8 +412,8 @@ pub const ROWS: &[Row] = &[
         method: Some(Method::Put),
         paths: &["/api/node/access"],
         limit: ACCESS_LIMIT,
-        input: &[&[BATCH_ID, NODE_ID, EMAIL, LEVEL_CHANGE, BRANCH_CHANGE, DUE_CHANGE]],
-        one_of: &[LEVEL_CHANGE, BRANCH_CHANGE, DUE_CHANGE],
+        input: &[&[BATCH_ID, NODE_ID, EMAIL, LEVEL, BRANCH, DUE]],
+        one_of: &[LEVEL, BRANCH, DUE],
         errors: &[
             Reason::InvalidDue,
             Reason::NodeNotFound,
