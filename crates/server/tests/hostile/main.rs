@@ -5,9 +5,9 @@
 
 mod table;
 
-use server::engine::message::Failure;
-use server::operations::{Asked, ROWS, by_event, decode};
-use server::payload::Json;
+use synaptask::engine::message::Failure;
+use synaptask::operations::{Asked, ROWS, by_event, decode};
+use synaptask::payload::Json;
 use std::collections::HashSet;
 use table::*;
 
