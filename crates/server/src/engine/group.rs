@@ -208,7 +208,7 @@ pub fn fresh(batch: Option<BatchId>) -> Fresh {
 }
 
 /// The announcement of a node that the batch made public, with those connected who have access to it.
-fn published(
+pub(super) fn published(
     world: &World,
     connections: &Connections,
     batch: &Batch,

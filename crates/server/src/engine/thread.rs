@@ -1,7 +1,7 @@
 //! The engine's thread: its loop, and what it does when a commit or an operation fails.
 
 use super::connections::{Connections, Kept};
-use super::group::{Asked, Group};
+use super::group::{Asked, Group, published};
 use super::message::{Answer, Caller, ConnectionId, Failure, Outcome, Read, Relay};
 use super::{Command, Settings, Shared, clock, reads, relay};
 use graph::model::Rev;
@@ -288,6 +288,9 @@ fn follow(world: &mut World, connections: &mut Connections, committed: &Committe
         scene.after(world)
     };
     tell(connections, diffs, most);
+    if let Some((published, users)) = published(world, connections, &committed.batch) {
+        connections.announce(&users, &published, None);
+    }
 }
 
 /// Lets due times pass, and tells those whose view they change.
