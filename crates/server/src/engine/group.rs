@@ -3,7 +3,7 @@
 use super::connections::{Connections, Telling};
 use super::message::{Answer, ConnectionId, Failure, Mutation, Outcome, Published};
 use graph::batch::Subject;
-use graph::model::Level;
+use graph::model::{Level, Rev};
 use graph::{Batch, BatchId, Diff, Fresh, LinkId, Reason, Scene, UserId, World, decide};
 use rand::distr::{Alphanumeric, SampleString};
 use std::collections::HashMap;
@@ -26,7 +26,8 @@ pub(super) struct Group {
     named: HashMap<BatchId, usize>,
     /// One for each mutation, in order.
     outputs: Vec<Output>,
-    first_rev: u64,
+    /// Where the World stood before: all up to there is on disk and told.
+    pub(super) first_rev: Rev,
 }
 
 /// What there is to tell of one mutation.
@@ -207,7 +208,7 @@ pub fn fresh(batch: Option<BatchId>) -> Fresh {
 }
 
 /// The announcement of a node that the batch made public, with those connected who have access to it.
-fn published(
+pub(super) fn published(
     world: &World,
     connections: &Connections,
     batch: &Batch,

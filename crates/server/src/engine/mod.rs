@@ -89,6 +89,25 @@ pub struct Engine {
     shared: Arc<Shared>,
 }
 
+/// An answer that is owed to someone: when it is dropped without one, the server was not available to them.
+struct Owed(Option<Answer>);
+
+impl Owed {
+    fn give(mut self, outcome: Outcome) {
+        if let Some(answer) = self.0.take() {
+            answer(outcome);
+        }
+    }
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        if let Some(answer) = self.0.take() {
+            answer(Outcome::Failed(Failure::Unavailable));
+        }
+    }
+}
+
 /// What the handle and the thread both see.
 struct Shared {
     directory: Directory,
@@ -147,19 +166,14 @@ impl Engine {
     }
 
     fn ask(&self, answer: Answer, command: impl FnOnce(Answer) -> Command) {
+        let owed = Owed(Some(answer));
         let full = self.shared.waiting.load(Ordering::Relaxed) >= self.shared.queue_max;
         if full || self.shared.draining.load(Ordering::Relaxed) {
-            answer(Outcome::Failed(Failure::Unavailable));
             return;
         }
         self.shared.waiting.fetch_add(1, Ordering::Relaxed);
-        if let Err(unsent) = self.commands.send(command(answer))
-            && let Command::Mutate(_, answer)
-            | Command::Read { answer, .. }
-            | Command::ReadPublic { answer, .. } = unsent.0
-        {
-            answer(Outcome::Failed(Failure::Unavailable));
-        }
+        // What the thread does not take up any more is dropped, here or with the queue, and so answered.
+        let _ = self.commands.send(command(Box::new(move |outcome| owed.give(outcome))));
     }
 
     /// Registers a connection: from here on its line is sent every diff that concerns its user.

@@ -42,7 +42,7 @@ pub(super) fn answer(
 }
 
 /// A page of the visible graph. On a connection, a load begun at offset 0 goes on as long as each page follows the
-/// last one in time; any other page is cut from the graph as it is now.
+/// last one in time; any other page is cut from the graph as it is now and leaves the load as it is.
 fn graph_page(
     world: &World,
     connections: &mut Connections,
@@ -58,8 +58,12 @@ fn graph_page(
         if offset == 0 {
             return Some((&mut connection.load, Load::begin(world, caller.user)));
         }
-        let (load, until) = kept?;
-        (until >= now && load.sent() == offset).then_some((&mut connection.load, load))
+        let (load, until) = kept.filter(|(_, until)| *until >= now)?;
+        if load.sent() != offset {
+            connection.load = Some((load, until));
+            return None;
+        }
+        Some((&mut connection.load, load))
     });
     match under_way {
         Some((slot, mut load)) => {
