@@ -1,1 +1,116 @@
+//! Durability and order for SynapTask: one append-only line of batches, the [`Log`], and the entities it leads to.
+//!
+//! The store knows no transport and no rule of the domain: what is decided comes in as a [`Batch`], and what was
+//! decided comes back as a [`World`] or as the batches a World has not seen yet.
 
+mod codec;
+mod error;
+pub mod sqlite;
+
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+
+pub use error::{Abandon, LogError};
+pub use sqlite::SqliteLog;
+
+use graph::model::Rev;
+use graph::{Batch, BatchId, Committed, Timestamp, TokenId, World};
+use std::collections::HashMap;
+
+/// How much of the World [`Log::load`] brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every entity.
+    Everything,
+    /// Users and tokens alone: enough to open accounts and make tokens, and fast however large the graph is.
+    Accounts,
+}
+
+/// A hash of a request's content, by which the same request is told from another under the same batch id.
+pub type Fingerprint = [u8; 32];
+
+/// A decided batch on its way into the log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposal {
+    /// What to append.
+    pub batch: Batch,
+    /// Set when the client named the batch, so that the request sent again can be recognized.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// A batch as the log remembers it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Remembered {
+    /// Its place in the order of commits.
+    pub rev: Rev,
+    /// What was done.
+    pub batch: Batch,
+    /// The fingerprint it was appended with.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// Decides what to append, given the batches that others appended since the caller's head, in order and without a
+/// gap, and the past as the transaction sees it. It is called at most once in a transaction.
+pub type Decide<'a> = dyn FnMut(&[Committed], &dyn Past) -> Result<Vec<Proposal>, Abandon> + 'a;
+
+/// The one order of all batches, kept durably. Several logs – in one process or in many – may stand on the same
+/// storage; they see the same batches in the same order.
+pub trait Log: Send {
+    /// The World that the log leads to, standing at the log's head.
+    ///
+    /// # Errors
+    /// [`LogError::Corrupt`] when what is stored cannot be read back, [`LogError::Refused`] when it could not be reached.
+    fn load(&mut self, scope: Scope) -> Result<World, LogError>;
+
+    /// Whether others may have committed since this log last looked, by `load`, `since` or `transact`; it stays true
+    /// until one of them looks again. Cheap enough to ask several times a second. True may be a false alarm, false never is.
+    ///
+    /// # Errors
+    /// [`LogError::Refused`] when the storage could not be asked.
+    fn changed(&mut self) -> Result<bool, LogError>;
+
+    /// Opens the write transaction, hands `decide` the batches appended after `head`, appends what it returns, commits
+    /// durably and returns the rev of the last batch. Proposals get the revs that follow the news, in their order.
+    /// Without proposals nothing is written, and the rev is that of the last of the news, or `head`.
+    ///
+    /// The news are handed over even when the transaction fails afterwards: a caller that applied them keeps them.
+    ///
+    /// # Errors
+    /// * [`LogError::Abandoned`] when `decide` said so;
+    /// * [`LogError::Duplicate`] when a proposal's batch id is in the log, or twice among the proposals;
+    /// * [`LogError::Astray`] when the log does not lead on from `head`;
+    /// * [`LogError::Refused`] when nothing was written for any other reason;
+    /// * [`LogError::Unknown`] when it cannot be told whether the proposals are in the log: the process must end.
+    fn transact(&mut self, head: Rev, decide: &mut Decide<'_>) -> Result<Rev, LogError>;
+
+    /// The batches after `head`, in order, without writing.
+    ///
+    /// # Errors
+    /// [`LogError::Astray`], [`LogError::Corrupt`] and [`LogError::Refused`], as for `transact`.
+    fn since(&mut self, head: Rev) -> Result<Vec<Committed>, LogError>;
+
+    /// Read access to the past, outside a transaction.
+    fn past(&self) -> &dyn Past;
+
+    /// Keeps when tokens were last used; an earlier time than the one kept changes nothing, and neither does an unknown
+    /// token. Not a batch and not durable at once: losing the last of them in a crash harms nobody.
+    ///
+    /// # Errors
+    /// [`LogError::Refused`] when they were not kept.
+    fn touch_tokens(&mut self, used: &[(TokenId, Timestamp)]) -> Result<(), LogError>;
+
+    /// When each token was last used; tokens that never were are not in it.
+    ///
+    /// # Errors
+    /// [`LogError::Refused`] and [`LogError::Corrupt`].
+    fn tokens_last_used(&mut self) -> Result<HashMap<TokenId, Timestamp>, LogError>;
+}
+
+/// Read access to what was committed.
+pub trait Past {
+    /// The batch with that id: what became of the request that a client gave that name, if the id was a client's.
+    ///
+    /// # Errors
+    /// [`LogError::Refused`] and [`LogError::Corrupt`].
+    fn batch(&self, id: BatchId) -> Result<Option<Remembered>, LogError>;
+}

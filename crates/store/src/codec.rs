@@ -1,0 +1,232 @@
+//! How batches and entities are written: as JSON, so that a log can be read with any tool.
+//!
+//! An entry stores the entity as it is afterwards, whole, and of what it was before only the fields that differ. So a
+//! change is stored about once rather than twice, and still needs nothing else to be understood:
+//!
+//! | | `after` | `was` |
+//! |---|---|---|
+//! | added | whole | – |
+//! | changed | whole | the fields that differ, as they were |
+//! | deleted | – | whole |
+
+#[cfg(test)]
+pub(crate) mod arbitrary;
+#[cfg(test)]
+mod tests;
+
+use graph::batch::{Change, Lineage};
+use graph::model::Node;
+use graph::{Batch, Entry, LinkId, NodeId, Op, Subject, TokenId, UserId};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use thiserror::Error;
+
+/// Why a batch cannot be written, or what is stored cannot be read.
+#[derive(Debug, Error)]
+pub(crate) enum CodecError {
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    #[error("node {0} has a position that is not finite")]
+    NotFinite(NodeId),
+    #[error("an entity is not a JSON object")]
+    NotAnObject,
+}
+
+/// A batch as it is stored.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    /// What the batch's own columns do not hold.
+    pub(crate) body: String,
+    /// The entities its entries lead to, in the order of the entries.
+    pub(crate) rows: Vec<Row>,
+}
+
+/// An entity as an entry leaves it.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) key: Key,
+    /// The entity as JSON; `None` when it was deleted.
+    pub(crate) after: Option<Box<RawValue>>,
+}
+
+/// What an entity is found by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    Node(NodeId),
+    Link(LinkId),
+    Grant(NodeId, UserId),
+    Embed(UserId, NodeId),
+    User(UserId),
+    Token(TokenId),
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Node,
+    Link,
+    Grant,
+    Embed,
+    User,
+    Token,
+}
+
+#[derive(Serialize)]
+struct BodyOut<'a> {
+    lineage: Lineage,
+    entries: Vec<EntryOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct EntryOut<'a> {
+    op: Op,
+    derived: bool,
+    kind: Kind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    was: Option<&'a Value>,
+}
+
+#[derive(Deserialize)]
+struct BodyIn<'a> {
+    lineage: Lineage,
+    #[serde(borrow)]
+    entries: Vec<EntryIn<'a>>,
+}
+
+#[derive(Deserialize)]
+struct EntryIn<'a> {
+    op: Op,
+    derived: bool,
+    kind: Kind,
+    #[serde(borrow, default)]
+    after: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    was: Option<&'a RawValue>,
+}
+
+/// Writes a batch, each entity once: the same text goes into the batch's body and into the entity's own row.
+pub(crate) fn encode(batch: &Batch) -> Result<Encoded, CodecError> {
+    let written = batch.entries.iter().map(write_entry).collect::<Result<Vec<_>, _>>()?;
+    let entries = batch
+        .entries
+        .iter()
+        .zip(&written)
+        .map(|(entry, written)| EntryOut {
+            op: entry.op,
+            derived: entry.derived,
+            kind: written.kind,
+            after: written.after.as_deref(),
+            was: written.was.as_ref(),
+        })
+        .collect();
+    let body = serde_json::to_string(&BodyOut { lineage: batch.lineage, entries })?;
+    let rows = written
+        .into_iter()
+        .filter_map(|written| Some(Row { key: written.key?, after: written.after }))
+        .collect();
+    Ok(Encoded { body, rows })
+}
+
+/// Reads what [`encode`] wrote as a batch's body.
+pub(crate) fn decode(body: &str) -> Result<(Lineage, Vec<Entry>), CodecError> {
+    let body: BodyIn<'_> = serde_json::from_str(body)?;
+    let entries = body.entries.iter().map(read_entry).collect::<Result<_, _>>()?;
+    Ok((body.lineage, entries))
+}
+
+struct Written {
+    kind: Kind,
+    /// `None` for an entry that names no entity at all.
+    key: Option<Key>,
+    after: Option<Box<RawValue>>,
+    was: Option<Value>,
+}
+
+fn write_entry(entry: &Entry) -> Result<Written, CodecError> {
+    match &entry.subject {
+        Subject::Node(change) => {
+            change.after.iter().chain(&change.before).try_for_each(storable)?;
+            write(Kind::Node, change, |node| Key::Node(node.id))
+        }
+        Subject::Link(change) => write(Kind::Link, change, |link| Key::Link(link.id)),
+        Subject::Grant(change) => write(Kind::Grant, change, |grant| Key::Grant(grant.node, grant.user)),
+        Subject::Embed(change) => write(Kind::Embed, change, |embed| Key::Embed(embed.user, embed.node)),
+        Subject::User(change) => write(Kind::User, change, |user| Key::User(user.id)),
+        Subject::Token(change) => write(Kind::Token, change, |token| Key::Token(token.id)),
+    }
+}
+
+/// JSON has no infinity: it would be written as null, and the log could never be read again.
+fn storable(node: &Arc<Node>) -> Result<(), CodecError> {
+    let finite = [node.x, node.y, node.z].into_iter().all(f64::is_finite);
+    if finite { Ok(()) } else { Err(CodecError::NotFinite(node.id)) }
+}
+
+fn write<T: Serialize>(kind: Kind, change: &Change<T>, key: fn(&T) -> Key) -> Result<Written, CodecError> {
+    Ok(Written {
+        kind,
+        key: change.latest().map(key),
+        after: change.after.as_ref().map(to_raw_value).transpose()?,
+        was: was(change)?,
+    })
+}
+
+fn was<T: Serialize>(change: &Change<T>) -> Result<Option<Value>, CodecError> {
+    let Some(before) = &change.before else { return Ok(None) };
+    let before = object(serde_json::to_value(before)?)?;
+    let Some(after) = &change.after else { return Ok(Some(Value::Object(before))) };
+    let after = object(serde_json::to_value(after)?)?;
+    // A field that only the later form has was not there before, which reads as null.
+    let mut differing: Map<_, _> = after
+        .keys()
+        .filter(|field| !before.contains_key(*field))
+        .map(|field| (field.clone(), Value::Null))
+        .collect();
+    differing.extend(before.into_iter().filter(|(field, value)| after.get(field) != Some(value)));
+    Ok(Some(Value::Object(differing)))
+}
+
+fn object(value: Value) -> Result<Map<String, Value>, CodecError> {
+    match value {
+        Value::Object(fields) => Ok(fields),
+        _ => Err(CodecError::NotAnObject),
+    }
+}
+
+fn read_entry(entry: &EntryIn<'_>) -> Result<Entry, CodecError> {
+    let subject = match entry.kind {
+        Kind::Node => Subject::Node(read(entry)?),
+        Kind::Link => Subject::Link(read(entry)?),
+        Kind::Grant => Subject::Grant(read(entry)?),
+        Kind::Embed => Subject::Embed(read(entry)?),
+        Kind::User => Subject::User(read(entry)?),
+        Kind::Token => Subject::Token(read(entry)?),
+    };
+    Ok(Entry { op: entry.op, derived: entry.derived, subject })
+}
+
+fn read<T: DeserializeOwned + Clone>(entry: &EntryIn<'_>) -> Result<Change<T>, CodecError> {
+    let after: Option<T> = entry.after.map(|json| serde_json::from_str(json.get())).transpose()?;
+    let before = match (entry.was, entry.after, &after) {
+        (Some(was), Some(json), Some(after)) => Some(overlay(was, json, after)?),
+        (Some(was), _, _) => Some(serde_json::from_str(was.get())?),
+        (None, _, _) => None,
+    };
+    Ok(Change { before, after })
+}
+
+/// The entity before: as it is after, but for the fields that were otherwise.
+fn overlay<T: DeserializeOwned + Clone>(was: &RawValue, json: &RawValue, after: &T) -> Result<T, CodecError> {
+    let was: Map<String, Value> = serde_json::from_str(was.get())?;
+    if was.is_empty() {
+        return Ok(after.clone());
+    }
+    let mut fields: Map<String, Value> = serde_json::from_str(json.get())?;
+    fields.extend(was);
+    Ok(serde_json::from_value(Value::Object(fields))?)
+}

@@ -1,0 +1,170 @@
+//! Entities and batches of any content, for property tests.
+
+use graph::batch::{Change, Lineage};
+use graph::model::{Embed, Grant, Level, Link, LinkType, Node, Plan, Publication, Status, Token, User};
+use graph::{Batch, BatchId, Entry, LinkId, NodeId, Op, Subject, Timestamp, TokenId, UserId};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use std::sync::Arc;
+use uuid::Uuid;
+
+fn uuid() -> impl Strategy<Value = Uuid> {
+    any::<u128>().prop_map(Uuid::from_u128)
+}
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    any::<i64>().prop_map(Timestamp::from_ms)
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![Just(String::new()), any::<String>(), Just("\0\"\\\u{2028}\r\n😀".to_owned())]
+}
+
+fn number() -> impl Strategy<Value = f64> {
+    use proptest::num::f64;
+    f64::NORMAL | f64::SUBNORMAL | f64::ZERO | f64::NEGATIVE
+}
+
+fn status() -> impl Strategy<Value = Status> {
+    prop::sample::select(vec![Status::Available, Status::InProgress, Status::Blocked, Status::Completed])
+}
+
+fn publication() -> impl Strategy<Value = Option<Box<Publication>>> {
+    option::of(
+        (text(), any::<bool>(), option::of(time()))
+            .prop_map(|(token, branch, due)| Box::new(Publication { token, branch, due })),
+    )
+}
+
+pub(crate) fn node() -> impl Strategy<Value = Arc<Node>> {
+    let ids = (uuid(), uuid(), uuid());
+    let texts = (text(), text(), vec(text(), 0..3), vec(text(), 0..3));
+    let states = (status(), status(), option::of(time()), publication(), time(), time());
+    let places = (number(), number(), number());
+    let flags = any::<[bool; 4]>();
+    let numbers = (0..10u8, 0..10u8, any::<u64>(), any::<u64>());
+    (ids, texts, states, places, flags, numbers).prop_map(|(ids, texts, states, places, flags, numbers)| {
+        let mut node = Node::new(NodeId(ids.0), UserId(ids.1), BatchId(ids.2), states.4, numbers.2);
+        (node.title, node.description, node.tags, node.assignee) = texts;
+        (node.status, node.resume, node.due_date, node.publication, _, node.edited) = states;
+        (node.x, node.y, node.z) = places;
+        [node.independent, node.pinned, node.collapsed, node.in_trash] = flags;
+        (node.priority, node.volume, _, node.version) = numbers;
+        Arc::new(node)
+    })
+}
+
+pub(crate) fn link() -> impl Strategy<Value = Arc<Link>> {
+    let ids = (uuid(), uuid(), uuid(), uuid(), uuid());
+    (ids, any::<[bool; 5]>(), any::<[u64; 2]>(), time(), time()).prop_map(
+        |(ids, flags, [version, seq], created, edited)| {
+            let [primary, private, was_blocker, in_trash, cascade] = flags;
+            Arc::new(Link {
+                id: LinkId(ids.0),
+                owner: UserId(ids.1),
+                source: NodeId(ids.2),
+                target: NodeId(ids.3),
+                kind: if primary { LinkType::Primary } else { LinkType::Secondary },
+                private,
+                was_blocker,
+                in_trash,
+                cascade,
+                version,
+                created,
+                edited,
+                seq,
+                last_batch: BatchId(ids.4),
+            })
+        },
+    )
+}
+
+fn grant() -> impl Strategy<Value = Arc<Grant>> {
+    let level = prop::sample::select(vec![Level::Owner, Level::Admin, Level::Editor, Level::Viewer]);
+    ((uuid(), uuid(), uuid()), level, any::<[bool; 2]>(), option::of(time()), any::<u64>()).prop_map(
+        |(ids, level, [branch, showing], due, version)| {
+            Arc::new(Grant {
+                node: NodeId(ids.0),
+                user: UserId(ids.1),
+                level,
+                branch,
+                due,
+                showing,
+                granted_by: UserId(ids.2),
+                version,
+            })
+        },
+    )
+}
+
+fn embed() -> impl Strategy<Value = Embed> {
+    (uuid(), uuid()).prop_map(|(user, node)| Embed { user: UserId(user), node: NodeId(node) })
+}
+
+fn user() -> impl Strategy<Value = Arc<User>> {
+    let plan = prop::sample::select(vec![Plan::Basic, Plan::Plus, Plan::Pro]);
+    (uuid(), text(), text(), plan, time()).prop_map(|(id, username, email, plan, created)| {
+        Arc::new(User { id: UserId(id), username, email, plan, created })
+    })
+}
+
+fn token() -> impl Strategy<Value = Arc<Token>> {
+    (uuid(), uuid(), text(), any::<[u8; 32]>(), time()).prop_map(|(id, user, name, hash, created)| {
+        Arc::new(Token { id: TokenId(id), user: UserId(user), name, hash, created })
+    })
+}
+
+/// Any change: most from one form to quite another, some to the very same, some from or to nothing.
+fn change<T: Clone + std::fmt::Debug>(
+    of: impl Strategy<Value = T> + Clone,
+) -> impl Strategy<Value = Change<T>> {
+    let unrelated = (option::weighted(0.8, of.clone()), option::weighted(0.8, of.clone()))
+        .prop_map(|(before, after)| Change { before, after });
+    let same = of.prop_map(|it| Change { before: Some(it.clone()), after: Some(it) });
+    prop_oneof![4 => unrelated, 1 => same]
+}
+
+/// A node of which few fields change: publication and due date from something to nothing and back among them.
+fn node_edit() -> impl Strategy<Value = Change<Arc<Node>>> {
+    (node(), publication(), option::of(time()), vec(text(), 0..3), number()).prop_map(
+        |(before, publication, due_date, tags, x)| {
+            let mut after = Node::clone(&before);
+            (after.publication, after.due_date, after.tags, after.x) = (publication, due_date, tags, x);
+            after.version = after.version.wrapping_add(1);
+            Change { before: Some(before), after: Some(Arc::new(after)) }
+        },
+    )
+}
+
+fn subject() -> impl Strategy<Value = Subject> {
+    prop_oneof![
+        node_edit().prop_map(Subject::Node),
+        change(node().boxed()).prop_map(Subject::Node),
+        change(link().boxed()).prop_map(Subject::Link),
+        change(grant().boxed()).prop_map(Subject::Grant),
+        change(embed().boxed()).prop_map(Subject::Embed),
+        change(user().boxed()).prop_map(Subject::User),
+        change(token().boxed()).prop_map(Subject::Token),
+    ]
+}
+
+pub(crate) fn batch() -> impl Strategy<Value = Batch> {
+    let op = (0..=32u8).prop_filter_map("not every number is an operation", |code| Op::try_from(code).ok());
+    let entry =
+        (op, any::<bool>(), subject()).prop_map(|(op, derived, subject)| Entry { op, derived, subject });
+    let lineage = prop_oneof![
+        Just(Lineage::Fresh),
+        uuid().prop_map(|id| Lineage::UndoOf(BatchId(id))),
+        uuid().prop_map(|id| Lineage::RedoOf(BatchId(id))),
+    ];
+    (uuid(), option::of(uuid()), time(), lineage, vec(entry, 0..6)).prop_map(
+        |(id, actor, at, lineage, entries)| Batch {
+            id: BatchId(id),
+            actor: actor.map(UserId),
+            at,
+            lineage,
+            entries,
+        },
+    )
+}

@@ -1,0 +1,301 @@
+//! The suite that every [`Log`] must pass, whatever it stands on: implement [`Storage`] and call
+//! [`contract_suite!`](crate::contract_suite) in a test module.
+
+// All of this is test code, also where it is compiled for another crate's tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+pub mod processes;
+pub mod story;
+
+use crate::{Abandon, Log, LogError, Proposal, Scope};
+use graph::model::Rev;
+use graph::{Batch, BatchId, Timestamp, TokenId};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use story::{add_node, nothing, picture, story, uuid};
+
+/// What a log stands on.
+pub trait Storage: Sync + Sized {
+    /// Storage with nothing in it, of this test alone.
+    fn fresh() -> Self;
+    /// What another process needs to find the storage.
+    fn address(&self) -> String;
+    /// Opens a log on the storage at an address, as another process would.
+    fn open_at(address: &str) -> Box<dyn Log>;
+    /// Opens one more log on this storage.
+    fn open(&self) -> Box<dyn Log> {
+        Self::open_at(&self.address())
+    }
+}
+
+/// Makes a test of every function of the suite; the argument is a type that implements [`Storage`](contract::Storage).
+#[macro_export]
+macro_rules! contract_suite {
+    ($storage:ty) => {
+        $crate::contract_suite!(@tests $storage:
+            d2_batches_are_handed_over_in_the_order_of_their_revs,
+            d2_a_log_that_does_not_lead_on_is_told,
+            d5_an_abandoned_transaction_writes_nothing,
+            d6_a_panic_while_deciding_writes_nothing,
+            d8_a_request_is_remembered_across_restarts,
+            d9_a_batch_id_is_used_once,
+            d11_a_request_that_changed_nothing_is_remembered,
+            d13_a_restart_loads_the_same_world,
+            d13_accounts_load_without_the_graph,
+            d13_what_was_deleted_stays_gone,
+            d13_a_large_batch_is_one_batch,
+            d14_changes_by_others_are_noticed,
+            d14_others_batches_come_before_a_decision,
+            d14_threads_append_without_a_gap,
+            when_tokens_were_used_is_kept,
+        );
+        $crate::contract_suite!(@processes $storage:
+            d13_nothing_acknowledged_is_lost_by_a_kill,
+            d14_processes_append_without_a_gap,
+        );
+
+        /// Does nothing by itself: other tests run this binary again with this test alone, as another process.
+        #[test]
+        fn contract_child() {
+            $crate::contract::processes::child::<$storage>();
+        }
+    };
+    (@tests $storage:ty: $($name:ident,)*) => {
+        $(#[test] fn $name() { $crate::contract::$name(&<$storage as $crate::contract::Storage>::fresh()); })*
+    };
+    (@processes $storage:ty: $($name:ident,)*) => {
+        $(#[test] fn $name() {
+            let child = concat!(module_path!(), "::contract_child");
+            $crate::contract::processes::$name(&<$storage as $crate::contract::Storage>::fresh(), child);
+        })*
+    };
+}
+
+/// A proposal under no client's name.
+pub fn unnamed(batch: Batch) -> Proposal {
+    Proposal { batch, fingerprint: None }
+}
+
+/// Appends batches, with a head that may be behind.
+///
+/// # Errors
+/// Those of [`Log::transact`].
+pub fn append(log: &mut dyn Log, head: Rev, batches: &[Batch]) -> Result<Rev, LogError> {
+    log.transact(head, &mut |_, _| Ok(batches.iter().cloned().map(unnamed).collect()))
+}
+
+fn head_of(log: &mut dyn Log) -> Rev {
+    log.load(Scope::Accounts).unwrap().rev()
+}
+
+fn batches_of(log: &mut dyn Log) -> Vec<Batch> {
+    log.since(0).unwrap().into_iter().map(|committed| committed.batch).collect()
+}
+
+pub fn d2_batches_are_handed_over_in_the_order_of_their_revs(storage: &impl Storage) {
+    let (mut log, batches) = (storage.open(), story());
+    assert_eq!(head_of(&mut *log), 0, "a fresh log is empty");
+    let (first, rest) = batches.split_at(3);
+    assert_eq!(append(&mut *log, 0, first).unwrap(), 3, "the first batch is 1");
+    let last = batches.len() as Rev;
+    assert_eq!(append(&mut *log, 3, rest).unwrap(), last);
+    let mut again = storage.open();
+    for head in 0..=last {
+        let news = again.since(head).unwrap();
+        assert!(news.iter().map(|committed| committed.rev).eq(head + 1..=last));
+        assert!(news.iter().map(|committed| &committed.batch).eq(&batches[head as usize..]));
+    }
+}
+
+pub fn d2_a_log_that_does_not_lead_on_is_told(storage: &impl Storage) {
+    let mut log = storage.open();
+    append(&mut *log, 0, &story()[..2]).unwrap();
+    assert!(matches!(log.since(3), Err(LogError::Astray { head: 3, log: 2 })));
+    assert!(matches!(append(&mut *log, 9, &[nothing(1)]), Err(LogError::Astray { head: 9, log: 2 })));
+    assert_eq!(head_of(&mut *log), 2);
+}
+
+pub fn d5_an_abandoned_transaction_writes_nothing(storage: &impl Storage) {
+    let (mut log, mut other) = (storage.open(), storage.open());
+    append(&mut *log, 0, &story()).unwrap();
+    let before = batches_of(&mut *log);
+    other.since(0).unwrap();
+    let head = head_of(&mut *log);
+    let abandoned = log.transact(head, &mut |_, _| Err(Abandon));
+    assert!(matches!(abandoned, Err(LogError::Abandoned)));
+    assert_eq!(log.transact(head, &mut |_, _| Ok(Vec::new())).unwrap(), head, "without proposals, no rev");
+    assert_eq!(batches_of(&mut *log), before);
+    assert!(!other.changed().unwrap(), "nothing at all was written");
+    assert_eq!(append(&mut *log, head, &[nothing(1)]).unwrap(), head + 1, "and the log goes on");
+}
+
+pub fn d6_a_panic_while_deciding_writes_nothing(storage: &impl Storage) {
+    let (mut log, mut other) = (storage.open(), storage.open());
+    append(&mut *log, 0, &story()).unwrap();
+    let head = head_of(&mut *log);
+    let panicked = catch_unwind(AssertUnwindSafe(|| log.transact(head, &mut |_, _| panic!("on purpose"))));
+    assert!(panicked.is_err());
+    assert_eq!(append(&mut *other, head, &[nothing(1)]).unwrap(), head + 1, "no lock was left behind");
+    assert_eq!(append(&mut *log, head, &[nothing(2)]).unwrap(), head + 2);
+}
+
+pub fn d8_a_request_is_remembered_across_restarts(storage: &impl Storage) {
+    let batches = story();
+    let fingerprint = Some([7; 32]);
+    let named = |batch: &Batch| Proposal { batch: batch.clone(), fingerprint };
+    storage.open().transact(0, &mut |_, _| Ok(batches.iter().map(named).collect())).unwrap();
+    let mut log = storage.open();
+    for (rev, batch) in (1..).zip(&batches) {
+        let remembered = log.past().batch(batch.id).unwrap().unwrap();
+        assert_eq!((remembered.rev, &remembered.batch, remembered.fingerprint), (rev, batch, fingerprint));
+    }
+    assert!(log.past().batch(BatchId(uuid(999_999))).unwrap().is_none());
+    // The same is seen from within a transaction, with what others have just appended.
+    append(&mut *storage.open(), 0, &[nothing(1)]).unwrap();
+    let mut seen = None;
+    log.transact(0, &mut |_, past| {
+        seen = past.batch(nothing(1).id).unwrap();
+        Ok(Vec::new())
+    })
+    .unwrap();
+    let seen = seen.unwrap();
+    assert_eq!((seen.batch, seen.fingerprint), (nothing(1), None));
+}
+
+pub fn d9_a_batch_id_is_used_once(storage: &impl Storage) {
+    let mut log = storage.open();
+    append(&mut *log, 0, &[nothing(1)]).unwrap();
+    let id = nothing(1).id;
+    for group in [vec![nothing(2), nothing(1), nothing(3)], vec![nothing(1)]] {
+        let refused = append(&mut *log, 1, &group);
+        assert!(matches!(refused, Err(LogError::Duplicate(duplicate)) if duplicate == id));
+    }
+    let twice = append(&mut *log, 1, &[nothing(4), nothing(4)]);
+    assert!(matches!(twice, Err(LogError::Duplicate(duplicate)) if duplicate == nothing(4).id));
+    assert_eq!(batches_of(&mut *log), [nothing(1)], "nothing of those groups was written");
+    assert_eq!(append(&mut *log, 1, &[nothing(4)]).unwrap(), 2);
+}
+
+pub fn d11_a_request_that_changed_nothing_is_remembered(storage: &impl Storage) {
+    let proposal = Proposal { batch: nothing(1), fingerprint: Some([1; 32]) };
+    assert_eq!(storage.open().transact(0, &mut |_, _| Ok(vec![proposal.clone()])).unwrap(), 1);
+    let log = storage.open();
+    let remembered = log.past().batch(proposal.batch.id).unwrap().unwrap();
+    assert_eq!((remembered.rev, remembered.fingerprint), (1, proposal.fingerprint));
+    assert!(remembered.batch.entries.is_empty());
+}
+
+pub fn d13_a_restart_loads_the_same_world(storage: &impl Storage) {
+    let batches = story();
+    let mut log = storage.open();
+    let mut world = log.load(Scope::Everything).unwrap();
+    for batch in &batches {
+        append(&mut *log, world.rev(), std::slice::from_ref(batch)).unwrap();
+        world.apply(batch);
+        assert_eq!(picture(&storage.open().load(Scope::Everything).unwrap()), picture(&world));
+    }
+    // And the same when all came in one transaction: then the last entry of each entity counts.
+    let at_once = storage_of(&batches, storage);
+    assert_eq!(picture(&at_once.open().load(Scope::Everything).unwrap()), picture(&world));
+}
+
+fn storage_of<S: Storage>(batches: &[Batch], _: &S) -> S {
+    let storage = S::fresh();
+    append(&mut *storage.open(), 0, batches).unwrap();
+    storage
+}
+
+pub fn d13_accounts_load_without_the_graph(storage: &impl Storage) {
+    append(&mut *storage.open(), 0, &story()).unwrap();
+    let mut log = storage.open();
+    let (all, accounts) = (log.load(Scope::Everything).unwrap(), log.load(Scope::Accounts).unwrap());
+    assert_eq!(accounts.rev(), all.rev());
+    assert_eq!(accounts.nodes().count() + accounts.links().count(), 0);
+    assert!(all.nodes().count() > 0 && all.users().count() > 0 && all.tokens().count() > 0);
+    assert!(all.users().all(|slot| accounts.user(slot.user.id).is_some_and(|same| same.user == slot.user)));
+    assert!(all.tokens().all(|token| accounts.token(&token.hash) == Some(token)));
+}
+
+pub fn d13_what_was_deleted_stays_gone(storage: &impl Storage) {
+    append(&mut *storage.open(), 0, &story()).unwrap();
+    let mut world = storage.open().load(Scope::Everything).unwrap();
+    for id in story::DELETED {
+        assert!(world.is_gone(uuid(id)));
+    }
+    world.forget_gone(story::DELETED_AT - 1);
+    assert!(
+        story::DELETED.iter().all(|id| world.is_gone(uuid(*id))),
+        "the rev of the deletion is kept with it"
+    );
+    world.forget_gone(story::DELETED_AT);
+    assert!(!story::DELETED.iter().any(|id| world.is_gone(uuid(*id))));
+}
+
+pub fn d13_a_large_batch_is_one_batch(storage: &impl Storage) {
+    let mut large = nothing(1);
+    large.entries = (0..20_000).flat_map(|n| add_node(n).entries).collect();
+    assert_eq!(append(&mut *storage.open(), 0, std::slice::from_ref(&large)).unwrap(), 1);
+    let mut log = storage.open();
+    assert_eq!(log.load(Scope::Everything).unwrap().nodes().count(), 20_000);
+    assert_eq!(batches_of(&mut *log), [large]);
+}
+
+pub fn d14_changes_by_others_are_noticed(storage: &impl Storage) {
+    let (mut log, mut other) = (storage.open(), storage.open());
+    assert!(!log.changed().unwrap());
+    append(&mut *log, 0, &[nothing(1)]).unwrap();
+    assert!(!log.changed().unwrap(), "one's own batches are no news");
+    for (n, look) in (2..).zip([
+        |log: &mut dyn Log| drop(log.load(Scope::Everything).unwrap()),
+        |log: &mut dyn Log| drop(log.since(0).unwrap()),
+        |log: &mut dyn Log| assert!(log.transact(0, &mut |_, _| Ok(Vec::new())).is_ok()),
+    ]) {
+        append(&mut *other, 0, &[nothing(n)]).unwrap();
+        assert!(log.changed().unwrap() && log.changed().unwrap(), "until one looks");
+        look(&mut *log);
+        assert!(!log.changed().unwrap());
+    }
+    append(&mut *other, 0, &[nothing(9)]).unwrap();
+    assert!(log.transact(0, &mut |_, _| Err(Abandon)).is_err());
+    assert!(log.changed().unwrap(), "a look that came to nothing does not count");
+}
+
+pub fn d14_others_batches_come_before_a_decision(storage: &impl Storage) {
+    let batches = story();
+    let (mut log, mut other) = (storage.open(), storage.open());
+    let mut world = log.load(Scope::Everything).unwrap();
+    append(&mut *other, 0, &batches).unwrap();
+    let head = log.transact(0, &mut |news, _| {
+        news.iter().for_each(|committed| world.apply(&committed.batch));
+        Ok(vec![unnamed(nothing(1))])
+    });
+    assert_eq!(head.unwrap(), batches.len() as Rev + 1);
+    world.apply(&nothing(1));
+    assert_eq!(picture(&other.load(Scope::Everything).unwrap()), picture(&world));
+}
+
+pub fn d14_threads_append_without_a_gap(storage: &impl Storage) {
+    const EACH: u64 = 100;
+    std::thread::scope(|threads| {
+        for writer in 1..=2 {
+            threads.spawn(move || processes::write(&mut *storage.open(), writer, EACH, |_, _| ()));
+        }
+    });
+    let written = (1..=2).flat_map(|writer| (0..EACH).map(move |n| processes::batch_id(writer, n)));
+    processes::assert_all_there(storage, written.collect());
+}
+
+pub fn when_tokens_were_used_is_kept(storage: &impl Storage) {
+    let (mut log, batches) = (storage.open(), story());
+    append(&mut *log, 0, &batches).unwrap();
+    assert!(log.tokens_last_used().unwrap().is_empty());
+    let token = log.load(Scope::Accounts).unwrap().tokens().next().unwrap().clone();
+    let at = Timestamp::from_ms;
+    log.touch_tokens(&[(token.id, at(5_000)), (TokenId(uuid(999_999)), at(1))]).unwrap();
+    log.touch_tokens(&[(token.id, at(4_000))]).unwrap();
+    // The token's own entries leave it alone.
+    let head = batches.len() as Rev;
+    append(&mut *log, head, &[story::rename_token(&token)]).unwrap();
+    let used: Vec<_> = storage.open().tokens_last_used().unwrap().into_iter().collect();
+    assert_eq!(used, [(token.id, at(5_000))]);
+    assert_eq!(head_of(&mut *log), head + 1, "using a token is no batch");
+}

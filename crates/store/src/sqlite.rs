@@ -1,0 +1,262 @@
+//! The log in one SQLite file, the engine that SynapTask comes with. In WAL mode with `synchronous=FULL`, so a batch is
+//! on the disk when `transact` returns, and readers never wait for the writer.
+
+mod load;
+mod rows;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use crate::codec;
+use crate::error::LogError;
+use crate::{Abandon, Decide, Fingerprint, Log, Past, Proposal, Remembered, Scope};
+use graph::model::Rev;
+use graph::{Batch, BatchId, Committed, Timestamp, TokenId, UserId, World};
+use rusqlite::{Connection, ErrorCode, Row, Transaction, TransactionBehavior};
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// From here on SQLite is free of the fault by which two connections, one resetting the WAL while the other commits,
+/// could damage a file.
+const SQLITE_NEEDED: (i32, &str) = (3_051_003, "3.51.3");
+
+/// How long another process may hold the log before a call gives up.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// A log in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteLog {
+    conn: Connection,
+    /// SQLite's count of what others committed, as it stood when this log last looked.
+    seen: i64,
+}
+
+impl SqliteLog {
+    /// Opens the log in the file at `path`, making the file where there is none and bringing an older one up to date.
+    ///
+    /// # Errors
+    /// [`LogError::OldSqlite`], [`LogError::NewerSchema`] and [`LogError::Foreign`] say what they mean;
+    /// [`LogError::Corrupt`] when the file is no database; [`LogError::Refused`] when it cannot be opened or written.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, LogError> {
+        if rusqlite::version_number() < SQLITE_NEEDED.0 {
+            return Err(LogError::OldSqlite { found: rusqlite::version().into(), needed: SQLITE_NEEDED.1 });
+        }
+        let mut conn = Connection::open(path).map_err(unwritten)?;
+        wait_up_to(&mut conn, BUSY).map_err(unwritten)?;
+        conn.set_prepared_statement_cache_capacity(64);
+        schema::prepare(&conn, BUSY)?;
+        let seen = data_version(&conn).map_err(unwritten)?;
+        Ok(SqliteLog { conn, seen })
+    }
+
+    /// Reads the whole file and tells what is wrong with it as a file; empty when nothing is. This takes as long as
+    /// reading every page does.
+    ///
+    /// # Errors
+    /// [`LogError::Refused`] when the file cannot be read.
+    pub fn check(&self) -> Result<Vec<String>, LogError> {
+        let mut statement = self.conn.prepare("PRAGMA quick_check").map_err(unwritten)?;
+        let found = statement
+            .query_map([], |row| row.get::<_, String>(0))
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        match found.map_err(unwritten) {
+            Ok(found) => Ok(found.into_iter().filter(|line| line != "ok").collect()),
+            Err(LogError::Corrupt { reason, .. }) => Ok(vec![reason]),
+            Err(other) => Err(other),
+        }
+    }
+
+    fn begin(&self, behavior: TransactionBehavior) -> Result<Transaction<'_>, LogError> {
+        // A rollback that failed would leave its transaction open and every later one refused.
+        if !self.conn.is_autocommit() {
+            self.conn.execute_batch("ROLLBACK").map_err(unwritten)?;
+        }
+        Transaction::new_unchecked(&self.conn, behavior).map_err(unwritten)
+    }
+
+    /// The batches after `head`, within whatever transaction is open.
+    fn news(&self, head: Rev) -> Result<Vec<Committed>, LogError> {
+        let from = integer(head)?;
+        let mut statement = self
+            .conn
+            .prepare_cached(
+                "SELECT rev, id, actor, at, fingerprint, body FROM batches WHERE rev > ?1 ORDER BY rev",
+            )
+            .map_err(unwritten)?;
+        let mut found = statement.query([from]).map_err(unwritten)?;
+        let mut news: Vec<Committed> = Vec::new();
+        while let Some(row) = found.next().map_err(unwritten)? {
+            let Remembered { rev, batch, .. } = remembered(row)?;
+            if rev != head + news.len() as Rev + 1 {
+                return Err(LogError::Astray { head, log: last_rev(&self.conn)? });
+            }
+            news.push(Committed { rev, batch });
+        }
+        // Nothing follows: either the caller stands at the end, or beyond it.
+        if news.is_empty() && last_rev(&self.conn)? < head {
+            return Err(LogError::Astray { head, log: last_rev(&self.conn)? });
+        }
+        Ok(news)
+    }
+
+    fn append(&self, first: Rev, proposals: &[Proposal]) -> Result<(), LogError> {
+        let mut rows = Vec::new();
+        for (rev, proposal) in (first..).zip(proposals) {
+            let batch = &proposal.batch;
+            let encoded = codec::encode(batch).map_err(LogError::refused)?;
+            rows::put_batch(&self.conn, rev, proposal, &encoded.body).map_err(|error| {
+                if is_duplicate(&error) { LogError::Duplicate(batch.id) } else { unwritten(error) }
+            })?;
+            rows.extend(encoded.rows.into_iter().map(|row| (rev, row)));
+        }
+        rows::put_entities(&self.conn, &rows).map_err(unwritten)
+    }
+}
+
+impl Log for SqliteLog {
+    fn load(&mut self, scope: Scope) -> Result<World, LogError> {
+        let reading = self.begin(TransactionBehavior::Deferred)?;
+        let seen = data_version(&reading).map_err(unwritten)?;
+        let world = load::load(&reading, scope)?;
+        drop(reading);
+        self.seen = seen;
+        Ok(world)
+    }
+
+    fn changed(&mut self) -> Result<bool, LogError> {
+        Ok(data_version(&self.conn).map_err(unwritten)? != self.seen)
+    }
+
+    fn transact(&mut self, head: Rev, decide: &mut Decide<'_>) -> Result<Rev, LogError> {
+        // Said anew each time, so that nothing that relaxed it in between can outlive its purpose.
+        self.conn.execute_batch("PRAGMA synchronous=FULL").map_err(unwritten)?;
+        let writing = self.begin(TransactionBehavior::Immediate)?;
+        let seen = data_version(&writing).map_err(unwritten)?;
+        let news = self.news(head)?;
+        let proposals = decide(&news, &*self).map_err(|Abandon| LogError::Abandoned)?;
+        let head = head + news.len() as Rev;
+        let rev = head + proposals.len() as Rev;
+        if !proposals.is_empty() {
+            self.append(head + 1, &proposals)?;
+            writing.commit().map_err(uncommitted)?;
+        } else {
+            drop(writing);
+        }
+        self.seen = seen;
+        Ok(rev)
+    }
+
+    fn since(&mut self, head: Rev) -> Result<Vec<Committed>, LogError> {
+        let reading = self.begin(TransactionBehavior::Deferred)?;
+        let seen = data_version(&reading).map_err(unwritten)?;
+        let news = self.news(head)?;
+        drop(reading);
+        self.seen = seen;
+        Ok(news)
+    }
+
+    fn past(&self) -> &dyn Past {
+        self
+    }
+
+    fn touch_tokens(&mut self, used: &[(TokenId, Timestamp)]) -> Result<(), LogError> {
+        // Without a transaction open, for the pragma does nothing within one. `transact` puts FULL back.
+        self.conn.execute_batch("PRAGMA synchronous=NORMAL").map_err(unwritten)?;
+        let writing = self.begin(TransactionBehavior::Immediate)?;
+        rows::touch_tokens(&writing, used).map_err(unwritten)?;
+        // Even an unknown outcome loses nothing here, for nothing is acknowledged by it.
+        writing.commit().map_err(unwritten)
+    }
+
+    fn tokens_last_used(&mut self) -> Result<HashMap<TokenId, Timestamp>, LogError> {
+        rows::tokens_last_used(&self.conn).map_err(unwritten)
+    }
+}
+
+impl Past for SqliteLog {
+    fn batch(&self, id: BatchId) -> Result<Option<Remembered>, LogError> {
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT rev, id, actor, at, fingerprint, body FROM batches WHERE id = ?1")
+            .map_err(unwritten)?;
+        let mut found = statement.query([id.0]).map_err(unwritten)?;
+        found.next().map_err(unwritten)?.map(remembered).transpose()
+    }
+}
+
+fn remembered(row: &Row<'_>) -> Result<Remembered, LogError> {
+    let rev = row.get::<_, i64>("rev").map_err(unwritten)?;
+    let read = || -> rusqlite::Result<_> {
+        let fingerprint: Option<Fingerprint> = row.get("fingerprint")?;
+        let body: &str = row.get_ref("body")?.as_str()?;
+        Ok((row.get("id")?, row.get("actor")?, row.get("at")?, fingerprint, body))
+    };
+    let place = || format!("batch {rev}");
+    let (id, actor, at, fingerprint, body) = read().map_err(|error| LogError::corrupt(place(), error))?;
+    let (lineage, entries) = codec::decode(body).map_err(|error| LogError::corrupt(place(), error))?;
+    let actor = Option::map(actor, UserId);
+    let batch = Batch { id: BatchId(id), actor, at: Timestamp::from_ms(at), lineage, entries };
+    Ok(Remembered { rev: natural(rev)?, batch, fingerprint })
+}
+
+/// The log's head; 0 while it is empty.
+fn last_rev(conn: &Connection) -> Result<Rev, LogError> {
+    let last = conn
+        .prepare_cached("SELECT coalesce(max(rev), 0) FROM batches")
+        .and_then(|mut statement| statement.query_row([], |row| row.get(0)));
+    natural(last.map_err(unwritten)?)
+}
+
+fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
+}
+
+fn natural(rev: i64) -> Result<Rev, LogError> {
+    Rev::try_from(rev).map_err(|error| LogError::corrupt(format!("rev {rev}"), error))
+}
+
+fn integer(rev: Rev) -> Result<i64, LogError> {
+    i64::try_from(rev).map_err(LogError::refused)
+}
+
+/// Waits for others a millisecond at a time, and not ever longer as SQLite's own waiting does: among writers that commit
+/// back to back, whoever sleeps longest would never have its turn.
+fn wait_up_to(conn: &mut Connection, limit: Duration) -> rusqlite::Result<()> {
+    let mut since = Instant::now();
+    conn.busy_handler(Some(move |tries: i32| {
+        if tries == 0 {
+            since = Instant::now();
+        }
+        std::thread::sleep(Duration::from_millis(1));
+        since.elapsed() < limit
+    }))
+}
+
+/// An error that came before any commit: whatever it is, nothing was written.
+fn unwritten(error: rusqlite::Error) -> LogError {
+    use rusqlite::Error;
+    let damaged =
+        matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+            || matches!(
+                error,
+                Error::FromSqlConversionFailure(..)
+                    | Error::InvalidColumnType(..)
+                    | Error::IntegralValueOutOfRange(..)
+                    | Error::Utf8Error(..)
+            );
+    if damaged { LogError::corrupt("the log's file", error) } else { LogError::refused(error) }
+}
+
+/// An error of the commit itself. Only where SQLite gives up before the commit's last page is in the WAL is it known that
+/// nothing was written: a full disk, or another's lock. After an I/O error the commit may be on the disk or not.
+fn uncommitted(error: rusqlite::Error) -> LogError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => LogError::refused(error),
+        _ => LogError::Unknown(error.into()),
+    }
+}
+
+fn is_duplicate(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE)
+}

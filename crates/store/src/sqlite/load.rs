@@ -1,0 +1,196 @@
+//! Loading a World as fast as the machine can: this thread reads rows, others decode them, one builds the World.
+//!
+//! Chunks of rows are dealt to the decoders in turn and collected from them in turn, so the entities arrive in the order
+//! they were read without anything having to put them in order.
+
+use super::{last_rev, unwritten};
+use crate::Scope;
+use crate::error::LogError;
+use graph::model::{Embed, Rev};
+use graph::world::Entity;
+use graph::{NodeId, UserId, World};
+use rusqlite::Connection;
+use serde::de::DeserializeOwned;
+use std::ops::ControlFlow;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+/// Rows handed from thread to thread at once: enough that the handing over costs nothing.
+const CHUNK_ROWS: usize = 1024;
+
+/// Chunks that may wait at each place; together with `CHUNK_ROWS` this bounds the memory that loading takes on top.
+const CHUNKS_WAITING: usize = 8;
+
+/// The tables whose entities are written as JSON.
+#[derive(Clone, Copy, Debug)]
+enum Table {
+    Users,
+    Nodes,
+    Links,
+    Grants,
+    Tokens,
+}
+
+/// Rows on their way to becoming entities.
+enum Chunk {
+    /// Bodies laid end to end, with where each one ends.
+    Bodies { table: Table, text: Vec<u8>, ends: Vec<usize> },
+    /// Entities that need no decoding.
+    Ready(Vec<Entity>),
+}
+
+type Decoded = Result<Vec<Entity>, LogError>;
+
+/// Loads the World that the file leads to. The connection must be in a transaction, or the tables need not fit each other.
+pub(super) fn load(conn: &Connection, scope: Scope) -> Result<World, LogError> {
+    let rev = last_rev(conn)?;
+    let decoders = thread::available_parallelism().map_or(1, |cores| cores.get()).clamp(1, 4);
+    thread::scope(|threads| {
+        let mut to_decoders = Vec::new();
+        let mut from_decoders = Vec::new();
+        for _ in 0..decoders {
+            let (chunks, waiting) = sync_channel(CHUNKS_WAITING);
+            let (decoded, ready) = sync_channel(CHUNKS_WAITING);
+            threads.spawn(move || decode_all(&waiting, &decoded));
+            to_decoders.push(chunks);
+            from_decoders.push(ready);
+        }
+        let builder = threads.spawn(move || build(&from_decoders, rev));
+        let read = Reader { conn, to_decoders, dealt: 0 }.read(scope);
+        let built = builder
+            .join()
+            .unwrap_or_else(|_| Err(LogError::corrupt("the log's entities", "they do not make a World")));
+        read.and(built)
+    })
+}
+
+/// Builds the World from what the decoders bring, taking from each in turn until the one whose turn it is has no more.
+fn build(from_decoders: &[Receiver<Decoded>], rev: Rev) -> Result<World, LogError> {
+    let mut failure = None;
+    let chunks = from_decoders.iter().cycle().map_while(|decoder| match decoder.recv() {
+        Ok(Ok(entities)) => Some(entities),
+        Ok(Err(error)) => {
+            failure = Some(error);
+            None
+        }
+        Err(_) => None,
+    });
+    let world = World::load(chunks.flatten(), rev);
+    failure.map_or(Ok(world), Err)
+}
+
+fn decode_all(waiting: &Receiver<Chunk>, decoded: &SyncSender<Decoded>) {
+    for chunk in waiting {
+        let entities = decode(chunk);
+        // Whoever builds may have stopped at an error; then nobody wants the rest.
+        if decoded.send(entities).is_err() {
+            return;
+        }
+    }
+}
+
+fn decode(chunk: Chunk) -> Decoded {
+    match chunk {
+        Chunk::Ready(entities) => Ok(entities),
+        Chunk::Bodies { table, text, ends } => {
+            let starts = std::iter::once(0).chain(ends.iter().copied());
+            let bodies = starts.zip(&ends).map(|(start, end)| text.get(start..*end).unwrap_or_default());
+            bodies.map(|body| entity(table, body)).collect()
+        }
+    }
+}
+
+fn entity(table: Table, body: &[u8]) -> Result<Entity, LogError> {
+    fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+        serde_json::from_slice(body)
+    }
+    let entity = match table {
+        Table::Users => read(body).map(Entity::User),
+        Table::Nodes => read(body).map(Entity::Node),
+        Table::Links => read(body).map(Entity::Link),
+        Table::Grants => read(body).map(Entity::Grant),
+        Table::Tokens => read(body).map(Entity::Token),
+    };
+    entity.map_err(|error| {
+        let start: String = String::from_utf8_lossy(body).chars().take(60).collect();
+        LogError::corrupt(format!("{table:?} with {start}…"), error)
+    })
+}
+
+struct Reader<'a> {
+    conn: &'a Connection,
+    to_decoders: Vec<SyncSender<Chunk>>,
+    dealt: usize,
+}
+
+impl Reader<'_> {
+    /// Reads the tables in the order that [`World::load`] needs them.
+    fn read(mut self, scope: Scope) -> Result<(), LogError> {
+        use Table::{Grants, Links, Nodes, Tokens, Users};
+        let tables: &[Table] = match scope {
+            Scope::Everything => &[Users, Nodes, Links, Grants, Tokens],
+            Scope::Accounts => &[Users, Tokens],
+        };
+        for table in tables {
+            if self.read_bodies(*table).map_err(unwritten)?.is_break() {
+                return Ok(());
+            }
+        }
+        if scope == Scope::Everything {
+            self.read_ready().map_err(unwritten)?;
+        }
+        Ok(())
+    }
+
+    fn read_bodies(&mut self, table: Table) -> rusqlite::Result<ControlFlow<()>> {
+        let sql = match table {
+            Table::Users => "SELECT body FROM users",
+            Table::Nodes => "SELECT body FROM nodes",
+            Table::Links => "SELECT body FROM links",
+            Table::Grants => "SELECT body FROM grants",
+            Table::Tokens => "SELECT body FROM tokens",
+        };
+        let mut statement = self.conn.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        let (mut text, mut ends) = (Vec::new(), Vec::with_capacity(CHUNK_ROWS));
+        while let Some(row) = rows.next()? {
+            text.extend_from_slice(row.get_ref(0)?.as_bytes()?);
+            ends.push(text.len());
+            if ends.len() == CHUNK_ROWS {
+                let full = Chunk::Bodies { table, text, ends };
+                (text, ends) = (Vec::new(), Vec::with_capacity(CHUNK_ROWS));
+                if self.deal(full).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+        }
+        Ok(self.deal(Chunk::Bodies { table, text, ends }))
+    }
+
+    /// Embeds and ids that are gone have no body: they are their key.
+    fn read_ready(&mut self) -> rusqlite::Result<()> {
+        let mut statement = self.conn.prepare("SELECT user, node FROM embeds")?;
+        let embeds = statement
+            .query_map([], |row| {
+                Ok(Entity::Embed(Embed { user: UserId(row.get(0)?), node: NodeId(row.get(1)?) }))
+            })?
+            .collect::<Result<_, _>>()?;
+        let mut statement = self.conn.prepare("SELECT id, rev FROM gone")?;
+        let gone = statement
+            .query_map([], |row| Ok(Entity::Gone(row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?
+            .collect::<Result<_, _>>()?;
+        let _ = self.deal(Chunk::Ready(embeds));
+        let _ = self.deal(Chunk::Ready(gone));
+        Ok(())
+    }
+
+    /// Hands a chunk to the decoder whose turn it is; breaks when that one has ended, as it does after an error.
+    fn deal(&mut self, chunk: Chunk) -> ControlFlow<()> {
+        let decoder = self.to_decoders.get(self.dealt % self.to_decoders.len().max(1));
+        self.dealt += 1;
+        match decoder.map(|decoder| decoder.send(chunk)) {
+            Some(Ok(())) => ControlFlow::Continue(()),
+            _ => ControlFlow::Break(()),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Writing batches and entities into their tables.
+
+use super::Proposal;
+use crate::codec::{Key, Row};
+use graph::model::Rev;
+use graph::{Timestamp, TokenId};
+use rusqlite::{Connection, Result, params};
+use std::collections::HashMap;
+
+/// Appends one batch to the line.
+pub(super) fn put_batch(conn: &Connection, rev: Rev, proposal: &Proposal, body: &str) -> Result<()> {
+    let batch = &proposal.batch;
+    conn.prepare_cached(
+        "INSERT INTO batches (rev, id, actor, at, fingerprint, bytes, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        rev as i64,
+        batch.id.0,
+        batch.actor.map(|user| user.0),
+        batch.at.ms(),
+        proposal.fingerprint,
+        body.len() as i64,
+        body,
+    ])?;
+    Ok(())
+}
+
+/// Brings the entities' tables to where the rows lead, in order. An entity that occurs several times is written once.
+pub(super) fn put_entities(conn: &Connection, rows: &[(Rev, Row)]) -> Result<()> {
+    let last: HashMap<Key, usize> = rows.iter().enumerate().map(|(i, (_, row))| (row.key, i)).collect();
+    for (i, (rev, row)) in rows.iter().enumerate() {
+        if row.after.is_none() {
+            note_gone(conn, row.key, *rev)?;
+        }
+        if last.get(&row.key) == Some(&i) {
+            match &row.after {
+                Some(body) => put(conn, row.key, body.get())?,
+                None => remove(conn, row.key)?,
+            }
+        }
+    }
+    Ok(())
+}
+
+fn put(conn: &Connection, key: Key, body: &str) -> Result<()> {
+    match key {
+        Key::Node(id) => conn.prepare_cached(PUT_NODE)?.execute(params![id.0, body]),
+        Key::Link(id) => conn.prepare_cached(PUT_LINK)?.execute(params![id.0, body]),
+        Key::User(id) => conn.prepare_cached(PUT_USER)?.execute(params![id.0, body]),
+        Key::Token(id) => conn.prepare_cached(PUT_TOKEN)?.execute(params![id.0, body]),
+        Key::Grant(node, user) => conn.prepare_cached(PUT_GRANT)?.execute(params![node.0, user.0, body]),
+        Key::Embed(user, node) => conn.prepare_cached(PUT_EMBED)?.execute(params![user.0, node.0]),
+    }?;
+    Ok(())
+}
+
+const PUT_NODE: &str =
+    "INSERT INTO nodes (id, body) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = excluded.body";
+const PUT_LINK: &str =
+    "INSERT INTO links (id, body) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = excluded.body";
+const PUT_USER: &str =
+    "INSERT INTO users (id, body) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = excluded.body";
+const PUT_TOKEN: &str =
+    "INSERT INTO tokens (id, body) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = excluded.body";
+const PUT_GRANT: &str = "INSERT INTO grants (node, user, body) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET body = excluded.body";
+const PUT_EMBED: &str = "INSERT INTO embeds (user, node) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+
+fn remove(conn: &Connection, key: Key) -> Result<()> {
+    let remove = |sql, id| conn.prepare_cached(sql)?.execute([id]);
+    let remove_pair = |sql, one, other| conn.prepare_cached(sql)?.execute([one, other]);
+    match key {
+        Key::Node(id) => remove("DELETE FROM nodes WHERE id = ?1", id.0),
+        Key::Link(id) => remove("DELETE FROM links WHERE id = ?1", id.0),
+        Key::User(id) => remove("DELETE FROM users WHERE id = ?1", id.0),
+        Key::Token(id) => remove("DELETE FROM tokens WHERE id = ?1", id.0),
+        Key::Grant(node, user) => {
+            remove_pair("DELETE FROM grants WHERE node = ?1 AND user = ?2", node.0, user.0)
+        }
+        Key::Embed(user, node) => {
+            remove_pair("DELETE FROM embeds WHERE user = ?1 AND node = ?2", user.0, node.0)
+        }
+    }?;
+    Ok(())
+}
+
+/// The ids of nodes and links are remembered, so that a client cannot use one a second time.
+fn note_gone(conn: &Connection, key: Key, rev: Rev) -> Result<()> {
+    let id = match key {
+        Key::Node(id) => id.0,
+        Key::Link(id) => id.0,
+        Key::Grant(..) | Key::Embed(..) | Key::User(_) | Key::Token(_) => return Ok(()),
+    };
+    conn.prepare_cached(
+        "INSERT INTO gone (id, rev) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET rev = excluded.rev",
+    )?
+    .execute(params![id, rev as i64])?;
+    Ok(())
+}
+
+/// Keeps when tokens were last used.
+pub(super) fn touch_tokens(conn: &Connection, used: &[(TokenId, Timestamp)]) -> Result<()> {
+    let mut touch =
+        conn.prepare_cached("UPDATE tokens SET last_used = max(coalesce(last_used, 0), ?2) WHERE id = ?1")?;
+    used.iter().try_for_each(|(token, at)| touch.execute(params![token.0, at.ms()]).map(drop))
+}
+
+/// When tokens were last used.
+pub(super) fn tokens_last_used(conn: &Connection) -> Result<HashMap<TokenId, Timestamp>> {
+    conn.prepare_cached("SELECT id, last_used FROM tokens WHERE last_used IS NOT NULL")?
+        .query_map([], |row| Ok((TokenId(row.get(0)?), Timestamp::from_ms(row.get(1)?))))?
+        .collect()
+}

@@ -1,0 +1,108 @@
+//! The tables of a SQLite log, and how an older file is brought up to date.
+
+use super::unwritten;
+use crate::error::LogError;
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use std::time::{Duration, Instant};
+
+/// One step per version of the schema, in order. A step, once released, never changes: what it did is in people's files.
+const MIGRATIONS: [&str; 1] = ["
+    -- The line of batches: all there is to know. The tables below are what it leads to.
+    CREATE TABLE batches (
+        rev         INTEGER PRIMARY KEY,
+        id          BLOB NOT NULL UNIQUE,
+        actor       BLOB,
+        at          INTEGER NOT NULL,   -- milliseconds since 1970
+        fingerprint BLOB,
+        bytes       INTEGER NOT NULL,   -- of the body
+        body        TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE users (id BLOB NOT NULL PRIMARY KEY, body TEXT NOT NULL) STRICT;
+    CREATE TABLE nodes (id BLOB NOT NULL PRIMARY KEY, body TEXT NOT NULL) STRICT;
+    CREATE TABLE links (id BLOB NOT NULL PRIMARY KEY, body TEXT NOT NULL) STRICT;
+    CREATE TABLE grants (
+        node BLOB NOT NULL,
+        user BLOB NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (node, user)
+    ) STRICT;
+    CREATE TABLE embeds (
+        user BLOB NOT NULL,
+        node BLOB NOT NULL,
+        PRIMARY KEY (user, node)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE tokens (
+        id        BLOB NOT NULL PRIMARY KEY,
+        body      TEXT NOT NULL,
+        last_used INTEGER               -- milliseconds since 1970
+    ) STRICT;
+    -- Ids of nodes and links deleted for good, and the batch that did it.
+    CREATE TABLE gone (id BLOB NOT NULL PRIMARY KEY, rev INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+"];
+
+/// Sets the connection up and brings the file to the newest schema. Others may be doing the same at this moment.
+pub(super) fn prepare(conn: &Connection, limit: Duration) -> Result<(), LogError> {
+    // Looked at before anything is changed: a file that is not ours stays as it is.
+    if version_of(conn)? == MIGRATIONS.len() {
+        return set_up(conn, limit);
+    }
+    set_up(conn, limit)?;
+    migrate(conn)
+}
+
+fn set_up(conn: &Connection, limit: Duration) -> Result<(), LogError> {
+    enter_wal(conn, limit)?;
+    conn.execute_batch(
+        "PRAGMA synchronous=FULL;
+         PRAGMA cache_size=-16384;
+         PRAGMA journal_size_limit=67108864;",
+    )
+    .map_err(unwritten)
+}
+
+/// Switching a file to WAL takes a lock that SQLite does not wait for, so it is waited for here.
+fn enter_wal(conn: &Connection, limit: Duration) -> Result<(), LogError> {
+    let since = Instant::now();
+    loop {
+        match conn.query_row("PRAGMA journal_mode=WAL", [], |row| row.get::<_, String>(0)) {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(mode) => {
+                return Err(LogError::refused(format!("the file cannot be put in WAL mode, only {mode}")));
+            }
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && since.elapsed() < limit =>
+            {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            Err(error) => return Err(unwritten(error)),
+        }
+    }
+}
+
+/// Each step in a transaction of its own, with the version read anew within it: another process may have been faster.
+fn migrate(conn: &Connection) -> Result<(), LogError> {
+    loop {
+        let writing = Transaction::new_unchecked(conn, TransactionBehavior::Immediate).map_err(unwritten)?;
+        let version = version_of(conn)?;
+        let Some(step) = MIGRATIONS.get(version) else { return Ok(()) };
+        writing.execute_batch(step).map_err(unwritten)?;
+        writing.pragma_update(None, "user_version", version as i64 + 1).map_err(unwritten)?;
+        writing.commit().map_err(unwritten)?;
+    }
+}
+
+/// The file's version: how many of the steps it has taken; 0 for a fresh file.
+fn version_of(conn: &Connection) -> Result<usize, LogError> {
+    // In one statement, and so of one moment: another process may be making the tables just now.
+    let sql = "SELECT user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version";
+    let (found, tables) = conn
+        .query_row(sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+        .map_err(unwritten)?;
+    if found == 0 && tables > 0 {
+        return Err(LogError::Foreign);
+    }
+    match usize::try_from(found) {
+        Ok(version) if version <= MIGRATIONS.len() => Ok(version),
+        _ => Err(LogError::NewerSchema { found, known: MIGRATIONS.len() as i64 }),
+    }
+}

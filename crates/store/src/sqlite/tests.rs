@@ -1,0 +1,220 @@
+use super::{SqliteLog, load, rows};
+use crate::contract::story::{add_node, nothing, story};
+use crate::contract::{Storage, append};
+use crate::{Log, LogError, Scope};
+use rusqlite::Connection;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+struct File {
+    directory: TempDir,
+}
+
+impl Storage for File {
+    fn fresh() -> Self {
+        File { directory: tempfile::tempdir().unwrap() }
+    }
+
+    fn address(&self) -> String {
+        self.path().to_str().unwrap().to_owned()
+    }
+
+    fn open_at(address: &str) -> Box<dyn Log> {
+        Box::new(SqliteLog::open(address).unwrap())
+    }
+}
+
+impl File {
+    fn path(&self) -> PathBuf {
+        self.directory.path().join("synaptask.db")
+    }
+
+    fn log(&self) -> SqliteLog {
+        SqliteLog::open(self.path()).unwrap()
+    }
+
+    /// The file with the story in it, after other hands have been at it.
+    fn tampered(sql: &str) -> Self {
+        let file = File::fresh();
+        append(&mut file.log(), 0, &story()).unwrap();
+        Connection::open(file.path()).unwrap().execute_batch(sql).unwrap();
+        file
+    }
+}
+
+crate::contract_suite!(File);
+
+#[test]
+fn d5_a_full_disk_refuses_and_reads_go_on() {
+    let file = File::fresh();
+    let mut log = file.log();
+    let head = append(&mut log, 0, &story()).unwrap();
+    log.conn.execute_batch("PRAGMA max_page_count = 1").unwrap(); // which is to say: as many as there are
+    let mut large = nothing(1);
+    large.entries = (0..1_000).flat_map(|n| add_node(n).entries).collect();
+    for _ in 0..2 {
+        let refused = append(&mut log, head, std::slice::from_ref(&large));
+        assert!(matches!(&refused, Err(LogError::Refused(source)) if source.to_string().contains("full")));
+        assert_eq!(log.since(0).unwrap().len(), story().len());
+        assert!(log.past().batch(large.id).unwrap().is_none());
+    }
+    log.conn.execute_batch("PRAGMA max_page_count = 1000000").unwrap();
+    assert_eq!(append(&mut log, head, &[large]).unwrap(), head + 1);
+    assert!(log.check().unwrap().is_empty());
+}
+
+#[test]
+fn d5_a_log_held_by_another_refuses() {
+    let file = File::fresh();
+    let mut log = file.log();
+    super::wait_up_to(&mut log.conn, Duration::from_millis(50)).unwrap();
+    let other = Connection::open(file.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert!(matches!(append(&mut log, 0, &[nothing(1)]), Err(LogError::Refused(_))));
+    assert!(log.since(0).unwrap().is_empty(), "reads go on");
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(append(&mut log, 0, &[nothing(1)]).unwrap(), 1);
+}
+
+#[test]
+fn d5_what_cannot_be_stored_is_refused() {
+    let file = File::fresh();
+    let mut log = file.log();
+    let mut batch = add_node(1);
+    let graph::Subject::Node(change) = &mut batch.entries[0].subject else { unreachable!() };
+    let mut node = graph::model::Node::clone(change.after.as_ref().unwrap());
+    node.x = f64::NAN;
+    change.after = Some(node.into());
+    assert!(matches!(append(&mut log, 0, &[nothing(1), batch]), Err(LogError::Refused(_))));
+    assert!(log.since(0).unwrap().is_empty());
+}
+
+#[test]
+fn d1_a_transaction_waits_for_the_disk() {
+    let mut log = File::fresh().log();
+    let synchronous = |log: &SqliteLog| -> (i64, String) {
+        let read = |sql| log.conn.query_row(sql, [], |row| row.get(0)).unwrap();
+        (read("PRAGMA synchronous"), log.conn.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap())
+    };
+    assert_eq!(synchronous(&log), (2, "wal".into()));
+    log.touch_tokens(&[]).unwrap();
+    append(&mut log, 0, &[nothing(1)]).unwrap();
+    assert_eq!(synchronous(&log), (2, "wal".into()), "also after what need not wait");
+}
+
+#[test]
+fn d14_a_fresh_file_may_be_opened_by_many_at_once() {
+    for _ in 0..10 {
+        let file = File::fresh();
+        std::thread::scope(|threads| {
+            for n in 0..4 {
+                let file = &file;
+                threads.spawn(move || append(&mut file.log(), 0, &[nothing(n)]).unwrap());
+            }
+        });
+        assert_eq!(file.log().since(0).unwrap().len(), 4);
+    }
+}
+
+#[test]
+fn d15_a_newer_schema_is_refused() {
+    let file = File::tampered("PRAGMA user_version = 7");
+    let refused = SqliteLog::open(file.path()).unwrap_err();
+    assert!(matches!(refused, LogError::NewerSchema { found: 7, known: 1 }), "{refused}");
+}
+
+#[test]
+fn a_file_of_another_program_is_left_alone() {
+    let file = File::fresh();
+    let other = Connection::open(file.path()).unwrap();
+    other.execute_batch("CREATE TABLE theirs (a)").unwrap();
+    assert!(matches!(SqliteLog::open(file.path()), Err(LogError::Foreign)));
+    let mode: String = other.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+    assert_eq!(mode, "delete", "not even its journal was touched");
+    std::fs::write(file.directory.path().join("text"), "x".repeat(5_000)).unwrap();
+    let opened = SqliteLog::open(file.directory.path().join("text"));
+    assert!(matches!(opened, Err(LogError::Corrupt { .. })));
+}
+
+#[test]
+fn damage_is_an_error_that_names_the_place() {
+    let cases = [
+        ("UPDATE batches SET body = 'x' WHERE rev = 2", "batch 2"),
+        ("UPDATE batches SET body = replace(body, '\"op\":0', '\"op\":99') WHERE rev = 2", "batch 2"),
+        ("UPDATE batches SET id = x'01' WHERE rev = 2", "batch 2"),
+        ("UPDATE batches SET fingerprint = x'01' WHERE rev = 2", "batch 2"),
+        ("UPDATE nodes SET body = '{}'", "Nodes"),
+        ("UPDATE nodes SET body = substr(body, 1, 80)", "Nodes"),
+        ("UPDATE links SET body = 'null'", "Links"),
+        ("UPDATE users SET body = '[]'", "Users"),
+        ("UPDATE tokens SET body = '1'", "Tokens"),
+        ("INSERT INTO grants VALUES (x'01', x'02', '')", "Grants"),
+        ("UPDATE embeds SET node = x'01'", "file"),
+    ];
+    for (sql, place) in cases {
+        let file = File::tampered(sql);
+        let mut log = file.log();
+        let (loaded, read) = (log.load(Scope::Everything).map(drop), log.since(0).map(drop));
+        let error = loaded.and(read).expect_err(sql);
+        assert!(matches!(&error, LogError::Corrupt { place: named, .. } if named.contains(place)), "{error}");
+    }
+    assert!(matches!(
+        File::tampered("DELETE FROM batches WHERE rev = 3").log().since(0),
+        Err(LogError::Astray { head: 0, log: 10 })
+    ));
+}
+
+#[test]
+fn check_tells_of_a_damaged_file() {
+    let file = File::tampered("PRAGMA wal_checkpoint(TRUNCATE)");
+    assert_eq!(file.log().check().unwrap(), Vec::<String>::new());
+    let mut bytes = std::fs::read(file.path()).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 8_192].fill(0xAA);
+    std::fs::write(file.path(), bytes).unwrap();
+    assert!(!file.log().check().unwrap().is_empty());
+}
+
+/// Not run by default, for it writes more than a gigabyte: `cargo test --release -p store -- --ignored --nocapture`.
+#[test]
+#[ignore = "takes half a minute and a gigabyte"]
+fn a_million_nodes_load_in_seconds() {
+    let file = File::fresh();
+    let mut log = file.log();
+    append(&mut log, 0, &story()).unwrap();
+    let started = Instant::now();
+    fill(&log.conn, 1_000_000);
+    println!("filled in {:.1?}", started.elapsed());
+    for _ in 0..2 {
+        let started = Instant::now();
+        let world = log.load(Scope::Everything).unwrap();
+        println!(
+            "loaded {} nodes, {} links in {:.2?}",
+            world.nodes().count(),
+            world.links().count(),
+            started.elapsed()
+        );
+    }
+    let started = Instant::now();
+    drop(load::load(&log.conn, Scope::Accounts).unwrap());
+    println!("accounts loaded in {:.1?}", started.elapsed());
+    let count = 1_000;
+    let started = Instant::now();
+    for n in 0..count {
+        append(&mut log, 0, &[add_node(5_000_000 + n)]).unwrap();
+    }
+    println!("{:.1?} per batch, fsync included", started.elapsed() / count as u32);
+}
+
+fn fill(conn: &Connection, nodes: u64) {
+    conn.execute_batch("BEGIN").unwrap();
+    for n in 0..nodes {
+        let entries = crate::contract::story::node_with_links(n, nodes);
+        let batch = graph::Batch { entries, ..nothing(n) };
+        let rows: Vec<_> =
+            crate::codec::encode(&batch).unwrap().rows.into_iter().map(|row| (1, row)).collect();
+        rows::put_entities(conn, &rows).unwrap();
+    }
+    conn.execute_batch("COMMIT").unwrap();
+}
