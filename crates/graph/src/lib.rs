@@ -6,14 +6,17 @@
 pub mod access;
 pub mod batch;
 pub mod blocking;
+pub mod check;
 pub mod diff;
 pub mod draft;
+pub mod history;
 pub mod id;
 pub mod model;
 pub mod ops;
 pub mod project;
 mod question;
 pub mod refusal;
+pub mod replay;
 pub mod time;
 pub mod trash;
 pub mod view;

@@ -60,9 +60,13 @@ pub fn trash_page(world: &World, user: UserId, limit: usize, offset: usize) -> T
 
 /// A node in the trash as a user sees it there, whatever their access to it.
 pub fn seen_node(world: &World, user: UserId, node: &Arc<Node>) -> Option<SeenNode> {
-    let level = placement(world, user, node.id)?;
+    Some(with_level(world, node, placement(world, user, node.id)?))
+}
+
+/// A node as someone with that access sees it outside the visible graph, where no share root counts.
+pub fn with_level(world: &World, node: &Arc<Node>, level: Level) -> SeenNode {
     let sight = Sight::Full { level, roots: Vec::new() };
-    Some(SeenNode { node: Arc::clone(node), owner: owner_of(world, node), sight })
+    SeenNode { node: Arc::clone(node), owner: owner_of(world, node), sight }
 }
 
 fn seen_link(link: &Arc<Link>) -> SeenLink {

@@ -1,0 +1,144 @@
+// A server of one's own on a fresh data directory, and the hands to use it:
+// the official socket client, plain HTTP and the command line.
+import { execFile, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { Client } from './client.mjs';
+import { NotYet, isNotYet } from './not_yet.mjs';
+
+const run = promisify(execFile);
+const START_MS_MAX = 20_000;
+
+// No server outlives the stories, however these end.
+const running = new Set();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
+export function binary() {
+  const path = process.env.SYNAPTASK_BIN;
+  if (!path) throw new Error('set SYNAPTASK_BIN to the synaptask binary these stories are to be told with');
+  return path;
+}
+
+export async function freePort() {
+  const probe = createServer();
+  await new Promise((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+export class Server {
+  static async start({ limits = 'off', env = {} } = {}) {
+    const server = new Server(limits, env);
+    await server.up();
+    return server;
+  }
+
+  constructor(limits = 'off', env = {}) {
+    this.dataDir = mkdtempSync(join(tmpdir(), 'synaptask-story-'));
+    this.env = { ...process.env, SYNAPTASK_LIMITS: limits, ...env };
+    this.log = '';
+    this.clients = new Set();
+    this.tokens = new Set();
+  }
+
+  get url() {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts the process (again, after `kill`: same data, same port) and waits for its health. */
+  async up() {
+    this.port ??= await freePort();
+    const args = ['serve', '--data', this.dataDir, '--listen', `127.0.0.1:${this.port}`];
+    const child = spawn(binary(), args, { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = child;
+    running.add(child);
+    this.ended = new Promise((resolve) => {
+      child.on('error', (error) => resolve(`could not start: ${error.message}`));
+      child.on('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+    });
+    let ended = null;
+    this.ended.then((how) => {
+      ended = how;
+      running.delete(child);
+    });
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (this.log += chunk));
+    const deadline = Date.now() + START_MS_MAX;
+    while (Date.now() < deadline && ended === null) {
+      const answer = await fetch(`${this.url}/api/health`).catch(() => null);
+      if (answer?.status === 200) return;
+      await sleep(20);
+    }
+    throw new Error(`the server did not come up (${ended ?? `no health after ${START_MS_MAX} ms`}):\n${this.log}`);
+  }
+
+  /** Resolves with how the process ended: the signal's name or `exit code N`. */
+  async signal(name) {
+    this.child.kill(name);
+    return this.ended;
+  }
+
+  /** What a power cut would do. */
+  async kill() {
+    await this.signal('SIGKILL');
+  }
+
+  /** Ends everything; what must be true of every log is looked at here. */
+  async stop() {
+    for (const client of this.clients) client.close();
+    await this.signal('SIGKILL');
+    rmSync(this.dataDir, { recursive: true, force: true });
+    if (/panicked at/.test(this.log)) throw new Error(`the server panicked:\n${this.log}`);
+    for (const token of this.tokens) {
+      if (this.log.includes(token)) throw new Error('a token stands in the server log');
+    }
+  }
+
+  /** One command of the binary on this server's data; with --json the parsed answer. */
+  async cli(...args) {
+    const { stdout } = await run(binary(), ['--data', this.dataDir, ...args], { env: this.env });
+    const answer = args.includes('--json') ? JSON.parse(stdout) : stdout;
+    if (answer?.token) this.tokens.add(answer.token);
+    return answer;
+  }
+
+  async addUser(username, ...more) {
+    return this.cli('user', 'add', '--email', `${username}@example.com`, '--username', username, ...more, '--json');
+  }
+
+  /** `how` is header | auth | subprotocol | none; `transports` undefined is the client's own default. */
+  socket(token, options = {}) {
+    const client = new Client(this.url, token, options);
+    this.clients.add(client);
+    return client;
+  }
+
+  async connect(user, options = {}) {
+    const client = this.socket(user.token, options);
+    await client.welcome();
+    return client;
+  }
+
+  /** One HTTP call; resolves with {status, headers, body}, whatever the status. */
+  async rest(user, method, path, body) {
+    const headers = {};
+    if (user) headers.authorization = `Bearer ${user.token ?? user}`;
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    const payload = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+    const answer = await fetch(this.url + path, { method, headers, body: payload });
+    const text = await answer.text();
+    let parsed;
+    try {
+      parsed = JSON.parse(text);
+    } catch {
+      throw new Error(`${method} ${path} answered ${answer.status} with what is not JSON: ${text.slice(0, 200)}`);
+    }
+    if (isNotYet(parsed, `${method} ${path}`)) throw new NotYet(`${method} ${path}`);
+    return { status: answer.status, headers: answer.headers, body: parsed };
+  }
+}

@@ -1,0 +1,58 @@
+// Tokens: made, listed and revoked on the command line, while the server runs.
+import assert from 'node:assert/strict';
+import { isRefusal } from '../shapes.mjs';
+import { stage } from '../story.mjs';
+
+const { server, story, newUser } = await stage();
+const PROMPT_MS = 3_000;
+
+story('A new user\'s token is long, random and hers, and the list never shows it again', async () => {
+  const olha = await newUser('olha');
+  assert.match(olha.token, /^st_[A-Za-z0-9]{27,}$/);
+  assert.deepEqual([olha.email, olha.username], [`${olha.username}@example.com`, olha.username]);
+  const list = await server.cli('token', 'list', '--email', olha.email, '--json');
+  assert.ok(!JSON.stringify(list).includes(olha.token));
+  const users = JSON.stringify(await server.cli('user', 'list', '--json'));
+  assert.ok(users.includes(olha.id) && !users.includes(olha.token));
+});
+
+story('A second token works beside the first', async () => {
+  const olha = await newUser('olha');
+  const { token } = await server.cli('token', 'create', '--email', olha.email, '--name', 'phone', '--json');
+  assert.notEqual(token, olha.token);
+  const [first, second] = [await server.connect(olha), await server.connect({ token })];
+  const id = await first.addNode({ title: 'Roof' });
+  assert.equal((await second.does('graph:get')).nodes[0].id, id);
+});
+
+story('Revoking all tokens ends live sockets promptly, over both transports, and REST from the next call on', async () => {
+  const [olha, petro] = [await newUser('olha'), await newUser('petro')];
+  const hers = [await server.connect(olha), await server.connect(olha, { transports: ['polling'] })];
+  const his = await server.connect(petro);
+  assert.equal((await server.rest(olha, 'GET', '/api/graph')).status, 200);
+  await server.cli('token', 'revoke', '--email', olha.email, '--all', '--json');
+  const { status, body } = await server.rest(olha, 'GET', '/api/graph');
+  assert.equal(status, 401);
+  isRefusal(body, 'unauthorized');
+  for (const client of hers) await client.ends(PROMPT_MS);
+  const back = server.socket(olha.token);
+  assert.equal((await back.hears('connected')).error, 'forbidden.auth_invalid');
+  await his.does('graph:get');
+  const { token } = await server.cli('token', 'create', '--email', olha.email, '--json');
+  await server.connect({ token });
+});
+
+story('Revoking one token leaves the other connected', async () => {
+  const olha = await newUser('olha');
+  const made = await server.cli('token', 'create', '--email', olha.email, '--name', 'phone', '--json');
+  const [first, second] = [await server.connect(olha), await server.connect({ token: made.token })];
+  await server.cli('token', 'revoke', '--email', olha.email, '--id', made.id, '--json');
+  await second.ends(PROMPT_MS);
+  await first.does('graph:get');
+});
+
+story('Two users cannot have one email, whatever its case, nor one username', async () => {
+  const olha = await newUser('olha');
+  await assert.rejects(server.cli('user', 'add', '--email', olha.email.toUpperCase(), '--username', 'other', '--json'));
+  await assert.rejects(server.cli('user', 'add', '--email', 'other@example.com', '--username', olha.username, '--json'));
+});

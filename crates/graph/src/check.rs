@@ -1,0 +1,137 @@
+//! Every invariant of the model, checked on a whole World: what `synaptask check` says of a log.
+
+use crate::blocking::is_held;
+use crate::id::{LinkId, NodeId, UserId};
+use crate::model::{Link, Node, Status};
+use crate::world::{Graph, World};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// What is wrong, a sentence each; empty when every invariant holds.
+pub fn problems(world: &World) -> Vec<String> {
+    let mut problems = Vec::new();
+    for node in world.nodes() {
+        check_node(world, node, &mut problems);
+    }
+    let mut places: HashMap<Place, LinkId> = HashMap::new();
+    for link in world.links() {
+        check_link(world, link, &mut problems);
+        if let Some(other) = places.insert(Place::of(link), link.id) {
+            problems.push(format!("links {other} and {} lie in one place", link.id));
+        }
+    }
+    check_cycles(world, &mut problems);
+    check_shares(world, &mut problems);
+    problems.sort_unstable();
+    problems
+}
+
+/// A link's place: its unordered pair of nodes, with its owner too if it is private.
+#[derive(PartialEq, Eq, Hash)]
+struct Place(NodeId, NodeId, Option<UserId>);
+
+impl Place {
+    fn of(link: &Link) -> Self {
+        let (a, b) = (link.source.min(link.target), link.source.max(link.target));
+        Place(a, b, link.private.then_some(link.owner))
+    }
+}
+
+fn check_node(world: &World, node: &Node, problems: &mut Vec<String>) {
+    let id = node.id;
+    if world.user(node.owner).is_none() {
+        problems.push(format!("node {id} has no owner"));
+    }
+    if !node.in_trash && (node.status == Status::Blocked) != is_held(world, node) {
+        problems.push(format!("node {id} is Blocked without being held, or held without being Blocked"));
+    }
+    if matches!(node.resume, Status::Blocked | Status::Completed) {
+        problems.push(format!("node {id} would resume as {:?}", node.resume));
+    }
+    if node.version == 0 {
+        problems.push(format!("node {id} has version 0"));
+    }
+    let too_long = node.title.chars().count() > 80 || node.description.chars().count() > 400;
+    if too_long || node.tags.len() > 32 || node.assignee.len() > 32 || node.priority > 9 || node.volume > 9 {
+        problems.push(format!("node {id} has a field out of bounds"));
+    }
+    if ![node.x, node.y, node.z].into_iter().all(f64::is_finite) {
+        problems.push(format!("node {id} has no finite position"));
+    }
+}
+
+fn check_link(world: &World, link: &Link, problems: &mut Vec<String>) {
+    let id = link.id;
+    if link.source == link.target {
+        problems.push(format!("link {id} leads from a node to itself"));
+    }
+    for end in [link.source, link.target] {
+        match world.node(end) {
+            None => problems.push(format!("link {id} has an end {end} that does not exist")),
+            Some(node) if node.in_trash && !link.in_trash => {
+                problems.push(format!("link {id} is active though {end} is in the trash"));
+            }
+            Some(_) => {}
+        }
+        if world.link_ids_at(end).iter().filter(|at| **at == id).count() != 1 {
+            problems.push(format!("link {id} is not listed once at {end}"));
+        }
+    }
+    if link.was_blocker && !link.is_primary() {
+        problems.push(format!("secondary link {id} is marked as a blocker"));
+    }
+    if link.cascade && !link.in_trash {
+        problems.push(format!("active link {id} is marked as gone by cascade"));
+    }
+}
+
+/// Peels off, again and again, what nothing waits for: what is left waits for itself.
+fn check_cycles(world: &World, problems: &mut Vec<String>) {
+    let primary = |link: &&Arc<Link>| !link.in_trash && link.is_primary();
+    let mut waiting_for: HashMap<NodeId, usize> = HashMap::new();
+    for link in world.links().filter(primary) {
+        *waiting_for.entry(link.target).or_default() += 1;
+    }
+    let mut free: Vec<NodeId> =
+        world.nodes().map(|node| node.id).filter(|id| !waiting_for.contains_key(id)).collect();
+    while let Some(id) = free.pop() {
+        for link in world.links_at(id).filter(primary).filter(|link| link.source == id) {
+            if let Some(count) = waiting_for.get_mut(&link.target) {
+                *count -= 1;
+                if *count == 0 {
+                    waiting_for.remove(&link.target);
+                    free.push(link.target);
+                }
+            }
+        }
+    }
+    if !waiting_for.is_empty() {
+        problems.push(format!("{} nodes wait for themselves in cycles", waiting_for.len()));
+    }
+}
+
+fn check_shares(world: &World, problems: &mut Vec<String>) {
+    for slot in world.users() {
+        let user = slot.user.id;
+        for node in &slot.granted {
+            match world.grant(*node, user) {
+                None => {
+                    problems.push(format!("user {user} is listed with a grant on {node} that is not there"))
+                }
+                Some(_) if world.node(*node).is_some_and(|node| node.owner == user) => {
+                    problems.push(format!("user {user} has a grant on their own node {node}"));
+                }
+                Some(_) => {}
+            }
+        }
+        for node in &slot.embedded {
+            if world.node(*node).is_none_or(|node| node.publication.is_none()) {
+                problems.push(format!("user {user} has embedded {node}, which is not public"));
+            }
+        }
+    }
+    let known: HashSet<UserId> = world.users().map(|slot| slot.user.id).collect();
+    for token in world.tokens().filter(|token| !known.contains(&token.user)) {
+        problems.push(format!("token {} belongs to nobody", token.id));
+    }
+}

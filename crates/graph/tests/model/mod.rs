@@ -1,0 +1,164 @@
+//! A second reading of the contract: plain maps of plain structs, everything worked out from scratch at every question.
+//!
+//! It shares with the crate under test only the shapes of data (entities, operations, reasons), never a rule. Where the
+//! two disagree, one of them has misread the contract.
+
+// Each test file uses its own part of the model.
+#![allow(dead_code)]
+
+pub mod access;
+pub mod blocking;
+pub mod view;
+
+mod ops_link;
+mod ops_node;
+mod ops_share;
+
+use graph::model::{Grant, Link, LinkType, Node, User};
+use graph::{Fresh, LinkId, NodeId, Operation, Reason, Timestamp, UserId};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// Everything there is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Model {
+    pub now: Timestamp,
+    pub users: BTreeMap<UserId, User>,
+    pub nodes: BTreeMap<NodeId, Node>,
+    pub links: BTreeMap<LinkId, Link>,
+    pub grants: BTreeMap<(NodeId, UserId), Grant>,
+    pub embeds: BTreeSet<(UserId, NodeId)>,
+    /// Ids deleted for good.
+    pub gone: BTreeSet<Uuid>,
+    pub next_seq: u64,
+    pub branches: access::Branches,
+}
+
+/// One operation being carried out on a copy.
+struct Turn<'a> {
+    m: Model,
+    caller: UserId,
+    fresh: &'a Fresh,
+    /// Links with an entry of their own in this batch: a change of wasBlocker is folded into it.
+    own_entry: BTreeSet<LinkId>,
+}
+
+impl Model {
+    /// What an operation makes of everything, or why it is refused.
+    pub fn act(&self, caller: UserId, operation: &Operation, fresh: &Fresh) -> Result<Model, Reason> {
+        let mut turn = Turn { m: self.clone(), caller, fresh, own_entry: BTreeSet::new() };
+        turn.perform(operation)?;
+        turn.settle();
+        Ok(Model { branches: access::Branches::default(), ..turn.m })
+    }
+
+    pub fn id_taken(&self, id: Uuid) -> bool {
+        self.nodes.contains_key(&NodeId(id))
+            || self.links.contains_key(&LinkId(id))
+            || self.gone.contains(&id)
+    }
+
+    pub fn is_active(&self, node: NodeId) -> bool {
+        self.nodes.get(&node).is_some_and(|node| !node.in_trash)
+    }
+
+    /// A link is active when it is not in the trash and both its ends are active.
+    pub fn is_link_active(&self, link: &Link) -> bool {
+        !link.in_trash && self.is_active(link.source) && self.is_active(link.target)
+    }
+
+    pub fn user_by_email(&self, email: &str) -> Option<UserId> {
+        self.users
+            .values()
+            .find(|user| user.email.to_lowercase() == email.to_lowercase())
+            .map(|user| user.id)
+    }
+}
+
+impl Turn<'_> {
+    fn perform(&mut self, operation: &Operation) -> Result<(), Reason> {
+        use Operation as O;
+        match operation {
+            O::NodeAdd { id, target, fields } => self.node_add(*id, *target, fields),
+            O::NodeUpdate { id, fields, version } => self.node_update(*id, fields, *version),
+            O::NodeTrash { id } => self.node_trash(*id),
+            O::NodeRestore { id } => self.node_restore(*id),
+            O::NodeDelete { id } => self.node_delete(*id),
+            O::TrashPurge { ids } => self.purge(ids.as_deref()),
+            O::LinkAdd { id, source, target, kind, private } => {
+                self.link_add(*id, *source, *target, *kind, *private)
+            }
+            O::LinkUpdate { id, kind, private } => self.link_update(*id, *kind, *private),
+            O::LinkSwap { id } => self.link_swap(*id),
+            O::LinkTrash { id } => self.link_trash(*id),
+            O::LinkRestore { id } => self.link_restore(*id),
+            O::LinkDelete { id } => self.link_delete(*id),
+            O::NodePublish { id, branch, due } => self.publish(*id, *branch, *due),
+            O::NodePublishUpdate { id, branch, due } => self.publish_update(*id, *branch, *due),
+            O::NodeUnpublish { id } => self.unpublish(*id),
+            O::NodeEmbed { root } => self.embed(root),
+            O::NodeUnembed { root } => self.unembed(root),
+            O::AccessAdd { id, email, level, branch, due } => {
+                self.access_add(*id, email, *level, *branch, *due)
+            }
+            O::AccessUpdate { id, email, level, branch, due } => {
+                self.access_update(*id, email, *level, *branch, *due)
+            }
+            O::AccessDelete { id, email } => self.access_delete(*id, email),
+            O::AccessVisibility { id, showing } => self.access_visibility(*id, *showing),
+            O::SettingsUsername { username } => self.rename(username),
+            O::UserAdd { .. } | O::TokenCreate { .. } | O::TokenRevoke { .. } => Err(Reason::NoPermission),
+        }
+    }
+
+    /// One entry that changes the node.
+    fn node_entry(&mut self, id: NodeId, edit: impl FnOnce(&mut Node)) {
+        let (now, batch) = (self.m.now, self.fresh.batch);
+        let node = self.m.nodes.get_mut(&id).unwrap();
+        edit(node);
+        node.version += 1;
+        node.edited = now;
+        node.last_batch = batch;
+    }
+
+    /// One entry that changes the link.
+    fn link_entry(&mut self, id: LinkId, edit: impl FnOnce(&mut Link)) {
+        let (now, batch) = (self.m.now, self.fresh.batch);
+        let link = self.m.links.get_mut(&id).unwrap();
+        edit(link);
+        link.version += 1;
+        link.edited = now;
+        link.last_batch = batch;
+        self.own_entry.insert(id);
+    }
+
+    fn make_link(&mut self, id: LinkId, source: NodeId, target: NodeId, kind: LinkType, private: bool) {
+        let link = Link {
+            id,
+            owner: self.caller,
+            source,
+            target,
+            kind,
+            private,
+            was_blocker: false,
+            in_trash: false,
+            cascade: false,
+            version: 1,
+            created: self.m.now,
+            edited: self.m.now,
+            seq: self.seq(),
+            last_batch: self.fresh.batch,
+        };
+        self.m.links.insert(id, link);
+        self.own_entry.insert(id);
+    }
+
+    fn seq(&mut self) -> u64 {
+        self.m.next_seq += 1;
+        self.m.next_seq - 1
+    }
+}
+
+fn refuse_if(condition: bool, reason: Reason) -> Result<(), Reason> {
+    if condition { Err(reason) } else { Ok(()) }
+}

@@ -1,0 +1,95 @@
+//! What each user sees (contract, model 3).
+
+use super::Model;
+use graph::model::{Level, Link, Node};
+use graph::{LinkId, NodeId, UserId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A node as a user sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SeenNode {
+    Full { node: Node, access: Level, share_roots: BTreeSet<NodeId> },
+    Phantom { status: u8 },
+}
+
+/// V(u).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    pub nodes: BTreeMap<NodeId, SeenNode>,
+    pub links: BTreeMap<LinkId, (Link, BTreeSet<NodeId>)>,
+}
+
+impl Model {
+    /// Share roots in force that cover the node: for its owner all of them, for others those that give them access.
+    pub fn share_roots(&self, user: UserId, node: NodeId) -> BTreeSet<NodeId> {
+        let all = self.nodes[&node].owner == user;
+        let granted = self
+            .grants
+            .values()
+            .filter(|grant| (all || grant.user == user) && self.grant_counts(grant))
+            .filter(|grant| self.reaches(grant.node, grant.branch, node, false))
+            .map(|grant| grant.node);
+        let published = self
+            .nodes
+            .keys()
+            .copied()
+            .filter(|root| all || self.embeds.contains(&(user, *root)))
+            .filter(|root| {
+                self.publication_in_force(*root)
+                    .is_some_and(|publication| self.reaches(*root, publication.branch, node, false))
+            });
+        granted.chain(published).collect()
+    }
+
+    pub fn visible(&self, user: UserId) -> Seen {
+        let mut seen = Seen::default();
+        let mut roots = BTreeMap::new();
+        for node in self.nodes.values() {
+            if let Some(access) = self.access(user, node.id) {
+                let share_roots = self.share_roots(user, node.id);
+                roots.insert(node.id, share_roots.clone());
+                let mut node = node.clone();
+                if access > Level::Admin
+                    && let Some(publication) = node.publication.as_mut()
+                {
+                    publication.token.clear();
+                }
+                seen.nodes.insert(node.id, SeenNode::Full { node, access, share_roots });
+            }
+        }
+        for link in self.links.values() {
+            if !self.is_link_active(link) || !self.sees_link(user, link) {
+                continue;
+            }
+            if !roots.contains_key(&link.source) {
+                let status = self.nodes[&link.source].status.number();
+                seen.nodes.insert(link.source, SeenNode::Phantom { status });
+            }
+            let none = BTreeSet::new();
+            let source = roots.get(&link.source).unwrap_or(&none);
+            let target = roots.get(&link.target).unwrap_or(&none);
+            let shared = source.intersection(target).copied().collect();
+            seen.links.insert(link.id, (link.clone(), shared));
+        }
+        seen
+    }
+
+    /// Trash(u).
+    pub fn trash(&self, user: UserId) -> (BTreeSet<NodeId>, BTreeSet<LinkId>) {
+        let admin = |node| self.placement(user, node).is_some_and(|level| level <= Level::Admin);
+        let nodes = self
+            .nodes
+            .values()
+            .filter(|node| node.in_trash && admin(node.id))
+            .map(|node| node.id)
+            .collect();
+        let links = self
+            .links
+            .values()
+            .filter(|link| link.in_trash)
+            .filter(|link| self.owns_link(user, link) || (!link.private && admin(link.target)))
+            .map(|link| link.id)
+            .collect();
+        (nodes, links)
+    }
+}

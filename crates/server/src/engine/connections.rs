@@ -1,0 +1,224 @@
+//! Who is connected, and what each connection is sent.
+
+use super::backlog::Backlog;
+use super::message::{Caller, ConnectionId, Line, Published, Relayed};
+use graph::batch::{Batch, Subject};
+use graph::model::Rev;
+use graph::view::Load;
+use graph::{Diff, TokenId, UserId, World};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A live connection.
+pub(super) struct Connection {
+    caller: Caller,
+    line: Box<dyn Line>,
+    /// A load under way, and until when its list is kept.
+    pub(super) load: Option<(Load, Instant)>,
+}
+
+/// What is kept of users who are connected or were until a moment ago.
+struct Follower {
+    connections: BTreeSet<ConnectionId>,
+    backlog: Backlog,
+    /// When the last connection ended.
+    left: Option<Instant>,
+}
+
+/// How long and how much is kept for those who come back.
+#[derive(Clone, Copy)]
+pub(super) struct Kept {
+    pub(super) time: Duration,
+    pub(super) bytes: usize,
+}
+
+/// Every live connection, by user.
+pub(super) struct Connections {
+    by_id: HashMap<ConnectionId, Connection>,
+    followers: HashMap<UserId, Follower>,
+    /// The users of `followers`: whoever diffs are made for.
+    users: HashSet<UserId>,
+    kept: Kept,
+    /// The rev at which due times last passed.
+    dues_passed_at: Option<Rev>,
+}
+
+impl Connections {
+    pub(super) fn new(kept: Kept) -> Self {
+        Connections {
+            by_id: HashMap::new(),
+            followers: HashMap::new(),
+            users: HashSet::new(),
+            kept,
+            dues_passed_at: None,
+        }
+    }
+
+    /// Notes that due times have passed at this rev.
+    pub(super) fn note_dues(&mut self, rev: Rev) {
+        self.dues_passed_at = Some(rev);
+    }
+
+    pub(super) fn add(&mut self, world: &World, id: ConnectionId, caller: Caller, line: Box<dyn Line>) {
+        if !holds(world, caller) {
+            // Revoked between the handshake and here.
+            line.close();
+            return;
+        }
+        self.by_id.insert(id, Connection { caller, line, load: None });
+        let exact = self.dues_passed_at != Some(world.rev());
+        let follower = self.followers.entry(caller.user).or_insert_with(|| Follower {
+            connections: BTreeSet::new(),
+            backlog: Backlog::begin(world.rev(), exact),
+            left: None,
+        });
+        follower.connections.insert(id);
+        follower.left = None;
+        self.users.insert(caller.user);
+    }
+
+    pub(super) fn remove(&mut self, id: ConnectionId) {
+        let Some(connection) = self.by_id.remove(&id) else { return };
+        if let Some(follower) = self.followers.get_mut(&connection.caller.user) {
+            follower.connections.remove(&id);
+            if follower.connections.is_empty() {
+                follower.left = Some(Instant::now());
+            }
+        }
+    }
+
+    /// What a user missed since `since`; `None` when they must load anew.
+    pub(super) fn missed(&self, user: UserId, since: Rev, head: Rev) -> Option<Vec<Arc<Diff>>> {
+        self.followers.get(&user)?.backlog.since(since, head)
+    }
+
+    pub(super) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        self.by_id.get_mut(&id)
+    }
+
+    /// Everyone connected, or gone only a moment ago.
+    pub(super) fn users(&self) -> &HashSet<UserId> {
+        &self.users
+    }
+
+    /// Those, and one more.
+    pub(super) fn users_and(&self, user: Option<UserId>) -> HashSet<UserId> {
+        let mut users = self.users.clone();
+        users.extend(user);
+        users
+    }
+
+    /// Sends the parts of a diff to every connection of its user but one, and keeps them for those who come back.
+    pub(super) fn tell(&mut self, user: UserId, parts: &[Arc<Diff>], besides: Option<ConnectionId>) {
+        let Some(follower) = self.followers.get_mut(&user) else { return };
+        follower.backlog.push(parts, self.kept.bytes);
+        let ids: Vec<ConnectionId> =
+            follower.connections.iter().copied().filter(|id| Some(*id) != besides).collect();
+        for id in ids {
+            self.send(id, parts);
+        }
+    }
+
+    /// Sends parts of a diff on one connection.
+    pub(super) fn send(&self, id: ConnectionId, parts: &[Arc<Diff>]) {
+        if let Some(connection) = self.by_id.get(&id) {
+            for part in parts {
+                connection.line.diff(Arc::clone(part));
+            }
+        }
+    }
+
+    /// Tells users that a node has become public, on every connection but one.
+    pub(super) fn announce(
+        &self,
+        users: &[UserId],
+        published: &Arc<Published>,
+        besides: Option<ConnectionId>,
+    ) {
+        for connection in self.lines_of(users.iter().copied(), besides) {
+            connection.line.published(Arc::clone(published));
+        }
+    }
+
+    /// Passes an event on to users, on every connection but the one it came from.
+    pub(super) fn relay(
+        &self,
+        users: impl Iterator<Item = UserId>,
+        relayed: &Arc<Relayed>,
+        besides: ConnectionId,
+    ) {
+        for connection in self.lines_of(users, Some(besides)) {
+            connection.line.relay(Arc::clone(relayed));
+        }
+    }
+
+    fn lines_of(
+        &self,
+        users: impl Iterator<Item = UserId>,
+        besides: Option<ConnectionId>,
+    ) -> impl Iterator<Item = &Connection> {
+        users
+            .filter_map(|user| self.followers.get(&user))
+            .flat_map(|follower| &follower.connections)
+            .filter(move |id| Some(**id) != besides)
+            .filter_map(|id| self.by_id.get(id))
+    }
+
+    /// Ends the connections whose token a committed batch revoked.
+    pub(super) fn follow(&mut self, batch: &Batch) {
+        let revoked: HashSet<TokenId> = batch
+            .entries
+            .iter()
+            .filter_map(|entry| match &entry.subject {
+                Subject::Token(change) if change.after.is_none() => change.before.as_ref(),
+                _ => None,
+            })
+            .map(|token| token.id)
+            .collect();
+        if !revoked.is_empty() {
+            self.close_where(|caller| revoked.contains(&caller.token));
+        }
+    }
+
+    /// Ends every connection: they reconnect and load anew.
+    pub(super) fn close_all(&mut self) {
+        self.close_where(|_| true);
+    }
+
+    fn close_where(&mut self, ends: impl Fn(Caller) -> bool) {
+        let ended: Vec<ConnectionId> =
+            self.by_id.iter().filter(|(_, c)| ends(c.caller)).map(|(id, _)| *id).collect();
+        for id in ended {
+            if let Some(connection) = self.by_id.get(&id) {
+                connection.line.close();
+            }
+            self.remove(id);
+        }
+    }
+
+    /// Lets go of what was kept for too long: lists of loads, backlogs, users who did not come back.
+    pub(super) fn drop_stale(&mut self, now: Instant) {
+        for connection in self.by_id.values_mut() {
+            connection.load.take_if(|(_, until)| *until < now);
+        }
+        let kept = self.kept.time;
+        self.followers.retain(|user, follower| {
+            follower.backlog.trim(kept);
+            let gone = follower.left.is_some_and(|left| left.elapsed() > kept);
+            if gone {
+                self.users.remove(user);
+            }
+            !gone
+        });
+    }
+}
+
+fn holds(world: &World, caller: Caller) -> bool {
+    world.user(caller.user).is_some_and(|slot| {
+        slot.tokens.iter().filter_map(|hash| world.token(hash)).any(|token| token.id == caller.token)
+    })
+}
+
+/// What is told of a batch once it is on disk, in order of users.
+pub(super) type Telling = BTreeMap<UserId, Vec<Arc<Diff>>>;

@@ -1,0 +1,80 @@
+//! Who is who by their token: what every request asks first, so it is kept where no request waits for the engine.
+
+use super::message::Caller;
+use graph::batch::{Batch, Subject};
+use graph::model::{Token, TokenHash, User};
+use graph::{Timestamp, TokenId, World};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// Whose token it is.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub caller: Caller,
+    pub user: Arc<User>,
+}
+
+/// The tokens in force, and when each was last used.
+pub(super) struct Directory {
+    identities: RwLock<HashMap<TokenHash, Identity>>,
+    used: Mutex<HashMap<TokenId, Timestamp>>,
+}
+
+impl Directory {
+    pub(super) fn of(world: &World) -> Self {
+        let directory = Directory { identities: RwLock::default(), used: Mutex::default() };
+        directory.replace(world);
+        directory
+    }
+
+    /// Takes over the tokens of a World loaded anew.
+    pub(super) fn replace(&self, world: &World) {
+        let identities = world.tokens().filter_map(|token| Some((token.hash, identity(world, token)?)));
+        *self.identities.write().unwrap_or_else(PoisonError::into_inner) = identities.collect();
+    }
+
+    /// Follows a committed batch.
+    pub(super) fn follow(&self, world: &World, batch: &Batch) {
+        for entry in &batch.entries {
+            match &entry.subject {
+                Subject::Token(change) => {
+                    for token in [&change.before, &change.after].into_iter().flatten() {
+                        self.refresh(world, token.hash);
+                    }
+                }
+                Subject::User(change) => {
+                    let user = change.latest().and_then(|user| world.user(user.id));
+                    for hash in user.into_iter().flat_map(|slot| &slot.tokens) {
+                        self.refresh(world, *hash);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn refresh(&self, world: &World, hash: TokenHash) {
+        let mut identities = self.identities.write().unwrap_or_else(PoisonError::into_inner);
+        match world.token(&hash).and_then(|token| identity(world, token)) {
+            Some(identity) => identities.insert(hash, identity),
+            None => identities.remove(&hash),
+        };
+    }
+
+    pub(super) fn authenticate(&self, hash: &TokenHash, now: Timestamp) -> Option<Identity> {
+        let identity = self.identities.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()?;
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.insert(identity.caller.token, now);
+        Some(identity)
+    }
+
+    /// The uses noted since this was last asked.
+    pub(super) fn take_used(&self) -> Vec<(TokenId, Timestamp)> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).drain().collect()
+    }
+}
+
+fn identity(world: &World, token: &Token) -> Option<Identity> {
+    let user = Arc::clone(&world.user(token.user)?.user);
+    Some(Identity { caller: Caller { user: user.id, token: token.id }, user })
+}

@@ -1,0 +1,230 @@
+//! One group: mutations decided in order on the World, to be committed together and told afterwards.
+
+use super::connections::{Connections, Telling};
+use super::message::{Answer, ConnectionId, Failure, Mutation, Outcome, Published};
+use graph::batch::Subject;
+use graph::model::Level;
+use graph::{Batch, BatchId, Diff, Fresh, LinkId, Reason, Scene, UserId, World, decide};
+use rand::distr::{Alphanumeric, SampleString};
+use std::collections::HashMap;
+use std::sync::Arc;
+use store::{Fingerprint, Past, Proposal, Remembered};
+use uuid::Uuid;
+
+/// A mutation and who waits for it.
+pub(super) struct Asked {
+    pub(super) mutation: Box<Mutation>,
+    pub(super) answer: Answer,
+}
+
+/// What has been decided so far. Nothing of it is told before it is on disk.
+#[derive(Default)]
+pub(super) struct Group {
+    /// Batches applied to the World, with the fingerprints of their requests.
+    pub(super) applied: Vec<Proposal>,
+    /// Batches by id, for requests sent twice within the group.
+    named: HashMap<BatchId, usize>,
+    /// One for each mutation, in order.
+    outputs: Vec<Output>,
+    first_rev: u64,
+}
+
+/// What there is to tell of one mutation.
+struct Output {
+    outcome: Outcome,
+    origin: Option<ConnectionId>,
+    /// What follows the answer to the origin: the further parts of its diff.
+    rest: Vec<Arc<Diff>>,
+    telling: Telling,
+    published: Option<(Arc<Published>, Vec<UserId>)>,
+}
+
+impl Group {
+    pub(super) fn new(world: &World) -> Self {
+        Group { first_rev: world.rev(), ..Group::default() }
+    }
+
+    /// Decides one mutation and applies it.
+    pub(super) fn take(
+        &mut self,
+        world: &mut World,
+        connections: &Connections,
+        past: &dyn Past,
+        mutation: &Mutation,
+        part_entries_max: usize,
+    ) {
+        let output = match self.decide(world, past, mutation) {
+            Err(failure) => Output::answer(mutation, Outcome::Failed(failure)),
+            Ok(Decided::Replay(diff)) => {
+                let outcome = Outcome::Changed { diff: Arc::new(diff), replayed: true };
+                Output::answer(mutation, outcome)
+            }
+            Ok(Decided::Nothing(batch)) => {
+                let mut diff = Diff::empty(world, None);
+                diff.actor = world.user(mutation.caller.user).map(|slot| Arc::clone(&slot.user));
+                if let Some(batch) = batch {
+                    world.apply(&batch);
+                    self.record(batch, mutation);
+                    diff.rev = world.rev();
+                }
+                Output::answer(mutation, Outcome::Changed { diff: Arc::new(diff), replayed: false })
+            }
+            Ok(Decided::Batch(batch)) => self.project(world, connections, mutation, batch, part_entries_max),
+        };
+        self.outputs.push(output);
+    }
+
+    fn decide(&self, world: &World, past: &dyn Past, mutation: &Mutation) -> Result<Decided, Failure> {
+        let user = mutation.caller.user;
+        if let Some(request) = mutation.request
+            && let Some(done) = self.remembered(past, request.batch)?
+        {
+            if done.batch.actor != Some(user) || done.fingerprint != Some(request.fingerprint) {
+                return Err(Failure::Refused(Reason::BatchIdConflict.into()));
+            }
+            return Ok(Decided::Replay(graph::replay::replay(world, &done.batch, done.rev, user)));
+        }
+        if let Some(retry_after_s) = mutation.limited {
+            return Err(Failure::RateLimited { retry_after_s });
+        }
+        let fresh = fresh(mutation.request.map(|request| request.batch));
+        let batch = decide(world, Some(user), &mutation.operation, &fresh).map_err(Failure::Refused)?;
+        if !batch.entries.is_empty() {
+            return Ok(Decided::Batch(batch));
+        }
+        // A named request that changed nothing is remembered all the same: its retry must not do more.
+        Ok(Decided::Nothing(mutation.request.map(|_| batch)))
+    }
+
+    fn remembered(&self, past: &dyn Past, id: BatchId) -> Result<Option<Remembered>, Failure> {
+        if let Some(nth) = self.named.get(&id) {
+            return Ok(self.applied.get(*nth).map(|proposal| Remembered {
+                rev: self.first_rev + *nth as u64 + 1,
+                batch: proposal.batch.clone(),
+                fingerprint: proposal.fingerprint,
+            }));
+        }
+        past.batch(id).map_err(|error| {
+            tracing::error!(%error, "the past could not be read");
+            Failure::Storage
+        })
+    }
+
+    fn record(&mut self, batch: Batch, mutation: &Mutation) {
+        self.named.insert(batch.id, self.applied.len());
+        let fingerprint: Option<Fingerprint> = mutation.request.map(|request| request.fingerprint);
+        self.applied.push(Proposal { batch, fingerprint });
+    }
+
+    fn project(
+        &mut self,
+        world: &mut World,
+        connections: &Connections,
+        mutation: &Mutation,
+        batch: Batch,
+        part_entries_max: usize,
+    ) -> Output {
+        let caller = mutation.caller.user;
+        let viewers = connections.users_and(Some(caller));
+        let diffs = {
+            let scene = Scene::before(world, &batch, &viewers);
+            world.apply(&batch);
+            scene.after(world)
+        };
+        let published = published(world, connections, &batch);
+        let mut own = None;
+        let mut telling = Telling::new();
+        for (user, diff) in diffs {
+            if user == caller {
+                own = Some(diff.clone());
+            }
+            telling.insert(user, diff.into_parts(part_entries_max).into_iter().map(Arc::new).collect());
+        }
+        let own = own.unwrap_or_else(|| Diff::empty(world, Some(&batch)));
+        self.record(batch, mutation);
+        // Over a socket the answer is the first part and the rest follows; over REST there is only the answer.
+        let (first, rest) = match (mutation.origin, telling.get(&caller).map(Vec::as_slice)) {
+            (Some(_), Some([first, rest @ ..])) => (Arc::clone(first), rest.to_vec()),
+            _ => (Arc::new(own), Vec::new()),
+        };
+        let outcome = Outcome::Changed { diff: first, replayed: false };
+        Output { outcome, origin: mutation.origin, rest, telling, published }
+    }
+
+    /// Takes everything back: the group was not committed.
+    pub(super) fn revert(&self, world: &mut World) {
+        for proposal in self.applied.iter().rev() {
+            world.revert(&proposal.batch);
+        }
+    }
+
+    /// Answers and tells, in order: the group is on disk.
+    pub(super) fn tell(self, connections: &mut Connections, asked: Vec<Asked>) {
+        for (output, asked) in self.outputs.into_iter().zip(asked) {
+            (asked.answer)(output.outcome);
+            if let Some(origin) = output.origin {
+                connections.send(origin, &output.rest);
+            }
+            for (user, parts) in &output.telling {
+                connections.tell(*user, parts, output.origin);
+            }
+            if let Some((published, users)) = &output.published {
+                connections.announce(users, published, output.origin);
+            }
+        }
+    }
+}
+
+enum Decided {
+    /// Done before under the same batchId.
+    Replay(Diff),
+    /// There was nothing to change; with a batch if the request had a name to remember.
+    Nothing(Option<Batch>),
+    Batch(Batch),
+}
+
+impl Output {
+    fn answer(mutation: &Mutation, outcome: Outcome) -> Self {
+        Output {
+            outcome,
+            origin: mutation.origin,
+            rest: Vec::new(),
+            telling: Telling::new(),
+            published: None,
+        }
+    }
+}
+
+/// New ids and secrets for one operation.
+pub fn fresh(batch: Option<BatchId>) -> Fresh {
+    Fresh {
+        batch: batch.unwrap_or_else(|| BatchId(Uuid::new_v4())),
+        entity: Uuid::new_v4(),
+        link: LinkId(Uuid::new_v4()),
+        // 24 of 62 characters: 142 random bits.
+        public_token: Alphanumeric.sample_string(&mut rand::rng(), 24),
+    }
+}
+
+/// The announcement of a node that the batch made public, with those connected who have access to it.
+fn published(
+    world: &World,
+    connections: &Connections,
+    batch: &Batch,
+) -> Option<(Arc<Published>, Vec<UserId>)> {
+    let node = batch.entries.iter().find_map(|entry| match &entry.subject {
+        Subject::Node(change) => {
+            let was = change.before.as_ref().is_some_and(|node| node.publication.is_some());
+            change.after.as_ref().filter(|node| !was && node.publication.is_some())
+        }
+        _ => None,
+    })?;
+    let publication = node.publication.as_deref()?;
+    let actor = batch.actor.and_then(|id| world.user(id)).map(|slot| Arc::clone(&slot.user));
+    let (branch, due) = (publication.branch, publication.due);
+    let published = Published { id: node.id, branch, due, actor, at: batch.at };
+    let sees =
+        |user: &UserId| graph::access::level(world, *user, node.id).is_some_and(|l| l <= Level::Viewer);
+    let users = connections.users().iter().copied().filter(sees).collect();
+    Some((Arc::new(published), users))
+}

@@ -1,0 +1,188 @@
+//! The engine: one thread that owns the World and the log, so that there is one order of everything.
+//!
+//! It takes what is waiting, decides all mutations of it in order, commits them to the log as one group, and only then
+//! answers and tells. Reads are answered between groups.
+
+mod backlog;
+mod clock;
+mod connections;
+mod directory;
+mod group;
+pub mod message;
+mod reads;
+mod relay;
+mod thread;
+
+pub use directory::Identity;
+pub use group::fresh;
+pub use message::{
+    Account, Answer, Caller, ConnectionId, Failure, Line, Mutation, Outcome, Published, Read, Relay, Relayed,
+    Request,
+};
+
+use directory::Directory;
+use graph::model::TokenHash;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+use store::{Log, LogError, Scope};
+use thread::Thread;
+use tokio::sync::oneshot;
+
+/// What can be set.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How many mutations and reads may wait; what comes beyond is answered `unavailable`.
+    pub queue_max: usize,
+    /// How many requests are taken up at once, and so how many mutations are at most committed together.
+    pub group_max: usize,
+    /// How many entries a diff over a socket has at most before it is sent in parts.
+    pub part_entries_max: usize,
+    /// How often the log is asked for what other processes have committed.
+    pub poll: Duration,
+    /// How long a load keeps its list after each page.
+    pub load_kept: Duration,
+    /// How long, and up to how many bytes a user, diffs are kept for `graph:sync`.
+    pub backlog_kept: Duration,
+    pub backlog_bytes_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            queue_max: 10_000,
+            group_max: 512,
+            part_entries_max: 1_000,
+            poll: Duration::from_millis(50),
+            load_kept: Duration::from_secs(60),
+            backlog_kept: Duration::from_secs(300),
+            backlog_bytes_max: 1 << 20,
+        }
+    }
+}
+
+/// The engine cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the data cannot be loaded: {0}")]
+    Load(#[from] LogError),
+    #[error("no thread for the engine: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// One thing for the engine's thread to do.
+enum Command {
+    Mutate(Box<Mutation>, Answer),
+    Read { caller: Caller, read: Read, connection: Option<ConnectionId>, answer: Answer },
+    ReadPublic { token: String, limit: usize, offset: usize, answer: Answer },
+    Relay { caller: Caller, relay: Relay, connection: ConnectionId },
+    Connect { id: ConnectionId, caller: Caller, line: Box<dyn Line> },
+    Disconnect(ConnectionId),
+    Drain(oneshot::Sender<()>),
+}
+
+/// The transports' handle on the engine; cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    commands: Sender<Command>,
+    shared: Arc<Shared>,
+}
+
+/// What the handle and the thread both see.
+struct Shared {
+    directory: Directory,
+    waiting: AtomicUsize,
+    draining: AtomicBool,
+    next_connection: AtomicU64,
+    queue_max: usize,
+}
+
+impl Engine {
+    /// Loads the World from the log and starts the thread.
+    ///
+    /// # Errors
+    /// [`StartError::Load`] when the log cannot be read, [`StartError::Thread`] when the system gives no thread.
+    pub fn start(mut log: Box<dyn Log>, settings: Settings) -> Result<Engine, StartError> {
+        let world = log.load(Scope::Everything)?;
+        let (commands, waiting) = channel();
+        let shared = Arc::new(Shared {
+            directory: Directory::of(&world),
+            waiting: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+            next_connection: AtomicU64::new(1),
+            queue_max: settings.queue_max,
+        });
+        let thread = Thread::new(log, world, Arc::clone(&shared), settings);
+        std::thread::Builder::new().name("engine".into()).spawn(move || thread.run(&waiting))?;
+        Ok(Engine { commands, shared })
+    }
+
+    /// Whose token has this hash; notes that it was used.
+    pub fn authenticate(&self, hash: &TokenHash) -> Option<Identity> {
+        self.shared.directory.authenticate(hash, clock::now())
+    }
+
+    /// Asks for a mutation. It is answered once, when it is on disk or refused.
+    pub fn mutate(&self, mutation: Mutation, answer: Answer) {
+        self.ask(answer, |answer| Command::Mutate(Box::new(mutation), answer));
+    }
+
+    /// Passes an event on to those who see what it is about. Dropped when the engine has too much to do.
+    pub fn relay(&self, caller: Caller, relay: Relay, connection: ConnectionId) {
+        if self.shared.waiting.load(Ordering::Relaxed) < self.shared.queue_max {
+            self.shared.waiting.fetch_add(1, Ordering::Relaxed);
+            let _ = self.commands.send(Command::Relay { caller, relay, connection });
+        }
+    }
+
+    /// Asks for a page of a publication, for someone without an account.
+    pub fn read_public(&self, token: String, limit: usize, offset: usize, answer: Answer) {
+        self.ask(answer, |answer| Command::ReadPublic { token, limit, offset, answer });
+    }
+
+    /// Asks for a read. It is answered once, and reflects every mutation answered before.
+    pub fn read(&self, caller: Caller, read: Read, connection: Option<ConnectionId>, answer: Answer) {
+        self.ask(answer, |answer| Command::Read { caller, read, connection, answer });
+    }
+
+    fn ask(&self, answer: Answer, command: impl FnOnce(Answer) -> Command) {
+        let full = self.shared.waiting.load(Ordering::Relaxed) >= self.shared.queue_max;
+        if full || self.shared.draining.load(Ordering::Relaxed) {
+            answer(Outcome::Failed(Failure::Unavailable));
+            return;
+        }
+        self.shared.waiting.fetch_add(1, Ordering::Relaxed);
+        if let Err(unsent) = self.commands.send(command(answer))
+            && let Command::Mutate(_, answer)
+            | Command::Read { answer, .. }
+            | Command::ReadPublic { answer, .. } = unsent.0
+        {
+            answer(Outcome::Failed(Failure::Unavailable));
+        }
+    }
+
+    /// Registers a connection: from here on its line is sent every diff that concerns its user.
+    pub fn connect(&self, caller: Caller, line: Box<dyn Line>) -> ConnectionId {
+        let id = ConnectionId(self.shared.next_connection.fetch_add(1, Ordering::Relaxed));
+        // Without the thread there is nothing to be connected to; the process is about to end.
+        let _ = self.commands.send(Command::Connect { id, caller, line });
+        id
+    }
+
+    /// Forgets a connection.
+    pub fn disconnect(&self, connection: ConnectionId) {
+        let _ = self.commands.send(Command::Disconnect(connection));
+    }
+
+    /// Refuses what comes from now on, finishes what is waiting, and stops; gives up waiting after `within`.
+    pub async fn drain(&self, within: Duration) {
+        self.shared.draining.store(true, Ordering::Relaxed);
+        let (done, drained) = oneshot::channel();
+        if self.commands.send(Command::Drain(done)).is_ok()
+            && tokio::time::timeout(within, drained).await.is_err()
+        {
+            tracing::warn!("the engine had not finished within {within:?}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Reads: answered between groups from the World as it stands on disk.
+
+use super::connections::Connections;
+use super::message::{Account, Caller, ConnectionId, Failure, Outcome, Read};
+use graph::model::{Grant, User};
+use graph::view::{self, Load, Page};
+use graph::{Graph, NodeId, Reason, Root, UserId, World, access, trash};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Answers a read.
+pub(super) fn answer(
+    world: &World,
+    connections: &mut Connections,
+    caller: Caller,
+    read: &Read,
+    connection: Option<ConnectionId>,
+    load_kept: Duration,
+) -> Outcome {
+    let rev = world.rev();
+    match *read {
+        Read::Graph { limit, offset } => {
+            let page = graph_page(world, connections, caller, connection, (limit, offset), load_kept);
+            Outcome::Graph { page, rev }
+        }
+        Read::Trash { limit, offset } => {
+            Outcome::Trash { page: trash::trash_page(world, caller.user, limit, offset), rev }
+        }
+        Read::Branch { ref root, limit, offset } => branch(world, caller.user, root, limit, offset),
+        Read::Sync { since } => {
+            let missed = connection.zip(connections.missed(caller.user, since, rev));
+            if let Some((connection, missed)) = &missed {
+                connections.send(*connection, missed);
+            }
+            Outcome::Synced { rev, recovered: missed.is_some() }
+        }
+        Read::Account => match account(world, caller.user) {
+            Some(account) => Outcome::Account { account: Box::new(account), rev },
+            None => Outcome::Failed(Failure::Exception),
+        },
+    }
+}
+
+/// A page of the visible graph. On a connection, a load begun at offset 0 goes on as long as each page follows the
+/// last one in time; any other page is cut from the graph as it is now.
+fn graph_page(
+    world: &World,
+    connections: &mut Connections,
+    caller: Caller,
+    connection: Option<ConnectionId>,
+    (limit, offset): (usize, usize),
+    load_kept: Duration,
+) -> Page {
+    let connection = connection.and_then(|id| connections.get_mut(id));
+    let now = Instant::now();
+    let under_way = connection.and_then(|connection| {
+        let kept = connection.load.take();
+        if offset == 0 {
+            return Some((&mut connection.load, Load::begin(world, caller.user)));
+        }
+        let (load, until) = kept?;
+        (until >= now && load.sent() == offset).then_some((&mut connection.load, load))
+    });
+    match under_way {
+        Some((slot, mut load)) => {
+            let page = load.next(world, limit);
+            *slot = page.has_more.then_some((load, now + load_kept));
+            page
+        }
+        None => {
+            let mut load = Load::begin(world, caller.user);
+            load.skip(offset);
+            load.next(world, limit)
+        }
+    }
+}
+
+/// A branch as the caller sees it, by its root; or a publication, by its token, as anyone sees it.
+fn branch(world: &World, user: UserId, root: &Root, limit: usize, offset: usize) -> Outcome {
+    let rev = world.rev();
+    let page = match root {
+        Root::Token(token) => view::published_page(world, token, limit, offset),
+        Root::Node(root) => access::level(world, user, *root).map(|_| {
+            let mut load = Load::of(user, view::visible_branch(world, user, *root));
+            load.skip(offset);
+            load.next(world, limit)
+        }),
+    };
+    match page {
+        Some(page) => Outcome::Branch { page, rev, anonymous: false },
+        None => Outcome::Failed(Failure::Refused(Reason::BranchNotFound.into())),
+    }
+}
+
+/// A publication, by its token, for someone without an account.
+pub(super) fn public(world: &World, token: &str, limit: usize, offset: usize) -> Outcome {
+    match view::published_page(world, token, limit, offset) {
+        Some(page) => Outcome::Branch { page, rev: world.rev(), anonymous: true },
+        None => Outcome::Failed(Failure::Refused(Reason::BranchNotFound.into())),
+    }
+}
+
+fn account(world: &World, user: UserId) -> Option<Account> {
+    let slot = world.user(user)?;
+    let with = |grant: &Arc<Grant>, other: UserId| -> Option<(Arc<Grant>, Arc<User>)> {
+        Some((Arc::clone(grant), Arc::clone(&world.user(other)?.user)))
+    };
+    let given = slot.given.iter().filter_map(|(node, grantee)| world.grant(*node, *grantee));
+    let granted = slot.granted.iter().filter_map(|node| world.grant(*node, user));
+    let embeds: Vec<NodeId> = slot.embedded.iter().copied().filter(|id| world.node(*id).is_some()).collect();
+    Some(Account {
+        user: Arc::clone(&slot.user),
+        granted_by: given.filter_map(|grant| with(grant, grant.user)).collect(),
+        granted_to: granted.filter_map(|grant| with(grant, grant.granted_by)).collect(),
+        embeds,
+    })
+}

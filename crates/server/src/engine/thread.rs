@@ -1,0 +1,319 @@
+//! The engine's thread: its loop, and what it does when a commit or an operation fails.
+
+use super::connections::{Connections, Kept};
+use super::group::{Asked, Group};
+use super::message::{Answer, Caller, ConnectionId, Failure, Outcome, Read, Relay};
+use super::{Command, Settings, Shared, clock, reads, relay};
+use graph::{Committed, Scene, World};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+use store::{Abandon, Log, LogError, Scope};
+use tokio::sync::oneshot;
+
+/// How often the last uses of tokens are kept.
+const TOUCH_EVERY: Duration = Duration::from_secs(60);
+
+/// All that the thread owns.
+pub(super) struct Thread {
+    log: Box<dyn Log>,
+    world: World,
+    connections: Connections,
+    shared: Arc<Shared>,
+    settings: Settings,
+    polled: Instant,
+    touched: Instant,
+}
+
+/// What was waiting, sorted by when it is done.
+#[derive(Default)]
+struct Round {
+    mutations: Vec<Asked>,
+    reads: Vec<(Caller, Read, Option<ConnectionId>, Answer)>,
+    public_reads: Vec<(String, usize, usize, Answer)>,
+    relays: Vec<(Caller, Relay, ConnectionId)>,
+    drain: Option<oneshot::Sender<()>>,
+}
+
+impl Thread {
+    pub(super) fn new(log: Box<dyn Log>, world: World, shared: Arc<Shared>, settings: Settings) -> Self {
+        let now = Instant::now();
+        let kept = Kept { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
+        let mut connections = Connections::new(kept);
+        // What ran out while nobody was here to be told.
+        connections.note_dues(world.rev());
+        Thread { log, world, connections, shared, settings, polled: now, touched: now }
+    }
+
+    /// Runs until drained, or until every handle is gone. A fault outside of any one operation ends the process: what is
+    /// on disk is whole, and a restart is the way back to it.
+    pub(super) fn run(mut self, commands: &Receiver<Command>) {
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            while let Some(round) = self.collect(commands) {
+                if let Some(done) = self.round(round) {
+                    let _ = done.send(());
+                    return;
+                }
+            }
+        }));
+        if ran.is_err() {
+            end_process("the engine failed");
+        }
+    }
+
+    /// Waits for work, at most until there is something to look after, and takes what there is.
+    fn collect(&mut self, commands: &Receiver<Command>) -> Option<Round> {
+        let mut round = Round::default();
+        let mut next = match commands.recv_timeout(self.patience()) {
+            Ok(command) => Some(command),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return None,
+        };
+        let mut taken = 0;
+        while let Some(command) = next.take() {
+            self.sort(command, &mut round);
+            taken += 1;
+            if taken < self.settings.group_max && round.drain.is_none() {
+                next = commands.try_recv().ok();
+            }
+        }
+        Some(round)
+    }
+
+    fn patience(&self) -> Duration {
+        let due_in_ms = self.world.next_due().map(|due| (due.ms() - clock::now().ms()).max(0));
+        let due_in = due_in_ms.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
+        due_in.map_or(self.settings.poll, |due_in| due_in.min(self.settings.poll))
+    }
+
+    fn sort(&mut self, command: Command, round: &mut Round) {
+        match command {
+            Command::Mutate(mutation, answer) => {
+                self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+                round.mutations.push(Asked { mutation, answer });
+            }
+            Command::Read { caller, read, connection, answer } => {
+                self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+                round.reads.push((caller, read, connection, answer));
+            }
+            Command::ReadPublic { token, limit, offset, answer } => {
+                self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+                round.public_reads.push((token, limit, offset, answer));
+            }
+            Command::Relay { caller, relay, connection } => {
+                self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+                round.relays.push((caller, relay, connection));
+            }
+            Command::Connect { id, caller, line } => self.connections.add(&self.world, id, caller, line),
+            Command::Disconnect(id) => self.connections.remove(id),
+            Command::Drain(done) => round.drain = Some(done),
+        }
+    }
+
+    /// One turn: news and due times, the group of mutations, the reads, the upkeep.
+    fn round(&mut self, round: Round) -> Option<oneshot::Sender<()>> {
+        if self.polled.elapsed() >= self.settings.poll {
+            self.polled = Instant::now();
+            self.follow_log();
+            self.connections.drop_stale(self.polled);
+        }
+        pass_time(&mut self.world, &mut self.connections, clock::now(), self.settings.part_entries_max);
+        if !round.mutations.is_empty() {
+            self.commit(round.mutations);
+        }
+        for (caller, relay, connection) in round.relays {
+            self.relay(caller, relay, connection);
+        }
+        for (caller, read, connection, answer) in round.reads {
+            answer(self.read(caller, &read, connection));
+        }
+        for (token, limit, offset, answer) in round.public_reads {
+            answer(guarded(|| reads::public(&self.world, &token, limit, offset)));
+        }
+        if self.touched.elapsed() >= TOUCH_EVERY || round.drain.is_some() {
+            self.touched = Instant::now();
+            let used = self.shared.directory.take_used();
+            if !used.is_empty()
+                && let Err(error) = self.log.touch_tokens(&used)
+            {
+                tracing::warn!(%error, "the last uses of tokens were not kept");
+            }
+        }
+        round.drain
+    }
+
+    fn read(&mut self, caller: Caller, read: &Read, connection: Option<ConnectionId>) -> Outcome {
+        let kept = self.settings.load_kept;
+        guarded(|| reads::answer(&self.world, &mut self.connections, caller, read, connection, kept))
+    }
+
+    fn relay(&self, caller: Caller, relay: Relay, connection: ConnectionId) {
+        let passed = catch_unwind(AssertUnwindSafe(|| {
+            relay::pass_on(&self.world, &self.connections, caller, relay, connection);
+        }));
+        if passed.is_err() {
+            tracing::error!("an event could not be relayed");
+        }
+    }
+
+    /// Commits mutations as one group. One that panics is refused, and the others are decided again without it.
+    fn commit(&mut self, mut asked: Vec<Asked>) {
+        while !asked.is_empty() {
+            let mut group = Group::new(&self.world);
+            let mut culprit = None;
+            let committed = self.transact(&asked, &mut group, &mut culprit);
+            match (committed, culprit) {
+                (Ok(()), _) => {
+                    for proposal in &group.applied {
+                        self.shared.directory.follow(&self.world, &proposal.batch);
+                        self.connections.follow(&proposal.batch);
+                    }
+                    group.tell(&mut self.connections, asked);
+                    return;
+                }
+                (Err(_), Some(culprit)) => {
+                    tracing::error!("an operation failed; the World is loaded anew");
+                    let failed = asked.remove(culprit);
+                    (failed.answer)(Outcome::Failed(Failure::Exception));
+                    self.reload();
+                }
+                (Err(error), None) => {
+                    self.refuse(&error, &group, asked);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn transact(
+        &mut self,
+        asked: &[Asked],
+        group: &mut Group,
+        culprit: &mut Option<usize>,
+    ) -> Result<(), LogError> {
+        let Thread { log, world, connections, shared, settings, .. } = self;
+        let most = settings.part_entries_max;
+        log.transact(world.rev(), &mut |news, past| {
+            for committed in news {
+                follow(world, connections, committed, most);
+                shared.directory.follow(world, &committed.batch);
+                connections.follow(&committed.batch);
+            }
+            *group = Group::new(world);
+            for (nth, Asked { mutation, .. }) in asked.iter().enumerate() {
+                let taken = catch_unwind(AssertUnwindSafe(|| {
+                    group.take(world, connections, past, mutation, most);
+                }));
+                if taken.is_err() {
+                    *culprit = Some(nth);
+                    return Err(Abandon);
+                }
+            }
+            Ok(group.applied.clone())
+        })?;
+        Ok(())
+    }
+
+    fn refuse(&mut self, error: &LogError, group: &Group, asked: Vec<Asked>) {
+        if matches!(error, LogError::Unknown { .. }) {
+            end_process(&format!("a commit may or may not be on disk: {error}"));
+        }
+        tracing::error!(%error, "a group of mutations was not written");
+        group.revert(&mut self.world);
+        if matches!(error, LogError::Astray { .. } | LogError::Duplicate { .. }) {
+            self.reload();
+        }
+        for Asked { answer, .. } in asked {
+            answer(Outcome::Failed(Failure::Storage));
+        }
+    }
+
+    /// Loads the World from the log, as it was left by the last commit.
+    fn reload(&mut self) {
+        let (clock, rev) = (self.world.clock(), self.world.rev());
+        match self.log.load(Scope::Everything) {
+            Ok(world) => self.world = world,
+            Err(error) => end_process(&format!("the data cannot be loaded: {error}")),
+        }
+        self.world.advance(clock);
+        self.shared.directory.replace(&self.world);
+        if self.world.rev() != rev {
+            // Others have committed meanwhile what nobody here was told.
+            self.connections.close_all();
+        }
+    }
+
+    /// Applies and tells what other processes have committed.
+    fn follow_log(&mut self) {
+        let news = match self.log.changed() {
+            Ok(false) => return,
+            Ok(true) => self.log.since(self.world.rev()),
+            Err(error) => Err(error),
+        };
+        match news {
+            Ok(news) => {
+                for committed in &news {
+                    follow(&mut self.world, &mut self.connections, committed, self.settings.part_entries_max);
+                    self.shared.directory.follow(&self.world, &committed.batch);
+                    self.connections.follow(&committed.batch);
+                }
+            }
+            Err(error @ LogError::Astray { .. }) => {
+                tracing::error!(%error, "the log does not lead on; the World is loaded anew");
+                self.reload();
+                self.connections.close_all();
+            }
+            Err(error) => tracing::warn!(%error, "the log could not be asked for news"),
+        }
+    }
+}
+
+/// A read that panics is answered as the fault of the server it is; nothing was changed by it.
+fn guarded(read: impl FnOnce() -> Outcome) -> Outcome {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        tracing::error!("a read failed");
+        Outcome::Failed(Failure::Exception)
+    })
+}
+
+/// Applies a batch that another process committed, and tells those connected here.
+fn follow(world: &mut World, connections: &mut Connections, committed: &Committed, most: usize) {
+    pass_time(world, connections, committed.batch.at, most);
+    let diffs = {
+        let scene = Scene::before(world, &committed.batch, connections.users());
+        world.apply(&committed.batch);
+        scene.after(world)
+    };
+    tell(connections, diffs, most);
+}
+
+/// Lets due times pass, and tells those whose view they change.
+fn pass_time(world: &mut World, connections: &mut Connections, now: graph::Timestamp, most: usize) {
+    let dues = world.due_by(now);
+    if dues.is_empty() {
+        world.advance(now);
+        return;
+    }
+    connections.note_dues(world.rev());
+    let diffs = {
+        let scene = Scene::before_due(world, &dues, connections.users());
+        world.advance(now);
+        scene.after(world)
+    };
+    tell(connections, diffs, most);
+}
+
+fn tell(connections: &mut Connections, diffs: Vec<(graph::UserId, graph::Diff)>, most: usize) {
+    for (user, diff) in diffs {
+        let parts: Vec<_> = diff.into_parts(most).into_iter().map(Arc::new).collect();
+        connections.tell(user, &parts, None);
+    }
+}
+
+/// Ends the process at once: what it would go on with may not be true.
+fn end_process(why: &str) -> ! {
+    tracing::error!("{why}; the server ends");
+    std::process::exit(70)
+}
