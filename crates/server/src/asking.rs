@@ -46,9 +46,8 @@ pub fn row_limit(row: &'static Row) -> (What, Rule) {
 /// that requests that follow each other here do so there.
 pub fn ask(app: &Arc<App>, asking: Asking, said: impl FnOnce(Said) + Send + 'static) {
     let Asking { caller, row, payload, connection, answered, limit, load_goes_on_at } = asking;
-    let asked = payload
-        .map_err(Problem::from)
-        .and_then(|json| operations::decode(row, &json).map_err(Problem::from));
+    let asked =
+        payload.map_err(Problem::from).and_then(|json| operations::decode(row, &json).map_err(Problem::from));
     let goes_on = match &asked {
         Ok(Asked::Read(Read::Graph { offset, .. })) => Some(*offset) == load_goes_on_at,
         _ => false,

@@ -147,7 +147,8 @@ pub fn origin(headers: &HeaderMap, allowed: &[String]) -> Origin {
     let Ok(origin) = origin.to_str() else { return Origin::Foreign };
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     // The scheme is not compared: behind a proxy that speaks TLS the server does not know its own.
-    let own = origin.split_once("://").is_some_and(|(_, at)| host.is_some_and(|h| h.eq_ignore_ascii_case(at)));
+    let own =
+        origin.split_once("://").is_some_and(|(_, at)| host.is_some_and(|h| h.eq_ignore_ascii_case(at)));
     if own || allowed.iter().any(|one| one.eq_ignore_ascii_case(origin)) {
         Origin::Allowed
     } else {

@@ -261,7 +261,7 @@ fn parse_file(text: &str) -> Result<Layer, String> {
 
 /// Every limit that can be set.
 pub fn limit_names() -> impl Iterator<Item = &'static str> {
-    let rows = operations::TABLE.iter().map(|row| row.limit.name);
+    let rows = operations::ROWS.iter().map(|row| row.limit.name);
     let others = [REST, PUBLIC, CONNECT_ADDRESS, CONNECT_USER, OPEN_USER].map(|(name, _)| name);
     rows.chain(others).chain(HEALTH.map(|(name, _)| name))
 }

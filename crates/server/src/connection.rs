@@ -4,6 +4,7 @@ use crate::app::{App, Open};
 use crate::asking::{Asking, Said, ask, row_limit};
 use crate::auth::{self, Credentials, Means, Origin, Secret};
 use crate::config;
+use crate::engine::message::Relayed;
 use crate::engine::{self, Caller, ConnectionId, Outcome, Published, clock};
 use crate::inbox::{Event, Inbox};
 use crate::limits::Who;
@@ -20,6 +21,7 @@ use socketioxide::extract::AckSender;
 use socketioxide::handler::{FromMessageParts as _, Value};
 use socketioxide::{SendError, SocketError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -51,6 +53,7 @@ pub struct Connection {
     line: Line<Message>,
     load: Mutex<Option<Loaded>>,
     in_flight: Arc<Semaphore>,
+    over: AtomicBool,
 }
 
 /// Where a load stands.
@@ -108,6 +111,7 @@ impl Connection {
             line: Line::new(bounds),
             load: Mutex::new(None),
             in_flight: Arc::new(Semaphore::new(IN_FLIGHT_MAX)),
+            over: AtomicBool::new(false),
         })
     }
 
@@ -140,6 +144,11 @@ impl Connection {
         self.line.finish();
     }
 
+    /// Whether all has been sent that ever will be.
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
     /// The offset at which a page goes on with the load under way.
     fn load_goes_on_at(&self) -> Option<usize> {
         let load = self.load.lock().unwrap_or_else(PoisonError::into_inner);
@@ -167,6 +176,7 @@ pub async fn run(app: Arc<App>, connection: Arc<Connection>, socket: Arc<Socket>
         }
     }
     connection.gone();
+    connection.over.store(true, Ordering::Release);
     drop(sender);
     tokio::time::sleep(VACANT).await;
     if connection.session.latest_connect() == number {
@@ -294,15 +304,8 @@ fn take(
     reply.offset = payload.as_ref().map_or(0, offset);
     let answered = event.ack.is_some();
     let (limit, goes_on) = (row_limit(row), connection.load_goes_on_at());
-    let asking = Asking {
-        caller,
-        row,
-        payload,
-        connection: Some(id),
-        answered,
-        limit,
-        load_goes_on_at: goes_on,
-    };
+    let asking =
+        Asking { caller, row, payload, connection: Some(id), answered, limit, load_goes_on_at: goes_on };
     ask(app, asking, |said| reply.say(said));
 }
 
@@ -410,7 +413,9 @@ impl Message {
         Some(match self {
             Message::Event(event, text) => (To::Event(event), text.clone()),
             Message::Diff(diff) => (To::Event("graph:diff"), wire::diff_event(diff)),
-            Message::Published(published) => (To::Event("branch:published"), wire::published_event(published)),
+            Message::Published(published) => {
+                (To::Event("branch:published"), wire::published_event(published))
+            }
             Message::Said { ack: Some(ack), said, trace, .. } => (To::Ack(*ack), encode_ack(said, trace)),
             Message::Said { ack: None, said, event, trace } => match (&**said, event.as_str()) {
                 (Said::Outcome(Outcome::Graph { page, rev }), _) => {
@@ -453,6 +458,9 @@ impl engine::Line for Sink {
     fn published(&self, published: Arc<Published>) {
         self.connection.put(Message::Published(published), page_bytes(1), Standing::Bound);
     }
+
+    /// Nothing is relayed here: its events have no shape on the wire yet, and it may be dropped.
+    fn relay(&self, _: Arc<Relayed>) {}
 
     fn close(&self) {
         self.connection.line.end(End::Revoked);

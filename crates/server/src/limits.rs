@@ -223,7 +223,9 @@ mod tests {
     fn r6_idle_keys_are_forgotten() {
         let limiter = Limiter::default();
         for n in 0..10_000 {
-            assert!(limiter.count_at(user(n), "node:add".into(), RULE, u64::try_from(n).unwrap() * 1000).is_ok());
+            assert!(
+                limiter.count_at(user(n), "node:add".into(), RULE, u64::try_from(n).unwrap() * 1000).is_ok()
+            );
         }
         let kept = limiter.seen.lock().unwrap().windows.len();
         assert!(kept <= 2 * SWEEP_MIN, "{kept}");
@@ -231,8 +233,8 @@ mod tests {
 
     #[test]
     fn r5_a_site_of_ipv6_counts_as_one_address() {
-        let [a, b, c] = ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"]
-            .map(|text| Who::address(text.parse().unwrap()));
+        let [a, b, c] =
+            ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"].map(|text| Who::address(text.parse().unwrap()));
         assert_eq!(a, b);
         assert_ne!(a, c);
         assert_eq!(

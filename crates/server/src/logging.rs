@@ -28,9 +28,7 @@ pub fn start(filter: &str) -> Result<(), String> {
 
 /// Whatever the filter says, the talkative libraries stay at info.
 fn capped() -> Targets {
-    Targets::new()
-        .with_default(LevelFilter::TRACE)
-        .with_targets(TALKATIVE.map(|name| (name, Level::INFO)))
+    Targets::new().with_default(LevelFilter::TRACE).with_targets(TALKATIVE.map(|name| (name, Level::INFO)))
 }
 
 #[cfg(test)]

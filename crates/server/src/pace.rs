@@ -76,7 +76,9 @@ impl Pace {
             if self.fed_bytes - sent_bytes < bytes && self.ends.len() < messages {
                 return Ok(());
             }
-            if matches!(line.ended(), Some(End::Overflow | End::Revoked | End::Gone)) || self.session.is_dead() {
+            if matches!(line.ended(), Some(End::Overflow | End::Revoked | End::Gone))
+                || self.session.is_dead()
+            {
                 return Err(Stopped);
             }
             if sent_bytes != moved.0 {

@@ -209,7 +209,9 @@ mod tests {
     #[tokio::test]
     async fn t20_a_body_that_never_ends_is_given_up() {
         let (_tx, pending) = (0, std::future::pending::<Option<Result<bytes::Bytes, std::io::Error>>>());
-        let body = Body::from_stream(futures_util::stream::once(async { pending.await.unwrap_or(Ok(bytes::Bytes::new())) }));
+        let body = Body::from_stream(futures_util::stream::once(async {
+            pending.await.unwrap_or(Ok(bytes::Bytes::new()))
+        }));
         let got = read_body(body, 100, Duration::from_millis(10)).await;
         assert!(matches!(got, Err(Problem::Malformed(_))));
     }

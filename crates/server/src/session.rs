@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::auth::{self, Credentials};
 use crate::tcp::Handle;
 use axum::body::{Body, HttpBody as _};
-use axum::extract::{Request, State};
+use axum::extract::{self, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::header::SEC_WEBSOCKET_PROTOCOL;
@@ -85,7 +85,8 @@ impl Session {
     /// How many bytes have left for the client.
     pub fn sent_bytes(&self) -> u64 {
         let state = self.lock();
-        let over_websocket = state.websocket.as_ref().map_or(0, |ws| ws.handle.written_bytes() - ws.from_bytes);
+        let over_websocket =
+            state.websocket.as_ref().map_or(0, |ws| ws.handle.written_bytes() - ws.from_bytes);
         self.polled_bytes.load(Ordering::Acquire) + state.before_bytes + over_websocket
     }
 
@@ -179,7 +180,11 @@ pub struct Watch {
 const HANDSHAKE_BYTES_MAX: usize = 4096;
 
 /// Watches the requests of sessions.
-pub async fn watch(State(watch): State<Watch>, mut request: Request, next: Next) -> Response {
+pub async fn watch(
+    extract::State(watch): extract::State<Watch>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     if watch.app.is_stopping() {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
@@ -190,7 +195,8 @@ pub async fn watch(State(watch): State<Watch>, mut request: Request, next: Next)
         };
     }
     let query = request.uri().query().unwrap_or_default();
-    let parameter = |name: &str| query.split('&').filter_map(|pair| pair.split_once('=')).find(|p| p.0 == name);
+    let parameter =
+        |name: &str| query.split('&').filter_map(|pair| pair.split_once('=')).find(|p| p.0 == name);
     let is_websocket = parameter("transport").is_some_and(|(_, value)| value == "websocket");
     let id = parameter("sid").map(|(_, value)| value.to_owned());
     let offers_subprotocol = auth::offers_subprotocol(request.headers());

@@ -57,10 +57,7 @@ impl Live {
 }
 
 /// Makes the sockets, and the routes that lead to them.
-///
-/// # Errors
-/// When the library will not take the settings.
-pub fn routes(app: &Arc<App>) -> (Router, Sockets) {
+pub fn routes(app: &Arc<App>) -> (Router<Arc<App>>, Sockets) {
     let bytes_max = app.settings.body_bytes_max;
     let (service, io) = SocketIo::builder()
         .req_path("/")
