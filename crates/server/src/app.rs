@@ -1,7 +1,8 @@
 //! What the transports share.
 
+use crate::auth::Secret;
 use crate::config::Settings;
-use crate::engine::Engine;
+use crate::engine::{Engine, Identity};
 use crate::limits::{Counted, Limiter, Over, Rule, What, Who};
 use crate::tcp::Handle;
 use graph::UserId;
@@ -10,6 +11,11 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Within what time the engine surely knows what the command line did, and how often that is looked for.
+const NEWS: Duration = Duration::from_millis(240);
+const NEWS_LOOKS: u32 = 6;
 
 /// The running server, as every request and connection sees it.
 pub struct App {
@@ -46,6 +52,20 @@ impl App {
     /// Whether the server is shutting down.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Whose token this is. One that is not known may have been made a moment ago by the command line, whose batches the
+    /// engine takes up within [`NEWS`]; whoever is really unknown waits as long.
+    pub async fn authenticate(&self, secret: &Secret) -> Option<Identity> {
+        let hash = secret.hash();
+        for _ in 0..NEWS_LOOKS {
+            let identity = self.engine.authenticate(&hash);
+            if identity.is_some() {
+                return identity;
+            }
+            tokio::time::sleep(NEWS / NEWS_LOOKS).await;
+        }
+        self.engine.authenticate(&hash)
     }
 
     /// Counts an open socket of a user until the guard is dropped; `None` when they have as many as they may.

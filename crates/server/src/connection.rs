@@ -207,7 +207,7 @@ async fn admit(
     {
         return Err(Problem::Origin);
     }
-    let identity = app.engine.authenticate(&credentials.secret.hash()).ok_or(Problem::AuthInvalid)?;
+    let identity = app.authenticate(&credentials.secret).await.ok_or(Problem::AuthInvalid)?;
     let user = identity.caller.user;
     let (name, rule) = config::CONNECT_USER;
     app.count(Who::User(user), name.into(), rule).map_err(over)?;

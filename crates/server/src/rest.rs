@@ -101,7 +101,7 @@ async fn answer(app: &Arc<App>, request: Request, trace: &str) -> Answer {
     if app.is_stopping() {
         return Err(Problem::unavailable());
     }
-    let caller = authenticate(app, request.headers(), row)?;
+    let caller = authenticate(app, request.headers(), row).await?;
     let (parts, body) = request.into_parts();
     let payload = if parts.method == Method::GET {
         Json::from_query(parts.uri.query().unwrap_or_default())
@@ -142,9 +142,9 @@ fn health(app: &App, request: &Request) -> Answer {
     if app.is_stopping() { Err(Problem::unavailable()) } else { Ok(wire::health().to_owned()) }
 }
 
-fn authenticate(app: &App, headers: &HeaderMap, row: &Row) -> Result<Caller, Problem> {
+async fn authenticate(app: &App, headers: &HeaderMap, row: &Row) -> Result<Caller, Problem> {
     let credentials = auth::credentials(headers).ok_or(Problem::Unauthorized)?;
-    let identity = app.engine.authenticate(&credentials.secret.hash()).ok_or(Problem::Unauthorized)?;
+    let identity = app.authenticate(&credentials.secret).await.ok_or(Problem::Unauthorized)?;
     // A browser adds the cookie whoever's page made the request.
     let by_browser = credentials.means == Means::Cookie && row.is_mutation();
     if by_browser && auth::origin(headers, &app.settings.allowed_origins) != Origin::Allowed {
