@@ -188,9 +188,11 @@ mod tests {
         assert!(!format!("{credentials:?}").contains("hidden"));
     }
 
+    type Case = (&'static [(&'static str, &'static str)], Option<(&'static str, Means)>);
+
     #[test]
     fn t10_t11_where_a_token_is_read() {
-        let cases: &[(&[(&'static str, &str)], Option<(&str, Means)>)] = &[
+        let cases: &[Case] = &[
             (&[], None),
             (&[("authorization", "Bearer st_a")], Some(("st_a", Means::Api))),
             (&[("authorization", "bearer  st_a ")], Some(("st_a", Means::Api))),

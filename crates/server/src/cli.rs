@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 use store::{Log as _, LogError, Scope};
 use thiserror::Error;
 use uuid::Uuid;
@@ -132,6 +133,9 @@ impl From<PlanName> for Plan {
         }
     }
 }
+
+/// Within what time a running server has taken up what was changed beside it.
+const NEWS: Duration = Duration::from_millis(200);
 
 /// Why a command failed.
 #[derive(Debug, Error)]
@@ -260,6 +264,8 @@ fn token(command: &TokenCommand, settings: &Settings) -> Result<(), CommandError
         TokenCommand::Revoke { email, id, all: _, form } => {
             let user = accounts.user(email)?;
             let revoked = accounts.revoke(&user, id.map(TokenId))?;
+            // A server that runs on the data looks for news this often; whoever called may rely on the revocation.
+            std::thread::sleep(NEWS);
             show(*form, &json!({ "revoked": revoked }), || format!("revoked: {}", revoked.len()))
         }
     }

@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn r6_a_window_slides() {
         let limiter = Limiter::default();
-        let mut check = |now_ms, want: Result<(), u64>| {
+        let check = |now_ms, want: Result<(), u64>| {
             let got = limiter.count_at(user(1), "graph:get".into(), RULE, now_ms);
             assert_eq!(got.map(|_| ()).map_err(|over| over.retry_after_s), want, "at {now_ms}");
         };
