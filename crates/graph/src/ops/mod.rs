@@ -21,7 +21,7 @@ use crate::world::{Graph, World};
 use std::sync::Arc;
 use uuid::Uuid;
 
-pub use account::{EMAIL_CHARS_MAX, is_email};
+pub use account::{EMAIL_CHARS_MAX, USERNAME_CHARS, is_email, is_username};
 pub use history::{Chain, Turn, turn};
 
 /// What an operation may need that the domain cannot make itself: new ids and secrets, used at most once.

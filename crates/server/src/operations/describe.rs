@@ -45,7 +45,7 @@ fn row_json(row: &Row) -> Value {
         "event": row.event,
         "method": row.method.map(super::Method::name),
         "paths": row.paths,
-        "input": row.fields().map(field_json).collect::<Vec<Value>>(),
+        "input": row.fields().map(|field| field_json(row, field)).collect::<Vec<Value>>(),
         "output": row.output,
         "errors": row.all_errors(),
         "limit": { "name": row.limit.name, "count": row.limit.count, "windowSeconds": row.limit.window_s },
@@ -53,16 +53,12 @@ fn row_json(row: &Row) -> Value {
     })
 }
 
-fn field_json(field: &Field) -> Value {
-    let (required, default) = match field.need {
-        Need::Required(_) => (true, None),
-        Need::Optional { default: "" } => (false, None),
-        Need::Optional { default } => (false, serde_json::from_str::<Value>(default).ok()),
-    };
+fn field_json(row: &Row, field: &Field) -> Value {
+    let default = row.default_of(field).and_then(|default| serde_json::from_str::<Value>(default).ok());
     let mut described = json!({
         "name": field.name,
         "type": field.kind.json_type(),
-        "required": required,
+        "required": matches!(field.need, Need::Required(_)),
         "limits": field.kind.limits(),
     });
     if let (Some(default), Some(described)) = (default, described.as_object_mut()) {
@@ -89,10 +85,10 @@ fn write_row(row: &Row, text: &mut String) {
         let _ = writeln!(text, "  rest    {}", paths.join(", "));
     }
     for field in row.fields() {
-        let need = match field.need {
-            Need::Required(_) => "required".to_owned(),
-            Need::Optional { default: "" } => "optional".to_owned(),
-            Need::Optional { default } => format!("default {default}"),
+        let need = match (field.need, row.default_of(field)) {
+            (Need::Required(_), _) => "required".to_owned(),
+            (_, Some(default)) => format!("default {default}"),
+            (_, None) => "optional".to_owned(),
         };
         let (kind, limits) = (field.kind.json_type(), field.kind.limits());
         let _ = writeln!(text, "  takes   {}: {kind}, {limits} ({need})", field.name);

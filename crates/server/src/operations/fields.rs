@@ -27,15 +27,16 @@ pub(super) const IDS: Field = optional("ids", Kind::Ids, "", Reason::InvalidIds)
 pub(super) const VERSION: Field = optional("version", Kind::Version, "", Reason::InvalidVersion);
 pub(super) const EMAIL: Field = required("email", Kind::Email, Reason::MissingEmail, Reason::InvalidEmail);
 pub(super) const LEVEL: Field = optional("level", Kind::Level, "3", Reason::InvalidLevel);
-pub(super) const LEVEL_CHANGE: Field = optional("level", Kind::Level, "", Reason::InvalidLevel);
 pub(super) const DUE: Field = optional("due", Kind::Due, "null", Reason::InvalidDue);
-pub(super) const DUE_CHANGE: Field = optional("due", Kind::Due, "", Reason::InvalidDue);
 pub(super) const BRANCH: Field = optional("branch", Kind::Boolean, "true", Reason::InvalidBranchValue);
-pub(super) const BRANCH_CHANGE: Field = optional("branch", Kind::Boolean, "", Reason::InvalidBranchValue);
 pub(super) const SHOWING: Field =
     required("showing", Kind::Boolean, Reason::InvalidShowing, Reason::InvalidShowing);
 pub(super) const USERNAME: Field =
     required("username", Kind::Username, Reason::InvalidUsername, Reason::InvalidUsername);
+pub(super) const ROOT: Field = required("root", Kind::Branch, Reason::MissingId, Reason::InvalidNodeId);
+pub(super) const SINCE: Field = required("since", Kind::Version, Reason::InvalidSince, Reason::InvalidSince);
+pub(super) const GRAPH_LIMIT: Field =
+    optional("limit", Kind::Count { least: 1, most: GRAPH_LIMIT_MOST }, "1000", Reason::InvalidLimit);
 pub(super) const OFFSET: Field =
     optional("offset", Kind::Count { least: 0, most: i64::MAX }, "0", Reason::InvalidOffset);
 
@@ -70,11 +71,6 @@ pub(super) const NODE_FIELDS: &[Field] = &[
 pub(super) const LINK_FIELDS: &[Field] = &[
     optional("type", Kind::LinkType, "0", Reason::InvalidLinkType),
     optional("private", Kind::Boolean, "false", Reason::InvalidLinkPrivate),
-];
-
-pub(super) const LINK_CHANGES: &[Field] = &[
-    optional("type", Kind::LinkType, "", Reason::InvalidLinkType),
-    optional("private", Kind::Boolean, "", Reason::InvalidLinkPrivate),
 ];
 
 /// What a node shows of itself that nobody sets; besides every `owner…`.

@@ -4,7 +4,7 @@ use super::rules::*;
 use super::{Field, Reason};
 use crate::payload::Json;
 use graph::model::{Level, LinkType, Status};
-use graph::ops::{EMAIL_CHARS_MAX, is_email};
+use graph::ops::{EMAIL_CHARS_MAX, USERNAME_CHARS, is_email, is_username};
 use graph::{LinkId, NodeId, Refusal, Root, Timestamp};
 use uuid::{Uuid, Variant, Version};
 

@@ -1,7 +1,7 @@
 //! The one table that names every operation: event, method and paths, input, limit, errors, and what it asks of the
 //! engine. Routes, socket handlers, limits and the printed table all follow from it.
 //!
-//! Adding an operation is a row in [`rows`]; the payload is checked and read by the row alone, so that both transports
+//! Adding an operation is a row in [`ROWS`]; the payload is checked and read by the row alone, so that both transports
 //! refuse the same things, in the same order and with the same words.
 
 mod describe;
@@ -64,7 +64,8 @@ pub struct Field {
 pub enum Need {
     /// The answer when it is not.
     Required(Reason),
-    /// What stands in for it, as JSON; empty where its absence has a meaning of its own.
+    /// What stands in for it where something is made, as JSON; empty where its absence has a meaning of its own. See
+    /// [`Row::default_of`].
     Optional { default: &'static str },
 }
 
@@ -109,6 +110,15 @@ impl Row {
     /// Whether the operation changes anything.
     pub fn is_mutation(&self) -> bool {
         matches!(self.make, Make::Mutation(_))
+    }
+
+    /// What stands in for a field that is not given, as JSON. An update leaves as it is what is not given.
+    pub fn default_of(&self, field: &Field) -> Option<&'static str> {
+        let changes = self.one_of.iter().any(|change| change.name == field.name);
+        match field.need {
+            Need::Optional { default } if !changes && !default.is_empty() => Some(default),
+            _ => None,
+        }
     }
 
     /// The field that holds the client's own name for the mutation.

@@ -1,7 +1,7 @@
 //! The table itself.
 
 use super::fields::*;
-use super::rules::{GRAPH_LIMIT_MOST, TRASH_LIMIT_MOST};
+use super::rules::TRASH_LIMIT_MOST;
 use super::{Kind, Limit, Make, Method, Row, Values};
 use crate::engine::message::Read;
 use graph::model::{Level, LinkType};
@@ -43,10 +43,7 @@ pub const ROWS: &[Row] = &[
         method: Some(Method::Get),
         paths: &["/api/graph"],
         limit: limit("graph:get", 10),
-        input: &[&[
-            optional("limit", Kind::Count { least: 1, most: GRAPH_LIMIT_MOST }, "1000", Reason::InvalidLimit),
-            OFFSET,
-        ]],
+        input: &[&[GRAPH_LIMIT, OFFSET]],
         output: "{ok, hasMore, nodes, links, rev, trace_id}; over a socket without an ack the event graph:init",
         make: Make::Read(|values| {
             let (limit, offset) = page(values, 1000);
@@ -68,6 +65,28 @@ pub const ROWS: &[Row] = &[
             let (limit, offset) = page(values, 100);
             Some(Read::Trash { limit, offset })
         }),
+        ..BLANK
+    },
+    Row {
+        event: "branch:get",
+        method: Some(Method::Get),
+        paths: &["/api/branch"],
+        limit: limit("branch:get", 5),
+        input: &[&[ROOT, GRAPH_LIMIT, OFFSET]],
+        errors: &[Reason::BranchNotFound],
+        output: PAGE_OUTPUT,
+        make: Make::Read(|values| {
+            let (limit, offset) = page(values, 1000);
+            Some(Read::Branch { root: values.branch("root")?, limit, offset })
+        }),
+        ..BLANK
+    },
+    Row {
+        event: "graph:sync",
+        limit: limit("graph:sync", 5),
+        input: &[&[SINCE]],
+        output: "{ok, rev, recovered, trace_id}; before it, if recovered, every graph:diff that was missed",
+        make: Make::Read(|values| Some(Read::Sync { since: values.version("since")? })),
         ..BLANK
     },
     Row {
@@ -187,9 +206,9 @@ pub const ROWS: &[Row] = &[
         method: Some(Method::Put),
         paths: &["/api/link"],
         limit: LINK_LIMIT,
-        input: &[&[BATCH_ID, LINK_ID], LINK_CHANGES],
+        input: &[&[BATCH_ID, LINK_ID], LINK_FIELDS],
         read_only: LINK_READ_ONLY,
-        one_of: LINK_CHANGES,
+        one_of: LINK_FIELDS,
         errors: &[
             Reason::LinkNotFound,
             Reason::NoPermission,
@@ -305,8 +324,8 @@ pub const ROWS: &[Row] = &[
         method: Some(Method::Put),
         paths: PUBLISH_PATHS,
         limit: PUBLISH_LIMIT,
-        input: &[&[BATCH_ID, NODE_ID, BRANCH_CHANGE, DUE_CHANGE]],
-        one_of: &[BRANCH_CHANGE, DUE_CHANGE],
+        input: &[&[BATCH_ID, NODE_ID, BRANCH, DUE]],
+        one_of: &[BRANCH, DUE],
         errors: &[
             Reason::InvalidDue,
             Reason::NodeNotFound,
@@ -393,8 +412,8 @@ pub const ROWS: &[Row] = &[
         method: Some(Method::Put),
         paths: &["/api/node/access"],
         limit: ACCESS_LIMIT,
-        input: &[&[BATCH_ID, NODE_ID, EMAIL, LEVEL_CHANGE, BRANCH_CHANGE, DUE_CHANGE]],
-        one_of: &[LEVEL_CHANGE, BRANCH_CHANGE, DUE_CHANGE],
+        input: &[&[BATCH_ID, NODE_ID, EMAIL, LEVEL, BRANCH, DUE]],
+        one_of: &[LEVEL, BRANCH, DUE],
         errors: &[
             Reason::InvalidDue,
             Reason::NodeNotFound,

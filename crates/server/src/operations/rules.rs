@@ -18,8 +18,6 @@ pub const ASSIGNEE_CHARS_MOST: usize = 254;
 pub const PRIORITY_MOST: i64 = 9;
 /// `volume`, from 0.
 pub const VOLUME_MOST: i64 = 9;
-/// `username`, in bytes, which are its characters.
-pub const USERNAME_CHARS: std::ops::RangeInclusive<usize> = 3..=32;
 /// A public token as given: longer ones are never made.
 pub const PUBLIC_TOKEN_CHARS_MOST: usize = 100;
 /// `ids` of trash:purge.
@@ -34,10 +32,4 @@ pub const NAME_SHOWN_MOST: usize = 64;
 /// Whether text holds a control character that no text field takes: C0 but for line breaks and tabs.
 pub fn has_control(text: &str) -> bool {
     text.chars().any(|c| c < ' ' && !matches!(c, '\n' | '\r' | '\t'))
-}
-
-/// Whether a text can be a username.
-pub fn is_username(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
-    USERNAME_CHARS.contains(&text.len()) && text.chars().all(allowed)
 }

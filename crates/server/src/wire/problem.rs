@@ -105,7 +105,7 @@ impl Problem {
     pub fn message(&self) -> String {
         let sentence = match self {
             Problem::Failed(Failure::Refused(refusal)) => return refusal.message(),
-            Problem::Malformed(Malformed(what)) => return format!("The payload is not valid JSON: {what}."),
+            Problem::Malformed(Malformed(what)) => return format!("The payload cannot be read: {what}."),
             Problem::Failed(Failure::RateLimited { retry_after_s }) => {
                 return format!("Too many requests; try again in {retry_after_s} s.");
             }
