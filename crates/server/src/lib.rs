@@ -1,6 +1,25 @@
 //! The SynapTask server: the engine over one graph and its log, and the transports that translate to and from it.
 
+mod accounts;
+mod app;
+mod asking;
+mod auth;
+pub mod cli;
+mod config;
+mod connection;
+mod demo;
 pub mod engine;
+mod http;
+mod inbox;
+mod limits;
+mod line;
+mod logging;
 pub mod operations;
+mod pace;
 pub mod payload;
+mod rest;
+mod server;
+mod session;
+mod socket;
+mod tcp;
 pub mod wire;

@@ -4,7 +4,7 @@
 //! answers and tells. Reads are answered between groups.
 
 mod backlog;
-mod clock;
+pub(crate) mod clock;
 mod connections;
 mod directory;
 mod group;

@@ -1,0 +1,91 @@
+//! From a payload to the engine and back, the same for both transports: reading it by its row, counting it, asking.
+
+use crate::app::App;
+use crate::engine::{Caller, ConnectionId, Mutation, Outcome, Read};
+use crate::limits::{Rule, What, Who};
+use crate::operations::{self, Asked, Row};
+use crate::payload::{Json, Malformed};
+use crate::wire::Problem;
+use std::sync::Arc;
+
+/// One request of a caller who is known.
+pub struct Asking {
+    pub caller: Caller,
+    pub row: &'static Row,
+    pub payload: Result<Json, Malformed>,
+    /// The connection it came on, if it was one.
+    pub connection: Option<ConnectionId>,
+    /// Whether the connection is answered directly, and so left out of the broadcast.
+    pub answered: bool,
+    pub limit: (What, Rule),
+    /// The offset at which a page only goes on with a load, and does not count.
+    pub load_goes_on_at: Option<usize>,
+}
+
+/// What comes of it.
+#[derive(Clone, Debug)]
+pub enum Said {
+    Outcome(Outcome),
+    Pong,
+    Problem(Problem),
+}
+
+impl From<Problem> for Said {
+    fn from(problem: Problem) -> Self {
+        Said::Problem(problem)
+    }
+}
+
+/// The limit of a row over sockets.
+pub fn row_limit(row: &'static Row) -> (What, Rule) {
+    let count = usize::try_from(row.limit.count).unwrap_or(usize::MAX);
+    (row.limit.name.into(), Rule::per_s(count, row.limit.window_s))
+}
+
+/// Asks, and passes on what comes of it, exactly once. What the engine is asked, it is asked before this returns, so
+/// that requests that follow each other here do so there.
+pub fn ask(app: &Arc<App>, asking: Asking, said: impl FnOnce(Said) + Send + 'static) {
+    let Asking { caller, row, payload, connection, answered, limit, load_goes_on_at } = asking;
+    let asked =
+        payload.map_err(Problem::from).and_then(|json| operations::decode(row, &json).map_err(Problem::from));
+    let goes_on = match &asked {
+        Ok(Asked::Read(Read::Graph { offset, .. })) => Some(*offset) == load_goes_on_at,
+        _ => false,
+    };
+    let (who, (what, rule)) = (Who::User(caller.user), limit);
+    let counted = if goes_on { Ok(None) } else { app.count(who, what, rule) };
+    // Over the limit a request with a name may still be a replay, which only the engine knows.
+    let limited = match (&asked, counted) {
+        (_, Ok(_)) => None,
+        (Ok(Asked::Mutation { request: Some(_), .. }), Err(over)) => Some(over.retry_after_s),
+        (_, Err(over)) => return said(Problem::limited(over.retry_after_s).into()),
+    };
+    match asked {
+        Err(problem) => said(problem.into()),
+        Ok(Asked::Ping) => said(Said::Pong),
+        Ok(Asked::Read(read)) => {
+            let answer = Box::new(|outcome| said(settled(outcome)));
+            app.engine.read(caller, read, connection, answer);
+        }
+        Ok(Asked::Mutation { operation, request }) => {
+            let origin = connection.filter(|_| answered);
+            let mutation = Mutation { caller, operation, request, origin, limited };
+            let app_then = Arc::clone(app);
+            let answer = Box::new(move |outcome| {
+                if let (Outcome::Changed { replayed: true, .. }, Ok(Some(counted))) = (&outcome, counted) {
+                    app_then.limiter.give_back(who, what, counted);
+                }
+                said(settled(outcome));
+            });
+            app.engine.mutate(mutation, answer);
+        }
+    }
+}
+
+/// A failure is a problem, whoever had it.
+fn settled(outcome: Outcome) -> Said {
+    match outcome {
+        Outcome::Failed(failure) => Problem::from(failure).into(),
+        outcome => Said::Outcome(outcome),
+    }
+}

@@ -1,0 +1,240 @@
+//! Who is calling: API tokens, where a request carries them, and what a browser's origin has to say.
+//!
+//! A token's secret lives in [`Secret`], which no log can show, and is otherwise only ever a hash.
+
+use graph::model::TokenHash;
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// What every API token begins with.
+const PREFIX: &str = "st_";
+/// The random characters after it: 32 of 62 are 190 bits.
+const RANDOM_CHARS: usize = 32;
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// The cookie in which a browser keeps its session.
+const COOKIE_NAME: &str = "st_access";
+/// The WebSocket subprotocol that announces a token.
+pub const SUBPROTOCOL: &str = "Bearer";
+
+/// The secret of an API token. It is shown once, to whom it is made for, and never logged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// A new random secret.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn random() -> Result<Self, getrandom::Error> {
+        let mut text = String::with_capacity(PREFIX.len() + RANDOM_CHARS);
+        text.push_str(PREFIX);
+        while text.len() < PREFIX.len() + RANDOM_CHARS {
+            let mut bytes = [0_u8; 64];
+            getrandom::fill(&mut bytes)?;
+            // 248 is a multiple of 62: beyond it some characters would be likelier than others.
+            let fair = bytes.iter().filter(|byte| **byte < 248);
+            let chars = fair.filter_map(|byte| ALPHABET.get(usize::from(byte % 62)));
+            text.extend(chars.take(PREFIX.len() + RANDOM_CHARS - text.len()).map(|char| char::from(*char)));
+        }
+        Ok(Secret(text))
+    }
+
+    /// A secret as presented by a caller.
+    pub fn presented(text: &str) -> Self {
+        Secret(text.to_owned())
+    }
+
+    /// The secret itself, to show it once.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What is stored of it.
+    pub fn hash(&self) -> TokenHash {
+        Sha256::digest(self.0.as_bytes()).into()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// How a token reached us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// Presented on purpose, by a program.
+    Api,
+    /// Added by a browser on its own, whoever's page made the request.
+    Cookie,
+}
+
+impl Means {
+    /// The kind of client, as `connected` names it.
+    pub fn client(self) -> &'static str {
+        match self {
+            Means::Api => "api",
+            Means::Cookie => "web",
+        }
+    }
+}
+
+/// A token that a request carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    pub secret: Secret,
+    pub means: Means,
+}
+
+/// The token in a request's headers: `Authorization`, else the WebSocket subprotocol, else the session cookie. What
+/// is presented on purpose goes before what a browser adds.
+pub fn credentials(headers: &HeaderMap) -> Option<Credentials> {
+    let api = |secret: &str| Credentials { secret: Secret::presented(secret), means: Means::Api };
+    authorization(headers)
+        .or_else(|| subprotocol(headers))
+        .map(api)
+        .or_else(|| cookie(headers).map(|secret| Credentials { means: Means::Cookie, ..api(secret) }))
+}
+
+/// What follows `Bearer` in `Authorization`. Another scheme yields an empty secret, which is nobody's: whoever sends
+/// one meant to be known.
+fn authorization(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().unwrap_or_default();
+    let secret = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    Some(secret.map_or("", |(_, secret)| secret.trim()))
+}
+
+/// The entry after `Bearer` in `Sec-WebSocket-Protocol`.
+fn subprotocol(headers: &HeaderMap) -> Option<&str> {
+    let mut entries = protocols(headers);
+    entries.find(|entry| *entry == SUBPROTOCOL)?;
+    entries.next()
+}
+
+/// Whether the client offers the subprotocol, and so has to be answered with it.
+pub fn offers_subprotocol(headers: &HeaderMap) -> bool {
+    protocols(headers).any(|entry| entry == SUBPROTOCOL)
+}
+
+fn protocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(SEC_WEBSOCKET_PROTOCOL).into_iter();
+    values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).map(str::trim)
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let values = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (name.trim(), value.trim())).find(|(name, _)| *name == COOKIE_NAME).map(|c| c.1)
+}
+
+/// What the `Origin` of a request says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// There is none: not a browser, or one that asks its own server.
+    Absent,
+    /// The server's own, or one that the settings allow.
+    Allowed,
+    /// Another site's.
+    Foreign,
+}
+
+/// Judges the `Origin` of a request by its `Host` and by the origins allowed in the settings.
+pub fn origin(headers: &HeaderMap, allowed: &[String]) -> Origin {
+    let Some(origin) = headers.get(ORIGIN) else { return Origin::Absent };
+    let Ok(origin) = origin.to_str() else { return Origin::Foreign };
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    // The scheme is not compared: behind a proxy that speaks TLS the server does not know its own.
+    let own =
+        origin.split_once("://").is_some_and(|(_, at)| host.is_some_and(|h| h.eq_ignore_ascii_case(at)));
+    if own || allowed.iter().any(|one| one.eq_ignore_ascii_case(origin)) {
+        Origin::Allowed
+    } else {
+        Origin::Foreign
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+    use std::collections::HashSet;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in pairs {
+            map.append(*name, HeaderValue::from_str(value).unwrap());
+        }
+        map
+    }
+
+    #[test]
+    fn t9_tokens_are_long_random_and_base62() {
+        let secrets: HashSet<String> = (0..500).map(|_| Secret::random().unwrap().0).collect();
+        assert_eq!(secrets.len(), 500);
+        for secret in &secrets {
+            let random = secret.strip_prefix("st_").unwrap();
+            assert!(random.len() >= 31 && random.chars().all(|c| c.is_ascii_alphanumeric()), "{random}");
+        }
+        let used: HashSet<char> = secrets.iter().flat_map(|s| s.chars()).filter(|c| *c != '_').collect();
+        assert_eq!(used.len(), 62);
+    }
+
+    #[test]
+    fn t23_a_secret_does_not_show_itself() {
+        let credentials = credentials(&headers(&[("authorization", "Bearer st_hidden")]));
+        assert!(!format!("{credentials:?}").contains("hidden"));
+    }
+
+    type Case = (&'static [(&'static str, &'static str)], Option<(&'static str, Means)>);
+
+    #[test]
+    fn t10_t11_where_a_token_is_read() {
+        let cases: &[Case] = &[
+            (&[], None),
+            (&[("authorization", "Bearer st_a")], Some(("st_a", Means::Api))),
+            (&[("authorization", "bearer  st_a ")], Some(("st_a", Means::Api))),
+            (&[("authorization", "Basic abc")], Some(("", Means::Api))),
+            (&[("authorization", "Bearer")], Some(("", Means::Api))),
+            (&[("sec-websocket-protocol", "Bearer, st_b")], Some(("st_b", Means::Api))),
+            (
+                &[("sec-websocket-protocol", "Bearer"), ("sec-websocket-protocol", "st_b")],
+                Some(("st_b", Means::Api)),
+            ),
+            (&[("sec-websocket-protocol", "Bearer")], None),
+            (&[("sec-websocket-protocol", "chat, st_b")], None),
+            (&[("cookie", "a=1; st_access=st_c; b=2")], Some(("st_c", Means::Cookie))),
+            (&[("cookie", "not_st_access=st_c")], None),
+            (&[("cookie", "st_access=st_c"), ("authorization", "Bearer st_a")], Some(("st_a", Means::Api))),
+        ];
+        for (pairs, want) in cases {
+            let got = credentials(&headers(pairs));
+            let got = got.as_ref().map(|c| (c.secret.reveal(), c.means));
+            assert_eq!(got, *want, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn t11_only_the_own_and_the_allowed_origins_count() {
+        let allowed = ["https://app.example".to_owned()];
+        let cases = [
+            (None, Origin::Absent),
+            (Some("http://tasks.example:8000"), Origin::Allowed),
+            (Some("https://TASKS.example:8000"), Origin::Allowed),
+            (Some("https://app.example"), Origin::Allowed),
+            (Some("https://tasks.example"), Origin::Foreign),
+            (Some("https://evil.example"), Origin::Foreign),
+            (Some("https://tasks.example:8000.evil.example"), Origin::Foreign),
+            (Some("null"), Origin::Foreign),
+        ];
+        for (value, want) in cases {
+            let mut map = headers(&[("host", "tasks.example:8000")]);
+            if let Some(value) = value {
+                map.append(ORIGIN, HeaderValue::from_str(value).unwrap());
+            }
+            assert_eq!(origin(&map, &allowed), want, "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The line: what waits to be sent on one connection, in the one order everything leaves in, and never too much of it.
+
+use graph::{BatchId, Diff};
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// How much may wait.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    pub entries_max: usize,
+    pub bytes_max: usize,
+}
+
+/// How far beyond the bounds the diffs may go that the connection's own user caused.
+const OWN_FACTOR: usize = 8;
+
+/// Why a line ended. The first reason stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The client reads too slowly; what waited was thrown away.
+    Overflow,
+    /// The token was revoked; what waited was thrown away.
+    Revoked,
+    /// The connection is gone.
+    Gone,
+    /// The server shuts down; what waited was sent.
+    Finished,
+}
+
+/// How an entry stands to the bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Within them, or the line ends.
+    Bound,
+    /// Caused by the connection's own user, whom their own cascade must not cut off. It counts, but may go beyond the
+    /// bounds; of a diff in several parts, all go where the first one went.
+    Own(Option<BatchId>),
+}
+
+/// The bounded queue of one connection. Whoever puts something in never waits.
+#[derive(Debug)]
+pub struct Line<T> {
+    bounds: Bounds,
+    state: Mutex<State<T>>,
+    changed: Notify,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    waiting: VecDeque<(T, usize)>,
+    bytes: usize,
+    /// The batch whose further parts are let in.
+    cascade: Option<BatchId>,
+    finishing: bool,
+    ended: Option<End>,
+}
+
+impl<T> Line<T> {
+    /// An empty line.
+    pub fn new(bounds: Bounds) -> Self {
+        let state =
+            State { waiting: VecDeque::new(), bytes: 0, cascade: None, finishing: false, ended: None };
+        Line { bounds, state: Mutex::new(state), changed: Notify::new() }
+    }
+
+    /// Puts something at the end. If there is no room for it the line ends, and `Some(Overflow)` is returned once.
+    pub fn push(&self, entry: T, bytes: usize, standing: Standing) -> Option<End> {
+        let mut state = self.lock();
+        if state.ended.is_some() {
+            return None;
+        }
+        if !state.admits(self.bounds, bytes, standing) {
+            state.end(End::Overflow);
+            drop(state);
+            self.changed.notify_one();
+            return Some(End::Overflow);
+        }
+        if let Standing::Own(batch) = standing {
+            state.cascade = batch;
+        }
+        state.bytes += bytes;
+        state.waiting.push_back((entry, bytes));
+        drop(state);
+        self.changed.notify_one();
+        None
+    }
+
+    /// Ends the line, throwing away what waits.
+    pub fn end(&self, end: End) {
+        self.lock().end(end);
+        self.changed.notify_one();
+    }
+
+    /// Ends the line when all that waits is sent.
+    pub fn finish(&self) {
+        self.lock().finishing = true;
+        self.changed.notify_one();
+    }
+
+    /// Why it ended, if it did.
+    pub fn ended(&self) -> Option<End> {
+        self.lock().ended
+    }
+
+    /// The next to be sent.
+    ///
+    /// # Errors
+    /// Why there will be none.
+    pub async fn next(&self) -> Result<T, End> {
+        loop {
+            {
+                let mut state = self.lock();
+                if let Some(end) = state.ended {
+                    return Err(end);
+                }
+                if let Some((entry, bytes)) = state.waiting.pop_front() {
+                    state.bytes -= bytes;
+                    return Ok(entry);
+                }
+                if state.finishing {
+                    state.end(End::Finished);
+                    return Err(End::Finished);
+                }
+            }
+            self.changed.notified().await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> State<T> {
+    fn admits(&self, bounds: Bounds, bytes: usize, standing: Standing) -> bool {
+        let within = |factor: usize| {
+            self.waiting.len() < bounds.entries_max.saturating_mul(factor)
+                && self.bytes.saturating_add(bytes) <= bounds.bytes_max.saturating_mul(factor)
+        };
+        match standing {
+            // One entry alone is never too large.
+            _ if self.waiting.is_empty() => true,
+            Standing::Bound => within(1),
+            Standing::Own(batch) => within(OWN_FACTOR) || (batch.is_some() && batch == self.cascade),
+        }
+    }
+
+    fn end(&mut self, end: End) {
+        if self.ended.is_none() {
+            self.ended = Some(end);
+            self.waiting = VecDeque::new();
+            self.bytes = 0;
+        }
+    }
+}
+
+/// What a diff weighs while it waits. The nodes themselves are shared with the graph.
+pub fn diff_bytes(diff: &Diff) -> usize {
+    256 + 512 * diff.len()
+}
+
+/// What a page of so many nodes and links weighs while it waits.
+pub fn page_bytes(entities: usize) -> usize {
+    256 + 96 * entities
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    const BOUNDS: Bounds = Bounds { entries_max: 3, bytes_max: 1_000 };
+
+    fn batch(n: u128) -> Option<BatchId> {
+        Some(BatchId(Uuid::from_u128(n)))
+    }
+
+    #[tokio::test]
+    async fn p3_what_is_put_in_leaves_in_order() {
+        let line = Line::new(BOUNDS);
+        for n in 0..3 {
+            assert_eq!(line.push(n, 1, Standing::Bound), None);
+        }
+        line.finish();
+        assert_eq!(line.next().await, Ok(0));
+        assert_eq!(line.next().await, Ok(1));
+        assert_eq!(line.next().await, Ok(2));
+        assert_eq!(line.next().await, Err(End::Finished));
+    }
+
+    #[tokio::test]
+    async fn p19_too_many_entries_end_the_line() {
+        let line = Line::new(BOUNDS);
+        for n in 0..3 {
+            assert_eq!(line.push(n, 1, Standing::Bound), None);
+        }
+        assert_eq!(line.push(3, 1, Standing::Bound), Some(End::Overflow));
+        assert_eq!(line.push(4, 1, Standing::Bound), None, "it is told once");
+        assert_eq!(line.next().await, Err(End::Overflow));
+        line.end(End::Gone);
+        assert_eq!(line.ended(), Some(End::Overflow));
+    }
+
+    #[tokio::test]
+    async fn p19_too_many_bytes_end_the_line() {
+        let line = Line::new(BOUNDS);
+        assert_eq!(line.push(0, 5_000, Standing::Bound), None, "one entry alone is never too large");
+        assert_eq!(line.next().await, Ok(0));
+        assert_eq!(line.push(1, 600, Standing::Bound), None);
+        assert_eq!(line.push(2, 600, Standing::Bound), Some(End::Overflow));
+    }
+
+    #[tokio::test]
+    async fn p18_ones_own_cascade_does_not_cut_one_off() {
+        let line = Line::new(BOUNDS);
+        for part in 0..1_000 {
+            assert_eq!(line.push(part, 600, Standing::Own(batch(1))), None, "part {part}");
+        }
+        assert_eq!(line.push(0, 1, Standing::Own(batch(2))), Some(End::Overflow), "not one after another");
+    }
+
+    #[tokio::test]
+    async fn p18_what_others_cause_still_counts_against_it() {
+        let line = Line::new(BOUNDS);
+        for part in 0..4 {
+            assert_eq!(line.push(part, 1, Standing::Own(batch(1))), None);
+        }
+        assert_eq!(line.push(0, 1, Standing::Bound), Some(End::Overflow));
+    }
+}

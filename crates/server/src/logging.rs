@@ -1,0 +1,47 @@
+//! Logs: structured, on standard error, and never with a secret in them.
+
+use std::io;
+use tracing::Level;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// Libraries that at finer levels log what they are sent, handshakes and tokens included.
+const TALKATIVE: [&str; 6] =
+    ["socketioxide", "socketioxide_core", "engineioxide", "tungstenite", "tokio_tungstenite", "hyper"];
+
+/// Starts logging by a filter such as `info` or `synaptask=debug,info`.
+///
+/// # Errors
+/// A sentence on what is wrong with the filter.
+pub fn start(filter: &str) -> Result<(), String> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| format!("log filter `{filter}`: {error}"))?;
+    tracing_subscriber::registry()
+        .with(fmt::layer().with_writer(io::stderr))
+        .with(filter)
+        .with(capped())
+        .try_init()
+        .map_err(|error| error.to_string())
+}
+
+/// Whatever the filter says, the talkative libraries stay at info.
+fn capped() -> Targets {
+    Targets::new().with_default(LevelFilter::TRACE).with_targets(TALKATIVE.map(|name| (name, Level::INFO)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t23_the_libraries_that_log_handshakes_are_capped() {
+        let targets = capped();
+        for name in TALKATIVE {
+            assert!(!targets.would_enable(&format!("{name}::client"), &Level::DEBUG), "{name}");
+            assert!(targets.would_enable(name, &Level::INFO), "{name}");
+        }
+        assert!(targets.would_enable("synaptask::socket", &Level::DEBUG));
+    }
+}

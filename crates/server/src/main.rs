@@ -1,0 +1,7 @@
+//! The program `synaptask`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    synaptask::cli::main()
+}

@@ -1,0 +1,218 @@
+//! REST: every path of the table of operations, and `GET /api/health`. It only translates.
+
+use crate::app::App;
+use crate::asking::{Asking, Said, ask};
+use crate::auth::{self, Means, Origin};
+use crate::config;
+use crate::engine::Caller;
+use crate::limits::{What, Who};
+use crate::operations::{self, Row};
+use crate::payload::Json;
+use crate::tcp::Handle;
+use crate::wire::{self, Problem, trace_id};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use futures_util::FutureExt as _;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http_body_util::BodyExt as _;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+const HEALTH_PATH: &str = "/api/health";
+const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
+
+/// A successful answer, or what went wrong.
+type Answer = Result<String, Problem>;
+
+/// Answers any request that nothing else takes.
+pub async fn respond(State(app): State<Arc<App>>, request: Request) -> Response {
+    let trace = trace_id();
+    let path = request.uri().path().to_owned();
+    let answer = AssertUnwindSafe(answer(&app, request, &trace)).catch_unwind().await;
+    let answer = answer.unwrap_or_else(|_| {
+        tracing::error!(trace_id = trace, path, "a request failed by a fault of the server");
+        Err(Problem::exception())
+    });
+    let mut response = match answer {
+        Ok(json) => json_response(StatusCode::OK, json),
+        Err(problem) => refused(&problem, &path, &trace),
+    };
+    if let Ok(value) = HeaderValue::from_str(&trace) {
+        response.headers_mut().insert(TRACE_ID, value);
+    }
+    response
+}
+
+fn json_response(status: StatusCode, json: String) -> Response {
+    let mut response = Response::new(Body::from(json));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn refused(problem: &Problem, path: &str, trace: &str) -> Response {
+    let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = json_response(status, wire::refused(problem, trace).1);
+    if let Some(seconds) = problem.retry_after_s() {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if matches!(problem, Problem::Method)
+        && let Ok(allowed) = HeaderValue::from_str(&allowed_methods(path).join(", "))
+    {
+        response.headers_mut().insert(ALLOW, allowed);
+    }
+    response
+}
+
+fn allowed_methods(path: &str) -> Vec<&'static str> {
+    if path == HEALTH_PATH {
+        return vec!["GET"];
+    }
+    rows_at(path).filter_map(|row| row.method.map(operations::Method::name)).collect()
+}
+
+fn rows_at(path: &str) -> impl Iterator<Item = &'static Row> {
+    operations::ROWS.iter().filter(move |row| row.paths.contains(&path))
+}
+
+/// The operation that a method and path name.
+fn route(method: &Method, path: &str) -> Result<&'static Row, Problem> {
+    let mut known = false;
+    for row in rows_at(path) {
+        known = true;
+        if row.method.is_some_and(|named| named.name() == method.as_str()) {
+            return Ok(row);
+        }
+    }
+    Err(if known { Problem::Method } else { Problem::Route })
+}
+
+async fn answer(app: &Arc<App>, request: Request, trace: &str) -> Answer {
+    if request.uri().path() == HEALTH_PATH {
+        return health(app, &request);
+    }
+    let row = route(request.method(), request.uri().path())?;
+    if app.is_stopping() {
+        return Err(Problem::unavailable());
+    }
+    let caller = authenticate(app, request.headers(), row).await?;
+    let (parts, body) = request.into_parts();
+    let payload = if parts.method == Method::GET {
+        Json::from_query(parts.uri.query().unwrap_or_default())
+    } else {
+        Json::from_body(&read_body(body, app.settings.body_bytes_max, app.settings.body_timeout).await?)
+    };
+    let (name, rule) = config::REST;
+    let asking = Asking {
+        caller,
+        row,
+        payload,
+        connection: None,
+        answered: true,
+        limit: (What { limit: name, of: row.event }, rule),
+        load_goes_on_at: None,
+    };
+    let (said, heard) = oneshot::channel();
+    // Whoever asked may have hung up meanwhile.
+    ask(app, asking, |what| drop(said.send(what)));
+    match heard.await {
+        Ok(Said::Outcome(outcome)) => Ok(wire::answer(&outcome, trace).1),
+        Ok(Said::Problem(problem)) => Err(problem),
+        // No path leads to the ping; an engine that is gone has dropped the question.
+        Ok(Said::Pong) | Err(_) => Err(Problem::exception()),
+    }
+}
+
+/// Answers without credentials, for whoever watches over the server.
+fn health(app: &App, request: &Request) -> Answer {
+    if request.method() != Method::GET {
+        return Err(Problem::Method);
+    }
+    let handle = request.extensions().get::<Arc<Handle>>();
+    let who = Who::address(app.address(handle.map(Arc::as_ref), request.headers()));
+    for (name, rule) in config::HEALTH {
+        app.count(who, name.into(), rule).map_err(|over| Problem::limited(over.retry_after_s))?;
+    }
+    if app.is_stopping() { Err(Problem::unavailable()) } else { Ok(wire::health().to_owned()) }
+}
+
+async fn authenticate(app: &App, headers: &HeaderMap, row: &Row) -> Result<Caller, Problem> {
+    let credentials = auth::credentials(headers).ok_or(Problem::Unauthorized)?;
+    let identity = app.authenticate(&credentials.secret).await.ok_or(Problem::Unauthorized)?;
+    // A browser adds the cookie whoever's page made the request.
+    let by_browser = credentials.means == Means::Cookie && row.is_mutation();
+    if by_browser && auth::origin(headers, &app.settings.allowed_origins) != Origin::Allowed {
+        return Err(Problem::Origin);
+    }
+    Ok(identity.caller)
+}
+
+/// How much of a body that is too large is still taken in. A client hears the answer only when it has sent all, or
+/// nearly all, of what it wants to send.
+const EXCESS_FACTOR: usize = 16;
+
+async fn read_body(body: Body, bytes_max: usize, within: Duration) -> Result<Vec<u8>, Problem> {
+    match tokio::time::timeout(within, collect(body, bytes_max)).await {
+        Ok(result) => result,
+        Err(_) => Err(Problem::malformed("it did not arrive in time")),
+    }
+}
+
+async fn collect(mut body: Body, bytes_max: usize) -> Result<Vec<u8>, Problem> {
+    let (mut bytes, mut total) = (Vec::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Problem::malformed("it broke off"))?;
+        let Some(data) = frame.data_ref() else { continue };
+        total = total.saturating_add(data.len());
+        if total <= bytes_max {
+            bytes.extend_from_slice(data);
+        } else {
+            bytes = Vec::new();
+            if total > bytes_max.saturating_mul(EXCESS_FACTOR) {
+                break;
+            }
+        }
+    }
+    if total > bytes_max { Err(Problem::PayloadTooLarge) } else { Ok(bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t2_unknown_paths_and_methods_have_their_answers() {
+        assert!(matches!(route(&Method::GET, "/api/nothing"), Err(Problem::Route)));
+        assert!(matches!(route(&Method::GET, "/api/node"), Err(Problem::Method)));
+        assert!(matches!(route(&Method::HEAD, "/api/graph"), Err(Problem::Method)));
+        assert_eq!(route(&Method::PUT, "/api/node").unwrap().event, "node:update");
+        assert_eq!(route(&Method::POST, "/api/node/public").unwrap().event, "node:publish");
+        let mut allowed = allowed_methods("/api/node");
+        allowed.sort_unstable();
+        assert_eq!(allowed, ["DELETE", "POST", "PUT"]);
+    }
+
+    #[tokio::test]
+    async fn r9_a_body_that_is_too_large_is_refused() {
+        for (bytes, fits) in [(0, true), (99, true), (100, true), (101, false), (5_000, false)] {
+            let got = collect(Body::from(vec![b' '; bytes]), 100).await;
+            assert_eq!(got.is_ok(), fits, "{bytes}");
+        }
+    }
+
+    #[tokio::test]
+    async fn t20_a_body_that_never_ends_is_given_up() {
+        let (_tx, pending) = (0, std::future::pending::<Option<Result<bytes::Bytes, std::io::Error>>>());
+        let body = Body::from_stream(futures_util::stream::once(async {
+            pending.await.unwrap_or(Ok(bytes::Bytes::new()))
+        }));
+        let got = read_body(body, 100, Duration::from_millis(10)).await;
+        assert!(matches!(got, Err(Problem::Malformed(_))));
+    }
+}

@@ -1,0 +1,116 @@
+//! The server as a whole: how it starts, what it is made of, and how it stops.
+
+use crate::app::App;
+use crate::config::Settings;
+use crate::engine::{self, Engine, StartError};
+use crate::http::{Patience, serve};
+use crate::rest;
+use crate::socket;
+use axum::extract::DefaultBodyLimit;
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+use store::{LogError, SqliteLog};
+use thiserror::Error;
+use tokio::net::{TcpListener, lookup_host};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+/// The file with the log, in the data directory.
+const LOG_FILE: &str = "synaptask.db";
+
+/// How long each step of stopping may take; together less than the 10 s that it may take in all (D12).
+const DRAIN: Duration = Duration::from_secs(4);
+const FINISH: Duration = Duration::from_secs(2);
+const CLOSE: Duration = Duration::from_secs(1);
+const REQUESTS: Duration = Duration::from_secs(1);
+
+/// The server cannot run.
+#[derive(Debug, Error)]
+pub enum ServerError {
+    #[error("the data directory {path} cannot be used: {source}")]
+    Data { path: String, source: io::Error },
+    #[error("the log cannot be opened: {0}")]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Engine(#[from] StartError),
+    #[error("cannot listen on {listen}: {source}")]
+    Listen { listen: String, source: io::Error },
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// Opens the log in a data directory, making both where there are none.
+///
+/// # Errors
+/// [`ServerError::Data`] and [`ServerError::Log`].
+pub fn open_log(data: &Path) -> Result<SqliteLog, ServerError> {
+    let unusable = |source| ServerError::Data { path: data.display().to_string(), source };
+    fs::create_dir_all(data).map_err(unusable)?;
+    Ok(SqliteLog::open(data.join(LOG_FILE))?)
+}
+
+/// Serves until the process is told to stop. `ready` hears the address once requests are accepted.
+///
+/// # Errors
+/// [`ServerError`], when it cannot start.
+pub async fn run(settings: Settings, ready: impl FnOnce(SocketAddr, &Engine)) -> Result<(), ServerError> {
+    // Before anything is promised: a signal during the start is not lost.
+    let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let log = open_log(&settings.data)?;
+    let engine = Engine::start(Box::new(log), engine::Settings::default())?;
+    let listener = listen(&settings.listen).await?;
+    let address = listener.local_addr()?;
+    let patience = Patience {
+        connections_max: settings.connections_max,
+        header_timeout: settings.header_timeout,
+        stall_timeout: settings.stall_timeout,
+    };
+    let app = App::new(engine.clone(), settings);
+    let (sockets_router, sockets) = socket::routes(&app);
+    let router = sockets_router
+        .fallback(rest::respond)
+        .method_not_allowed_fallback(rest::respond)
+        // Bodies are bounded where they are read.
+        .layer(DefaultBodyLimit::disable())
+        .with_state(app.clone());
+    let (stop, stopped) = watch::channel(false);
+    let serving = tokio::spawn(serve(listener, router, patience, stopped));
+    tracing::info!(%address, "serving");
+    ready(address, &engine);
+
+    told_to_stop(signals).await;
+    tracing::info!("stopping");
+    app.stop();
+    let _ = stop.send(true);
+    engine.drain(DRAIN).await;
+    sockets.finish(FINISH).await;
+    sockets.close(CLOSE).await;
+    if let Ok(mut requests) = serving.await {
+        // Ends when the last connection is closed: nothing is ever sent on the channel.
+        let _ = tokio::time::timeout(REQUESTS, requests.recv()).await;
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn told_to_stop((mut terminate, mut interrupt): (Signal, Signal)) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+async fn listen(listen: &str) -> Result<TcpListener, ServerError> {
+    let failed = |source| ServerError::Listen { listen: listen.to_owned(), source };
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "no such address");
+    for address in lookup_host(listen).await.map_err(failed)? {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(failed(last))
+}

@@ -1,0 +1,151 @@
+//! A client's TCP connection, with a handle by which others can see how much was sent on it, hold its input back, and
+//! end it whatever it is doing.
+//!
+//! The Socket.IO library below us neither tells when a message has left nor looks up from a write that is stuck, so
+//! both are done here, underneath it.
+
+use futures_util::task::AtomicWaker;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+
+/// What others may know of a connection and do to it.
+#[derive(Debug)]
+pub struct Handle {
+    /// The other end's address, which may be a proxy's.
+    pub peer: SocketAddr,
+    written_bytes: AtomicU64,
+    /// Woken whenever bytes were written.
+    pub progress: Notify,
+    held: AtomicBool,
+    cut: AtomicBool,
+    reader: AtomicWaker,
+    writer: AtomicWaker,
+}
+
+impl Handle {
+    fn new(peer: SocketAddr) -> Self {
+        Handle {
+            peer,
+            written_bytes: AtomicU64::new(0),
+            progress: Notify::new(),
+            held: AtomicBool::new(false),
+            cut: AtomicBool::new(false),
+            reader: AtomicWaker::new(),
+            writer: AtomicWaker::new(),
+        }
+    }
+
+    /// How many bytes the system has taken to send.
+    pub fn written_bytes(&self) -> u64 {
+        self.written_bytes.load(Ordering::Acquire)
+    }
+
+    /// Stops reading from the client, so that it has to wait.
+    pub fn hold(&self) {
+        self.held.store(true, Ordering::Release);
+    }
+
+    /// Reads on.
+    pub fn release(&self) {
+        if self.held.swap(false, Ordering::AcqRel) {
+            self.reader.wake();
+        }
+    }
+
+    /// Ends the connection at once: whoever reads or writes on it gets an error, even if they are stuck.
+    pub fn cut(&self) {
+        self.cut.store(true, Ordering::Release);
+        self.reader.wake();
+        self.writer.wake();
+        self.progress.notify_waiters();
+    }
+
+    fn check(&self) -> io::Result<()> {
+        if self.cut.load(Ordering::Acquire) { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+    }
+
+    fn wrote(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(bytes)) = &result {
+            self.written_bytes.fetch_add(*bytes as u64, Ordering::AcqRel);
+            self.progress.notify_one();
+        }
+        result
+    }
+}
+
+/// A connection as the HTTP and WebSocket layers read and write it.
+#[derive(Debug)]
+pub struct Tcp {
+    stream: TcpStream,
+    handle: Arc<Handle>,
+    /// Given back when the connection ends, upgraded or not.
+    _place: OwnedSemaphorePermit,
+}
+
+impl Tcp {
+    /// Wraps an accepted connection.
+    pub fn new(stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) -> Self {
+        Tcp { stream, handle: Arc::new(Handle::new(peer)), _place: place }
+    }
+
+    /// Its handle.
+    pub fn handle(&self) -> Arc<Handle> {
+        Arc::clone(&self.handle)
+    }
+}
+
+impl AsyncRead for Tcp {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        // Registered before looking, so that no wake is lost in between.
+        this.handle.reader.register(cx.waker());
+        this.handle.check()?;
+        if this.handle.held.load(Ordering::Acquire) {
+            return Poll::Pending;
+        }
+        Pin::new(&mut this.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Tcp {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.handle.writer.register(cx.waker());
+        this.handle.check()?;
+        let result = Pin::new(&mut this.stream).poll_write(cx, buf);
+        this.handle.wrote(result)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.handle.writer.register(cx.waker());
+        this.handle.check()?;
+        let result = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
+        this.handle.wrote(result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.handle.check()?;
+        Pin::new(&mut this.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
