@@ -49,7 +49,9 @@ pub fn ask(app: &Arc<App>, asking: Asking, said: impl FnOnce(Said) + Send + 'sta
     let asked =
         payload.map_err(Problem::from).and_then(|json| operations::decode(row, &json).map_err(Problem::from));
     let goes_on = match &asked {
-        Ok(Asked::Read(Read::Graph { offset, .. })) => Some(*offset) == load_goes_on_at,
+        Ok(Asked::Read(Read::Graph { offset, .. } | Read::Branch { offset, .. })) => {
+            Some(*offset) == load_goes_on_at
+        }
         _ => false,
     };
     let (who, (what, rule)) = (Who::User(caller.user), limit);

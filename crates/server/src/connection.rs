@@ -14,12 +14,14 @@ use crate::pace::{Pace, Stopped};
 use crate::payload::{Json, Malformed};
 use crate::session::Session;
 use crate::wire::{self, Problem, trace_id};
+use graph::view::Page;
 use graph::{Diff, UserId};
 use http::HeaderMap;
 use serde_json::value::RawValue;
 use socketioxide::extract::AckSender;
 use socketioxide::handler::{FromMessageParts as _, Value};
 use socketioxide::{SendError, SocketError};
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,7 +53,8 @@ pub struct Connection {
     session: Arc<Session>,
     inbox: Inbox,
     line: Line<Message>,
-    load: Mutex<Option<Loaded>>,
+    /// The loads under way, by their events.
+    loads: Mutex<HashMap<&'static str, Loaded>>,
     in_flight: Arc<Semaphore>,
     over: AtomicBool,
 }
@@ -109,7 +112,7 @@ impl Connection {
             session,
             inbox: Inbox::default(),
             line: Line::new(bounds),
-            load: Mutex::new(None),
+            loads: Mutex::default(),
             in_flight: Arc::new(Semaphore::new(IN_FLIGHT_MAX)),
             over: AtomicBool::new(false),
         })
@@ -149,10 +152,20 @@ impl Connection {
         self.over.load(Ordering::Acquire)
     }
 
-    /// The offset at which a page goes on with the load under way.
-    fn load_goes_on_at(&self) -> Option<usize> {
-        let load = self.load.lock().unwrap_or_else(PoisonError::into_inner);
-        load.filter(|load| load.at.elapsed() < LOAD_KEPT).map(|load| load.sent)
+    /// The offset at which a page goes on with the event's load under way.
+    fn load_goes_on_at(&self, event: &'static str) -> Option<usize> {
+        let loads = self.loads.lock().unwrap_or_else(PoisonError::into_inner);
+        loads.get(event).filter(|load| load.at.elapsed() < LOAD_KEPT).map(|load| load.sent)
+    }
+
+    /// Notes a page of a load.
+    fn loaded(&self, event: &'static str, page: &Page, offset: usize) {
+        let mut loads = self.loads.lock().unwrap_or_else(PoisonError::into_inner);
+        if page.has_more {
+            loads.insert(event, Loaded { sent: offset + page.nodes.len(), at: Instant::now() });
+        } else {
+            loads.remove(event);
+        }
     }
 
     fn put(&self, message: Message, bytes: usize, standing: Standing) {
@@ -303,7 +316,7 @@ fn take(
     reply.place = Some(place);
     reply.offset = payload.as_ref().map_or(0, offset);
     let answered = event.ack.is_some();
-    let (limit, goes_on) = (row_limit(row), connection.load_goes_on_at());
+    let (limit, goes_on) = (row_limit(row), connection.load_goes_on_at(row.event));
     let asking =
         Asking { caller, row, payload, connection: Some(id), answered, limit, load_goes_on_at: goes_on };
     ask(app, asking, |said| reply.say(said));
@@ -374,9 +387,11 @@ impl Owed {
         let (bytes, standing) = match &said {
             Said::Outcome(Outcome::Changed { diff, .. }) => (diff_bytes(diff), Standing::Own(diff.batch)),
             Said::Outcome(Outcome::Graph { page, .. }) => {
-                let loaded = Loaded { sent: offset + page.nodes.len(), at: Instant::now() };
-                *connection.load.lock().unwrap_or_else(PoisonError::into_inner) =
-                    page.has_more.then_some(loaded);
+                connection.loaded("graph:get", page, offset);
+                (page_bytes(page.nodes.len() + page.links.len()), Standing::Bound)
+            }
+            Said::Outcome(Outcome::Branch { page, .. }) => {
+                connection.loaded("branch:get", page, offset);
                 (page_bytes(page.nodes.len() + page.links.len()), Standing::Bound)
             }
             Said::Outcome(Outcome::Trash { page, .. }) => {

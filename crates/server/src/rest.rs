@@ -4,9 +4,9 @@ use crate::app::App;
 use crate::asking::{Asking, Said, ask};
 use crate::auth::{self, Means, Origin};
 use crate::config;
-use crate::engine::Caller;
+use crate::engine::{Caller, Outcome, Read};
 use crate::limits::{What, Who};
-use crate::operations::{self, Row};
+use crate::operations::{self, Asked, Row};
 use crate::payload::Json;
 use crate::tcp::Handle;
 use crate::wire::{self, Problem, trace_id};
@@ -14,6 +14,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use futures_util::FutureExt as _;
+use graph::Root;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt as _;
@@ -23,6 +24,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 const HEALTH_PATH: &str = "/api/health";
+/// The one operation that a caller without an account may ask for, with a public token (T15).
+const PUBLIC_EVENT: &str = "branch:get";
 const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
 /// A successful answer, or what went wrong.
@@ -101,6 +104,10 @@ async fn answer(app: &Arc<App>, request: Request, trace: &str) -> Answer {
     if app.is_stopping() {
         return Err(Problem::unavailable());
     }
+    if row.event == PUBLIC_EVENT && auth::credentials(request.headers()).is_none() {
+        let who = address(app, &request);
+        return publication(app, who, request.uri().query().unwrap_or_default(), row, trace).await;
+    }
     let caller = authenticate(app, request.headers(), row).await?;
     let (parts, body) = request.into_parts();
     let payload = if parts.method == Method::GET {
@@ -129,13 +136,37 @@ async fn answer(app: &Arc<App>, request: Request, trace: &str) -> Answer {
     }
 }
 
+/// Answers without credentials, for whoever holds the public token of a publication.
+async fn publication(app: &App, who: Who, query: &str, row: &Row, trace: &str) -> Answer {
+    let (name, rule) = config::PUBLIC;
+    app.count(who, name.into(), rule).map_err(|over| Problem::limited(over.retry_after_s))?;
+    let payload = Json::from_query(query)?;
+    let Ok(Asked::Read(Read::Branch { root: Root::Token(token), limit, offset })) =
+        operations::decode(row, &payload)
+    else {
+        // What is wrong with the request is the business of those who are known.
+        return Err(Problem::Unauthorized);
+    };
+    let (said, heard) = oneshot::channel();
+    app.engine.read_public(token, limit, offset, Box::new(|outcome| drop(said.send(outcome))));
+    match heard.await {
+        Ok(Outcome::Failed(failure)) => Err(failure.into()),
+        Ok(outcome) => Ok(wire::answer(&outcome, trace).1),
+        Err(_) => Err(Problem::exception()),
+    }
+}
+
+fn address(app: &App, request: &Request) -> Who {
+    let handle = request.extensions().get::<Arc<Handle>>();
+    Who::address(app.address(handle.map(Arc::as_ref), request.headers()))
+}
+
 /// Answers without credentials, for whoever watches over the server.
 fn health(app: &App, request: &Request) -> Answer {
     if request.method() != Method::GET {
         return Err(Problem::Method);
     }
-    let handle = request.extensions().get::<Arc<Handle>>();
-    let who = Who::address(app.address(handle.map(Arc::as_ref), request.headers()));
+    let who = address(app, request);
     for (name, rule) in config::HEALTH {
         app.count(who, name.into(), rule).map_err(|over| Problem::limited(over.retry_after_s))?;
     }

@@ -5,10 +5,10 @@
 
 mod table;
 
+use std::collections::HashSet;
 use synaptask::engine::message::Failure;
 use synaptask::operations::{Asked, ROWS, by_event, decode};
 use synaptask::payload::Json;
-use std::collections::HashSet;
 use table::*;
 
 fn code_of(event: &str, payload: &str) -> Result<Asked, String> {
