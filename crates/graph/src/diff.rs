@@ -4,7 +4,7 @@ use crate::batch::Op;
 use crate::id::{BatchId, LinkId, NodeId};
 use crate::model::{Grant, Level, Link, Node, Rev, Status, User};
 use crate::time::Timestamp;
-use crate::view::{SeenLink, SeenNode};
+use crate::view::{SeenLink, SeenNode, Sight};
 use std::sync::Arc;
 
 /// A batch, or the passing of due times, as one user sees it.
@@ -34,6 +34,24 @@ impl Diff {
     /// How many entries it has.
     pub fn len(&self) -> usize {
         self.nodes.len() + self.links.len() + self.user.len() + self.access.len()
+    }
+
+    /// Whether it takes something out of the receiver's view, or weakens their access to it.
+    pub fn shrinks(&self) -> bool {
+        let node = |change: &NodeChange| match change {
+            NodeChange::Faded { .. } | NodeChange::Hidden { .. } => true,
+            NodeChange::Access { before, after, .. } => after > before,
+            _ => false,
+        };
+        let link = |change: &LinkChange| matches!(change, LinkChange::Hidden { .. });
+        self.nodes.iter().any(node) || self.links.iter().any(link)
+    }
+
+    /// About how many bytes it takes when written out: enough to bound a queue by.
+    pub fn weight(&self) -> usize {
+        let nodes: usize = self.nodes.iter().map(NodeChange::weight).sum();
+        let links: usize = self.links.iter().map(LinkChange::weight).sum();
+        ENTRY_BYTES + nodes + links + (self.user.len() + self.access.len()) * ENTRY_BYTES
     }
 
     /// The diff in parts of at most `most` entries, to be applied in order. A small diff is its own only part.
@@ -67,6 +85,11 @@ impl Diff {
     }
 }
 
+/// About what an entry takes besides its texts and share roots.
+const ENTRY_BYTES: usize = 300;
+/// About what an id in a list takes.
+const ID_BYTES: usize = 40;
+
 /// A change to a node in someone's view.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NodeChange {
@@ -86,6 +109,36 @@ pub enum NodeChange {
     Deleted { before: SeenNode },
 }
 
+impl NodeChange {
+    fn weight(&self) -> usize {
+        ENTRY_BYTES
+            + match self {
+                NodeChange::Whole { seen, .. } | NodeChange::Deleted { before: seen } => seen.weight(),
+                NodeChange::Edited { before, after, roots, .. } => {
+                    text_bytes(before) + text_bytes(after) + roots.len() * ID_BYTES
+                }
+                NodeChange::Access { roots, .. } => roots.len() * ID_BYTES,
+                NodeChange::PhantomStatus { .. } | NodeChange::Faded { .. } | NodeChange::Hidden { .. } => 0,
+            }
+    }
+}
+
+impl SeenNode {
+    /// About how many bytes the node takes when written out.
+    pub fn weight(&self) -> usize {
+        let roots = match &self.sight {
+            Sight::Full { roots, .. } => roots.len(),
+            Sight::Phantom => return 0,
+        };
+        2 * ENTRY_BYTES + text_bytes(&self.node) + roots * ID_BYTES
+    }
+}
+
+fn text_bytes(node: &Node) -> usize {
+    let lists = node.tags.iter().chain(&node.assignee).map(|text| text.len() + 3);
+    node.title.len() + node.description.len() + lists.sum::<usize>()
+}
+
 /// A change to a link in someone's view.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LinkChange {
@@ -97,6 +150,17 @@ pub enum LinkChange {
     Hidden { id: LinkId },
     /// Deleted for good from the trash.
     Deleted { before: Arc<Link> },
+}
+
+impl LinkChange {
+    fn weight(&self) -> usize {
+        ENTRY_BYTES
+            + match self {
+                LinkChange::Whole { seen, .. } => seen.roots.len() * ID_BYTES,
+                LinkChange::Edited { roots, .. } => roots.len() * ID_BYTES,
+                LinkChange::Hidden { .. } | LinkChange::Deleted { .. } => 0,
+            }
+    }
 }
 
 /// A change to an account.

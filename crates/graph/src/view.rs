@@ -181,6 +181,37 @@ pub fn visible(world: &World, user: UserId) -> Page {
     load.next(world, usize::MAX)
 }
 
+/// The ids of a branch as the user sees it, by order of creation: what they have access to of it, or nothing.
+pub fn visible_branch(world: &World, user: UserId, root: NodeId) -> Vec<NodeId> {
+    let below = covers(world, access::branch(world, [root]), &|other| other == user);
+    let seen = below.into_iter().filter(|(_, cover)| cover.level(user).is_some()).map(|(id, _)| id);
+    in_order_of_creation(world, seen.collect())
+}
+
+/// A page of a publication, as anyone sees it who holds its token: `None` when the token stands for nothing in force.
+pub fn published_page(world: &World, token: &str, limit: usize, offset: usize) -> Option<Page> {
+    let root = world.published(token)?;
+    let publication = world.publication_in_force(root)?;
+    let all = if publication.branch { access::branch(world, [root.id]) } else { HashSet::from([root.id]) };
+    let order = in_order_of_creation(world, all);
+    let end = order.len().min(offset.saturating_add(limit));
+    let place: HashMap<NodeId, usize> = order.iter().enumerate().map(|(at, id)| (*id, at)).collect();
+    let mut links: HashMap<LinkId, u64> = HashMap::new();
+    let mut nodes = Vec::new();
+    for (at, id) in order.iter().enumerate().take(end).skip(offset) {
+        let Some(node) = world.active_node(*id) else { continue };
+        let sight = Sight::Full { level: Level::Viewer, roots: vec![root.id] };
+        nodes.push(SeenNode { node: Arc::clone(node), owner: owner_of(world, node), sight });
+        let complete = |link: &&Arc<Link>| {
+            !link.private && place.get(&link.other(*id)).is_some_and(|other| *other <= at)
+        };
+        links.extend(world.active_links_at(*id).filter(complete).map(|link| (link.id, link.seq)));
+    }
+    let links = sorted_by_seq(links).into_iter().filter_map(|id| world.link(id));
+    let links = links.map(|link| SeenLink { link: Arc::clone(link), roots: vec![root.id] }).collect();
+    Some(Page { nodes, links, has_more: end < order.len() })
+}
+
 /// One page of a load.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {

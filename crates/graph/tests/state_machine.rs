@@ -17,8 +17,7 @@ use std::collections::BTreeMap;
 
 const STEPS_DEFAULT: u32 = 30_000;
 const STEPS_PER_CASE: usize = 300;
-const REGRESSIONS: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/state_machine.proptest-regressions");
+const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/state_machine.proptest-regressions");
 
 fn seed() -> [u8; 32] {
     if let Ok(text) = std::env::var("SYNAPTASK_SEED") {
@@ -45,8 +44,7 @@ fn every_operation_does_what_the_contract_says() {
         max_shrink_iters: 40,
         ..Config::default()
     };
-    let mut runner =
-        TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
     let outcomes = RefCell::new(BTreeMap::<String, usize>::new());
     let many = proptest::collection::vec(steps::step(), 1..STEPS_PER_CASE * 2);
     let result = runner.run(&many, |steps| {

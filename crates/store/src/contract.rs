@@ -27,7 +27,7 @@ pub trait Storage: Sync + Sized {
     }
 }
 
-/// Makes a test of every function of the suite; the argument is a type that implements [`Storage`](contract::Storage).
+/// Makes a test of every function of the suite; the argument is a type that implements [`Storage`](crate::contract::Storage).
 #[macro_export]
 macro_rules! contract_suite {
     ($storage:ty) => {

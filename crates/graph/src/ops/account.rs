@@ -66,8 +66,16 @@ pub(super) fn token_revoke(draft: &mut Draft<'_>, ids: &[TokenId]) -> Result<(),
 }
 
 fn check_username(username: &str) -> Result<(), Refusal> {
+    refuse_if(!is_username(username), Reason::InvalidUsername)
+}
+
+/// The length of a username, in bytes, which are its characters.
+pub const USERNAME_CHARS: std::ops::RangeInclusive<usize> = 3..=32;
+
+/// Whether a text can be a username.
+pub fn is_username(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
-    refuse_if(!(3..=32).contains(&username.len()) || !username.chars().all(allowed), Reason::InvalidUsername)
+    USERNAME_CHARS.contains(&text.len()) && text.chars().all(allowed)
 }
 
 /// Whether a text can be an email address: one `@` with something on either side, no spaces or controls.

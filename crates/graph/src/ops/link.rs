@@ -21,7 +21,7 @@ pub(super) struct New {
 }
 
 /// Whether a link may be as private or public as asked, by the caller's access to its ends; otherwise it is private.
-fn keeps_privacy(source: Level, target: Level) -> bool {
+pub(super) fn keeps_privacy(source: Level, target: Level) -> bool {
     (source <= Level::Editor && target <= Level::Editor) || target == Level::Owner
 }
 
@@ -77,7 +77,7 @@ pub(super) fn add(draft: &mut Draft<'_>, caller: UserId, new: &New, fresh: &Fres
 
 /// The link that lies in a place: an unordered pair of nodes, with its owner too if private. At most one, the trash
 /// included.
-fn occupant(
+pub(super) fn occupant(
     draft: &Draft<'_>,
     a: NodeId,
     b: NodeId,
@@ -112,13 +112,13 @@ fn bring_back(draft: &mut Draft<'_>, link: &Link, new: &New, kind: LinkType) {
     }
 }
 
-fn set_kind(link: &mut Link, kind: LinkType) {
+pub(super) fn set_kind(link: &mut Link, kind: LinkType) {
     link.kind = kind;
     link.was_blocker &= link.is_primary();
 }
 
 /// Refuses a primary link that would close a cycle, naming the path by what the caller sees of it.
-fn refuse_cycle(
+pub(super) fn refuse_cycle(
     draft: &Draft<'_>,
     caller: UserId,
     kind: LinkType,

@@ -4,6 +4,7 @@
 //! that fails answers. Payloads have been checked for form before they get here.
 
 mod account;
+mod history;
 mod link;
 mod node;
 mod share;
@@ -20,7 +21,8 @@ use crate::world::{Graph, World};
 use std::sync::Arc;
 use uuid::Uuid;
 
-pub use account::{EMAIL_CHARS_MAX, is_email};
+pub use account::{EMAIL_CHARS_MAX, USERNAME_CHARS, is_email, is_username};
+pub use history::{Chain, Turn, turn};
 
 /// What an operation may need that the domain cannot make itself: new ids and secrets, used at most once.
 #[derive(Clone, Debug)]
@@ -159,6 +161,14 @@ pub enum Operation {
     SettingsUsername {
         username: String,
     },
+    /// Takes back what the batch meant; decided by [`turn`], which needs the batch itself.
+    HistoryUndo {
+        batch: BatchId,
+    },
+    /// Brings back what the batch meant; decided by [`turn`].
+    HistoryRedo {
+        batch: BatchId,
+    },
     /// The command line's: opens an account.
     UserAdd {
         email: String,
@@ -244,6 +254,7 @@ fn decide_for(
         O::AccessDelete { id, email } => share::access_delete(draft, caller, *id, email),
         O::AccessVisibility { id, showing } => share::visibility(draft, caller, *id, *showing),
         O::SettingsUsername { username } => account::rename(draft, caller, username),
+        O::HistoryUndo { .. } | O::HistoryRedo { .. } => Err(Reason::BatchNotFound.into()),
         O::UserAdd { .. } | O::TokenCreate { .. } | O::TokenRevoke { .. } => Err(Reason::NoPermission.into()),
     }
 }

@@ -136,6 +136,14 @@ pub(super) fn update(
 pub(super) fn trash(draft: &mut Draft<'_>, caller: UserId, id: NodeId) -> Result<(), Refusal> {
     let node = seen_with(draft, caller, id, Level::Editor)?;
     refuse_if(node.in_trash, Reason::AlreadyTrashedNode)?;
+    let freed = put_in_trash(draft, id);
+    settle(draft, freed);
+    Ok(())
+}
+
+/// Puts an active node in the trash, and with it every active link at it, whoever owns the link. Returns the nodes that
+/// may be held no longer.
+pub(super) fn put_in_trash(draft: &mut Draft<'_>, id: NodeId) -> Vec<NodeId> {
     let freed = targets(draft, id);
     let links = in_order(draft.active_links_at(id));
     draft.edit_node(Op::NodeTrash, Cause::Meant, id, |node| node.in_trash = true);
@@ -145,8 +153,7 @@ pub(super) fn trash(draft: &mut Draft<'_>, caller: UserId, id: NodeId) -> Result
             link.cascade = true;
         });
     }
-    settle(draft, freed);
-    Ok(())
+    freed
 }
 
 fn in_order<'a>(links: impl Iterator<Item = &'a Arc<Link>>) -> Vec<LinkId> {
@@ -158,14 +165,15 @@ fn in_order<'a>(links: impl Iterator<Item = &'a Arc<Link>>) -> Vec<LinkId> {
 pub(super) fn restore(draft: &mut Draft<'_>, caller: UserId, id: NodeId) -> Result<(), Refusal> {
     let node = seen_with(draft, caller, id, Level::Editor)?;
     refuse_if(!node.in_trash, Reason::NotTrashedNode)?;
-    draft.edit_node(Op::NodeRestore, Cause::Meant, id, |node| node.in_trash = false);
-    restore_cascaded(draft, id);
+    let unsettled = bring_back(draft, id);
+    settle(draft, unsettled);
     Ok(())
 }
 
-/// Brings back the links that went by cascade and have both ends again, oldest first, and settles what they hold. One
-/// that would close a cycle stays in the trash.
-fn restore_cascaded(draft: &mut Draft<'_>, id: NodeId) {
+/// Brings a node back, and the links that went by cascade and have both ends again, oldest first. One that would close a
+/// cycle stays in the trash. Returns the nodes that may be held now.
+pub(super) fn bring_back(draft: &mut Draft<'_>, id: NodeId) -> Vec<NodeId> {
+    draft.edit_node(Op::NodeRestore, Cause::Meant, id, |node| node.in_trash = false);
     let gone_along = in_order(draft.links_at(id).filter(|link| link.in_trash && link.cascade));
     let mut unsettled = vec![id];
     for link in gone_along {
@@ -184,5 +192,5 @@ fn restore_cascaded(draft: &mut Draft<'_>, id: NodeId) {
             link.cascade = false;
         });
     }
-    settle(draft, unsettled);
+    unsettled
 }

@@ -214,7 +214,7 @@ fn grant_of(draft: &Draft<'_>, id: NodeId, email: &str) -> Result<Arc<Grant>, Re
 }
 
 /// Whether the user's plan has room for one more grant that shows.
-fn has_room(draft: &Draft<'_>, user: UserId) -> bool {
+pub(super) fn has_room(draft: &Draft<'_>, user: UserId) -> bool {
     let world = draft.world();
     world.user(user).is_some_and(|slot| {
         let showing = slot.granted.iter().filter_map(|node| world.grant(*node, user));

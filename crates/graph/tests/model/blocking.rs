@@ -32,8 +32,7 @@ impl Model {
     pub fn waits_for(&self, from: NodeId, to: NodeId) -> bool {
         let mut reached = BTreeSet::from([from]);
         loop {
-            let more: Vec<NodeId> =
-                reached.iter().flat_map(|node| self.primary_sources(*node)).collect();
+            let more: Vec<NodeId> = reached.iter().flat_map(|node| self.primary_sources(*node)).collect();
             let before = reached.len();
             reached.extend(more);
             if reached.len() == before {

@@ -68,10 +68,7 @@ impl Model {
     }
 
     pub fn user_by_email(&self, email: &str) -> Option<UserId> {
-        self.users
-            .values()
-            .find(|user| user.email.to_lowercase() == email.to_lowercase())
-            .map(|user| user.id)
+        self.users.values().find(|user| user.email.to_lowercase() == email.to_lowercase()).map(|user| user.id)
     }
 }
 
@@ -107,6 +104,7 @@ impl Turn<'_> {
             O::AccessDelete { id, email } => self.access_delete(*id, email),
             O::AccessVisibility { id, showing } => self.access_visibility(*id, *showing),
             O::SettingsUsername { username } => self.rename(username),
+            O::HistoryUndo { .. } | O::HistoryRedo { .. } => Err(Reason::BatchNotFound),
             O::UserAdd { .. } | O::TokenCreate { .. } | O::TokenRevoke { .. } => Err(Reason::NoPermission),
         }
     }

@@ -40,8 +40,7 @@ impl Turn<'_> {
 
     fn may_change(&self, link: &Link) -> Result<(), Reason> {
         let target = self.m.placement(self.caller, link.target);
-        let may =
-            self.m.owns_link(self.caller, link) || target.is_some_and(|level| level <= Level::Editor);
+        let may = self.m.owns_link(self.caller, link) || target.is_some_and(|level| level <= Level::Editor);
         refuse_if(!may, Reason::NoPermission)
     }
 
@@ -70,10 +69,7 @@ impl Turn<'_> {
             let same_way = link.source == source;
             return Err(if same_way { Reason::DuplicateLink } else { Reason::DuplicateReversedLink });
         }
-        refuse_if(
-            there.is_none() && id.is_some_and(|id| self.m.id_taken(id.0)),
-            Reason::IdTaken,
-        )?;
+        refuse_if(there.is_none() && id.is_some_and(|id| self.m.id_taken(id.0)), Reason::IdTaken)?;
         let cycle = kind == LinkType::Primary && self.m.closes_cycle(source, target);
         refuse_if(cycle, Reason::DependencyCycle)?;
         match there {
@@ -122,23 +118,16 @@ impl Turn<'_> {
             refuse_if(!private && !kept, Reason::ForbiddenPrivate)?;
         }
         let opens = link.private && private == Some(false);
-        refuse_if(
-            opens && self.m.would_share(self.caller, link.source, link.target),
-            Reason::WouldShare,
-        )?;
+        refuse_if(opens && self.m.would_share(self.caller, link.source, link.target), Reason::WouldShare)?;
         refuse_if(link.in_trash, Reason::LinkInTrash)?;
         let new_private = private.unwrap_or(link.private);
         if new_private != link.private {
-            let taken =
-                self.at_place(link.source, link.target, new_private.then_some(link.owner), Some(id));
+            let taken = self.at_place(link.source, link.target, new_private.then_some(link.owner), Some(id));
             refuse_if(taken.is_some(), Reason::DuplicateLink)?;
         }
         let new_kind = kind.unwrap_or(link.kind);
         let becomes_primary = new_kind == LinkType::Primary && link.kind != LinkType::Primary;
-        refuse_if(
-            becomes_primary && self.m.closes_cycle(link.source, link.target),
-            Reason::DependencyCycle,
-        )?;
+        refuse_if(becomes_primary && self.m.closes_cycle(link.source, link.target), Reason::DependencyCycle)?;
         if (new_kind, new_private) != (link.kind, link.private) {
             self.link_entry(id, |link| {
                 link.kind = new_kind;
@@ -192,14 +181,8 @@ impl Turn<'_> {
         self.may_change(&link)?;
         let source_level = self.m.placement(self.caller, link.source).ok_or(Reason::NoPermission)?;
         let target_level = self.m.placement(self.caller, link.target).ok_or(Reason::NoPermission)?;
-        refuse_if(
-            link.kind == LinkType::Primary && target_level == Level::Viewer,
-            Reason::ForbiddenType,
-        )?;
-        refuse_if(
-            !link.private && !keeps_privacy(source_level, target_level),
-            Reason::ForbiddenPrivate,
-        )?;
+        refuse_if(link.kind == LinkType::Primary && target_level == Level::Viewer, Reason::ForbiddenType)?;
+        refuse_if(!link.private && !keeps_privacy(source_level, target_level), Reason::ForbiddenPrivate)?;
         let would_share = !link.private && self.m.would_share(self.caller, link.source, link.target);
         refuse_if(would_share, Reason::WouldShare)?;
         refuse_if(!link.in_trash, Reason::NotTrashedLink)?;
@@ -216,8 +199,7 @@ impl Turn<'_> {
 
     pub fn link_delete(&mut self, id: LinkId) -> Result<(), Reason> {
         let link = self.seen_link(id)?;
-        let may =
-            self.m.owns_link(self.caller, &link) || self.m.nodes[&link.target].owner == self.caller;
+        let may = self.m.owns_link(self.caller, &link) || self.m.nodes[&link.target].owner == self.caller;
         refuse_if(!may, Reason::NoPermission)?;
         refuse_if(!link.in_trash, Reason::CantDeleteActiveLink)?;
         self.remove_link(id);

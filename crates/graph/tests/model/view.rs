@@ -29,15 +29,13 @@ impl Model {
             .filter(|grant| (all || grant.user == user) && self.grant_counts(grant))
             .filter(|grant| self.reaches(grant.node, grant.branch, node, false))
             .map(|grant| grant.node);
-        let published = self
-            .nodes
-            .keys()
-            .copied()
-            .filter(|root| all || self.embeds.contains(&(user, *root)))
-            .filter(|root| {
-                self.publication_in_force(*root)
-                    .is_some_and(|publication| self.reaches(*root, publication.branch, node, false))
-            });
+        let published =
+            self.nodes.keys().copied().filter(|root| all || self.embeds.contains(&(user, *root))).filter(
+                |root| {
+                    self.publication_in_force(*root)
+                        .is_some_and(|publication| self.reaches(*root, publication.branch, node, false))
+                },
+            );
         granted.chain(published).collect()
     }
 
@@ -77,12 +75,8 @@ impl Model {
     /// Trash(u).
     pub fn trash(&self, user: UserId) -> (BTreeSet<NodeId>, BTreeSet<LinkId>) {
         let admin = |node| self.placement(user, node).is_some_and(|level| level <= Level::Admin);
-        let nodes = self
-            .nodes
-            .values()
-            .filter(|node| node.in_trash && admin(node.id))
-            .map(|node| node.id)
-            .collect();
+        let nodes =
+            self.nodes.values().filter(|node| node.in_trash && admin(node.id)).map(|node| node.id).collect();
         let links = self
             .links
             .values()

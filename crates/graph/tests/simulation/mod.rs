@@ -10,11 +10,11 @@ use crate::model::Model;
 use crate::model::view::Seen;
 use graph::diff::{Diff, LinkChange, NodeChange};
 use graph::model::{Embed, Node, Plan, Status, User};
+use graph::project::Scene;
 use graph::{
     BatchId, Class, Entity, Fresh, LinkId, NodeId, Operation, Reason, Timestamp, UserId, World, access,
     decide, trash,
 };
-use graph::project::Scene;
 use replica::Replica;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use steps::Step;
@@ -132,9 +132,8 @@ impl Simulation {
         for at in 0..self.replicas.len() {
             let user = user_id(at);
             let new: View = (self.model.visible(user), self.model.trash(user));
-            self.tell_one(at, caller, &new, diffs.remove(&user)).map_err(|problem| {
-                format!("{}: {problem}", NAMES[at])
-            })?;
+            self.tell_one(at, caller, &new, diffs.remove(&user))
+                .map_err(|problem| format!("{}: {problem}", NAMES[at]))?;
             self.views[at] = new;
         }
         self.past = self.model.clone();
@@ -164,7 +163,8 @@ impl Simulation {
                 self.replicas[at].apply(&part)?;
             }
         }
-        replica::check_load(&self.world, user, &new.0, &want).map_err(|problem| format!("load: {problem}"))?;
+        replica::check_load(&self.world, user, &new.0, &want)
+            .map_err(|problem| format!("load: {problem}"))?;
         let replica = &mut self.replicas[at];
         let was_loading = replica.is_loading();
         replica.page(&self.world, 1 + self.events % 4)?;
@@ -292,8 +292,7 @@ impl Simulation {
         let links: BTreeMap<_, _> = world.links().map(|link| (link.id, (**link).clone())).collect();
         differ("link", &links, &model.links)?;
         differ("grant", &grants_of(world), &model.grants)?;
-        let users: BTreeMap<_, _> =
-            world.users().map(|slot| (slot.user.id, (*slot.user).clone())).collect();
+        let users: BTreeMap<_, _> = world.users().map(|slot| (slot.user.id, (*slot.user).clone())).collect();
         differ("user", &users, &model.users)?;
         if embeds_of(world) != model.embeds {
             return Err(format!("embeds {:?}, not {:?}", embeds_of(world), model.embeds));

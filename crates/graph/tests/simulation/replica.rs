@@ -142,7 +142,10 @@ impl Replica {
             NodeChange::Edited { before, after, level, .. } => match nodes.get_mut(&after.id) {
                 Some(Held::Full(held)) => {
                     if held.node.version + 1 != after.version {
-                        return Err(format!("{} goes from {} to {}", after.id, held.node.version, after.version));
+                        return Err(format!(
+                            "{} goes from {} to {}",
+                            after.id, held.node.version, after.version
+                        ));
                     }
                     edit(held, before, after, *level);
                 }
@@ -212,7 +215,8 @@ impl Replica {
 
 /// Without what is never sent of a node in the graph.
 fn bare(node: &Node) -> Node {
-    let mut bare = Node::new(node.id, UserId(uuid::Uuid::nil()), graph::BatchId(uuid::Uuid::nil()), node.created, 0);
+    let mut bare =
+        Node::new(node.id, UserId(uuid::Uuid::nil()), graph::BatchId(uuid::Uuid::nil()), node.created, 0);
     bare.title.clone_from(&node.title);
     bare.description.clone_from(&node.description);
     bare.status = node.status;
@@ -238,7 +242,9 @@ fn held_node(seen: &view::SeenNode) -> Held {
         access: level,
         owner_name: owner.map(|owner| owner.username.clone()).unwrap_or_default(),
         owner_email: owner.map(|owner| owner.email.clone()).unwrap_or_default(),
-        public_token: publication.filter(|_| level <= Level::Admin).map(|publication| publication.token.clone()),
+        public_token: publication
+            .filter(|_| level <= Level::Admin)
+            .map(|publication| publication.token.clone()),
         public_branch: publication.map(|publication| publication.branch),
         public_due: publication.and_then(|publication| publication.due),
     }))

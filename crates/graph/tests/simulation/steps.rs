@@ -426,16 +426,14 @@ fn share_operation(model: &Model, what: What, step: &Step) -> (UserId, Operation
             (caller(model, id, who), operation)
         }
         What::AccessUpdate => {
-            let (id, email) =
-                grant.map_or((node(model, a), email(b)), |(node, user)| (node, grantee(user)));
+            let (id, email) = grant.map_or((node(model, a), email(b)), |(node, user)| (node, grantee(user)));
             let level = some_if(b % 2 == 0, level(d));
             let due = some_if(c % 2 == 0, due(model, c / 2));
             let branch = some_if(d % 3 == 0, d % 2 == 0);
             (caller(model, id, who), Operation::AccessUpdate { id, email, level, branch, due })
         }
         What::AccessDelete => {
-            let (id, email) =
-                grant.map_or((node(model, a), email(b)), |(node, user)| (node, grantee(user)));
+            let (id, email) = grant.map_or((node(model, a), email(b)), |(node, user)| (node, grantee(user)));
             let user = grant.filter(|_| b % 4 == 0).map(|(_, user)| user);
             (user.unwrap_or_else(|| caller(model, id, who)), Operation::AccessDelete { id, email })
         }

@@ -47,17 +47,18 @@ pub fn check(
     check_nodes(caller == Some(user), diff, before, after)?;
     check_links(caller == Some(user), diff, before, after)?;
     for change in &diff.user {
-        let fine = match change {
-            UserChange::Embed { user: told, .. } => told.id == user,
-            UserChange::Renamed { after: told, .. } => {
-                told.id == user
-                    || [before, after].iter().any(|readable| {
-                        readable.seen.nodes.values().any(|node| {
-                            matches!(node, SeenNode::Full { node, .. } if node.owner == told.id)
+        let fine =
+            match change {
+                UserChange::Embed { user: told, .. } => told.id == user,
+                UserChange::Renamed { after: told, .. } => {
+                    told.id == user
+                        || [before, after].iter().any(|readable| {
+                            readable.seen.nodes.values().any(
+                                |node| matches!(node, SeenNode::Full { node, .. } if node.owner == told.id),
+                            )
                         })
-                    })
-            }
-        };
+                }
+            };
         if !fine {
             return Err(format!("told of an account: {change:?}"));
         }

@@ -1,12 +1,14 @@
 //! Who is connected, and what each connection is sent.
 
-use super::message::{Caller, ConnectionId, Line, Published};
+use super::backlog::Backlog;
+use super::message::{Caller, ConnectionId, Line, Published, Relayed};
 use graph::batch::{Batch, Subject};
+use graph::model::Rev;
 use graph::view::Load;
 use graph::{Diff, TokenId, UserId, World};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A live connection.
 pub(super) struct Connection {
@@ -16,15 +18,48 @@ pub(super) struct Connection {
     pub(super) load: Option<(Load, Instant)>,
 }
 
+/// What is kept of users who are connected or were until a moment ago.
+struct Follower {
+    connections: BTreeSet<ConnectionId>,
+    backlog: Backlog,
+    /// When the last connection ended.
+    left: Option<Instant>,
+}
+
+/// How long and how much is kept for those who come back.
+#[derive(Clone, Copy)]
+pub(super) struct Kept {
+    pub(super) time: Duration,
+    pub(super) bytes: usize,
+}
+
 /// Every live connection, by user.
-#[derive(Default)]
 pub(super) struct Connections {
     by_id: HashMap<ConnectionId, Connection>,
-    by_user: HashMap<UserId, BTreeSet<ConnectionId>>,
+    followers: HashMap<UserId, Follower>,
+    /// The users of `followers`: whoever diffs are made for.
     users: HashSet<UserId>,
+    kept: Kept,
+    /// The rev at which due times last passed.
+    dues_passed_at: Option<Rev>,
 }
 
 impl Connections {
+    pub(super) fn new(kept: Kept) -> Self {
+        Connections {
+            by_id: HashMap::new(),
+            followers: HashMap::new(),
+            users: HashSet::new(),
+            kept,
+            dues_passed_at: None,
+        }
+    }
+
+    /// Notes that due times have passed at this rev.
+    pub(super) fn note_dues(&mut self, rev: Rev) {
+        self.dues_passed_at = Some(rev);
+    }
+
     pub(super) fn add(&mut self, world: &World, id: ConnectionId, caller: Caller, line: Box<dyn Line>) {
         if !holds(world, caller) {
             // Revoked between the handshake and here.
@@ -32,42 +67,56 @@ impl Connections {
             return;
         }
         self.by_id.insert(id, Connection { caller, line, load: None });
-        self.by_user.entry(caller.user).or_default().insert(id);
+        let exact = self.dues_passed_at != Some(world.rev());
+        let follower = self.followers.entry(caller.user).or_insert_with(|| Follower {
+            connections: BTreeSet::new(),
+            backlog: Backlog::begin(world.rev(), exact),
+            left: None,
+        });
+        follower.connections.insert(id);
+        follower.left = None;
         self.users.insert(caller.user);
     }
 
     pub(super) fn remove(&mut self, id: ConnectionId) {
         let Some(connection) = self.by_id.remove(&id) else { return };
-        let user = connection.caller.user;
-        if let Some(ids) = self.by_user.get_mut(&user) {
-            ids.remove(&id);
-            if ids.is_empty() {
-                self.by_user.remove(&user);
-                self.users.remove(&user);
+        if let Some(follower) = self.followers.get_mut(&connection.caller.user) {
+            follower.connections.remove(&id);
+            if follower.connections.is_empty() {
+                follower.left = Some(Instant::now());
             }
         }
+    }
+
+    /// What a user missed since `since`; `None` when they must load anew.
+    pub(super) fn missed(&self, user: UserId, since: Rev, head: Rev) -> Option<Vec<Arc<Diff>>> {
+        self.followers.get(&user)?.backlog.since(since, head)
     }
 
     pub(super) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
         self.by_id.get_mut(&id)
     }
 
-    /// Everyone connected.
+    /// Everyone connected, or gone only a moment ago.
     pub(super) fn users(&self) -> &HashSet<UserId> {
         &self.users
     }
 
-    /// Everyone connected, and one more.
+    /// Those, and one more.
     pub(super) fn users_and(&self, user: Option<UserId>) -> HashSet<UserId> {
         let mut users = self.users.clone();
         users.extend(user);
         users
     }
 
-    /// Sends the parts of a diff to every connection of its user but one.
-    pub(super) fn tell(&self, user: UserId, parts: &[Arc<Diff>], besides: Option<ConnectionId>) {
-        for id in self.by_user.get(&user).into_iter().flatten().filter(|id| Some(**id) != besides) {
-            self.send(*id, parts);
+    /// Sends the parts of a diff to every connection of its user but one, and keeps them for those who come back.
+    pub(super) fn tell(&mut self, user: UserId, parts: &[Arc<Diff>], besides: Option<ConnectionId>) {
+        let Some(follower) = self.followers.get_mut(&user) else { return };
+        follower.backlog.push(parts, self.kept.bytes);
+        let ids: Vec<ConnectionId> =
+            follower.connections.iter().copied().filter(|id| Some(*id) != besides).collect();
+        for id in ids {
+            self.send(id, parts);
         }
     }
 
@@ -87,10 +136,33 @@ impl Connections {
         published: &Arc<Published>,
         besides: Option<ConnectionId>,
     ) {
-        let ids = users.iter().filter_map(|user| self.by_user.get(user)).flatten();
-        for connection in ids.filter(|id| Some(**id) != besides).filter_map(|id| self.by_id.get(id)) {
+        for connection in self.lines_of(users.iter().copied(), besides) {
             connection.line.published(Arc::clone(published));
         }
+    }
+
+    /// Passes an event on to users, on every connection but the one it came from.
+    pub(super) fn relay(
+        &self,
+        users: impl Iterator<Item = UserId>,
+        relayed: &Arc<Relayed>,
+        besides: ConnectionId,
+    ) {
+        for connection in self.lines_of(users, Some(besides)) {
+            connection.line.relay(Arc::clone(relayed));
+        }
+    }
+
+    fn lines_of(
+        &self,
+        users: impl Iterator<Item = UserId>,
+        besides: Option<ConnectionId>,
+    ) -> impl Iterator<Item = &Connection> {
+        users
+            .filter_map(|user| self.followers.get(&user))
+            .flat_map(|follower| &follower.connections)
+            .filter(move |id| Some(**id) != besides)
+            .filter_map(|id| self.by_id.get(id))
     }
 
     /// Ends the connections whose token a committed batch revoked.
@@ -125,11 +197,20 @@ impl Connections {
         }
     }
 
-    /// Lets go of the lists of loads that were not continued in time.
-    pub(super) fn drop_stale_loads(&mut self, now: Instant) {
+    /// Lets go of what was kept for too long: lists of loads, backlogs, users who did not come back.
+    pub(super) fn drop_stale(&mut self, now: Instant) {
         for connection in self.by_id.values_mut() {
             connection.load.take_if(|(_, until)| *until < now);
         }
+        let kept = self.kept.time;
+        self.followers.retain(|user, follower| {
+            follower.backlog.trim(kept);
+            let gone = follower.left.is_some_and(|left| left.elapsed() > kept);
+            if gone {
+                self.users.remove(user);
+            }
+            !gone
+        });
     }
 }
 

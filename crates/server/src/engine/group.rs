@@ -159,7 +159,7 @@ impl Group {
     }
 
     /// Answers and tells, in order: the group is on disk.
-    pub(super) fn tell(self, connections: &Connections, asked: Vec<Asked>) {
+    pub(super) fn tell(self, connections: &mut Connections, asked: Vec<Asked>) {
         for (output, asked) in self.outputs.into_iter().zip(asked) {
             (asked.answer)(output.outcome);
             if let Some(origin) = output.origin {

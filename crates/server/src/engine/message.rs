@@ -4,7 +4,7 @@ use graph::diff::Diff;
 use graph::model::{Grant, Rev, User};
 use graph::trash::TrashPage;
 use graph::view::Page;
-use graph::{BatchId, NodeId, Operation, Refusal, TokenId, UserId};
+use graph::{BatchId, NodeId, Operation, Refusal, Root, TokenId, UserId};
 use std::sync::Arc;
 
 /// One live connection of one user.
@@ -48,6 +48,32 @@ pub enum Read {
     Trash { limit: usize, offset: usize },
     /// The caller's account.
     Account,
+    /// A page of a branch: by its root as the caller sees it, or of a publication by its public token.
+    Branch { root: Root, limit: usize, offset: usize },
+    /// What the caller's connection missed since the given rev.
+    Sync { since: Rev },
+}
+
+/// Something passed on between those connected and stored nowhere.
+#[derive(Clone, Debug)]
+pub enum Relay {
+    /// Where someone is: `presence:update`, sent on as `presence:state`.
+    Presence {
+        node: Option<NodeId>,
+        /// The client's own fields, a JSON object's members.
+        fields: Arc<str>,
+    },
+    /// Where someone looks: `camera:update`, sent on as `camera:presence` to their other connections.
+    Camera { fields: Arc<str> },
+    /// A node under someone's pointer: `node:drag`; with `end`, `node:dragend`.
+    Drag { node: NodeId, x: f64, y: f64, z: f64, end: bool },
+}
+
+/// A relayed event with who it comes from.
+#[derive(Clone, Debug)]
+pub struct Relayed {
+    pub from: Arc<User>,
+    pub relay: Relay,
 }
 
 /// What an account shows its owner.
@@ -83,6 +109,17 @@ pub enum Outcome {
         account: Box<Account>,
         rev: Rev,
     },
+    /// Like `Graph`; a caller without an account is not shown email addresses.
+    Branch {
+        page: Page,
+        rev: Rev,
+        anonymous: bool,
+    },
+    /// What was missed has been sent before this, or could not be: then the client loads anew.
+    Synced {
+        rev: Rev,
+        recovered: bool,
+    },
     Failed(Failure),
 }
 
@@ -110,6 +147,8 @@ pub trait Line: Send {
     fn diff(&self, diff: Arc<Diff>);
     /// Queues a `branch:published` event.
     fn published(&self, published: Arc<Published>);
+    /// Queues a relayed event. It may be dropped: another like it will come.
+    fn relay(&self, relayed: Arc<Relayed>);
     /// Ends the connection: its token was revoked.
     fn close(&self);
 }

@@ -3,18 +3,21 @@
 //! It takes what is waiting, decides all mutations of it in order, commits them to the log as one group, and only then
 //! answers and tells. Reads are answered between groups.
 
+mod backlog;
 mod clock;
 mod connections;
 mod directory;
 mod group;
 pub mod message;
 mod reads;
+mod relay;
 mod thread;
 
 pub use directory::Identity;
 pub use group::fresh;
 pub use message::{
-    Account, Answer, Caller, ConnectionId, Failure, Line, Mutation, Outcome, Published, Read, Request,
+    Account, Answer, Caller, ConnectionId, Failure, Line, Mutation, Outcome, Published, Read, Relay, Relayed,
+    Request,
 };
 
 use directory::Directory;
@@ -40,6 +43,9 @@ pub struct Settings {
     pub poll: Duration,
     /// How long a load keeps its list after each page.
     pub load_kept: Duration,
+    /// How long, and up to how many bytes a user, diffs are kept for `graph:sync`.
+    pub backlog_kept: Duration,
+    pub backlog_bytes_max: usize,
 }
 
 impl Default for Settings {
@@ -50,6 +56,8 @@ impl Default for Settings {
             part_entries_max: 1_000,
             poll: Duration::from_millis(50),
             load_kept: Duration::from_secs(60),
+            backlog_kept: Duration::from_secs(300),
+            backlog_bytes_max: 1 << 20,
         }
     }
 }
@@ -67,6 +75,8 @@ pub enum StartError {
 enum Command {
     Mutate(Box<Mutation>, Answer),
     Read { caller: Caller, read: Read, connection: Option<ConnectionId>, answer: Answer },
+    ReadPublic { token: String, limit: usize, offset: usize, answer: Answer },
+    Relay { caller: Caller, relay: Relay, connection: ConnectionId },
     Connect { id: ConnectionId, caller: Caller, line: Box<dyn Line> },
     Disconnect(ConnectionId),
     Drain(oneshot::Sender<()>),
@@ -118,6 +128,19 @@ impl Engine {
         self.ask(answer, |answer| Command::Mutate(Box::new(mutation), answer));
     }
 
+    /// Passes an event on to those who see what it is about. Dropped when the engine has too much to do.
+    pub fn relay(&self, caller: Caller, relay: Relay, connection: ConnectionId) {
+        if self.shared.waiting.load(Ordering::Relaxed) < self.shared.queue_max {
+            self.shared.waiting.fetch_add(1, Ordering::Relaxed);
+            let _ = self.commands.send(Command::Relay { caller, relay, connection });
+        }
+    }
+
+    /// Asks for a page of a publication, for someone without an account.
+    pub fn read_public(&self, token: String, limit: usize, offset: usize, answer: Answer) {
+        self.ask(answer, |answer| Command::ReadPublic { token, limit, offset, answer });
+    }
+
     /// Asks for a read. It is answered once, and reflects every mutation answered before.
     pub fn read(&self, caller: Caller, read: Read, connection: Option<ConnectionId>, answer: Answer) {
         self.ask(answer, |answer| Command::Read { caller, read, connection, answer });
@@ -131,7 +154,9 @@ impl Engine {
         }
         self.shared.waiting.fetch_add(1, Ordering::Relaxed);
         if let Err(unsent) = self.commands.send(command(answer))
-            && let Command::Mutate(_, answer) | Command::Read { answer, .. } = unsent.0
+            && let Command::Mutate(_, answer)
+            | Command::Read { answer, .. }
+            | Command::ReadPublic { answer, .. } = unsent.0
         {
             answer(Outcome::Failed(Failure::Unavailable));
         }

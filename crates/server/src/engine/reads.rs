@@ -3,8 +3,8 @@
 use super::connections::Connections;
 use super::message::{Account, Caller, ConnectionId, Failure, Outcome, Read};
 use graph::model::{Grant, User};
-use graph::view::{Load, Page};
-use graph::{Graph, NodeId, UserId, World, trash};
+use graph::view::{self, Load, Page};
+use graph::{Graph, NodeId, Reason, Root, UserId, World, access, trash};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,14 @@ pub(super) fn answer(
         }
         Read::Trash { limit, offset } => {
             Outcome::Trash { page: trash::trash_page(world, caller.user, limit, offset), rev }
+        }
+        Read::Branch { ref root, limit, offset } => branch(world, caller.user, root, limit, offset),
+        Read::Sync { since } => {
+            let missed = connection.zip(connections.missed(caller.user, since, rev));
+            if let Some((connection, missed)) = &missed {
+                connections.send(*connection, missed);
+            }
+            Outcome::Synced { rev, recovered: missed.is_some() }
         }
         Read::Account => match account(world, caller.user) {
             Some(account) => Outcome::Account { account: Box::new(account), rev },
@@ -64,6 +72,31 @@ fn graph_page(
             load.skip(offset);
             load.next(world, limit)
         }
+    }
+}
+
+/// A branch as the caller sees it, by its root; or a publication, by its token, as anyone sees it.
+fn branch(world: &World, user: UserId, root: &Root, limit: usize, offset: usize) -> Outcome {
+    let rev = world.rev();
+    let page = match root {
+        Root::Token(token) => view::published_page(world, token, limit, offset),
+        Root::Node(root) => access::level(world, user, *root).map(|_| {
+            let mut load = Load::of(user, view::visible_branch(world, user, *root));
+            load.skip(offset);
+            load.next(world, limit)
+        }),
+    };
+    match page {
+        Some(page) => Outcome::Branch { page, rev, anonymous: false },
+        None => Outcome::Failed(Failure::Refused(Reason::BranchNotFound.into())),
+    }
+}
+
+/// A publication, by its token, for someone without an account.
+pub(super) fn public(world: &World, token: &str, limit: usize, offset: usize) -> Outcome {
+    match view::published_page(world, token, limit, offset) {
+        Some(page) => Outcome::Branch { page, rev: world.rev(), anonymous: true },
+        None => Outcome::Failed(Failure::Refused(Reason::BranchNotFound.into())),
     }
 }
 

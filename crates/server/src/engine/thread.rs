@@ -1,11 +1,10 @@
 //! The engine's thread: its loop, and what it does when a commit or an operation fails.
 
-use super::connections::Connections;
+use super::connections::{Connections, Kept};
 use super::group::{Asked, Group};
-use super::message::{Answer, Caller, ConnectionId, Failure, Outcome, Read};
-use super::{Command, Settings, Shared, clock, reads};
+use super::message::{Answer, Caller, ConnectionId, Failure, Outcome, Read, Relay};
+use super::{Command, Settings, Shared, clock, reads, relay};
 use graph::{Committed, Scene, World};
-use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -33,13 +32,18 @@ pub(super) struct Thread {
 struct Round {
     mutations: Vec<Asked>,
     reads: Vec<(Caller, Read, Option<ConnectionId>, Answer)>,
+    public_reads: Vec<(String, usize, usize, Answer)>,
+    relays: Vec<(Caller, Relay, ConnectionId)>,
     drain: Option<oneshot::Sender<()>>,
 }
 
 impl Thread {
     pub(super) fn new(log: Box<dyn Log>, world: World, shared: Arc<Shared>, settings: Settings) -> Self {
         let now = Instant::now();
-        let connections = Connections::default();
+        let kept = Kept { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
+        let mut connections = Connections::new(kept);
+        // What ran out while nobody was here to be told.
+        connections.note_dues(world.rev());
         Thread { log, world, connections, shared, settings, polled: now, touched: now }
     }
 
@@ -94,6 +98,14 @@ impl Thread {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
                 round.reads.push((caller, read, connection, answer));
             }
+            Command::ReadPublic { token, limit, offset, answer } => {
+                self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+                round.public_reads.push((token, limit, offset, answer));
+            }
+            Command::Relay { caller, relay, connection } => {
+                self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+                round.relays.push((caller, relay, connection));
+            }
             Command::Connect { id, caller, line } => self.connections.add(&self.world, id, caller, line),
             Command::Disconnect(id) => self.connections.remove(id),
             Command::Drain(done) => round.drain = Some(done),
@@ -105,14 +117,20 @@ impl Thread {
         if self.polled.elapsed() >= self.settings.poll {
             self.polled = Instant::now();
             self.follow_log();
-            self.connections.drop_stale_loads(self.polled);
+            self.connections.drop_stale(self.polled);
         }
-        pass_time(&mut self.world, &self.connections, clock::now(), self.settings.part_entries_max);
+        pass_time(&mut self.world, &mut self.connections, clock::now(), self.settings.part_entries_max);
         if !round.mutations.is_empty() {
             self.commit(round.mutations);
         }
+        for (caller, relay, connection) in round.relays {
+            self.relay(caller, relay, connection);
+        }
         for (caller, read, connection, answer) in round.reads {
             answer(self.read(caller, &read, connection));
+        }
+        for (token, limit, offset, answer) in round.public_reads {
+            answer(guarded(|| reads::public(&self.world, &token, limit, offset)));
         }
         if self.touched.elapsed() >= TOUCH_EVERY || round.drain.is_some() {
             self.touched = Instant::now();
@@ -128,13 +146,16 @@ impl Thread {
 
     fn read(&mut self, caller: Caller, read: &Read, connection: Option<ConnectionId>) -> Outcome {
         let kept = self.settings.load_kept;
-        let answer = catch_unwind(AssertUnwindSafe(|| {
-            reads::answer(&self.world, &mut self.connections, caller, read, connection, kept)
+        guarded(|| reads::answer(&self.world, &mut self.connections, caller, read, connection, kept))
+    }
+
+    fn relay(&self, caller: Caller, relay: Relay, connection: ConnectionId) {
+        let passed = catch_unwind(AssertUnwindSafe(|| {
+            relay::pass_on(&self.world, &self.connections, caller, relay, connection);
         }));
-        answer.unwrap_or_else(|_| {
-            tracing::error!(?read, "a read failed");
-            Outcome::Failed(Failure::Exception)
-        })
+        if passed.is_err() {
+            tracing::error!("an event could not be relayed");
+        }
     }
 
     /// Commits mutations as one group. One that panics is refused, and the others are decided again without it.
@@ -149,7 +170,7 @@ impl Thread {
                         self.shared.directory.follow(&self.world, &proposal.batch);
                         self.connections.follow(&proposal.batch);
                     }
-                    group.tell(&self.connections, asked);
+                    group.tell(&mut self.connections, asked);
                     return;
                 }
                 (Err(_), Some(culprit)) => {
@@ -234,7 +255,7 @@ impl Thread {
         match news {
             Ok(news) => {
                 for committed in &news {
-                    follow(&mut self.world, &self.connections, committed, self.settings.part_entries_max);
+                    follow(&mut self.world, &mut self.connections, committed, self.settings.part_entries_max);
                     self.shared.directory.follow(&self.world, &committed.batch);
                     self.connections.follow(&committed.batch);
                 }
@@ -249,29 +270,42 @@ impl Thread {
     }
 }
 
+/// A read that panics is answered as the fault of the server it is; nothing was changed by it.
+fn guarded(read: impl FnOnce() -> Outcome) -> Outcome {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        tracing::error!("a read failed");
+        Outcome::Failed(Failure::Exception)
+    })
+}
+
 /// Applies a batch that another process committed, and tells those connected here.
-fn follow(world: &mut World, connections: &Connections, committed: &Committed, most: usize) {
+fn follow(world: &mut World, connections: &mut Connections, committed: &Committed, most: usize) {
     pass_time(world, connections, committed.batch.at, most);
-    let viewers = connections.users();
-    let scene = Scene::before(world, &committed.batch, viewers);
-    world.apply(&committed.batch);
-    tell(connections, scene.after(world), most);
+    let diffs = {
+        let scene = Scene::before(world, &committed.batch, connections.users());
+        world.apply(&committed.batch);
+        scene.after(world)
+    };
+    tell(connections, diffs, most);
 }
 
 /// Lets due times pass, and tells those whose view they change.
-fn pass_time(world: &mut World, connections: &Connections, now: graph::Timestamp, most: usize) {
+fn pass_time(world: &mut World, connections: &mut Connections, now: graph::Timestamp, most: usize) {
     let dues = world.due_by(now);
     if dues.is_empty() {
         world.advance(now);
         return;
     }
-    let viewers: &HashSet<_> = connections.users();
-    let scene = Scene::before_due(world, &dues, viewers);
-    world.advance(now);
-    tell(connections, scene.after(world), most);
+    connections.note_dues(world.rev());
+    let diffs = {
+        let scene = Scene::before_due(world, &dues, connections.users());
+        world.advance(now);
+        scene.after(world)
+    };
+    tell(connections, diffs, most);
 }
 
-fn tell(connections: &Connections, diffs: Vec<(graph::UserId, graph::Diff)>, most: usize) {
+fn tell(connections: &mut Connections, diffs: Vec<(graph::UserId, graph::Diff)>, most: usize) {
     for (user, diff) in diffs {
         let parts: Vec<_> = diff.into_parts(most).into_iter().map(Arc::new).collect();
         connections.tell(user, &parts, None);

@@ -97,7 +97,7 @@ pub fn d14_processes_append_without_a_gap(storage: &impl Storage, child: &str) {
 /// A process is killed in the midst of appending, several times over.
 pub fn d13_nothing_acknowledged_is_lost_by_a_kill(storage: &impl Storage, child: &str) {
     let mut acknowledged = Vec::new();
-    for (writer, acks) in [(1, 1), (2, 40), (3, 90)] {
+    for (writer, acks) in [(1, 1_i32), (2, 40), (3, 90)] {
         let mut child = spawn(storage, child, writer, 1_000_000);
         let mut acks_left = acks;
         for ack in acknowledgements(&mut child) {
@@ -108,11 +108,7 @@ pub fn d13_nothing_acknowledged_is_lost_by_a_kill(storage: &impl Storage, child:
             }
         }
         assert!(!child.wait().unwrap().success());
-        assert_eq!(
-            acks_left.min(0),
-            acks_left,
-            "it was killed after as many acknowledgements as were waited for"
-        );
+        assert!(acks_left <= 0, "it was killed in its midst, and not before");
     }
     let mut log = storage.open();
     let all = log.since(0).unwrap();

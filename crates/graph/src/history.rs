@@ -1,0 +1,98 @@
+//! History as a user sees it: the batches they made and those that touched what they see, and of each only the entries
+//! on entities they see.
+
+use crate::access::{level, placement, sees_link};
+use crate::batch::{Batch, Entry, Subject};
+use crate::id::{NodeId, UserId};
+use crate::model::Level;
+use crate::trash;
+use crate::view::{self, SeenNode};
+use crate::world::{Graph, World};
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// Whether a user sees a batch at all.
+pub fn sees_batch(world: &World, user: UserId, batch: &Batch) -> bool {
+    !batch.entries.is_empty()
+        && (batch.actor == Some(user) || batch.entries.iter().any(|entry| sees_entry(world, user, entry)))
+}
+
+/// Whether a user sees an entry: its entity is in their graph or in their trash now. Phantoms have no history, and what
+/// was deleted for good has none left.
+pub fn sees_entry(world: &World, user: UserId, entry: &Entry) -> bool {
+    match &entry.subject {
+        Subject::Node(change) => change.latest().and_then(|node| world.node(node.id)).is_some_and(|node| {
+            level(world, user, node.id).is_some() || trash::shows_node(world, user, node)
+        }),
+        Subject::Link(change) => change.latest().and_then(|link| world.link(link.id)).is_some_and(|link| {
+            let ends = (level(world, user, link.source), level(world, user, link.target));
+            (!link.in_trash && sees_link(user, link, ends.0, ends.1)) || trash::shows_link(world, user, link)
+        }),
+        Subject::Grant(change) => change.latest().is_some_and(|grant| {
+            let runs = placement(world, user, grant.node).is_some_and(|level| level <= Level::Admin);
+            world.node(grant.node).is_some() && (grant.user == user || runs)
+        }),
+        Subject::Embed(change) => change.latest().is_some_and(|embed| embed.user == user),
+        Subject::User(change) => {
+            change.before.is_some() && change.latest().is_some_and(|account| account.id == user)
+        }
+        Subject::Token(_) => false,
+    }
+}
+
+/// What a user may see of history, taken from the World once so that the past can be searched elsewhere.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    pub user: UserId,
+    /// The nodes and links they see, in the graph and in their trash.
+    pub sees: HashSet<Uuid>,
+    /// The nodes they own or have admin access to: whose grants they see.
+    pub runs: HashSet<NodeId>,
+}
+
+impl Reader {
+    /// Gathers what the user sees now.
+    pub fn of(world: &World, user: UserId) -> Self {
+        let mut reader = Reader { user, sees: HashSet::new(), runs: HashSet::new() };
+        let page = view::visible(world, user);
+        for seen in page.nodes.iter().filter(|seen| seen.is_full()) {
+            reader.note_node(seen);
+        }
+        reader.sees.extend(page.links.iter().map(|seen| seen.link.id.0));
+        let trash = trash::trash_page(world, user, usize::MAX, 0);
+        for seen in &trash.nodes {
+            reader.note_node(seen);
+        }
+        reader.sees.extend(trash.links.iter().map(|seen| seen.link.id.0));
+        reader
+    }
+
+    fn note_node(&mut self, seen: &SeenNode) {
+        self.sees.insert(seen.node.id.0);
+        if seen.level().is_some_and(|level| level <= Level::Admin) {
+            self.runs.insert(seen.node.id);
+        }
+    }
+
+    /// [`sees_entry`], without the World.
+    pub fn sees_entry(&self, entry: &Entry) -> bool {
+        match &entry.subject {
+            Subject::Node(change) => change.latest().is_some_and(|node| self.sees.contains(&node.id.0)),
+            Subject::Link(change) => change.latest().is_some_and(|link| self.sees.contains(&link.id.0)),
+            Subject::Grant(change) => change
+                .latest()
+                .is_some_and(|grant| grant.user == self.user || self.runs.contains(&grant.node)),
+            Subject::Embed(change) => change.latest().is_some_and(|embed| embed.user == self.user),
+            Subject::User(change) => {
+                change.before.is_some() && change.latest().is_some_and(|account| account.id == self.user)
+            }
+            Subject::Token(_) => false,
+        }
+    }
+
+    /// [`sees_batch`], without the World.
+    pub fn sees_batch(&self, batch: &Batch) -> bool {
+        let made = batch.actor == Some(self.user) && !batch.entries.is_empty();
+        made || batch.entries.iter().any(|entry| self.sees_entry(entry))
+    }
+}

@@ -1,0 +1,270 @@
+//! Undo and redo: the inverse of what a batch meant, decided like any operation. What followed from it is not replayed
+//! but follows anew.
+
+/// Applies to each field that an update of nodes may change and undo sets back.
+macro_rules! each_field {
+    ($visit:ident) => {
+        $visit!(title description due_date tags priority volume independent assignee x y z pinned collapsed)
+    };
+}
+
+mod carry_out;
+mod overtaken;
+mod permission;
+
+use super::{Fresh, link, refuse_if};
+use crate::batch::{Batch, Change, Entry, Lineage, Op, Subject};
+use crate::blocking::settle;
+use crate::draft::Draft;
+use crate::history::sees_batch;
+use crate::id::{LinkId, NodeId, UserId};
+use crate::model::{Embed, Grant, Link, Node, Status, User};
+use crate::refusal::{Reason, Refusal};
+use crate::world::{Graph, World};
+use std::sync::Arc;
+
+/// A batch with all its undos and redos: one chain with one state.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    /// The batch that began it.
+    pub root: Batch,
+    /// Whether the last of its undos and redos was an undo.
+    pub undone: bool,
+    /// Whether the batch that was named is one of the undos: undoing it is a redo.
+    pub names_undo: bool,
+}
+
+/// Which way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    Undo,
+    Redo,
+}
+
+/// Decides an undo or redo on the World as it is now.
+///
+/// # Errors
+/// The first that applies of: `batch_not_found`, `already_undone` or `not_undone`, `cannot_restore_purged`, the
+/// `forbidden` ones, `version_conflict` naming what has been changed since, and whatever refuses a step.
+pub fn turn(
+    world: &World,
+    caller: UserId,
+    chain: &Chain,
+    asked: Turn,
+    fresh: &Fresh,
+) -> Result<Batch, Refusal> {
+    refuse_if(!sees_batch(world, caller, &chain.root), Reason::BatchNotFound)?;
+    let backward = (asked == Turn::Undo) != chain.names_undo;
+    if backward == chain.undone {
+        return Err(match asked {
+            Turn::Undo => Reason::AlreadyUndone,
+            Turn::Redo => Reason::NotUndone,
+        }
+        .into());
+    }
+    let steps = steps(&chain.root, backward);
+    let mut draft = Draft::new(world, fresh.batch, Some(caller));
+    refuse_purged(world, caller, chain, &steps)?;
+    for step in &steps {
+        step.check_permission(&draft, caller)?;
+    }
+    refuse_changed(&draft, &steps)?;
+    let mut unsettled = Vec::new();
+    for step in &steps {
+        step.carry_out(&mut draft, caller, fresh, &mut unsettled)?;
+    }
+    refuse_cycles(&draft, caller, &steps)?;
+    settle(&mut draft, unsettled);
+    let id = chain.root.id;
+    draft.set_lineage(if backward { Lineage::UndoOf(id) } else { Lineage::RedoOf(id) });
+    Ok(draft.finish())
+}
+
+/// One thing a batch meant, in the direction it is to be turned: from what it should be now to what it shall be.
+enum Step<'b> {
+    NodeFields {
+        from: &'b Node,
+        to: &'b Node,
+    },
+    NodeStatus {
+        from: &'b Node,
+        to: &'b Node,
+    },
+    NodeTrash {
+        id: NodeId,
+    },
+    NodeRestore {
+        id: NodeId,
+    },
+    NodePublication {
+        from: &'b Node,
+        to: &'b Node,
+    },
+    LinkFields {
+        op: Op,
+        from: &'b Link,
+        to: &'b Link,
+    },
+    LinkTrash {
+        id: LinkId,
+    },
+    LinkRestore {
+        id: LinkId,
+    },
+    Grant {
+        from: Option<&'b Arc<Grant>>,
+        to: Option<&'b Arc<Grant>>,
+    },
+    Embed {
+        embed: Embed,
+        present: bool,
+    },
+    Username {
+        from: &'b User,
+        to: &'b User,
+    },
+    /// Deleted for good, or made by nobody's hand: there is no way back.
+    None {
+        node: Option<NodeId>,
+        link: Option<LinkId>,
+    },
+}
+
+/// The steps of what was meant: backward in reverse order, but nodes before the links that go and come with them.
+fn steps(root: &Batch, backward: bool) -> Vec<Step<'_>> {
+    let meant = root.entries.iter().filter(|entry| !entry.derived);
+    let mut steps: Vec<Step<'_>> = meant.filter_map(|entry| step(entry, backward)).collect();
+    if backward {
+        steps.reverse();
+        steps.sort_by_key(|step| !matches!(step, Step::NodeTrash { .. } | Step::NodeRestore { .. }));
+    }
+    steps
+}
+
+fn sides<T>(change: &Change<T>, backward: bool) -> (Option<&T>, Option<&T>) {
+    let (before, after) = (change.before.as_ref(), change.after.as_ref());
+    if backward { (after, before) } else { (before, after) }
+}
+
+fn step(entry: &Entry, backward: bool) -> Option<Step<'_>> {
+    Some(match &entry.subject {
+        Subject::Node(change) => node_step(entry.op, change, backward)?,
+        Subject::Link(change) => link_step(entry.op, change, backward)?,
+        Subject::Grant(change) => {
+            let (from, to) = sides(change, backward);
+            Step::Grant { from, to }
+        }
+        Subject::Embed(change) => {
+            let (_, to) = sides(change, backward);
+            Step::Embed { embed: *change.latest()?, present: to.is_some() }
+        }
+        Subject::User(change) => {
+            let (Some(from), Some(to)) = sides(change, backward) else { return None };
+            Step::Username { from, to }
+        }
+        Subject::Token(_) => return None,
+    })
+}
+
+fn node_step(op: Op, change: &Change<Arc<Node>>, backward: bool) -> Option<Step<'_>> {
+    let id = change.latest()?.id;
+    let (Some(from), Some(to)) = sides(change, backward) else {
+        let undoes_add = op == Op::NodeAdd && backward;
+        return Some(match op {
+            Op::NodeAdd if undoes_add => Step::NodeTrash { id },
+            Op::NodeAdd => Step::NodeRestore { id },
+            _ => Step::None { node: Some(id), link: None },
+        });
+    };
+    Some(match op {
+        Op::NodeStatus => Step::NodeStatus { from, to },
+        Op::NodePublish => Step::NodePublication { from, to },
+        Op::NodeTrash | Op::NodeRestore if to.in_trash => Step::NodeTrash { id },
+        Op::NodeTrash | Op::NodeRestore => Step::NodeRestore { id },
+        _ => Step::NodeFields { from, to },
+    })
+}
+
+fn link_step(op: Op, change: &Change<Arc<Link>>, backward: bool) -> Option<Step<'_>> {
+    let id = change.latest()?.id;
+    let (Some(from), Some(to)) = sides(change, backward) else {
+        return Some(match op {
+            Op::LinkAdd if backward => Step::LinkTrash { id },
+            Op::LinkAdd => Step::LinkRestore { id },
+            _ => Step::None { node: None, link: Some(id) },
+        });
+    };
+    Some(match op {
+        Op::LinkTrash | Op::LinkRestore if to.in_trash => Step::LinkTrash { id },
+        Op::LinkTrash | Op::LinkRestore => Step::LinkRestore { id },
+        _ => Step::LinkFields { op, from, to },
+    })
+}
+
+impl Step<'_> {
+    fn node(&self) -> Option<NodeId> {
+        match self {
+            Step::NodeFields { to, .. } | Step::NodeStatus { to, .. } | Step::NodePublication { to, .. } => {
+                Some(to.id)
+            }
+            Step::NodeTrash { id } | Step::NodeRestore { id } => Some(*id),
+            Step::Grant { from, to } => from.or(*to).map(|grant| grant.node),
+            Step::Embed { embed, .. } => Some(embed.node),
+            Step::None { node, .. } => *node,
+            _ => None,
+        }
+    }
+
+    fn link(&self) -> Option<LinkId> {
+        match self {
+            Step::LinkFields { to, .. } => Some(to.id),
+            Step::LinkTrash { id } | Step::LinkRestore { id } => Some(*id),
+            Step::None { link, .. } => *link,
+            _ => None,
+        }
+    }
+}
+
+/// Nothing comes back that was deleted for good. It is named to whoever made the batch; they knew it.
+fn refuse_purged(world: &World, caller: UserId, chain: &Chain, steps: &[Step<'_>]) -> Result<(), Refusal> {
+    let missing_node = |id: &NodeId| world.node(*id).is_none();
+    let missing_link = |id: &LinkId| world.link(*id).is_none();
+    let nodes = steps.iter().filter_map(Step::node).filter(missing_node).map(|id| id.to_string());
+    let links = steps.iter().filter_map(Step::link).filter(missing_link).map(|id| id.to_string());
+    let gone: Vec<String> = nodes.chain(links).collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    match chain.root.actor == Some(caller) {
+        true => Err(Refusal::with(Reason::CannotRestorePurged, format!("Gone: {}.", gone.join(", ")))),
+        false => Err(Reason::CannotRestorePurged.into()),
+    }
+}
+
+/// Refuses when a field that would be set back no longer has the value the batch left it with.
+fn refuse_changed(draft: &Draft<'_>, steps: &[Step<'_>]) -> Result<(), Refusal> {
+    let changed: Vec<String> = steps
+        .iter()
+        .filter(|step| step.is_overtaken(draft))
+        .filter_map(|step| step.node().map(|id| id.to_string()).or(step.link().map(|id| id.to_string())))
+        .collect();
+    if changed.is_empty() && !steps.iter().any(|step| step.is_overtaken(draft)) {
+        return Ok(());
+    }
+    Err(Refusal::with(Reason::VersionConflict, format!("Changed since: {}.", changed.join(", "))))
+}
+
+/// Cycles are judged on the final state.
+fn refuse_cycles(draft: &Draft<'_>, caller: UserId, steps: &[Step<'_>]) -> Result<(), Refusal> {
+    for id in steps.iter().filter_map(Step::link) {
+        if let Some(link) = draft.link(id).filter(|link| !link.in_trash) {
+            link::refuse_cycle(draft, caller, link.kind, link.source, link.target)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a node's status is when nothing holds it: what a user set stands as the resume status meanwhile.
+fn unheld_status(node: &Node) -> Status {
+    if node.status == Status::Blocked { node.resume } else { node.status }
+}

@@ -1,0 +1,80 @@
+//! What a step of an undo or redo needs of the caller: what doing it by hand would need now.
+
+use super::super::refuse_if;
+use super::Step;
+use crate::access;
+use crate::draft::Draft;
+use crate::id::{LinkId, NodeId, UserId};
+use crate::model::{Grant, Level, Plan};
+use crate::refusal::{Reason, Refusal};
+use crate::world::Graph;
+use std::sync::Arc;
+
+impl Step<'_> {
+    /// What the step needs if it were done by hand now.
+    pub(super) fn check_permission(&self, draft: &Draft<'_>, caller: UserId) -> Result<(), Refusal> {
+        let at_least = |id: NodeId, needed: Level| {
+            let level = access::placement(draft, caller, id);
+            refuse_if(level.is_none_or(|level| level > needed), Reason::NoPermission)
+        };
+        match self {
+            Step::NodeFields { to, .. } | Step::NodeStatus { to, .. } => at_least(to.id, Level::Editor),
+            Step::NodeTrash { id } | Step::NodeRestore { id } => at_least(*id, Level::Editor),
+            Step::NodePublication { to, .. } => {
+                at_least(to.id, Level::Admin)?;
+                may_give(draft, caller, to.publication.is_some())
+            }
+            Step::LinkTrash { id } => link_permission(draft, caller, *id, false),
+            Step::LinkRestore { id } => link_permission(draft, caller, *id, true),
+            Step::LinkFields { from, to, .. } => {
+                link_permission(draft, caller, to.id, from.source != to.source)?;
+                let owner = draft.link(to.id).is_some_and(|link| link.owner == caller);
+                refuse_if(from.private != to.private && !owner, Reason::NoPermission)
+            }
+            Step::Grant { from, to } => grant_permission(draft, caller, *from, *to),
+            Step::Embed { embed, .. } => refuse_if(embed.user != caller, Reason::NoPermission),
+            Step::Username { to, .. } => refuse_if(to.id != caller, Reason::NoPermission),
+            Step::None { .. } => Err(Reason::NoPermission.into()),
+        }
+    }
+}
+
+fn may_give(draft: &Draft<'_>, caller: UserId, gives: bool) -> Result<(), Refusal> {
+    let pro = draft.world().user(caller).is_some_and(|slot| slot.user.plan == Plan::Pro);
+    refuse_if(gives && !pro, Reason::PlanLimit)
+}
+
+fn link_permission(
+    draft: &Draft<'_>,
+    caller: UserId,
+    id: LinkId,
+    needs_both_ends: bool,
+) -> Result<(), Refusal> {
+    let link = draft.link(id).ok_or(Reason::NoPermission)?;
+    let source = access::placement(draft, caller, link.source);
+    let target = access::placement(draft, caller, link.target);
+    let owner = link.owner == caller && source.is_some() && target.is_some();
+    let edits_target = target.is_some_and(|level| level <= Level::Editor);
+    let seen = access::sees_link(caller, link, source, target);
+    let allowed = seen && (owner || edits_target) && (source.is_some() || !needs_both_ends);
+    refuse_if(!allowed, Reason::NoPermission)
+}
+
+fn grant_permission(
+    draft: &Draft<'_>,
+    caller: UserId,
+    from: Option<&Arc<Grant>>,
+    to: Option<&Arc<Grant>>,
+) -> Result<(), Refusal> {
+    let Some(grant) = from.or(to) else { return Ok(()) };
+    let only_showing = |(a, b): (&Arc<Grant>, &Arc<Grant>)| {
+        (a.level, a.branch, a.due) == (b.level, b.branch, b.due) && a.showing != b.showing
+    };
+    let own = grant.user == caller;
+    if from.zip(to).is_some_and(only_showing) || (own && to.is_none()) {
+        return refuse_if(!own, Reason::NoPermission);
+    }
+    let admin = access::placement(draft, caller, grant.node).is_some_and(|level| level <= Level::Admin);
+    refuse_if(!admin || own, Reason::NoPermission)?;
+    may_give(draft, caller, to.is_some())
+}

@@ -1,0 +1,68 @@
+//! What a user was told lately, so that a connection that was lost for a moment can catch up instead of loading anew.
+
+use graph::Diff;
+use graph::model::Rev;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A user's recent diffs, without a gap from `complete_from` on.
+pub(super) struct Backlog {
+    told: VecDeque<Told>,
+    bytes: usize,
+    /// Every diff that leads beyond this rev is held.
+    complete_from: Rev,
+    /// Whether everything that happened at `complete_from` itself is held too: due times pass without a rev of their own.
+    exact: bool,
+}
+
+struct Told {
+    diff: Arc<Diff>,
+    bytes: usize,
+    at: Instant,
+}
+
+impl Backlog {
+    /// Begins at the given rev; `exact` if no due time has passed at that rev yet.
+    pub(super) fn begin(rev: Rev, exact: bool) -> Self {
+        Backlog { told: VecDeque::new(), bytes: 0, complete_from: rev, exact }
+    }
+
+    /// Adds what the user was told, in the parts it is sent in.
+    pub(super) fn push(&mut self, parts: &[Arc<Diff>], bytes_max: usize) {
+        for diff in parts {
+            let bytes = diff.weight();
+            self.bytes += bytes;
+            self.told.push_back(Told { diff: Arc::clone(diff), bytes, at: Instant::now() });
+        }
+        while self.bytes > bytes_max && self.drop_oldest() {}
+    }
+
+    /// Lets go of what is older than it need be kept.
+    pub(super) fn trim(&mut self, kept: Duration) {
+        while self.told.front().is_some_and(|told| told.at.elapsed() > kept) {
+            self.drop_oldest();
+        }
+    }
+
+    fn drop_oldest(&mut self) -> bool {
+        let Some(told) = self.told.pop_front() else { return false };
+        self.bytes -= told.bytes;
+        self.complete_from = self.complete_from.max(told.diff.rev);
+        // Something of that very rev is no longer held.
+        self.exact = false;
+        true
+    }
+
+    /// What someone missed who holds the state of `since`; `None` when that cannot be said, or may no longer be read.
+    pub(super) fn since(&self, since: Rev, head: Rev) -> Option<Vec<Arc<Diff>>> {
+        let complete = since > self.complete_from || (since == self.complete_from && self.exact);
+        // What passed by due times at `since` may have been missed or not; it only ever takes away.
+        let shrunk = self.told.iter().any(|told| told.diff.rev >= since && told.diff.shrinks());
+        if !complete || shrunk || since > head {
+            return None;
+        }
+        let missed = self.told.iter().filter(|told| told.diff.rev > since);
+        Some(missed.map(|told| Arc::clone(&told.diff)).collect())
+    }
+}

@@ -1,0 +1,38 @@
+//! Events that are passed on and stored nowhere: to those who see what they are about, and to nobody else.
+
+use super::connections::Connections;
+use super::message::{Caller, ConnectionId, Relay, Relayed};
+use graph::model::Level;
+use graph::{NodeId, UserId, World, access};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Passes an event on. One about a node the sender may not speak of goes nowhere.
+pub(super) fn pass_on(
+    world: &World,
+    connections: &Connections,
+    caller: Caller,
+    relay: Relay,
+    from: ConnectionId,
+) {
+    let Some(sender) = world.user(caller.user) else { return };
+    let needed = match &relay {
+        Relay::Presence { node, .. } => node.map(|node| (node, Level::Viewer)),
+        Relay::Camera { .. } => None,
+        Relay::Drag { node, .. } => Some((*node, Level::Editor)),
+    };
+    let mut users = BTreeSet::from([caller.user]);
+    if let Some((node, needed)) = needed {
+        if access::level(world, caller.user, node).is_none_or(|level| level > needed) {
+            return;
+        }
+        users.extend(who_sees(world, connections, node));
+    }
+    let relayed = Arc::new(Relayed { from: Arc::clone(&sender.user), relay });
+    connections.relay(users.into_iter(), &relayed, from);
+}
+
+fn who_sees(world: &World, connections: &Connections, node: NodeId) -> Vec<UserId> {
+    let covers = access::covers(world, [node], &|user| connections.users().contains(&user));
+    covers.values().flat_map(|cover| cover.users()).collect()
+}

@@ -1,0 +1,100 @@
+//! The table as it is printed: for programs and for people.
+
+use super::{Field, Need, ROWS, Row};
+use crate::wire::Problem;
+use graph::Reason;
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+impl Row {
+    /// Every error an operation may answer, as it is written, in the order they are checked.
+    pub fn all_errors(&self) -> Vec<String> {
+        let mut errors = vec![Problem::PayloadTooLarge.name(), Problem::Unauthorized.name()];
+        if self.is_mutation() {
+            errors.push(Problem::Origin.name());
+        }
+        errors.push(Problem::malformed("").name());
+        errors.extend(self.payload_errors().into_iter().map(reason_name));
+        if self.is_mutation() {
+            errors.push(reason_name(Reason::BatchIdConflict));
+        }
+        errors.push(Problem::limited(1).name());
+        errors.extend(self.errors.iter().copied().map(reason_name));
+        errors.push(Problem::unavailable().name());
+        if self.is_mutation() {
+            errors.push(Problem::storage().name());
+        }
+        errors.push(Problem::exception().name());
+        let mut seen = std::collections::HashSet::new();
+        errors.retain(|error| seen.insert(error.clone()));
+        errors
+    }
+}
+
+fn reason_name(reason: Reason) -> String {
+    format!("{}.{}", reason.class().name(), reason.code())
+}
+
+/// The table as data.
+pub fn table_json() -> Value {
+    Value::Array(ROWS.iter().map(row_json).collect())
+}
+
+fn row_json(row: &Row) -> Value {
+    json!({
+        "event": row.event,
+        "method": row.method.map(super::Method::name),
+        "paths": row.paths,
+        "input": row.fields().map(|field| field_json(row, field)).collect::<Vec<Value>>(),
+        "output": row.output,
+        "errors": row.all_errors(),
+        "limit": { "name": row.limit.name, "count": row.limit.count, "windowSeconds": row.limit.window_s },
+        "credentials": "API token or web session",
+    })
+}
+
+fn field_json(row: &Row, field: &Field) -> Value {
+    let default = row.default_of(field).and_then(|default| serde_json::from_str::<Value>(default).ok());
+    let mut described = json!({
+        "name": field.name,
+        "type": field.kind.json_type(),
+        "required": matches!(field.need, Need::Required(_)),
+        "limits": field.kind.limits(),
+    });
+    if let (Some(default), Some(described)) = (default, described.as_object_mut()) {
+        described.insert("default".to_owned(), default);
+    }
+    described
+}
+
+/// The table for people: an operation to a paragraph.
+pub fn table_text() -> String {
+    let mut text = String::new();
+    for row in ROWS {
+        write_row(row, &mut text);
+    }
+    text
+}
+
+fn write_row(row: &Row, text: &mut String) {
+    let limit = row.limit;
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{}", row.event);
+    if let Some(method) = row.method {
+        let paths: Vec<String> = row.paths.iter().map(|path| format!("{} {path}", method.name())).collect();
+        let _ = writeln!(text, "  rest    {}", paths.join(", "));
+    }
+    for field in row.fields() {
+        let need = match (field.need, row.default_of(field)) {
+            (Need::Required(_), _) => "required".to_owned(),
+            (_, Some(default)) => format!("default {default}"),
+            (_, None) => "optional".to_owned(),
+        };
+        let (kind, limits) = (field.kind.json_type(), field.kind.limits());
+        let _ = writeln!(text, "  takes   {}: {kind}, {limits} ({need})", field.name);
+    }
+    let _ = writeln!(text, "  gives   {}", row.output);
+    let _ =
+        writeln!(text, "  limit   {} in {} s, counted as \"{}\"", limit.count, limit.window_s, limit.name);
+    let _ = writeln!(text, "  errors  {}\n", row.all_errors().join(", "));
+}

@@ -1,0 +1,103 @@
+//! The fields that operations take, and those that cannot be set.
+
+use super::rules::*;
+use super::{Field, Kind, Need};
+use graph::Reason;
+
+pub(super) const fn required(name: &'static str, kind: Kind, missing: Reason, invalid: Reason) -> Field {
+    Field { name, kind, need: Need::Required(missing), invalid }
+}
+
+pub(super) const fn optional(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    invalid: Reason,
+) -> Field {
+    Field { name, kind, need: Need::Optional { default }, invalid }
+}
+
+pub(super) const BATCH_ID: Field = optional("batchId", Kind::Request, "", Reason::InvalidBatchId);
+pub(super) const NEW_ID: Field = optional("id", Kind::NewId, "", Reason::InvalidId);
+pub(super) const NODE_ID: Field = required("id", Kind::Id, Reason::MissingId, Reason::InvalidNodeId);
+pub(super) const LINK_ID: Field = required("id", Kind::Id, Reason::MissingId, Reason::InvalidLinkId);
+pub(super) const BRANCH_ID: Field = required("id", Kind::Branch, Reason::MissingId, Reason::InvalidNodeId);
+pub(super) const TARGET: Field = optional("target", Kind::Id, "", Reason::InvalidTargetId);
+pub(super) const IDS: Field = optional("ids", Kind::Ids, "", Reason::InvalidIds);
+pub(super) const VERSION: Field = optional("version", Kind::Version, "", Reason::InvalidVersion);
+pub(super) const EMAIL: Field = required("email", Kind::Email, Reason::MissingEmail, Reason::InvalidEmail);
+pub(super) const LEVEL: Field = optional("level", Kind::Level, "3", Reason::InvalidLevel);
+pub(super) const DUE: Field = optional("due", Kind::Due, "null", Reason::InvalidDue);
+pub(super) const BRANCH: Field = optional("branch", Kind::Boolean, "true", Reason::InvalidBranchValue);
+pub(super) const SHOWING: Field =
+    required("showing", Kind::Boolean, Reason::InvalidShowing, Reason::InvalidShowing);
+pub(super) const USERNAME: Field =
+    required("username", Kind::Username, Reason::InvalidUsername, Reason::InvalidUsername);
+pub(super) const ROOT: Field = required("root", Kind::Branch, Reason::MissingId, Reason::InvalidNodeId);
+pub(super) const SINCE: Field = required("since", Kind::Version, Reason::InvalidSince, Reason::InvalidSince);
+pub(super) const GRAPH_LIMIT: Field =
+    optional("limit", Kind::Count { least: 1, most: GRAPH_LIMIT_MOST }, "1000", Reason::InvalidLimit);
+pub(super) const OFFSET: Field =
+    optional("offset", Kind::Count { least: 0, most: i64::MAX }, "0", Reason::InvalidOffset);
+
+/// The fields of a node that can be set, in the order of the model's table; the defaults are those of node:add.
+pub(super) const NODE_FIELDS: &[Field] = &[
+    optional(
+        "title",
+        Kind::Text { most: TITLE_CHARS_MOST, too_long: Reason::TitleTooLong },
+        "\"\"",
+        Reason::InvalidText,
+    ),
+    optional(
+        "description",
+        Kind::Text { most: DESCRIPTION_CHARS_MOST, too_long: Reason::DescriptionTooLong },
+        "\"\"",
+        Reason::InvalidText,
+    ),
+    optional("status", Kind::Status, "0", Reason::InvalidStatus),
+    optional("dueDate", Kind::DueDate, "null", Reason::InvalidDueDatetime),
+    optional("tags", Kind::Tags, "[]", Reason::InvalidTags),
+    optional("priority", Kind::Integer { least: 0, most: PRIORITY_MOST }, "0", Reason::InvalidPriority),
+    optional("volume", Kind::Integer { least: 0, most: VOLUME_MOST }, "5", Reason::InvalidVolume),
+    optional("independent", Kind::Boolean, "false", Reason::InvalidIndependent),
+    optional("assignee", Kind::Assignees, "[]", Reason::InvalidAssignee),
+    optional("x", Kind::Number, "0.0", Reason::InvalidPosition),
+    optional("y", Kind::Number, "0.0", Reason::InvalidPosition),
+    optional("z", Kind::Number, "0.0", Reason::InvalidPosition),
+    optional("pinned", Kind::Boolean, "false", Reason::InvalidPinned),
+    optional("collapsed", Kind::Boolean, "false", Reason::InvalidCollapsed),
+];
+
+pub(super) const LINK_FIELDS: &[Field] = &[
+    optional("type", Kind::LinkType, "0", Reason::InvalidLinkType),
+    optional("private", Kind::Boolean, "false", Reason::InvalidLinkPrivate),
+];
+
+/// What a node shows of itself that nobody sets; besides every `owner…`.
+pub(super) const NODE_READ_ONLY: &[&str] = &[
+    "type",
+    "createdTime",
+    "lastEditedTime",
+    "publicToken",
+    "publicDue",
+    "publicBranch",
+    "inTrash",
+    "lastBatchID",
+    "access",
+    "shareRoots",
+    "version",
+];
+
+/// What a link shows of itself that nobody sets; besides every `owner…`. That `source` and `target` cannot be changed
+/// matters to link:update alone: where they are taken, they are no strangers.
+pub(super) const LINK_READ_ONLY: &[&str] = &[
+    "source",
+    "target",
+    "wasBlocker",
+    "createdTime",
+    "lastEditedTime",
+    "inTrash",
+    "lastBatchID",
+    "shareRoots",
+    "version",
+];

@@ -1,0 +1,383 @@
+use super::*;
+use graph::model::{Level, LinkType, Node, Status};
+use graph::{NodeId, Root, Timestamp, UserId};
+use proptest::prelude::*;
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
+
+const A: &str = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
+const B: &str = "9b2d3c1e-7a55-4c0b-8f6d-2e1a0c9b8d7e";
+
+fn ask(event: &str, payload: &str) -> Asked {
+    let row = by_event(event).unwrap_or_else(|| panic!("no row {event}"));
+    let json = Json::parse(payload.replace("$A", A).replace("$B", B)).expect("well-formed");
+    decode(row, &json).unwrap_or_else(|failure| panic!("{event} {payload}: {failure:?}"))
+}
+
+fn operation(event: &str, payload: &str) -> Operation {
+    match ask(event, payload) {
+        Asked::Mutation { operation, .. } => operation,
+        other => panic!("{event} {payload}: {other:?}"),
+    }
+}
+
+fn request(event: &str, payload: &str) -> Option<Request> {
+    match ask(event, payload) {
+        Asked::Mutation { request, .. } => request,
+        other => panic!("{event} {payload}: {other:?}"),
+    }
+}
+
+fn read(event: &str, payload: &Json) -> Result<Read, Failure> {
+    match decode(by_event(event).expect("a row"), payload)? {
+        Asked::Read(read) => Ok(read),
+        other => panic!("{event}: {other:?}"),
+    }
+}
+
+fn id(text: &str) -> NodeId {
+    NodeId(Uuid::try_parse(text).expect("a UUID"))
+}
+
+fn fields(event: &str, payload: &str) -> graph::NodeFields {
+    match operation(event, payload) {
+        Operation::NodeAdd { fields, .. } | Operation::NodeUpdate { fields, .. } => *fields,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn t4_no_two_rows_share_an_event_or_a_path_and_method() {
+    let mut events = HashSet::new();
+    let mut routes = HashSet::new();
+    for row in ROWS {
+        assert!(events.insert(row.event), "{}", row.event);
+        assert_eq!(row.method.is_some(), !row.paths.is_empty(), "{}", row.event);
+        for path in row.paths {
+            assert!(path.starts_with("/api/"), "{path}");
+            assert!(routes.insert((row.method, *path)), "{} {path}", row.event);
+        }
+        if row.is_mutation() {
+            assert_eq!(row.fields().next().map(|field| field.name), Some("batchId"), "{}", row.event);
+        }
+    }
+}
+
+#[test]
+fn r1_rows_that_share_a_count_share_the_limit() {
+    let mut limits: HashMap<&str, Limit> = HashMap::new();
+    for row in ROWS {
+        assert_eq!(*limits.entry(row.limit.name).or_insert(row.limit), row.limit, "{}", row.event);
+    }
+    let of = |event: &str| by_event(event).map(|row| (row.limit.name, row.limit.count, row.limit.window_s));
+    assert_eq!(of("node:update"), Some(("node", 30, 10)));
+    assert_eq!(of("node:restore"), Some(("node trash", 30, 10)));
+    assert_eq!(of("link:swap"), Some(("link trash", 30, 10)));
+    assert_eq!(of("graph:get"), Some(("graph:get", 10, 10)));
+    assert_eq!(of("trash:purge"), Some(("trash:purge", 5, 10)));
+    assert_eq!(of("settings:username"), Some(("settings:username", 3, 10)));
+}
+
+#[test]
+fn t19_an_operation_lists_no_error_twice() {
+    for row in ROWS {
+        let errors = row.all_errors();
+        let distinct: HashSet<&String> = errors.iter().collect();
+        assert_eq!(distinct.len(), errors.len(), "{}", row.event);
+        for reason in row.errors {
+            assert!(
+                reason.code() == "invalid_due" || !row.payload_errors().contains(reason),
+                "{}",
+                row.event
+            );
+        }
+    }
+}
+
+#[test]
+fn c7_the_table_is_printed_for_programs_and_for_people() {
+    let json = serde_json::to_string_pretty(&table_json()).expect("a JSON text");
+    insta::assert_snapshot!("table_json", json);
+    insta::assert_snapshot!("table_text", table_text());
+}
+
+#[test]
+fn o13_a_node_is_added_with_the_defaults_of_the_table() {
+    let node = Node::new(id(A), UserId(Uuid::nil()), BatchId(Uuid::nil()), Timestamp::from_ms(0), 1);
+    let explicit: Vec<String> = fields::NODE_FIELDS
+        .iter()
+        .map(|field| match field.need {
+            Need::Optional { default } => format!("\"{}\":{default}", field.name),
+            Need::Required(_) => panic!("{} is not needed", field.name),
+        })
+        .collect();
+    let given = fields("node:add", &format!("{{{}}}", explicit.join(",")));
+    let same = graph::NodeFields {
+        title: Some(node.title),
+        description: Some(node.description),
+        status: Some(node.status),
+        due_date: Some(node.due_date),
+        tags: Some(node.tags),
+        priority: Some(node.priority),
+        volume: Some(node.volume),
+        independent: Some(node.independent),
+        assignee: Some(node.assignee),
+        x: Some(node.x),
+        y: Some(node.y),
+        z: Some(node.z),
+        pinned: Some(node.pinned),
+        collapsed: Some(node.collapsed),
+    };
+    assert_eq!(given, same);
+    assert_eq!(fields("node:add", "{}"), graph::NodeFields::default());
+}
+
+#[test]
+fn t4_a_default_means_the_same_as_its_absence() {
+    let cases = [
+        ("link:add", r#"{"source":"$A","target":"$B"#),
+        ("node:publish", r#"{"id":"$A"#),
+        ("node:access", r#"{"id":"$A","email":"a@b"#),
+    ];
+    for (event, start) in cases {
+        let row = by_event(event).expect("a row");
+        for field in row.fields() {
+            if let Some(default) = row.default_of(field) {
+                let given = format!("{start}\",\"{}\":{default}}}", field.name);
+                assert_eq!(operation(event, &given), operation(event, &format!("{start}\"}}")), "{given}");
+            }
+        }
+    }
+    for event in ["graph:get", "trash:page"] {
+        for field in by_event(event).expect("a row").fields() {
+            let Need::Optional { default } = field.need else { panic!("{} is not needed", field.name) };
+            let given = Json::parse(format!("{{\"{}\":{default}}}", field.name)).expect("well-formed");
+            assert_eq!(read(event, &given), read(event, &Json::Object(Vec::new())), "{event} {}", field.name);
+        }
+    }
+}
+
+#[test]
+fn n9_tags_are_trimmed_and_kept_once() {
+    let tags = fields("node:add", r#"{"tags":[" a ","b","a","\u00a0b\n","B"]}"#).tags;
+    assert_eq!(tags, Some(vec!["a".to_owned(), "b".to_owned(), "B".to_owned()]));
+}
+
+#[test]
+fn n14_minus_zero_is_stored_as_zero() {
+    for zero in ["-0.0", "-0", "0", "-0e9"] {
+        let x = fields("node:add", &format!("{{\"x\":{zero}}}")).x.map(f64::to_bits);
+        assert_eq!(x, Some(0), "{zero}");
+    }
+}
+
+#[test]
+fn n7_a_due_date_is_cut_to_whole_seconds_and_null_clears_it() {
+    let due = |json: &str| fields("node:update", &format!("{{\"id\":\"$A\",\"dueDate\":{json}}}")).due_date;
+    assert_eq!(due("\"2030-01-01T01:00:00.999+01:00\""), Some(Timestamp::parse("2030-01-01T00:00:00Z")));
+    assert_eq!(due("null"), Some(None));
+    assert_eq!(fields("node:update", r#"{"id":"$A","title":""}"#).due_date, None);
+}
+
+#[test]
+fn n6_due_times_of_grants_and_publications_keep_their_milliseconds() {
+    let Operation::NodePublish { due, branch, .. } =
+        operation("node:publish", r#"{"id":"$A","due":"2030-01-01T00:00:00.125Z"}"#)
+    else {
+        panic!("a publication")
+    };
+    assert_eq!((due, branch), (Timestamp::parse("2030-01-01T00:00:00.125Z"), true));
+}
+
+#[test]
+fn n2_ids_are_compared_without_regard_to_case() {
+    let upper = format!("{{\"id\":\"{}\"}}", A.to_uppercase());
+    assert_eq!(operation("node:trash", &upper), Operation::NodeTrash { id: id(A) });
+}
+
+#[test]
+fn s3_a_due_of_null_clears_in_updates_and_means_none_elsewhere() {
+    let update = operation("node:publish:update", r#"{"id":"$A","due":null}"#);
+    assert_eq!(update, Operation::NodePublishUpdate { id: id(A), branch: None, due: Some(None) });
+    let publish = operation("node:publish", r#"{"id":"$A","due":null}"#);
+    assert_eq!(publish, Operation::NodePublish { id: id(A), branch: true, due: None });
+}
+
+#[test]
+fn s9_a_branch_is_named_by_id_or_by_public_token() {
+    let root = |json: &str| match operation("node:embed", &format!("{{\"id\":{json}}}")) {
+        Operation::NodeEmbed { root } => root,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(root(&format!("\"{}\"", A.to_uppercase())), Root::Node(id(A)));
+    assert_eq!(root("\"Zk3-_x\""), Root::Token("Zk3-_x".to_owned()));
+    let simple = A.replace('-', "");
+    assert_eq!(root(&format!("\"{simple}\"")), Root::Token(simple));
+}
+
+#[test]
+fn s13_a_grant_is_to_view_the_branch_unless_told_otherwise() {
+    let want = |level, branch| Operation::AccessAdd {
+        id: id(A),
+        email: "Ann@Example.org".to_owned(),
+        level,
+        branch,
+        due: None,
+    };
+    let grant = |rest: &str| {
+        operation("node:access", &format!("{{\"id\":\"$A\",\"email\":\"Ann@Example.org\"{rest}}}"))
+    };
+    assert_eq!(grant(""), want(Level::Viewer, true));
+    assert_eq!(grant(",\"level\":1,\"branch\":false"), want(Level::Admin, false));
+}
+
+#[test]
+fn o18_an_update_carries_the_version_it_is_meant_for() {
+    let version = |json: &str| match operation(
+        "node:update",
+        &format!("{{\"id\":\"$A\",\"status\":1,\"version\":{json}}}"),
+    ) {
+        Operation::NodeUpdate { version, fields, .. } => (version, fields.status),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(version("7"), (Some(7), Some(Status::InProgress)));
+    // No node has such a version; that is a conflict and no fault of form.
+    for never in ["-1", "99999999999999999999"] {
+        assert_eq!(version(never).0, Some(u64::MAX), "{never}");
+    }
+}
+
+#[test]
+fn l1_a_link_is_primary_and_not_private_unless_told_otherwise() {
+    let link = operation("link:add", r#"{"source":"$A","target":"$B"}"#);
+    let want = Operation::LinkAdd {
+        id: None,
+        source: id(A),
+        target: id(B),
+        kind: LinkType::Primary,
+        private: false,
+    };
+    assert_eq!(link, want);
+}
+
+#[test]
+fn d7_a_request_is_the_same_by_its_content() {
+    let base = request("node:add", r#"{"batchId":"$A","title":"t","x":1}"#).expect("a request");
+    assert_eq!(base.batch, BatchId(id(A).0));
+    for same in [
+        r#"{"x":1,"batchId":"$A","title":"t"}"#,
+        r#"{ "title" : "\u0074", "x" : 1.0, "batchId" : "$A" }"#,
+        r#"{"batchId":"$B","title":"t","x":1}"#,
+    ] {
+        let same = request("node:add", same).expect("a request");
+        assert_eq!(same.fingerprint, base.fingerprint);
+    }
+    for (event, other) in [
+        ("node:add", r#"{"batchId":"$A","title":"t","x":2}"#),
+        ("node:add", r#"{"batchId":"$A","title":"t"}"#),
+        ("node:add", r#"{"batchId":"$A","title":"t","x":1,"y":0}"#),
+    ] {
+        let other = request(event, other).expect("a request");
+        assert_ne!(other.fingerprint, base.fingerprint);
+    }
+    let print = |event| request(event, r#"{"batchId":"$A","id":"$B"}"#).map(|request| request.fingerprint);
+    assert_ne!(print("node:trash"), print("node:restore"));
+    assert_eq!(request("node:add", "{}"), None);
+}
+
+#[test]
+fn g7_limits_and_offsets_are_read_from_body_and_query_alike() {
+    let values = [
+        ("", "\"\""),
+        ("0", "0"),
+        ("1", "1"),
+        ("-1", "-1"),
+        ("-0", "-0"),
+        ("1000", "1000"),
+        ("1001", "1001"),
+        ("5001", "5001"),
+        ("5.0", "5.0"),
+        ("1e2", "1e2"),
+        ("abc", "\"abc\""),
+        ("null", "null"),
+        ("99999999999999999999999", "99999999999999999999999"),
+    ];
+    for event in ["graph:get", "trash:page", "account:get"] {
+        for field in ["limit", "offset", "since"] {
+            for (query, body) in values {
+                let by_query = Json::from_query(&format!("{field}={query}")).expect("well-formed");
+                let by_body = Json::parse(format!("{{\"{field}\":{body}}}")).expect("well-formed");
+                assert_eq!(read(event, &by_query), read(event, &by_body), "{event} {field} {query}");
+            }
+        }
+    }
+}
+
+#[test]
+fn t17_a_message_names_the_field_and_never_more_than_a_line_of_it() {
+    let refusal = |event: &str, payload: &str| {
+        let json = Json::parse(payload).expect("well-formed");
+        match decode(by_event(event).expect("a row"), &json) {
+            Err(Failure::Refused(refusal)) => refusal.message(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let cases = [
+        (
+            "node:add",
+            "{\"colour\":1}",
+            "The payload has a field that this operation does not take. Its name is \"colour\".",
+        ),
+        ("node:add", "{\"y\":\"\"}", "x, y and z must be finite numbers. The field is \"y\"."),
+        ("graph:get", "{\"limit\":0}", "limit/offset out of range"),
+    ];
+    for (event, payload, want) in cases {
+        assert_eq!(refusal(event, payload), want);
+    }
+    let long = refusal("node:add", &format!("{{\"{}\":1}}", "\\n\\u001bx".repeat(100_000)));
+    assert!(long.len() < 200 && !long.contains(char::is_control), "{long}");
+}
+
+/// JSON of the shapes that payloads have.
+fn any_value() -> impl Strategy<Value = Json> {
+    let leaf = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::Bool),
+        (-3i64..12).prop_map(Json::Int),
+        any::<i64>().prop_map(Json::Int),
+        any::<f64>().prop_map(Json::Real),
+        Just(Json::Huge(1e300)),
+        any::<String>().prop_map(Json::Text),
+        Just(Json::Text(A.to_owned())),
+        Just(Json::Text("2030-01-01T00:00:00Z".to_owned())),
+        Just(Json::Text("a@b".to_owned())),
+    ];
+    leaf.prop_recursive(2, 16, 4, |inner| proptest::collection::vec(inner, 0..4).prop_map(Json::List))
+}
+
+proptest! {
+    #[test]
+    fn o4_any_payload_has_an_answer(
+        row in proptest::sample::select(ROWS),
+        mask in any::<u32>(),
+        values in proptest::collection::vec(any_value(), 20),
+        stranger in proptest::option::of((any::<String>(), any_value())),
+    ) {
+        let given = row.fields().zip(values).enumerate();
+        let given = given.filter(|(nth, _)| mask & (1 << nth) != 0);
+        let mut given: Vec<(String, Json)> =
+            given.map(|(_, (field, value))| (field.name.to_owned(), value)).collect();
+        given.extend(stranger);
+        match decode(&row, &Json::Object(given)) {
+            Ok(Asked::Mutation { operation: Operation::NodeAdd { fields, .. }, .. }) => {
+                prop_assert!(fields.x.is_none_or(f64::is_finite));
+                prop_assert!(fields.title.is_none_or(|title| title.chars().count() <= TITLE_CHARS_MOST));
+            }
+            Ok(_) => {}
+            Err(Failure::Refused(refusal)) => {
+                prop_assert!(row.payload_errors().contains(&refusal.reason), "{}", refusal);
+            }
+            Err(other) => prop_assert!(false, "{:?}", other),
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Everything that becomes JSON: answers, events, diffs and failures, the same for both transports. Written straight
+//! from the domain's data, field by field; nothing is built up in between.
+
+mod account;
+mod diff;
+mod entity;
+mod problem;
+
+use crate::engine::message::{Outcome, Published};
+use account::WholeAccount;
+use diff::{Actor, WholeDiff};
+use entity::{Each, Exact, Form, Seconds, WholeLink, WholeNode};
+use graph::diff::Diff;
+use graph::model::Rev;
+use graph::trash::TrashPage;
+use graph::view::Page;
+use graph::{NodeId, Timestamp, UserId};
+use problem::Failed;
+use serde::Serialize;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use problem::Problem;
+
+/// A new name for one request, to find it by in the logs: 12 hex digits.
+pub fn trace_id() -> String {
+    static FALLBACK: AtomicU64 = AtomicU64::new(0);
+    // Without randomness a count does: the name is no secret.
+    let number = getrandom::u64().unwrap_or_else(|_| FALLBACK.fetch_add(1, Ordering::Relaxed));
+    format!("{:012x}", number & 0xffff_ffff_ffff)
+}
+
+/// The answer to a request, as a REST response and as an ack, with its HTTP status.
+pub fn answer(outcome: &Outcome, trace_id: &str) -> (u16, String) {
+    let text = match outcome {
+        Outcome::Changed { diff, replayed } => {
+            let replayed = replayed.then_some(true);
+            text(&Changed { ok: true, diff: WholeDiff(diff), rev: diff.rev, replayed, trace_id })
+        }
+        Outcome::Graph { page, rev } => graph_page(page, *rev, Form::Graph, trace_id),
+        Outcome::Branch { page, rev, anonymous } => {
+            let form = if *anonymous { Form::Public } else { Form::Graph };
+            graph_page(page, *rev, form, trace_id)
+        }
+        Outcome::Synced { rev, recovered } => {
+            text(&Synced { ok: true, rev: *rev, recovered: *recovered, trace_id })
+        }
+        Outcome::Trash { page, rev } => trash_page(page, *rev, trace_id),
+        Outcome::Account { account, rev } => {
+            text(&AccountAnswer { ok: true, account: WholeAccount(account), rev: *rev, trace_id })
+        }
+        Outcome::Failed(failure) => return refused(&failure.clone().into(), trace_id),
+    };
+    (200, text)
+}
+
+/// The answer to a request that failed, with its HTTP status.
+pub fn refused(problem: &Problem, trace_id: &str) -> (u16, String) {
+    (problem.status(), text(&Failed { problem, event: None, trace_id }))
+}
+
+/// The event `error`: a request over a socket failed that asked for no ack.
+pub fn error_event(problem: &Problem, event: &str, trace_id: &str) -> String {
+    text(&Failed { problem, event: Some(event), trace_id })
+}
+
+/// The event `graph:init`: a page of the graph for who asked without an ack.
+pub fn graph_init(page: &Page, rev: Rev, trace_id: &str) -> String {
+    let nodes = Each(&page.nodes, |seen| WholeNode { seen, form: Form::Init });
+    let links = Each(&page.links, |seen| WholeLink::of(seen, Form::Init));
+    let graph = InitGraph { nodes, links, has_more: page.has_more };
+    text(&Init { ok: true, has_more: page.has_more, graph, rev, trace_id })
+}
+
+/// The event `graph:error`: the same, failed.
+pub fn graph_error(problem: &Problem, trace_id: &str) -> String {
+    text(&GraphError { error: problem.name(), message: problem.message(), trace_id })
+}
+
+/// The event `graph:diff`.
+pub fn diff_event(diff: &Diff) -> String {
+    text(&WholeDiff(diff))
+}
+
+/// The event `branch:published`.
+pub fn published_event(published: &Published) -> String {
+    text(&PublishedEvent {
+        id: published.id,
+        public_branch: published.branch,
+        public_due: published.due.map(Exact),
+        actor: published.actor.as_deref().map(Actor::of),
+        ts: Seconds(published.at),
+    })
+}
+
+/// The event `connected` of a socket that may stay; `client` is `api` or `web`.
+pub fn connected(user: UserId, client: &str, now: Timestamp) -> String {
+    text(&Connected { ok: true, uid: user, client, server_time: Seconds(now) })
+}
+
+/// The event `connected` of a socket that may not stay.
+pub fn not_connected(problem: &Problem) -> String {
+    text(&NotConnected {
+        ok: false,
+        error: problem.name(),
+        message: problem.message(),
+        retry_after: problem.retry_after_s(),
+    })
+}
+
+/// The event `ws:pong`.
+pub fn pong(now: Timestamp) -> String {
+    text(&Pong { ok: None, server_time: Seconds(now), trace_id: None })
+}
+
+/// The ack of `ws:ping`, for who asked for one.
+pub fn pong_ack(now: Timestamp, trace_id: &str) -> String {
+    text(&Pong { ok: Some(true), server_time: Seconds(now), trace_id: Some(trace_id) })
+}
+
+/// The answer of `GET /api/health`.
+pub fn health() -> &'static str {
+    r#"{"ok":true,"status":"up"}"#
+}
+
+/// Every value here has a JSON text: keys are strings, and numbers are finite.
+fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn graph_page(page: &Page, rev: Rev, form: Form, trace_id: &str) -> String {
+    let nodes = Each(&page.nodes, |seen| WholeNode { seen, form });
+    let links = Each(&page.links, |seen| WholeLink::of(seen, form));
+    text(&PageAnswer { ok: true, has_more: page.has_more, nodes, links, rev, trace_id })
+}
+
+fn trash_page(page: &TrashPage, rev: Rev, trace_id: &str) -> String {
+    let nodes = Each(&page.nodes, |seen| WholeNode { seen, form: Form::Trash });
+    let links = Each(&page.links, |seen| WholeLink::of(seen, Form::Trash));
+    text(&PageAnswer { ok: true, has_more: page.has_more, nodes, links, rev, trace_id })
+}
+
+#[derive(Serialize)]
+struct Changed<'a> {
+    ok: bool,
+    diff: WholeDiff<'a>,
+    rev: Rev,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replayed: Option<bool>,
+    trace_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct PageAnswer<'a, N, L> {
+    ok: bool,
+    #[serde(rename = "hasMore")]
+    has_more: bool,
+    nodes: N,
+    links: L,
+    rev: Rev,
+    trace_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct Synced<'a> {
+    ok: bool,
+    rev: Rev,
+    recovered: bool,
+    trace_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct Init<'a, G> {
+    ok: bool,
+    #[serde(rename = "hasMore")]
+    has_more: bool,
+    graph: G,
+    rev: Rev,
+    trace_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct InitGraph<N, L> {
+    nodes: N,
+    links: L,
+    #[serde(rename = "hasMore")]
+    has_more: bool,
+}
+
+#[derive(Serialize)]
+struct GraphError<'a> {
+    error: String,
+    message: String,
+    trace_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct AccountAnswer<'a> {
+    ok: bool,
+    account: WholeAccount<'a>,
+    rev: Rev,
+    trace_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PublishedEvent<'a> {
+    id: NodeId,
+    public_branch: bool,
+    public_due: Option<Exact>,
+    actor: Option<Actor<'a>>,
+    ts: Seconds,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Connected<'a> {
+    ok: bool,
+    uid: UserId,
+    client: &'a str,
+    server_time: Seconds,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NotConnected {
+    ok: bool,
+    error: String,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Pong<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ok: Option<bool>,
+    #[serde(rename = "serverTime")]
+    server_time: Seconds,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<&'a str>,
+}
+
+#[cfg(test)]
+mod tests;

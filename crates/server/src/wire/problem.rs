@@ -1,0 +1,209 @@
+//! Everything that can go wrong, with its class, code, status and sentence: the one mapping for both transports.
+
+use crate::engine::message::Failure;
+use crate::payload::Malformed;
+use graph::{Class, Reason, Refusal};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+/// Why a request was not answered as asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// The engine or the payload's reading says so.
+    Failed(Failure),
+    /// The body, the event's payload or the query string is not well-formed.
+    Malformed(Malformed),
+    PayloadTooLarge,
+    /// REST without valid credentials.
+    Unauthorized,
+    /// A socket without credentials.
+    AuthMissing,
+    /// A socket with credentials that are not valid.
+    AuthInvalid,
+    /// The request comes from a web page of somewhere else.
+    Origin,
+    /// No such path.
+    Route,
+    /// The path is there, the method is not.
+    Method,
+    /// No such event.
+    Event,
+    /// The user has as many open connections as they may.
+    TooManyConnections,
+}
+
+/// How long a client does well to wait when the server has too much to do, or when it must close a connection first.
+const PATIENCE_S: u64 = 5;
+
+impl Problem {
+    /// A payload that cannot be read.
+    pub fn malformed(what: &str) -> Self {
+        Problem::Malformed(Malformed(what.to_owned()))
+    }
+
+    /// Over a limit.
+    pub fn limited(retry_after_s: u64) -> Self {
+        Problem::Failed(Failure::RateLimited { retry_after_s })
+    }
+
+    /// Overloaded, or shutting down.
+    pub fn unavailable() -> Self {
+        Problem::Failed(Failure::Unavailable)
+    }
+
+    /// The log would not take it.
+    pub fn storage() -> Self {
+        Problem::Failed(Failure::Storage)
+    }
+
+    /// A fault of the server.
+    pub fn exception() -> Self {
+        Problem::Failed(Failure::Exception)
+    }
+
+    /// The broad kind, as written before the dot.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Problem::Failed(Failure::Refused(refusal)) => refusal.reason.class().name(),
+            Problem::Failed(Failure::RateLimited { .. }) | Problem::TooManyConnections => "rate_limited",
+            Problem::Failed(Failure::Unavailable) => "unavailable",
+            Problem::Failed(Failure::Storage | Failure::Exception) => "internal",
+            Problem::Malformed(_) => "bad_request",
+            Problem::PayloadTooLarge => "payload_too_large",
+            Problem::Unauthorized => "unauthorized",
+            Problem::AuthMissing | Problem::AuthInvalid | Problem::Origin => "forbidden",
+            Problem::Route | Problem::Method | Problem::Event => "not_found",
+        }
+    }
+
+    /// The bare code, as written after the dot; some classes stand alone.
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Problem::Failed(Failure::Refused(refusal)) => Some(refusal.reason.code()),
+            Problem::Failed(Failure::RateLimited { .. } | Failure::Unavailable) => None,
+            Problem::Failed(Failure::Storage) => Some("storage"),
+            Problem::Failed(Failure::Exception) => Some("exception"),
+            Problem::Malformed(_) => Some("malformed_json"),
+            Problem::PayloadTooLarge | Problem::Unauthorized | Problem::TooManyConnections => None,
+            Problem::AuthMissing => Some("auth_missing"),
+            Problem::AuthInvalid => Some("auth_invalid"),
+            Problem::Origin => Some("origin"),
+            Problem::Route => Some("route"),
+            Problem::Method => Some("method"),
+            Problem::Event => Some("event"),
+        }
+    }
+
+    /// What stands under `error`: `class.code`, or the class alone.
+    pub fn name(&self) -> String {
+        match self.code() {
+            Some(code) => format!("{}.{code}", self.class()),
+            None => self.class().to_owned(),
+        }
+    }
+
+    /// A sentence a person can act on, with nothing of the server's inside.
+    pub fn message(&self) -> String {
+        let sentence = match self {
+            Problem::Failed(Failure::Refused(refusal)) => return refusal.message(),
+            Problem::Malformed(Malformed(what)) => return format!("The payload cannot be read: {what}."),
+            Problem::Failed(Failure::RateLimited { retry_after_s }) => {
+                return format!("Too many requests; try again in {retry_after_s} s.");
+            }
+            Problem::Failed(Failure::Unavailable) => "The server is busy or restarting; try again soon.",
+            Problem::Failed(Failure::Storage) => "The change could not be saved; nothing was changed.",
+            Problem::Failed(Failure::Exception) => {
+                "The server made a mistake; nothing was changed. Please report it with the trace_id."
+            }
+            Problem::PayloadTooLarge => "The payload is too large; send less at once.",
+            Problem::Unauthorized => "Give a valid API token: Authorization: Bearer <token>.",
+            Problem::AuthMissing => "Authentication required",
+            Problem::AuthInvalid => "The API token is not valid; it may have been revoked.",
+            Problem::Origin => "Requests from this web origin are not allowed.",
+            Problem::Route => "There is no such path.",
+            Problem::Method => "This path does not take this method.",
+            Problem::Event => "There is no such event.",
+            Problem::TooManyConnections => "Too many open connections; close one and try again.",
+        };
+        sentence.to_owned()
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Problem::Failed(Failure::Refused(refusal)) => match refusal.reason.class() {
+                Class::BadRequest => 400,
+                Class::Forbidden => 403,
+                Class::NotFound => 404,
+                Class::Conflict => 409,
+            },
+            Problem::Failed(Failure::RateLimited { .. }) | Problem::TooManyConnections => 429,
+            Problem::Failed(Failure::Unavailable) => 503,
+            Problem::Failed(Failure::Storage | Failure::Exception) => 500,
+            Problem::Malformed(_) => 400,
+            Problem::PayloadTooLarge => 413,
+            Problem::Unauthorized => 401,
+            Problem::AuthMissing | Problem::AuthInvalid | Problem::Origin => 403,
+            Problem::Route | Problem::Event => 404,
+            Problem::Method => 405,
+        }
+    }
+
+    /// For the header `Retry-After`: seconds to wait.
+    pub fn retry_after_s(&self) -> Option<u64> {
+        match self {
+            Problem::Failed(Failure::RateLimited { retry_after_s }) => Some(*retry_after_s),
+            Problem::Failed(Failure::Unavailable) | Problem::TooManyConnections => Some(PATIENCE_S),
+            _ => None,
+        }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        Problem::Failed(failure)
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Problem::Failed(Failure::Refused(refusal))
+    }
+}
+
+impl From<Reason> for Problem {
+    fn from(reason: Reason) -> Self {
+        Refusal::from(reason).into()
+    }
+}
+
+impl From<Malformed> for Problem {
+    fn from(malformed: Malformed) -> Self {
+        Problem::Malformed(malformed)
+    }
+}
+
+/// The form of a failed answer.
+pub(super) struct Failed<'a> {
+    pub problem: &'a Problem,
+    /// Over a socket without an ack, the event that failed.
+    pub event: Option<&'a str>,
+    pub trace_id: &'a str,
+}
+
+impl Serialize for Failed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("ok", &false)?;
+        map.serialize_entry("error", &self.problem.name())?;
+        map.serialize_entry("code", &self.problem.code())?;
+        map.serialize_entry("message", &self.problem.message())?;
+        if let Some(seconds) = self.problem.retry_after_s() {
+            map.serialize_entry("retryAfter", &seconds)?;
+        }
+        if let Some(event) = self.event {
+            map.serialize_entry("event", event)?;
+        }
+        map.serialize_entry("trace_id", self.trace_id)?;
+        map.end()
+    }
+}
