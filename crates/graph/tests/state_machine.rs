@@ -4,6 +4,7 @@
 //! A failure is shrunk, and its seed kept in `state_machine.proptest-regressions`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(clippy::manual_is_multiple_of, clippy::type_complexity, clippy::large_enum_variant)]
 
 mod model;
 mod simulation;
