@@ -173,7 +173,6 @@ fn s19_one_may_leave_but_not_change_ones_own_grant() {
 }
 
 #[test]
-#[ignore = "answered node_in_trash: one's own grant is looked at after the trash, against O3"]
 fn s19_permission_answers_before_the_trash() {
     check("alice owns a\nbob 1 a\nalice: trash a", "bob: regrant a bob level=2", "no_permission");
 }
