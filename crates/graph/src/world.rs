@@ -40,18 +40,28 @@ pub enum Due {
     Publication(NodeId),
 }
 
-/// One stored entity, as a [`World`] is loaded from them.
+/// One stored entity, as a [`World`] is loaded from them; already where it will stay, so that whoever reads them in may
+/// do so on many threads.
 #[derive(Clone, Debug)]
 pub enum Entity {
     /// Users come first, then nodes, then everything else.
-    User(User),
-    Node(Node),
-    Link(Link),
-    Grant(Grant),
+    User(Arc<User>),
+    Node(Arc<Node>),
+    Link(Arc<Link>),
+    Grant(Arc<Grant>),
     Embed(Embed),
-    Token(Token),
+    Token(Arc<Token>),
     /// An id that was deleted for good by the batch at that rev.
     Gone(Uuid, Rev),
+}
+
+/// How many entities a [`World`] is about to be loaded from, as far as it is known: a matter of speed alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Nodes, in the trash or not.
+    pub nodes: usize,
+    /// Links, in the trash or not.
+    pub links: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -127,22 +137,30 @@ impl Graph for World {
 
 impl World {
     /// Builds a World from stored entities: users first, then nodes, then the rest. `rev` is the last batch they reflect.
-    pub fn load(entities: impl IntoIterator<Item = Entity>, rev: Rev) -> World {
-        let mut world = World { rev, ..World::default() };
+    pub fn load(entities: impl IntoIterator<Item = Entity>, rev: Rev, expected: Counts) -> World {
+        let mut world = World {
+            rev,
+            nodes: HashMap::with_capacity(expected.nodes),
+            links: HashMap::with_capacity(expected.links),
+            ..World::default()
+        };
         for entity in entities {
             world.insert(entity);
+        }
+        for slot in world.nodes.values_mut() {
+            slot.links.shrink_to_fit();
         }
         world
     }
 
     fn insert(&mut self, entity: Entity) {
         match entity {
-            Entity::User(user) => self.put_user(None, Some(&Arc::new(user))),
-            Entity::Node(node) => self.put_node(None, Some(&Arc::new(node))),
-            Entity::Link(link) => self.put_link(None, Some(&Arc::new(link))),
-            Entity::Grant(grant) => self.put_grant(None, Some(&Arc::new(grant))),
+            Entity::User(user) => self.put_user(None, Some(&user)),
+            Entity::Node(node) => self.put_node(None, Some(&node)),
+            Entity::Link(link) => self.put_link(None, Some(&link)),
+            Entity::Grant(grant) => self.put_grant(None, Some(&grant)),
             Entity::Embed(embed) => self.put_embed(None, Some(&embed)),
-            Entity::Token(token) => self.put_token(None, Some(&Arc::new(token))),
+            Entity::Token(token) => self.put_token(None, Some(&token)),
             Entity::Gone(id, rev) => {
                 self.gone.insert(id, rev);
             }
@@ -401,11 +419,16 @@ impl World {
         let due = publication.due.map(|at| (at, Due::Publication(node.id)));
         if present {
             self.public_tokens.insert(publication.token.clone(), node.id);
-            self.dues.extend(due);
+            self.note_due(due);
         } else {
             self.public_tokens.remove(&publication.token);
             due.map(|due| self.dues.remove(&due));
         }
+    }
+
+    /// A due time that has passed will not pass again.
+    fn note_due(&mut self, due: Option<(Timestamp, Due)>) {
+        self.dues.extend(due.filter(|(at, _)| *at > self.clock));
     }
 
     /// Keeps `shared` true to whether the node has grants or a publication.
@@ -479,7 +502,7 @@ impl World {
             }
         }
         if let Some(grant) = is {
-            self.dues.extend(grant.due.map(|at| (at, Due::Grant(grant.node, grant.user))));
+            self.note_due(grant.due.map(|at| (at, Due::Grant(grant.node, grant.user))));
             if let Some(giver) = self.users.get_mut(&grant.granted_by) {
                 giver.given.insert((grant.node, grant.user));
             }

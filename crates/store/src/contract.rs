@@ -4,6 +4,7 @@
 // All of this is test code, also where it is compiled for another crate's tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+pub mod pasts;
 pub mod processes;
 pub mod story;
 
@@ -48,6 +49,13 @@ macro_rules! contract_suite {
             d14_threads_append_without_a_gap,
             when_tokens_were_used_is_kept,
         );
+        $crate::contract_suite!(@pasts $storage:
+            d8_keys_outlive_what_history_keeps,
+            h10_a_chain_keeps_its_state_when_a_turn_is_pruned,
+            h18_pages_and_chains_are_what_a_naive_search_finds,
+            h2_pruning_takes_what_a_naive_count_takes,
+            h2_pruners_do_not_get_in_each_others_way,
+        );
         $crate::contract_suite!(@processes $storage:
             d13_nothing_acknowledged_is_lost_by_a_kill,
             d14_processes_append_without_a_gap,
@@ -61,6 +69,9 @@ macro_rules! contract_suite {
     };
     (@tests $storage:ty: $($name:ident,)*) => {
         $(#[test] fn $name() { $crate::contract::$name(&<$storage as $crate::contract::Storage>::fresh()); })*
+    };
+    (@pasts $storage:ty: $($name:ident,)*) => {
+        $(#[test] fn $name() { $crate::contract::pasts::$name(&<$storage as $crate::contract::Storage>::fresh()); })*
     };
     (@processes $storage:ty: $($name:ident,)*) => {
         $(#[test] fn $name() {

@@ -5,14 +5,19 @@
 
 mod codec;
 mod error;
+pub mod history;
+pub mod retention;
 pub mod sqlite;
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 
 pub use error::{Abandon, LogError};
+pub use history::{History, HistoryPage, HistoryQuery, HistoryScope, PastBatch};
+pub use retention::{Limits, Pruned, Pruner, Retention};
 pub use sqlite::SqliteLog;
 
+use graph::batch::Lineage;
 use graph::model::Rev;
 use graph::{Batch, BatchId, Committed, Timestamp, TokenId, World};
 use std::collections::HashMap;
@@ -49,6 +54,17 @@ pub struct Remembered {
     pub fingerprint: Option<Fingerprint>,
 }
 
+/// A batch with all its undos and redos, see [`Past::chain`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct PastChain {
+    /// The batch that began the chain.
+    pub root: Remembered,
+    /// How the last batch of the chain stands to the root: the chain's state. Fresh when none followed.
+    pub latest: Lineage,
+    /// How the batch asked for stands to the root.
+    pub named: Lineage,
+}
+
 /// Decides what to append, given the batches that others appended since the caller's head, in order and without a
 /// gap, and the past as the transaction sees it. It is called at most once in a transaction.
 pub type Decide<'a> = dyn FnMut(&[Committed], &dyn Past) -> Result<Vec<Proposal>, Abandon> + 'a;
@@ -78,7 +94,7 @@ pub trait Log: Send {
     /// # Errors
     /// * [`LogError::Abandoned`] when `decide` said so;
     /// * [`LogError::Duplicate`] when a proposal's batch id is in the log, or twice among the proposals;
-    /// * [`LogError::Astray`] when the log does not lead on from `head`;
+    /// * [`LogError::Astray`] when the log does not lead on from `head`, or what followed it has been pruned;
     /// * [`LogError::Refused`] when nothing was written for any other reason;
     /// * [`LogError::Unknown`] when it cannot be told whether the proposals are in the log: the process must end.
     fn transact(&mut self, head: Rev, decide: &mut Decide<'_>) -> Result<Rev, LogError>;
@@ -91,6 +107,18 @@ pub trait Log: Send {
 
     /// Read access to the past, outside a transaction.
     fn past(&self) -> &dyn Past;
+
+    /// Opens a reader of history on the same storage.
+    ///
+    /// # Errors
+    /// Those of opening the log.
+    fn history(&self) -> Result<Box<dyn History>, LogError>;
+
+    /// Opens a pruner on the same storage.
+    ///
+    /// # Errors
+    /// Those of opening the log.
+    fn pruner(&self, retention: Retention) -> Result<Box<dyn Pruner>, LogError>;
 
     /// Keeps when tokens were last used; an earlier time than the one kept changes nothing, and neither does an unknown
     /// token. Not a batch and not durable at once: losing the last of them in a crash harms nobody.
@@ -113,4 +141,11 @@ pub trait Past {
     /// # Errors
     /// [`LogError::Refused`] and [`LogError::Corrupt`].
     fn batch(&self, id: BatchId) -> Result<Option<Remembered>, LogError>;
+
+    /// The chain that the batch with that id belongs to; `None` when the batch, or the one that began its chain, is not
+    /// held (any longer).
+    ///
+    /// # Errors
+    /// [`LogError::Refused`] and [`LogError::Corrupt`].
+    fn chain(&self, id: BatchId) -> Result<Option<PastChain>, LogError>;
 }

@@ -1,7 +1,10 @@
 //! The log in one SQLite file, the engine that SynapTask comes with. In WAL mode with `synchronous=FULL`, so a batch is
 //! on the disk when `transact` returns, and readers never wait for the writer.
 
+mod history;
+mod index;
 mod load;
+mod prune;
 mod rows;
 mod schema;
 #[cfg(test)]
@@ -9,10 +12,13 @@ mod tests;
 
 use crate::codec;
 use crate::error::LogError;
-use crate::{Abandon, Decide, Fingerprint, Log, Past, Proposal, Remembered, Scope};
+use crate::{
+    Abandon, Decide, Fingerprint, History, Log, Past, PastChain, Proposal, Pruner, Remembered, Retention,
+    Scope,
+};
 use graph::model::Rev;
 use graph::{Batch, BatchId, Committed, Timestamp, TokenId, UserId, World};
-use rusqlite::{Connection, ErrorCode, Row, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Row, ToSql, Transaction, TransactionBehavior};
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -65,6 +71,12 @@ impl SqliteLog {
             Err(LogError::Corrupt { reason, .. }) => Ok(vec![reason]),
             Err(other) => Err(other),
         }
+    }
+
+    /// One more log on the same file.
+    fn again(&self) -> Result<SqliteLog, LogError> {
+        let path = self.conn.path().ok_or_else(|| LogError::refused("the log has no file"))?;
+        SqliteLog::open(path)
     }
 
     fn begin(&self, behavior: TransactionBehavior) -> Result<Transaction<'_>, LogError> {
@@ -160,6 +172,14 @@ impl Log for SqliteLog {
         self
     }
 
+    fn history(&self) -> Result<Box<dyn History>, LogError> {
+        Ok(Box::new(history::SqliteHistory::new(self.again()?)?))
+    }
+
+    fn pruner(&self, retention: Retention) -> Result<Box<dyn Pruner>, LogError> {
+        Ok(Box::new(prune::SqlitePruner::new(self.again()?, retention)?))
+    }
+
     fn touch_tokens(&mut self, used: &[(TokenId, Timestamp)]) -> Result<(), LogError> {
         // Without a transaction open, for the pragma does nothing within one. `transact` puts FULL back.
         self.conn.execute_batch("PRAGMA synchronous=NORMAL").map_err(unwritten)?;
@@ -176,13 +196,26 @@ impl Log for SqliteLog {
 
 impl Past for SqliteLog {
     fn batch(&self, id: BatchId) -> Result<Option<Remembered>, LogError> {
-        let mut statement = self
-            .conn
-            .prepare_cached("SELECT rev, id, actor, at, fingerprint, body FROM batches WHERE id = ?1")
-            .map_err(unwritten)?;
-        let mut found = statement.query([id.0]).map_err(unwritten)?;
-        found.next().map_err(unwritten)?.map(remembered).transpose()
+        let sql = "SELECT rev, id, actor, at, fingerprint, body FROM batches WHERE id = ?1";
+        one_batch(&self.conn, sql, id.0)
     }
+
+    fn chain(&self, id: BatchId) -> Result<Option<PastChain>, LogError> {
+        match self.batch(id)? {
+            Some(named) => index::chain(&self.conn, named),
+            None => Ok(None),
+        }
+    }
+}
+
+fn batch_at(conn: &Connection, rev: i64) -> Result<Option<Remembered>, LogError> {
+    one_batch(conn, "SELECT rev, id, actor, at, fingerprint, body FROM batches WHERE rev = ?1", rev)
+}
+
+fn one_batch(conn: &Connection, sql: &str, key: impl ToSql) -> Result<Option<Remembered>, LogError> {
+    let mut statement = conn.prepare_cached(sql).map_err(unwritten)?;
+    let mut found = statement.query([key]).map_err(unwritten)?;
+    found.next().map_err(unwritten)?.map(remembered).transpose()
 }
 
 fn remembered(row: &Row<'_>) -> Result<Remembered, LogError> {

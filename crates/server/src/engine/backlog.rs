@@ -59,7 +59,9 @@ impl Backlog {
         let complete = since > self.complete_from || (since == self.complete_from && self.exact);
         // What passed by due times at `since` may have been missed or not; it only ever takes away.
         let shrunk = self.told.iter().any(|told| told.diff.rev >= since && told.diff.shrinks());
-        if !complete || shrunk || since > head {
+        // All parts of a diff lead to the same rev, so it does not say whether the last of them has arrived.
+        let in_part = self.told.iter().any(|told| told.diff.rev == since && told.diff.part.is_some());
+        if !complete || shrunk || in_part || since > head {
             return None;
         }
         let missed = self.told.iter().filter(|told| told.diff.rev > since);

@@ -181,9 +181,11 @@ impl Connections {
         }
     }
 
-    /// Ends every connection: they reconnect and load anew.
+    /// Ends every connection: they reconnect and load anew, for what is kept to catch up by has a gap.
     pub(super) fn close_all(&mut self) {
         self.close_where(|_| true);
+        self.followers.clear();
+        self.users.clear();
     }
 
     fn close_where(&mut self, ends: impl Fn(Caller) -> bool) {

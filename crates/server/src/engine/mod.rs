@@ -3,6 +3,7 @@
 //! It takes what is waiting, decides all mutations of it in order, commits them to the log as one group, and only then
 //! answers and tells. Reads are answered between groups.
 
+mod archive;
 mod backlog;
 pub(crate) mod clock;
 mod connections;
@@ -20,13 +21,14 @@ pub use message::{
     Request,
 };
 
+use archive::Archive;
 use directory::Directory;
 use graph::model::TokenHash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
-use store::{Log, LogError, Scope};
+use store::{Log, LogError, Retention, Scope};
 use thread::Thread;
 use tokio::sync::oneshot;
 
@@ -46,6 +48,8 @@ pub struct Settings {
     /// How long, and up to how many bytes a user, diffs are kept for `graph:sync`.
     pub backlog_kept: Duration,
     pub backlog_bytes_max: usize,
+    /// How long history is kept.
+    pub retention: Retention,
 }
 
 impl Default for Settings {
@@ -58,6 +62,7 @@ impl Default for Settings {
             load_kept: Duration::from_secs(60),
             backlog_kept: Duration::from_secs(300),
             backlog_bytes_max: 1 << 20,
+            retention: Retention::default(),
         }
     }
 }
@@ -89,6 +94,25 @@ pub struct Engine {
     shared: Arc<Shared>,
 }
 
+/// An answer that is owed to someone: when it is dropped without one, the server was not available to them.
+struct Owed(Option<Answer>);
+
+impl Owed {
+    fn give(mut self, outcome: Outcome) {
+        if let Some(answer) = self.0.take() {
+            answer(outcome);
+        }
+    }
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        if let Some(answer) = self.0.take() {
+            answer(Outcome::Failed(Failure::Unavailable));
+        }
+    }
+}
+
 /// What the handle and the thread both see.
 struct Shared {
     directory: Directory,
@@ -113,7 +137,8 @@ impl Engine {
             next_connection: AtomicU64::new(1),
             queue_max: settings.queue_max,
         });
-        let thread = Thread::new(log, world, Arc::clone(&shared), settings);
+        let archive = Archive::start(&*log, settings.retention, &shared)?;
+        let thread = Thread::new(log, archive, world, Arc::clone(&shared), settings);
         std::thread::Builder::new().name("engine".into()).spawn(move || thread.run(&waiting))?;
         Ok(Engine { commands, shared })
     }
@@ -147,19 +172,14 @@ impl Engine {
     }
 
     fn ask(&self, answer: Answer, command: impl FnOnce(Answer) -> Command) {
+        let owed = Owed(Some(answer));
         let full = self.shared.waiting.load(Ordering::Relaxed) >= self.shared.queue_max;
         if full || self.shared.draining.load(Ordering::Relaxed) {
-            answer(Outcome::Failed(Failure::Unavailable));
             return;
         }
         self.shared.waiting.fetch_add(1, Ordering::Relaxed);
-        if let Err(unsent) = self.commands.send(command(answer))
-            && let Command::Mutate(_, answer)
-            | Command::Read { answer, .. }
-            | Command::ReadPublic { answer, .. } = unsent.0
-        {
-            answer(Outcome::Failed(Failure::Unavailable));
-        }
+        // What the thread does not take up any more is dropped, here or with the queue, and so answered.
+        let _ = self.commands.send(command(Box::new(move |outcome| owed.give(outcome))));
     }
 
     /// Registers a connection: from here on its line is sent every diff that concerns its user.

@@ -1,9 +1,11 @@
 //! The engine's thread: its loop, and what it does when a commit or an operation fails.
 
+use super::archive::Archive;
 use super::connections::{Connections, Kept};
-use super::group::{Asked, Group};
+use super::group::{Asked, Group, published};
 use super::message::{Answer, Caller, ConnectionId, Failure, Outcome, Read, Relay};
 use super::{Command, Settings, Shared, clock, reads, relay};
+use graph::model::Rev;
 use graph::{Committed, Scene, World};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -19,6 +21,7 @@ const TOUCH_EVERY: Duration = Duration::from_secs(60);
 /// All that the thread owns.
 pub(super) struct Thread {
     log: Box<dyn Log>,
+    archive: Archive,
     world: World,
     connections: Connections,
     shared: Arc<Shared>,
@@ -38,13 +41,19 @@ struct Round {
 }
 
 impl Thread {
-    pub(super) fn new(log: Box<dyn Log>, world: World, shared: Arc<Shared>, settings: Settings) -> Self {
+    pub(super) fn new(
+        log: Box<dyn Log>,
+        archive: Archive,
+        world: World,
+        shared: Arc<Shared>,
+        settings: Settings,
+    ) -> Self {
         let now = Instant::now();
         let kept = Kept { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
         let mut connections = Connections::new(kept);
         // What ran out while nobody was here to be told.
         connections.note_dues(world.rev());
-        Thread { log, world, connections, shared, settings, polled: now, touched: now }
+        Thread { log, archive, world, connections, shared, settings, polled: now, touched: now }
     }
 
     /// Runs until drained, or until every handle is gone. A fault outside of any one operation ends the process: what is
@@ -127,7 +136,11 @@ impl Thread {
             self.relay(caller, relay, connection);
         }
         for (caller, read, connection, answer) in round.reads {
-            answer(self.read(caller, &read, connection));
+            match reads::history_query(&self.world, caller, &read) {
+                None => answer(self.read(caller, &read, connection)),
+                Some(Ok(query)) => self.archive.ask(query, answer),
+                Some(Err(refusal)) => answer(Outcome::Failed(Failure::Refused(refusal))),
+            }
         }
         for (token, limit, offset, answer) in round.public_reads {
             answer(guarded(|| reads::public(&self.world, &token, limit, offset)));
@@ -177,7 +190,7 @@ impl Thread {
                     tracing::error!("an operation failed; the World is loaded anew");
                     let failed = asked.remove(culprit);
                     (failed.answer)(Outcome::Failed(Failure::Exception));
-                    self.reload();
+                    self.reload(group.first_rev);
                 }
                 (Err(error), None) => {
                     self.refuse(&error, &group, asked);
@@ -223,23 +236,23 @@ impl Thread {
         tracing::error!(%error, "a group of mutations was not written");
         group.revert(&mut self.world);
         if matches!(error, LogError::Astray { .. } | LogError::Duplicate { .. }) {
-            self.reload();
+            self.reload(self.world.rev());
         }
         for Asked { answer, .. } in asked {
             answer(Outcome::Failed(Failure::Storage));
         }
     }
 
-    /// Loads the World from the log, as it was left by the last commit.
-    fn reload(&mut self) {
-        let (clock, rev) = (self.world.clock(), self.world.rev());
+    /// Loads the World from the log, as it was left by the last commit. Everybody was told of what came up to `told`.
+    fn reload(&mut self, told: Rev) {
+        let clock = self.world.clock();
         match self.log.load(Scope::Everything) {
             Ok(world) => self.world = world,
             Err(error) => end_process(&format!("the data cannot be loaded: {error}")),
         }
         self.world.advance(clock);
         self.shared.directory.replace(&self.world);
-        if self.world.rev() != rev {
+        if self.world.rev() != told {
             // Others have committed meanwhile what nobody here was told.
             self.connections.close_all();
         }
@@ -262,7 +275,7 @@ impl Thread {
             }
             Err(error @ LogError::Astray { .. }) => {
                 tracing::error!(%error, "the log does not lead on; the World is loaded anew");
-                self.reload();
+                self.reload(self.world.rev());
                 self.connections.close_all();
             }
             Err(error) => tracing::warn!(%error, "the log could not be asked for news"),
@@ -287,6 +300,9 @@ fn follow(world: &mut World, connections: &mut Connections, committed: &Committe
         scene.after(world)
     };
     tell(connections, diffs, most);
+    if let Some((published, users)) = published(world, connections, &committed.batch) {
+        connections.announce(&users, &published, None);
+    }
 }
 
 /// Lets due times pass, and tells those whose view they change.

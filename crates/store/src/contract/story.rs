@@ -87,7 +87,7 @@ fn node(n: u64, seq: u64) -> Node {
     Node { title: format!("Task {n} – “ünïcode” \0"), x: 0.1 + seq as f64, y: -1e-7, ..made }
 }
 
-fn link(n: u64, source: u64, target: u64, seq: u64) -> Link {
+pub(super) fn link(n: u64, source: u64, target: u64, seq: u64) -> Link {
     let at = Timestamp::from_ms(2_000);
     Link {
         id: LinkId(uuid(n)),

@@ -7,7 +7,7 @@ use super::{last_rev, unwritten};
 use crate::Scope;
 use crate::error::LogError;
 use graph::model::{Embed, Rev};
-use graph::world::Entity;
+use graph::world::{Counts, Entity};
 use graph::{NodeId, UserId, World};
 use rusqlite::Connection;
 use serde::de::DeserializeOwned;
@@ -45,6 +45,10 @@ type Decoded = Result<Vec<Entity>, LogError>;
 /// Loads the World that the file leads to. The connection must be in a transaction, or the tables need not fit each other.
 pub(super) fn load(conn: &Connection, scope: Scope) -> Result<World, LogError> {
     let rev = last_rev(conn)?;
+    let expected = match scope {
+        Scope::Everything => counts(conn).map_err(unwritten)?,
+        Scope::Accounts => Counts::default(),
+    };
     let decoders = thread::available_parallelism().map_or(1, |cores| cores.get()).clamp(1, 4);
     thread::scope(|threads| {
         let mut to_decoders = Vec::new();
@@ -56,7 +60,7 @@ pub(super) fn load(conn: &Connection, scope: Scope) -> Result<World, LogError> {
             to_decoders.push(chunks);
             from_decoders.push(ready);
         }
-        let builder = threads.spawn(move || build(&from_decoders, rev));
+        let builder = threads.spawn(move || build(&from_decoders, rev, expected));
         let read = Reader { conn, to_decoders, dealt: 0 }.read(scope);
         let built = builder
             .join()
@@ -65,8 +69,13 @@ pub(super) fn load(conn: &Connection, scope: Scope) -> Result<World, LogError> {
     })
 }
 
+fn counts(conn: &Connection) -> rusqlite::Result<Counts> {
+    let count = |sql| conn.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|n| n.unsigned_abs() as usize);
+    Ok(Counts { nodes: count("SELECT count(*) FROM nodes")?, links: count("SELECT count(*) FROM links")? })
+}
+
 /// Builds the World from what the decoders bring, taking from each in turn until the one whose turn it is has no more.
-fn build(from_decoders: &[Receiver<Decoded>], rev: Rev) -> Result<World, LogError> {
+fn build(from_decoders: &[Receiver<Decoded>], rev: Rev, expected: Counts) -> Result<World, LogError> {
     let mut failure = None;
     let chunks = from_decoders.iter().cycle().map_while(|decoder| match decoder.recv() {
         Ok(Ok(entities)) => Some(entities),
@@ -76,7 +85,7 @@ fn build(from_decoders: &[Receiver<Decoded>], rev: Rev) -> Result<World, LogErro
         }
         Err(_) => None,
     });
-    let world = World::load(chunks.flatten(), rev);
+    let world = World::load(chunks.flatten(), rev, expected);
     failure.map_or(Ok(world), Err)
 }
 

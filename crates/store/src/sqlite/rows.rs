@@ -1,6 +1,6 @@
 //! Writing batches and entities into their tables.
 
-use super::Proposal;
+use super::{Proposal, index};
 use crate::codec::{Key, Row};
 use graph::model::Rev;
 use graph::{Timestamp, TokenId};
@@ -22,7 +22,13 @@ pub(super) fn put_batch(conn: &Connection, rev: Rev, proposal: &Proposal, body: 
         body.len() as i64,
         body,
     ])?;
-    Ok(())
+    let actor = batch.actor.map_or_else(Vec::new, |user| user.0.into_bytes().to_vec());
+    conn.prepare_cached(
+        "INSERT INTO kept (actor, batches, bytes) VALUES (?1, 1, ?2)
+         ON CONFLICT DO UPDATE SET batches = batches + 1, bytes = bytes + excluded.bytes",
+    )?
+    .execute(params![actor, body.len() as i64])?;
+    index::note(conn, rev, batch)
 }
 
 /// Brings the entities' tables to where the rows lead, in order. An entity that occurs several times is written once.

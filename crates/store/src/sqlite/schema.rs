@@ -1,12 +1,24 @@
 //! The tables of a SQLite log, and how an older file is brought up to date.
 
-use super::unwritten;
+use super::{index, unwritten};
 use crate::error::LogError;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use std::time::{Duration, Instant};
 
 /// One step per version of the schema, in order. A step, once released, never changes: what it did is in people's files.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [Step; 2] = [Step { sql: FIRST, fill: nothing }, Step { sql: SECOND, fill: index::fill }];
+
+/// Tables, and what to put in them of what a file already holds.
+struct Step {
+    sql: &'static str,
+    fill: fn(&Connection) -> Result<(), LogError>,
+}
+
+fn nothing(_: &Connection) -> Result<(), LogError> {
+    Ok(())
+}
+
+const FIRST: &str = "
     -- The line of batches: all there is to know. The tables below are what it leads to.
     CREATE TABLE batches (
         rev         INTEGER PRIMARY KEY,
@@ -38,7 +50,37 @@ const MIGRATIONS: [&str; 1] = ["
     ) STRICT;
     -- Ids of nodes and links deleted for good, and the batch that did it.
     CREATE TABLE gone (id BLOB NOT NULL PRIMARY KEY, rev INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-"];
+";
+
+/// What history is searched by and pruned by; all of it follows from the batches.
+const SECOND: &str = "
+    CREATE INDEX batches_by_actor ON batches (actor);
+    CREATE INDEX gone_by_rev ON gone (rev);
+    -- By what ids an entry of the batch is found: see store::history::touched.
+    CREATE TABLE touches (
+        id  BLOB NOT NULL,
+        rev INTEGER NOT NULL,
+        PRIMARY KEY (id, rev)
+    ) STRICT, WITHOUT ROWID;
+    -- The undos and redos: each with the batch that began its chain. They stay as long as anything of the chain does,
+    -- for they are its state.
+    CREATE TABLE turns (
+        rev  INTEGER PRIMARY KEY,
+        root INTEGER NOT NULL,
+        undo INTEGER NOT NULL,          -- 1 for an undo, 0 for a redo
+        id   BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX turns_by_root ON turns (root, undo);
+    -- How many batches of a chain are held, the root included; chains without a turn are not here.
+    CREATE TABLE chains (root INTEGER PRIMARY KEY, held INTEGER NOT NULL) STRICT;
+    -- What each user's batches come to; the empty id stands for the installation.
+    CREATE TABLE kept (
+        actor   BLOB NOT NULL PRIMARY KEY,
+        batches INTEGER NOT NULL,
+        bytes   INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO kept SELECT coalesce(actor, x''), count(*), sum(bytes) FROM batches GROUP BY 1;
+";
 
 /// Sets the connection up and brings the file to the newest schema. Others may be doing the same at this moment.
 pub(super) fn prepare(conn: &Connection, limit: Duration) -> Result<(), LogError> {
@@ -85,7 +127,8 @@ fn migrate(conn: &Connection) -> Result<(), LogError> {
         let writing = Transaction::new_unchecked(conn, TransactionBehavior::Immediate).map_err(unwritten)?;
         let version = version_of(conn)?;
         let Some(step) = MIGRATIONS.get(version) else { return Ok(()) };
-        writing.execute_batch(step).map_err(unwritten)?;
+        writing.execute_batch(step.sql).map_err(unwritten)?;
+        (step.fill)(&writing)?;
         writing.pragma_update(None, "user_version", version as i64 + 1).map_err(unwritten)?;
         writing.commit().map_err(unwritten)?;
     }

@@ -1,0 +1,117 @@
+//! What ends by itself.
+
+use crate::support::replica::Replica;
+use crate::support::{Person, Server, Socket, Told, ask, changed, now, rename, until};
+use graph::model::Level;
+use graph::{Diff, NodeId, Operation, Root, Timestamp};
+use std::sync::Arc;
+
+fn grant_until(id: NodeId, person: &Person, due: Timestamp) -> Operation {
+    Operation::AccessAdd {
+        id,
+        email: person.email.clone(),
+        level: Level::Viewer,
+        branch: true,
+        due: Some(due),
+    }
+}
+
+/// Waits for the diff that comes by itself, and for what it says to be right.
+fn assert_runs_out(socket: &Socket, replica: &mut Replica, due: Timestamp) -> Arc<Diff> {
+    until("something comes by itself", || !socket.glances().is_empty());
+    let late_ms = now().ms() - due.ms();
+    assert!((0..1_000).contains(&late_ms), "{late_ms} ms after its time");
+    socket.compares();
+    let told = socket.hears();
+    let Some(Told::Diff(diff)) = told.first() else { panic!("{told:?}") };
+    let diff = Arc::clone(diff);
+    assert_eq!((diff.batch, &diff.actor), (None, &None));
+    replica.follow(told);
+    assert!(replica.nodes.is_empty() && replica.links.is_empty());
+    diff
+}
+
+#[test]
+fn p15_a_grant_runs_out_by_itself() {
+    let server = Server::with(&["anna", "ben"]);
+    let (anna, ben) = (server.person("anna"), server.person("ben"));
+    let plan = anna.adds("plan", None);
+    anna.adds("task", Some(plan));
+    let due = now().plus_ms(300);
+    let granted = anna.does(grant_until(plan, &ben, due));
+    let (annas, bens) = (anna.connects(), ben.connects());
+    let mut replica = Replica::of(&bens.loads(10, 0));
+    assert_eq!(replica.nodes.len(), 2);
+    bens.hears();
+    let diff = assert_runs_out(&bens, &mut replica, due);
+    assert_eq!((diff.nodes.len(), diff.links.len(), diff.rev), (2, 1, granted.rev));
+    assert!(annas.hears().is_empty(), "for anna nothing has changed");
+}
+
+#[test]
+fn p15_a_publication_runs_out_by_itself() {
+    let server = Server::with(&["anna", "ben"]);
+    let (anna, ben) = (server.person("anna"), server.person("ben"));
+    let plan = anna.adds("plan", None);
+    anna.adds("task", Some(plan));
+    let due = now().plus_ms(300);
+    anna.does(Operation::NodePublish { id: plan, branch: true, due: Some(due) });
+    ben.does(Operation::NodeEmbed { root: Root::Node(plan) });
+    let bens = ben.connects();
+    let mut replica = Replica::of(&bens.loads(10, 0));
+    assert_eq!(replica.nodes.len(), 2);
+    bens.hears();
+    assert_runs_out(&bens, &mut replica, due);
+    assert!(ben.sees().nodes.is_empty());
+}
+
+#[test]
+fn p15_what_is_put_off_does_not_run_out() {
+    let server = Server::with(&["anna", "ben"]);
+    let (anna, ben) = (server.person("anna"), server.person("ben"));
+    let plan = anna.adds("plan", None);
+    anna.does(grant_until(plan, &ben, now().plus_ms(200)));
+    let put_off = Operation::AccessUpdate {
+        id: plan,
+        email: ben.email.clone(),
+        level: None,
+        branch: None,
+        due: Some(None),
+    };
+    anna.does(put_off);
+    std::thread::sleep(std::time::Duration::from_millis(400));
+    assert_eq!(ben.sees_titles(), ["plan"]);
+}
+
+#[test]
+fn p16_what_has_run_out_is_told_before_the_next_batch() {
+    let server = Server::with(&["anna", "ben"]);
+    let (anna, ben) = (server.person("anna"), server.person("ben"));
+    let [plan, other, own] = ["plan", "other", "own"].map(|title| anna.adds(title, None));
+    let due = now().plus_ms(300);
+    anna.does(grant_until(plan, &ben, due));
+    anna.does(crate::support::grant(other, &ben, Level::Viewer));
+    let bens = ben.connects();
+    let mut replica = Replica::of(&bens.loads(10, 0));
+    bens.hears();
+
+    // The engine is busy over the moment, and two batches wait.
+    server.knobs.hold();
+    let busy = ask(&server.engine, anna.asks(rename(own, "busy")));
+    server.knobs.until_held();
+    let waiting = [rename(plan, "plan, later"), rename(other, "other, later")];
+    let waiting = waiting.map(|operation| ask(&server.engine, anna.asks(operation)));
+    until("the grant has run out", || now() > due);
+    server.knobs.release();
+    changed(busy.wait());
+    waiting.into_iter().for_each(|pending| drop(changed(pending.wait())));
+    bens.compares();
+    let told = bens.hears();
+    let batches: Vec<bool> = told
+        .iter()
+        .filter_map(|told| if let Told::Diff(diff) = told { Some(diff.batch.is_some()) } else { None })
+        .collect();
+    assert_eq!(batches, [false, true], "the hide, and then the one batch that is still ben's to see");
+    replica.follow(told);
+    assert_eq!(replica.nodes.len(), 1);
+}

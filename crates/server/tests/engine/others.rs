@@ -1,0 +1,139 @@
+//! Other processes on the same data, and tokens that are revoked.
+
+use crate::support::replica::Replica;
+use crate::support::{Server, Told, add, changed, grant, rename, until};
+use graph::model::{Level, Plan};
+use graph::{NodeId, Operation};
+use synaptask::engine::{Caller, Settings};
+use uuid::Uuid;
+
+#[test]
+fn d14_a_user_added_beside_the_server_is_known_to_it() {
+    let server = Server::with(&["anna"]);
+    let user = server.installation.add_user("dora", Plan::Pro);
+    let (token, hash) = server.installation.add_token(user);
+    until("dora is known", || server.engine.authenticate(&hash).is_some());
+    let identity = server.engine.authenticate(&hash).unwrap();
+    assert_eq!((identity.caller, identity.user.username.as_str()), (Caller { user, token }, "dora"));
+
+    let anna = server.person("anna");
+    let plan = anna.adds("plan", None);
+    let to_dora = Operation::AccessAdd {
+        id: plan,
+        email: "Dora@Example.org".into(),
+        level: Level::Viewer,
+        branch: true,
+        due: None,
+    };
+    anna.does(to_dora);
+    assert_eq!(anna.sees().nodes.len(), 1);
+}
+
+#[test]
+fn d14_batches_of_another_process_are_told() {
+    let server = Server::with(&["anna", "ben"]);
+    let (anna, ben) = (server.person("anna"), server.person("ben"));
+    let plan = anna.adds("plan", None);
+    anna.does(grant(plan, &ben, Level::Viewer));
+    let (annas, bens) = (anna.connects(), ben.connects());
+    let (mut of_anna, mut of_ben) = (Replica::of(&annas.loads(100, 0)), Replica::of(&bens.loads(100, 0)));
+    annas.hears();
+    bens.hears();
+
+    let beside = |operation| server.installation.does(Some(anna.caller.user), &operation);
+    let task = NodeId(Uuid::new_v4());
+    beside(add(task, "task", Some(plan)));
+    until("ben is told", || bens.glances().len() == 1);
+    // And in between with the server's own.
+    for n in 0..10 {
+        beside(rename(task, &format!("beside {n}")));
+        anna.does(rename(plan, &format!("here {n}")));
+    }
+    let last = beside(rename(task, "at last"));
+    until("all is told", || {
+        bens.glances().iter().any(|told| matches!(told, Told::Diff(diff) if diff.batch == Some(last.id)))
+    });
+    for (socket, replica) in [(&annas, &mut of_anna), (&bens, &mut of_ben)] {
+        socket.compares();
+        let told = socket.hears();
+        let revs: Vec<_> = told
+            .iter()
+            .filter_map(|told| if let Told::Diff(diff) = told { Some(diff.rev) } else { None })
+            .collect();
+        assert_eq!(revs.len(), 22);
+        assert!(revs.is_sorted_by(|a, b| a < b));
+        replica.follow(told);
+        assert_eq!(replica.nodes.len(), 2);
+    }
+}
+
+#[test]
+fn p26_a_publication_by_another_server_is_announced() {
+    let server = Server::with(&["anna", "ben", "carol"]);
+    let [anna, ben, carol] = ["anna", "ben", "carol"].map(|name| server.person(name));
+    let plan = anna.adds("plan", None);
+    anna.does(grant(plan, &ben, Level::Viewer));
+    let [annas, bens, carols] = [&anna, &ben, &carol].map(|person| person.connects());
+    let publish = Operation::NodePublish { id: plan, branch: false, due: None };
+    server.installation.does(Some(anna.caller.user), &publish);
+    for socket in [&annas, &bens] {
+        until("it is announced", || {
+            socket.glances().iter().any(|told| matches!(told, Told::Published(p) if p.id == plan))
+        });
+    }
+    assert!(carols.hears().is_empty());
+}
+
+#[test]
+fn p24_a_revoked_token_ends_its_connections() {
+    let server = Server::with(&["anna"]);
+    let anna = server.person("anna");
+    let (other, other_hash) = server.installation.add_token(anna.caller.user);
+    until("the token is known", || server.engine.authenticate(&other_hash).is_some());
+    let on_other = anna.with_token(other, other_hash);
+    let (kept, ended, ended_too) = (anna.connects(), on_other.connects(), on_other.connects());
+    kept.hears();
+    server.installation.revoke(other);
+    until("both are closed", || ended.is_closed() && ended_too.is_closed());
+    assert!(server.engine.authenticate(&other_hash).is_none());
+    assert!(server.engine.authenticate(&anna.hash).is_some());
+    anna.adds("task", None);
+    assert_eq!(kept.hears_diffs().len(), 1);
+    assert!(!ended.glances().iter().any(|told| matches!(told, Told::Diff(_))), "nothing after the end");
+}
+
+#[test]
+fn p24_a_token_revoked_before_its_connection_is_there_ends_it() {
+    let server = Server::with(&["anna"]);
+    let anna = server.person("anna");
+    assert!(server.engine.authenticate(&anna.hash).is_some());
+    server.installation.revoke(anna.caller.token);
+    let early = anna.connects(); // perhaps before the engine has heard of it
+    until("the token is gone", || server.engine.authenticate(&anna.hash).is_none());
+    let late = anna.connects();
+    until("both are closed", || early.is_closed() && late.is_closed());
+}
+
+#[test]
+fn d14_a_mutation_is_decided_on_what_others_have_committed() {
+    // The log is never asked for news: they come with the transaction.
+    let poll = std::time::Duration::from_secs(3_600);
+    let server = Server::set(&["anna"], Settings { poll, ..Settings::default() });
+    let anna = server.person("anna");
+    let node = anna.adds("task", None);
+    let phone = anna.connects();
+    server.installation.does(Some(anna.caller.user), &rename(node, "beside"));
+    let diff = anna.does(rename(node, "here"));
+    assert_eq!(anna.sees().nodes[0].node.version, 3);
+    let told = phone.hears_diffs();
+    assert_eq!(told.iter().map(|diff| diff.rev).collect::<Vec<_>>(), [diff.rev - 1, diff.rev]);
+
+    // Also when nothing of the server's own is written afterwards.
+    server.installation.does(Some(anna.caller.user), &rename(node, "beside again"));
+    server.knobs.refuse(1);
+    anna.tries(rename(node, "never"));
+    assert_eq!(anna.sees_titles(), ["beside again"]);
+    assert_eq!(phone.hears_diffs().len(), 1);
+    changed(anna.tries(rename(node, "here again")));
+    assert_eq!(anna.sees().nodes[0].node.version, 5);
+}

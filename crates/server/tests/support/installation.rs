@@ -1,0 +1,65 @@
+//! The data of an installation, and what other processes do to it.
+
+use super::{email, now};
+use graph::model::{Plan, TokenHash};
+use graph::{Batch, Operation, TokenId, UserId, decide};
+use store::{Log, Proposal, Scope, SqliteLog};
+use synaptask::engine::fresh;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// The data of one installation, on disk.
+pub struct Installation {
+    directory: TempDir,
+}
+
+impl Installation {
+    pub fn new() -> Self {
+        Installation { directory: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn log(&self) -> SqliteLog {
+        SqliteLog::open(self.directory.path().join("synaptask.db")).unwrap()
+    }
+
+    /// What another process on the same data does: the command line without an actor, a second server with one.
+    pub fn does(&self, actor: Option<UserId>, operation: &Operation) -> Batch {
+        commit(self.log(), actor, operation)
+    }
+
+    /// Opens an account.
+    pub fn add_user(&self, name: &str, plan: Plan) -> UserId {
+        let add = Operation::UserAdd { email: email(name), username: name.to_owned(), plan };
+        self.does(None, &add);
+        self.log().load(Scope::Accounts).unwrap().user_by_username(name).unwrap().user.id
+    }
+
+    /// Makes an API token; here the hash stands for the secret too.
+    pub fn add_token(&self, user: UserId) -> (TokenId, TokenHash) {
+        let mut hash = [0; 32];
+        hash[..16].copy_from_slice(Uuid::new_v4().as_bytes());
+        self.does(None, &Operation::TokenCreate { user, name: "test".into(), hash });
+        (self.log().load(Scope::Accounts).unwrap().token(&hash).unwrap().id, hash)
+    }
+
+    pub fn revoke(&self, token: TokenId) {
+        self.does(None, &Operation::TokenRevoke { ids: vec![token] });
+    }
+}
+
+/// Decides and commits without an engine.
+pub fn commit(mut log: SqliteLog, actor: Option<UserId>, operation: &Operation) -> Batch {
+    let mut world = log.load(Scope::Everything).unwrap();
+    world.advance(now());
+    let mut done = None;
+    log.transact(world.rev(), &mut |news, _| {
+        for committed in news {
+            world.apply(&committed.batch);
+        }
+        let batch = decide(&world, actor, operation, &fresh(None)).unwrap();
+        done = Some(batch.clone());
+        Ok(vec![Proposal { batch, fingerprint: None }])
+    })
+    .unwrap();
+    done.unwrap()
+}

@@ -1,0 +1,368 @@
+//! A small world of named people around an engine on a real log: what a transport would do, without one.
+
+// Not every test uses all of it, and all of it is test code.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub mod installation;
+pub mod odd_log;
+pub mod replica;
+
+use graph::model::{Level, LinkType, Plan, TokenHash};
+use graph::view::Page;
+use graph::{BatchId, Diff, LinkId, NodeFields, NodeId, Operation, Reason, Timestamp, TokenId};
+use installation::Installation;
+use odd_log::{Knobs, OddLog};
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use synaptask::engine::{
+    Answer, Caller, ConnectionId, Engine, Failure, Line, Mutation, Outcome, Published, Read, Relayed,
+    Request, Settings,
+};
+use uuid::Uuid;
+
+/// How long a test waits for what must come.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running engine and its people.
+pub struct Server {
+    pub installation: Installation,
+    pub engine: Engine,
+    pub knobs: Arc<Knobs>,
+    tokens: BTreeMap<String, (Caller, TokenHash)>,
+}
+
+impl Server {
+    pub fn with(people: &[&str]) -> Self {
+        Self::set(people, Settings::default())
+    }
+
+    pub fn set(people: &[&str], settings: Settings) -> Self {
+        let installation = Installation::new();
+        let open = |name: &&str| {
+            let user = installation.add_user(name, Plan::Pro);
+            let (token, hash) = installation.add_token(user);
+            ((*name).to_owned(), (Caller { user, token }, hash))
+        };
+        let tokens = people.iter().map(open).collect();
+        let knobs = Arc::new(Knobs::default());
+        let engine = start(&installation, &knobs, settings);
+        Server { installation, engine, knobs, tokens }
+    }
+
+    /// An orderly stop and a start on the same data.
+    pub fn restarted(self) -> Self {
+        drain(&self.engine, PATIENCE);
+        let knobs = Arc::new(Knobs::default());
+        let engine = start(&self.installation, &knobs, Settings::default());
+        Server { engine, knobs, ..self }
+    }
+
+    pub fn person(&self, name: &str) -> Person {
+        let (caller, hash) = self.tokens[name];
+        Person { engine: self.engine.clone(), caller, hash, email: email(name) }
+    }
+
+    /// Queues requests while the engine is busy with another, so that they are taken up together.
+    pub fn together(&self, busy: Mutation, requests: Vec<Mutation>) -> Vec<Outcome> {
+        self.knobs.hold();
+        let busy = ask(&self.engine, busy);
+        self.knobs.until_held();
+        let pending: Vec<Pending> = requests.into_iter().map(|request| ask(&self.engine, request)).collect();
+        self.knobs.release();
+        changed(busy.wait());
+        pending.into_iter().map(Pending::wait).collect()
+    }
+}
+
+fn start(installation: &Installation, knobs: &Arc<Knobs>, settings: Settings) -> Engine {
+    let log = OddLog { log: installation.log(), knobs: Arc::clone(knobs) };
+    Engine::start(Box::new(log), settings).unwrap()
+}
+
+pub fn drain(engine: &Engine, within: Duration) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(engine.drain(within));
+}
+
+/// Somebody with an account and an API token.
+#[derive(Clone)]
+pub struct Person {
+    engine: Engine,
+    pub caller: Caller,
+    pub hash: TokenHash,
+    pub email: String,
+}
+
+impl Person {
+    /// The same person with another API token.
+    pub fn with_token(&self, token: TokenId, hash: TokenHash) -> Person {
+        Person { caller: Caller { token, ..self.caller }, hash, ..self.clone() }
+    }
+
+    /// A mutation over REST.
+    pub fn asks(&self, operation: Operation) -> Mutation {
+        Mutation { caller: self.caller, operation, request: None, origin: None, limited: None }
+    }
+
+    pub fn tries(&self, operation: Operation) -> Outcome {
+        ask(&self.engine, self.asks(operation)).wait()
+    }
+
+    /// Over REST and with success.
+    pub fn does(&self, operation: Operation) -> Arc<Diff> {
+        changed(self.tries(operation))
+    }
+
+    /// Adds a node, under another if there is a target.
+    pub fn adds(&self, title: &str, target: Option<NodeId>) -> NodeId {
+        let id = NodeId(Uuid::new_v4());
+        self.does(add(id, title, target));
+        id
+    }
+
+    pub fn reads(&self, read: Read) -> Outcome {
+        let (answer, pending) = expect_answer();
+        self.engine.read(self.caller, read, None, answer);
+        pending.wait()
+    }
+
+    /// All that the person sees, loaded anew.
+    pub fn sees(&self) -> Page {
+        page(self.reads(WHOLE))
+    }
+
+    /// The titles of it, in order.
+    pub fn sees_titles(&self) -> Vec<String> {
+        self.sees().nodes.iter().map(|seen| seen.node.title.clone()).collect()
+    }
+
+    pub fn connects(&self) -> Socket {
+        let told: Arc<Mutex<Vec<Told>>> = Arc::default();
+        let id = self.engine.connect(self.caller, Box::new(Recorder(Arc::clone(&told))));
+        Socket { person: self.clone(), id, told }
+    }
+}
+
+pub const WHOLE: Read = Read::Graph { limit: usize::MAX, offset: 0 };
+
+/// What came over one connection.
+#[derive(Clone, Debug)]
+pub enum Told {
+    Diff(Arc<Diff>),
+    Published(Arc<Published>),
+    /// To something asked over this connection.
+    Answer(Outcome),
+    /// A fresh load of everything, asked for to compare with.
+    Fresh(Page),
+    Closed,
+}
+
+struct Recorder(Arc<Mutex<Vec<Told>>>);
+
+impl Line for Recorder {
+    fn diff(&self, diff: Arc<Diff>) {
+        self.0.lock().unwrap().push(Told::Diff(diff));
+    }
+    fn published(&self, published: Arc<Published>) {
+        self.0.lock().unwrap().push(Told::Published(published));
+    }
+    fn relay(&self, _: Arc<Relayed>) {}
+    fn close(&self) {
+        self.0.lock().unwrap().push(Told::Closed);
+    }
+}
+
+/// A live connection of a person; what comes over it is kept in order.
+pub struct Socket {
+    pub person: Person,
+    pub id: ConnectionId,
+    told: Arc<Mutex<Vec<Told>>>,
+}
+
+impl Socket {
+    pub fn asks(&self, operation: Operation) -> Mutation {
+        Mutation { origin: Some(self.id), ..self.person.asks(operation) }
+    }
+
+    /// Over the socket and with success; the answer is among what the socket hears.
+    pub fn does(&self, operation: Operation) -> Arc<Diff> {
+        let pending = self.sends(self.asks(operation));
+        changed(pending.wait())
+    }
+
+    pub fn sends(&self, mutation: Mutation) -> Pending {
+        let (answer, pending) = self.expect_answer(Told::Answer);
+        self.person.engine.mutate(mutation, answer);
+        pending
+    }
+
+    pub fn reads(&self, read: Read) -> Outcome {
+        let (answer, pending) = self.expect_answer(Told::Answer);
+        self.person.engine.read(self.person.caller, read, Some(self.id), answer);
+        pending.wait()
+    }
+
+    pub fn loads(&self, limit: usize, offset: usize) -> Page {
+        page(self.reads(Read::Graph { limit, offset }))
+    }
+
+    /// Asks for everything anew, to be compared at its place among what is heard.
+    pub fn compares(&self) {
+        let (answer, pending) = self.expect_answer(|outcome| Told::Fresh(page(outcome)));
+        self.person.engine.read(self.person.caller, WHOLE, None, answer);
+        pending.wait();
+    }
+
+    fn expect_answer(&self, as_told: impl FnOnce(Outcome) -> Told + Send + 'static) -> (Answer, Pending) {
+        let told = Arc::clone(&self.told);
+        let (answer, pending) = expect_answer();
+        let answer = Box::new(move |outcome: Outcome| {
+            told.lock().unwrap().push(as_told(outcome.clone()));
+            answer(outcome);
+        });
+        (answer, pending)
+    }
+
+    /// What came since this was last asked. Whatever was answered to anybody before has arrived.
+    pub fn hears(&self) -> Vec<Told> {
+        self.person.reads(Read::Account);
+        std::mem::take(&mut self.told.lock().unwrap())
+    }
+
+    /// The diffs among what came.
+    pub fn hears_diffs(&self) -> Vec<Arc<Diff>> {
+        let diff = |told| if let Told::Diff(diff) = told { Some(diff) } else { None };
+        self.hears().into_iter().filter_map(diff).collect()
+    }
+
+    /// What came by now, without a word to the engine.
+    pub fn glances(&self) -> Vec<Told> {
+        self.told.lock().unwrap().clone()
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.glances().iter().any(|told| matches!(told, Told::Closed))
+    }
+}
+
+/// A request on its way.
+pub struct Pending(Receiver<Outcome>);
+
+impl Pending {
+    pub fn wait(self) -> Outcome {
+        self.0.recv_timeout(PATIENCE).expect("every request is answered")
+    }
+
+    /// The answer, if it is there by now.
+    pub fn glance(&self) -> Option<Outcome> {
+        match self.0.try_recv() {
+            Ok(outcome) => Some(outcome),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => panic!("every request is answered"),
+        }
+    }
+}
+
+pub fn expect_answer() -> (Answer, Pending) {
+    let (sender, receiver) = channel();
+    (Box::new(move |outcome| sender.send(outcome).unwrap_or_default()), Pending(receiver))
+}
+
+pub fn ask(engine: &Engine, mutation: Mutation) -> Pending {
+    let (answer, pending) = expect_answer();
+    engine.mutate(mutation, answer);
+    pending
+}
+
+/// The mutation under a client's own name for it.
+pub fn named(mutation: Mutation, batch: BatchId) -> Mutation {
+    let mut hasher = DefaultHasher::new();
+    format!("{:?}", mutation.operation).hash(&mut hasher);
+    let mut fingerprint = [0; 32];
+    fingerprint[..8].copy_from_slice(&hasher.finish().to_le_bytes());
+    Mutation { request: Some(Request { batch, fingerprint }), ..mutation }
+}
+
+pub fn changed(outcome: Outcome) -> Arc<Diff> {
+    match outcome {
+        Outcome::Changed { diff, replayed: false } => diff,
+        other => panic!("not done: {other:?}"),
+    }
+}
+
+pub fn replayed(outcome: Outcome) -> Arc<Diff> {
+    match outcome {
+        Outcome::Changed { diff, replayed: true } => diff,
+        other => panic!("not replayed: {other:?}"),
+    }
+}
+
+pub fn failure(outcome: Outcome) -> Failure {
+    match outcome {
+        Outcome::Failed(failure) => failure,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+pub fn refused(reason: Reason) -> Failure {
+    Failure::Refused(reason.into())
+}
+
+pub fn page(outcome: Outcome) -> Page {
+    match outcome {
+        Outcome::Graph { page, .. } => page,
+        other => panic!("no page: {other:?}"),
+    }
+}
+
+/// Waits until something is so.
+pub fn until(what: &str, so: impl Fn() -> bool) {
+    let since = Instant::now();
+    while !so() {
+        assert!(since.elapsed() < PATIENCE, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+pub fn now() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "the tests live by the server's clock")]
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap())
+}
+
+pub fn email(name: &str) -> String {
+    format!("{name}@example.org")
+}
+
+pub fn batch_id() -> BatchId {
+    BatchId(Uuid::new_v4())
+}
+
+pub fn add(id: NodeId, title: &str, target: Option<NodeId>) -> Operation {
+    Operation::NodeAdd { id: Some(id), target, fields: titled(title) }
+}
+
+pub fn rename(id: NodeId, title: &str) -> Operation {
+    Operation::NodeUpdate { id, fields: titled(title), version: None }
+}
+
+fn titled(title: &str) -> Box<NodeFields> {
+    Box::new(NodeFields { title: Some(title.to_owned()), ..NodeFields::default() })
+}
+
+pub fn link(source: NodeId, target: NodeId, kind: LinkType) -> Operation {
+    let id = Some(LinkId(Uuid::new_v4()));
+    Operation::LinkAdd { id, source, target, kind, private: false }
+}
+
+/// Gives a person a node and its branch.
+pub fn grant(id: NodeId, person: &Person, level: Level) -> Operation {
+    Operation::AccessAdd { id, email: person.email.clone(), level, branch: true, due: None }
+}
+
+pub fn revoke(id: NodeId, person: &Person) -> Operation {
+    Operation::AccessDelete { id, email: person.email.clone() }
+}

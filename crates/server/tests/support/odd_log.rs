@@ -1,0 +1,144 @@
+//! A log on which things go wrong when a test says so.
+
+use graph::model::Rev;
+use graph::{BatchId, Committed, Timestamp, TokenId, World};
+use std::collections::HashMap;
+use std::sync::{Condvar, Mutex};
+use store::{Abandon, Decide, Log, LogError, Past, Remembered, Scope, SqliteLog};
+
+/// What a test can make go wrong.
+#[derive(Default)]
+pub struct Knobs {
+    state: Mutex<State>,
+    turned: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    hold: bool,
+    held: bool,
+    refusals: usize,
+    panic_on: Option<BatchId>,
+    before_load: Option<Box<dyn FnOnce() + Send>>,
+    groups: Vec<usize>,
+}
+
+impl Knobs {
+    /// From now on no commit returns.
+    pub fn hold(&self) {
+        self.state.lock().unwrap().hold = true;
+    }
+
+    /// Waits until a commit is held.
+    pub fn until_held(&self) {
+        drop(self.turned.wait_while(self.state.lock().unwrap(), |state| !state.held).unwrap());
+    }
+
+    pub fn release(&self) {
+        self.state.lock().unwrap().hold = false;
+        self.turned.notify_all();
+    }
+
+    /// The next so many commits are refused, as on a full disk.
+    pub fn refuse(&self, commits: usize) {
+        self.state.lock().unwrap().refusals = commits;
+    }
+
+    /// Deciding a request of this name panics.
+    pub fn panic_on(&self, id: BatchId) {
+        self.state.lock().unwrap().panic_on = Some(id);
+    }
+
+    /// What happens just before the World is loaded anew.
+    pub fn before_load(&self, happens: impl FnOnce() + Send + 'static) {
+        self.state.lock().unwrap().before_load = Some(Box::new(happens));
+    }
+
+    /// How many batches were committed together, group by group, since this was last asked.
+    pub fn groups(&self) -> Vec<usize> {
+        std::mem::take(&mut self.state.lock().unwrap().groups)
+    }
+
+    fn take_refusal(&self) -> bool {
+        let mut state = self.state.lock().unwrap();
+        let refuse = state.refusals > 0;
+        state.refusals -= usize::from(refuse);
+        refuse
+    }
+
+    fn pass(&self, group: usize) {
+        let mut state = self.state.lock().unwrap();
+        state.groups.push(group);
+        state.held = state.hold;
+        self.turned.notify_all();
+        let mut state = self.turned.wait_while(state, |state| state.hold).unwrap();
+        state.held = false;
+    }
+}
+
+/// A log that obeys its knobs.
+pub struct OddLog {
+    pub log: SqliteLog,
+    pub knobs: std::sync::Arc<Knobs>,
+}
+
+impl Log for OddLog {
+    fn load(&mut self, scope: Scope) -> Result<World, LogError> {
+        let happens = self.knobs.state.lock().unwrap().before_load.take();
+        if let Some(happens) = happens {
+            happens();
+        }
+        self.log.load(scope)
+    }
+
+    fn changed(&mut self) -> Result<bool, LogError> {
+        self.log.changed()
+    }
+
+    fn transact(&mut self, head: Rev, decide: &mut Decide<'_>) -> Result<Rev, LogError> {
+        let refuse = self.knobs.take_refusal();
+        let mut group = 0;
+        let committed = self.log.transact(head, &mut |news, past| {
+            let proposals = decide(news, &OddPast { past, knobs: &self.knobs })?;
+            group = proposals.len();
+            if refuse { Err(Abandon) } else { Ok(proposals) }
+        });
+        match committed {
+            Err(LogError::Abandoned) if refuse => Err(LogError::Refused("the disk is full".into())),
+            Ok(rev) => {
+                self.knobs.pass(group);
+                Ok(rev)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn since(&mut self, head: Rev) -> Result<Vec<Committed>, LogError> {
+        self.log.since(head)
+    }
+
+    fn past(&self) -> &dyn Past {
+        self.log.past()
+    }
+
+    fn touch_tokens(&mut self, used: &[(TokenId, Timestamp)]) -> Result<(), LogError> {
+        self.log.touch_tokens(used)
+    }
+
+    fn tokens_last_used(&mut self) -> Result<HashMap<TokenId, Timestamp>, LogError> {
+        self.log.tokens_last_used()
+    }
+}
+
+struct OddPast<'a> {
+    past: &'a dyn Past,
+    knobs: &'a Knobs,
+}
+
+impl Past for OddPast<'_> {
+    fn batch(&self, id: BatchId) -> Result<Option<Remembered>, LogError> {
+        let panics = self.knobs.state.lock().unwrap().panic_on == Some(id);
+        assert!(!panics, "a fault, made for the test");
+        self.past.batch(id)
+    }
+}

@@ -1,0 +1,126 @@
+//! What history is found by: which batch touched what, and which undid or redid which. All of it follows from the batches.
+
+use super::{integer, natural, remembered, unwritten};
+use crate::error::LogError;
+use crate::history::touched;
+use crate::{PastChain, Remembered};
+use graph::batch::Lineage;
+use graph::model::Rev;
+use graph::{Batch, BatchId, Entry};
+use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Row, params};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// Every id that a batch's entries touch, once and in order.
+pub(super) fn ids(entries: &[Entry]) -> BTreeSet<Uuid> {
+    entries.iter().flat_map(touched).collect()
+}
+
+/// Notes a batch that is in the line, after all that came before it.
+pub(super) fn note(conn: &Connection, rev: Rev, batch: &Batch) -> SqlResult<()> {
+    let rev = rev as i64;
+    let mut touch = conn.prepare_cached("INSERT INTO touches (id, rev) VALUES (?1, ?2)")?;
+    ids(&batch.entries).into_iter().try_for_each(|id| touch.execute(params![id, rev]).map(drop))?;
+    let (undo, root) = match batch.lineage {
+        Lineage::Fresh => return Ok(()),
+        Lineage::UndoOf(root) => (true, root),
+        Lineage::RedoOf(root) => (false, root),
+    };
+    let root: Option<i64> = conn
+        .prepare_cached("SELECT rev FROM batches WHERE id = ?1")?
+        .query_row([root.0], |row| row.get(0))
+        .optional()?;
+    // What undoes something that is not held stands for itself.
+    let Some(root) = root else { return Ok(()) };
+    conn.prepare_cached("INSERT INTO turns (rev, root, undo, id) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![rev, root, undo, batch.id.0])?;
+    conn.prepare_cached(
+        "INSERT INTO chains (root, held) VALUES (?1, 2) ON CONFLICT DO UPDATE SET held = held + 1",
+    )?
+    .execute([root])?;
+    Ok(())
+}
+
+/// Forgets the place in its chain of a batch that is no longer in the line.
+pub(super) fn forget(conn: &Connection, rev: i64) -> SqlResult<()> {
+    let root = root_of(conn, rev)?.unwrap_or(rev);
+    conn.prepare_cached("UPDATE chains SET held = held - 1 WHERE root = ?1")?.execute([root])?;
+    if conn.prepare_cached("DELETE FROM chains WHERE root = ?1 AND held = 0")?.execute([root])? > 0 {
+        conn.prepare_cached("DELETE FROM turns WHERE root = ?1")?.execute([root])?;
+    }
+    Ok(())
+}
+
+/// Notes every batch of a file that comes from a version without these tables.
+pub(super) fn fill(conn: &Connection) -> Result<(), LogError> {
+    let mut statement = conn
+        .prepare("SELECT rev, id, actor, at, fingerprint, body FROM batches ORDER BY rev")
+        .map_err(unwritten)?;
+    let mut found = statement.query([]).map_err(unwritten)?;
+    while let Some(row) = found.next().map_err(unwritten)? {
+        let Remembered { rev, batch, .. } = remembered(row)?;
+        note(conn, rev, &batch).map_err(unwritten)?;
+    }
+    Ok(())
+}
+
+/// The last undo and the last redo of a chain.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Turns {
+    pub(super) undo: Option<(Rev, BatchId)>,
+    pub(super) redo: Option<(Rev, BatchId)>,
+}
+
+impl Turns {
+    /// Those of the chain that the batch at `root` began, up to a rev.
+    pub(super) fn of(conn: &Connection, root: Rev, until: Rev) -> Result<Turns, LogError> {
+        // Beyond what SQLite can count there is no batch.
+        let (root, until) = (integer(root)?, i64::try_from(until).unwrap_or(i64::MAX));
+        let last = |undo: bool| -> Result<_, LogError> {
+            let sql = "SELECT rev, id FROM turns WHERE root = ?1 AND undo = ?2 AND rev <= ?3 ORDER BY rev DESC LIMIT 1";
+            let turn = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get(1)?));
+            let found = conn
+                .prepare_cached(sql)
+                .and_then(|mut last| last.query_row(params![root, undo, until], turn).optional());
+            found.map_err(unwritten)?.map(|(rev, id)| Ok((natural(rev)?, BatchId(id)))).transpose()
+        };
+        Ok(Turns { undo: last(true)?, redo: last(false)? })
+    }
+
+    /// Whether the chain was undone last.
+    pub(super) fn undone(&self) -> bool {
+        self.undo.map(|(rev, _)| rev) > self.redo.map(|(rev, _)| rev)
+    }
+
+    fn latest(&self, root: BatchId) -> Lineage {
+        match (self.undone(), self.redo) {
+            (true, _) => Lineage::UndoOf(root),
+            (false, Some(_)) => Lineage::RedoOf(root),
+            (false, None) => Lineage::Fresh,
+        }
+    }
+}
+
+/// The rev of the batch that began the chain in which the batch at `rev` is an undo or redo.
+pub(super) fn root_of(conn: &Connection, rev: i64) -> SqlResult<Option<i64>> {
+    conn.prepare_cached("SELECT root FROM turns WHERE rev = ?1")?
+        .query_row([rev], |row| row.get(0))
+        .optional()
+}
+
+/// See [`crate::Past::chain`].
+pub(super) fn chain(conn: &Connection, named: Remembered) -> Result<Option<PastChain>, LogError> {
+    let lineage = named.batch.lineage;
+    let root = match lineage {
+        Lineage::Fresh => Some(named),
+        Lineage::UndoOf(_) | Lineage::RedoOf(_) => {
+            match root_of(conn, integer(named.rev)?).map_err(unwritten)? {
+                Some(rev) => super::batch_at(conn, rev)?,
+                None => None,
+            }
+        }
+    };
+    let Some(root) = root else { return Ok(None) };
+    let latest = Turns::of(conn, root.rev, Rev::MAX)?.latest(root.batch.id);
+    Ok(Some(PastChain { root, latest, named: lineage }))
+}
