@@ -7,6 +7,8 @@ pub const B: &str = "\"9b2d3c1e-7a55-4c0b-8f6d-2e1a0c9b8d7e\"";
 pub const GOOD: &[(&str, &[(&str, &str)])] = &[
     ("graph:get", &[]),
     ("trash:page", &[]),
+    ("branch:get", &[("root", A)]),
+    ("graph:sync", &[("since", "1")]),
     ("account:get", &[]),
     ("ws:ping", &[]),
     ("node:add", &[]),
@@ -33,8 +35,8 @@ pub const GOOD: &[(&str, &[(&str, &str)])] = &[
     ("settings:username", &[("username", "\"abc\"")]),
 ];
 
-pub const READS: &[&str] = &["graph:get", "trash:page", "account:get", "ws:ping"];
-pub const PAGES: &[&str] = &["graph:get", "trash:page"];
+pub const READS: &[&str] = &["graph:get", "trash:page", "branch:get", "graph:sync", "account:get", "ws:ping"];
+pub const PAGES: &[&str] = &["graph:get", "trash:page", "branch:get"];
 pub const NODES: &[&str] = &["node:add", "node:update"];
 pub const LINKS: &[&str] = &["link:add", "link:update"];
 pub const NAMED_NODE: &[&str] = &[
@@ -242,6 +244,9 @@ fn ids(table: &mut Table) {
     table.without(EMBEDS, "id", "missing_id");
     table.field(EMBEDS, "id", &["null", "5", "true", "[]", "{}"], "invalid_node_id");
     table.field(EMBEDS, "id", &[quoted(&"x".repeat(101))], "invalid_node_id");
+    table.without(&["branch:get"], "root", "missing_id");
+    table.field(&["branch:get"], "root", &["null", "5", "true", "[]", "{}"], "invalid_node_id");
+    table.field(&["branch:get"], "root", &[quoted(&"x".repeat(101))], "invalid_node_id");
     table.field(&["node:add"], "target", NO_UUID, "invalid_target_id");
     for end in ["source", "target"] {
         table.field(&["link:add"], end, NO_UUID, "invalid_source_target_id");
@@ -320,6 +325,8 @@ fn numbers_and_flags(table: &mut Table) {
         );
     }
     table.field(&["node:update"], "version", NO_INTEGER, "invalid_version");
+    table.field(&["graph:sync"], "since", NO_INTEGER, "invalid_since");
+    table.without(&["graph:sync"], "since", "invalid_since");
     table.field(LINKS, "type", NO_INTEGER, "invalid_link_type");
     table.field(LINKS, "type", &["-1", "2", "256", "257", "99999999999999999999"], "invalid_link_type");
     table.field(LINKS, "private", NO_BOOLEAN, "invalid_link_private");
