@@ -209,10 +209,7 @@ impl Naive {
                 batch.entries.iter().any(|entry| reader.sees_entry(entry) && touches(entry, ids))
             }
         };
-        let is_history = |entry: &Entry| match entry.op {
-            Op::TokenUpdate | Op::UserAdd => false,
-            _ => true,
-        };
+        let is_history = |entry: &Entry| !matches!(entry.op, Op::TokenUpdate | Op::UserAdd);
         let found = self.known.iter().rev().filter(|known| {
             let batch = &known.batch;
             known.held
