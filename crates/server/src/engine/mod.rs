@@ -84,6 +84,7 @@ enum Command {
     Relay { caller: Caller, relay: Relay, connection: ConnectionId },
     Connect { id: ConnectionId, caller: Caller, line: Box<dyn Line> },
     Disconnect(ConnectionId),
+    Look(oneshot::Sender<()>),
     Drain(oneshot::Sender<()>),
 }
 
@@ -146,6 +147,14 @@ impl Engine {
     /// Whose token has this hash; notes that it was used.
     pub fn authenticate(&self, hash: &TokenHash) -> Option<Identity> {
         self.shared.directory.authenticate(hash, clock::now())
+    }
+
+    /// Takes up what other processes have committed by now, without waiting for the next look at the log.
+    pub async fn look(&self) {
+        let (done, looked) = oneshot::channel();
+        if self.commands.send(Command::Look(done)).is_ok() {
+            let _ = looked.await;
+        }
     }
 
     /// Asks for a mutation. It is answered once, when it is on disk or refused.

@@ -37,6 +37,7 @@ struct Round {
     reads: Vec<(Caller, Read, Option<ConnectionId>, Answer)>,
     public_reads: Vec<(String, usize, usize, Answer)>,
     relays: Vec<(Caller, Relay, ConnectionId)>,
+    looks: Vec<oneshot::Sender<()>>,
     drain: Option<oneshot::Sender<()>>,
 }
 
@@ -116,6 +117,7 @@ impl Thread {
                 round.relays.push((caller, relay, connection));
             }
             Command::Connect { id, caller, line } => self.connections.add(&self.world, id, caller, line),
+            Command::Look(done) => round.looks.push(done),
             Command::Disconnect(id) => self.connections.remove(id),
             Command::Drain(done) => round.drain = Some(done),
         }
@@ -123,10 +125,13 @@ impl Thread {
 
     /// One turn: news and due times, the group of mutations, the reads, the upkeep.
     fn round(&mut self, round: Round) -> Option<oneshot::Sender<()>> {
-        if self.polled.elapsed() >= self.settings.poll {
+        if self.polled.elapsed() >= self.settings.poll || !round.looks.is_empty() {
             self.polled = Instant::now();
             self.follow_log();
             self.connections.drop_stale(self.polled);
+            for done in round.looks {
+                let _ = done.send(());
+            }
         }
         pass_time(&mut self.world, &mut self.connections, clock::now(), self.settings.part_entries_max);
         if !round.mutations.is_empty() {
