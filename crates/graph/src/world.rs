@@ -419,11 +419,16 @@ impl World {
         let due = publication.due.map(|at| (at, Due::Publication(node.id)));
         if present {
             self.public_tokens.insert(publication.token.clone(), node.id);
-            self.dues.extend(due);
+            self.note_due(due);
         } else {
             self.public_tokens.remove(&publication.token);
             due.map(|due| self.dues.remove(&due));
         }
+    }
+
+    /// A due time that has passed will not pass again.
+    fn note_due(&mut self, due: Option<(Timestamp, Due)>) {
+        self.dues.extend(due.filter(|(at, _)| *at > self.clock));
     }
 
     /// Keeps `shared` true to whether the node has grants or a publication.
@@ -497,7 +502,7 @@ impl World {
             }
         }
         if let Some(grant) = is {
-            self.dues.extend(grant.due.map(|at| (at, Due::Grant(grant.node, grant.user))));
+            self.note_due(grant.due.map(|at| (at, Due::Grant(grant.node, grant.user))));
             if let Some(giver) = self.users.get_mut(&grant.granted_by) {
                 giver.given.insert((grant.node, grant.user));
             }

@@ -1,12 +1,14 @@
 //! Reads: answered between groups from the World as it stands on disk.
 
 use super::connections::Connections;
-use super::message::{Account, Caller, ConnectionId, Failure, Outcome, Read};
+use super::message::{Account, Caller, ConnectionId, Failure, Outcome, Read, Scope};
+use graph::history::Reader;
 use graph::model::{Grant, User};
 use graph::view::{self, Load, Page};
-use graph::{Graph, NodeId, Reason, Root, UserId, World, access, trash};
+use graph::{Graph, NodeId, Reason, Refusal, Root, UserId, World, access, trash};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use store::{HistoryQuery, HistoryScope};
 
 /// Answers a read.
 pub(super) fn answer(
@@ -27,6 +29,8 @@ pub(super) fn answer(
             Outcome::Trash { page: trash::trash_page(world, caller.user, limit, offset), rev }
         }
         Read::Branch { ref root, limit, offset } => branch(world, caller.user, root, limit, offset),
+        // Asked of the archive, see `history_query`.
+        Read::History { .. } => Outcome::Failed(Failure::Exception),
         Read::Sync { since } => {
             let missed = connection.zip(connections.missed(caller.user, since, rev));
             if let Some((connection, missed)) = &missed {
@@ -77,6 +81,31 @@ fn graph_page(
             load.next(world, limit)
         }
     }
+}
+
+/// What to search the past for, if that is what is asked.
+pub(super) fn history_query(
+    world: &World,
+    caller: Caller,
+    read: &Read,
+) -> Option<Result<HistoryQuery, Refusal>> {
+    let Read::History { scope, limit, offset } = *read else { return None };
+    let scope = match scope {
+        Scope::Everything => HistoryScope::Everything,
+        Scope::Own => HistoryScope::By(caller.user),
+        Scope::User(user) if user == caller.user => HistoryScope::By(user),
+        Scope::User(_) | Scope::Unfit => return Some(Err(Reason::InvalidScope.into())),
+        Scope::Graph(root) => {
+            if access::placement(world, caller.user, root).is_none() {
+                return Some(Err(Reason::NodeNotFound.into()));
+            }
+            let nodes = access::placed_under(world, [root]);
+            let links = nodes.iter().flat_map(|id| world.link_ids_at(*id)).map(|id| id.0);
+            HistoryScope::Touching(Arc::new(links.chain(nodes.iter().map(|id| id.0)).collect()))
+        }
+    };
+    let reader = Arc::new(Reader::of(world, caller.user));
+    Some(Ok(HistoryQuery { reader, scope, until: world.rev(), limit, offset }))
 }
 
 /// A branch as the caller sees it, by its root; or a publication, by its token, as anyone sees it.
