@@ -1,10 +1,12 @@
 // Who may do what to what: every operation that names an entity, asked by everybody, of entities in every state.
+// That "hidden" and "missing" cannot be told apart is held in every cell that is answered like a missing entity.
 import assert from 'node:assert/strict';
 import { stage } from '../story.mjs';
 import { WAYS, goesOver, waysOf } from '../ways.mjs';
 
 // By the specification. `=` is "as the owner"; codes stand without their class. Of one asked for what is not there,
-// nothing depends on who asks. What is in the trash is seen by its placement (A8, A11). A hidden entity must be answered like a missing one to the byte.
+// nothing depends on who asks. What is in the trash is seen by its placement (A8, A11). A hidden entity must be answered
+// like a missing one to the byte.
 const MATRIX = `
 operation                    entity    | owner                    admin                    editor                   viewer                   stranger
 branch:get                   active    | ok                       =                        =                        =                        branch_not_found
