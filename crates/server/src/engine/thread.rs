@@ -51,9 +51,7 @@ impl Thread {
     ) -> Self {
         let now = Instant::now();
         let kept = Kept { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
-        let mut connections = Connections::new(kept);
-        // What ran out while nobody was here to be told.
-        connections.note_dues(world.rev());
+        let connections = Connections::new(kept);
         Thread { log, archive, world, connections, shared, settings, polled: now, touched: now }
     }
 
