@@ -104,7 +104,9 @@ export class State {
         if (!graph.has(link.source)) phantoms.add(link.source);
       }
     }
-    return { levels, phantoms, links };
+    // A link that can be read names its ends, in the trash also those that cannot.
+    const ends = new Set([...links].flatMap((id) => [this.links.get(id).source, this.links.get(id).target]));
+    return { levels, phantoms, links, ends };
   }
 
   /** Access by ownership and share roots; with the trash, as if everything in it were back. */
