@@ -28,6 +28,7 @@ class Stage {
     this.down = false;
     this.up = Promise.resolve();
     this.unknown = new Set();
+    this.why = new Map();
   }
 
   async open(userCount) {
@@ -126,6 +127,7 @@ try {
         `(${total.synced} caught up), ${restarts} restarts, ${total.checks} replicas held against loads, ${total.messages} messages ` +
         `(${megabytes} MB) read for canaries, ${seconds} s`,
     );
+    if (process.env.LIVE_WHY) console.log([...stage.why].sort((a, b) => b[1] - a[1]).map(([why, count]) => `${count} ${why}`).join('\n'));
     if (stage.unknown.size) console.log(`not known to the server: ${[...stage.unknown].join(', ')}`);
   }
 } catch (error) {

@@ -43,7 +43,9 @@ export function judge(plan) {
       next[nth] = rev;
     }
     for (const [nth, message] of sent.entries()) {
-      const [from, to] = message.to === null ? [last + 1, next[nth]] : [message.from, message.to];
+      // What carries no rev stands between its neighbours; what was missed and sent again leads back.
+      const undated = [Math.min(last + 1, next[nth]), Math.max(last, next[nth])];
+      const [from, to] = message.to === null ? undated : [message.from, message.to];
       if (message.to !== null) last = message.to;
       if (message.payload === null) continue;
       const views = [...plan.timeline.readable(seat.user.email, from, to, message.at)];

@@ -61,8 +61,13 @@ export class Drawing {
     const dice = this.random() * total;
     const [event, [, draw]] = this.kinds[weights.findIndex((weight) => dice < weight)];
     this.user = user;
-    this.view = plan.seats[user].replica;
-    const step = { nth: this.steps++, user, event, payload: draw(this) };
+    // Few things are asked by who sees next to nothing.
+    for (let tries = 0; tries < 5 && event !== 'node:add' && plan.seats[this.user].replica.nodes.size < 2; tries++) {
+      this.user = this.int(plan.users.length);
+    }
+    this.view = plan.seats[this.user].replica;
+    const payload = draw(this);
+    const step = { nth: this.steps++, user: this.user, event, payload };
     if (this.chance(1 / CUT_EVERY)) {
       step.cut = { user: this.int(plan.users.length), away: this.int(4), how: this.chance(0.7) ? 'sync' : 'load', limit: 1 + this.int(9) };
     }
@@ -88,12 +93,18 @@ export class Drawing {
   /** Of what is gone from all eyes, most of it is in the trash. */
   trashed(kind) {
     const inTrash = this.plan.trashed(kind);
-    if (inTrash.length && !this.chance(0.1)) return this.any(inTrash);
+    if (inTrash.length && !this.chance(0.1)) {
+      const one = this.any(inTrash);
+      const owner = this.plan.users.findIndex((user) => user.email === one.owner);
+      if (owner >= 0 && this.chance(0.7)) this.user = owner;
+      return one.sign;
+    }
     return kind === 'node' ? this.node() : this.link();
   }
 
   someone() {
-    return `@u${this.int(this.plan.users.length)}`;
+    const user = this.int(this.plan.users.length);
+    return `@u${user === this.user && !this.chance(0.1) ? (user + 1) % this.plan.users.length : user}`;
   }
 
   due() {
@@ -151,7 +162,8 @@ const KINDS = {
   'node:delete': [2, (draw) => ({ id: draw.trashed('node') })],
   'trash:purge': [1, (draw) => (draw.chance(0.5) ? {} : { ids: [draw.trashed('node')] })],
   'link:add': [16, (draw) => {
-    const [source, target] = [draw.node(), draw.node()];
+    const source = draw.node();
+    const target = draw.node(3, (node) => draw.plan.sign(node.id) !== source);
     return { id: `@l${draw.links++}`, source, target, type: draw.chance(0.45) ? 1 : 0, private: draw.chance(0.25) };
   }],
   'link:update': [5, (draw) => {

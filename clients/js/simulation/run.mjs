@@ -57,7 +57,7 @@ export class Plan {
 
   trashed(kind) {
     const all = kind === 'node' ? this.live.nodes : this.live.links;
-    return [...all].filter(([, one]) => one.trashed).map(([id]) => this.sign(id)).filter(Boolean);
+    return [...all].filter(([id, one]) => one.trashed && this.sign(id)).map(([id, { owner }]) => ({ sign: this.sign(id), owner }));
   }
 
   grants() {
@@ -104,11 +104,14 @@ export class Plan {
   }
 
   async start() {
-    for (const seat of [...this.seats, ...this.witnesses]) {
-      assert.ok(await seat.open(), 'a user of a plan can connect');
-      await seat.load();
-      assert.equal(seat.replica.nodes.size, 0, 'a plan begins with nothing');
+    const all = [...this.seats, ...this.witnesses];
+    for (let tries = 0; !all.every((seat) => seat.isCalm); tries++) {
+      assert.ok(tries < CALM_TRIES, 'the users of a plan can connect');
+      await this.stage.up;
+      this.epoch = this.stage.epoch;
+      await Promise.all(all.map((seat) => seat.back({ how: 'load', limit: 1000 })));
     }
+    for (const seat of all) assert.equal(seat.replica.nodes.size, 0, 'a plan begins with nothing');
     this.#watch();
   }
 
@@ -126,7 +129,6 @@ export class Plan {
     await this.start();
     for (let nth = 0; nth < (steps?.length ?? count) && !this.fault; nth++) {
       const step = steps ? structuredClone(steps[nth]) : drawing.step();
-      if (drawing) step.user = drawing.user;
       done.push(step);
       await this.#step(step);
       if (nth % CHECK_EVERY === CHECK_EVERY - 1) await this.#check([this.seats[nth % this.seats.length]], `after step ${step.nth}`);
@@ -147,6 +149,7 @@ export class Plan {
   }
 
   async #step(step) {
+    await this.#recover();
     for (const [user, away] of this.away) {
       if (away.left-- > 0) continue;
       this.away.delete(user);
@@ -207,6 +210,7 @@ export class Plan {
     if (answer.error === 'not_found.event' || answer.error === 'not_found.route') this.unknown.add(step.event);
     if (!answer.ok) {
       this.counts.refused++;
+      this.stage.why.set(`${step.event} ${answer.error}`, (this.stage.why.get(`${step.event} ${answer.error}`) ?? 0) + 1);
       assert.ok(!/^(internal|unavailable|rate_limited)/.test(answer.error), `${step.event} ${JSON.stringify(payload)}: ${JSON.stringify(answer)}`);
       return;
     }
