@@ -7,6 +7,7 @@ export const MARKER = /~[0-9a-f]{32}/g;
 const ID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const TOKEN = /"publicToken":"([^"]+)"/g;
 const ADMIN = 1;
+const [NODE_DELETE, LINK_DELETE] = [5, 14];
 
 /** Which plan a marker or an id is of, over all plans. */
 export const owners = new Map();
@@ -48,6 +49,19 @@ export function judge(plan) {
       const [from, to] = message.to === null ? undated : [message.from, message.to];
       if (message.to !== null) last = message.to;
       if (message.payload === null) continue;
+      if (message.payload.replayed) {
+        // What is gone for good is answered again as it was.
+        const { diff } = message.payload;
+        const gone = ({ op }) => op === NODE_DELETE || op === LINK_DELETE;
+        const parts = [false, true].map((wanted) => ({
+          diff: { ...diff, nodes: diff.nodes.filter((one) => gone(one) === wanted), links: diff.links.filter((one) => gone(one) === wanted) },
+        }));
+        const then = [...plan.timeline.readable(seat.user.email, diff.rev, diff.rev, message.at)];
+        for (const what of unreadable(plan, seat.user.email, { ...parts[1], user: [], access: [] }, then)) {
+          faults.push(`${seat.user.email} was sent again ${what}: ${message.text}`);
+        }
+        message.payload = { ...message.payload, diff: parts[0].diff };
+      }
       const views = [...plan.timeline.readable(seat.user.email, from, to, message.at)];
       for (const what of unreadable(plan, seat.user.email, message.payload, views)) {
         faults.push(`${seat.user.email} was sent ${what}, which they could not read from rev ${from} to ${to}: ${message.text}`);
