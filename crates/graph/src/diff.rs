@@ -1,6 +1,6 @@
 //! What one user is told of a batch: data for a transport to write out, never more than they may read.
 
-use crate::batch::Op;
+use crate::batch::{Lineage, Op};
 use crate::id::{BatchId, LinkId, NodeId};
 use crate::model::{Grant, Level, Link, Node, Rev, Status, User};
 use crate::time::Timestamp;
@@ -16,6 +16,8 @@ pub struct Diff {
     pub rev: Rev,
     pub actor: Option<Arc<User>>,
     pub at: Timestamp,
+    /// How the batch stands to an earlier one; for the actor's own answer.
+    pub lineage: Lineage,
     /// To apply in order, before `links`.
     pub nodes: Vec<NodeChange>,
     pub links: Vec<LinkChange>,
@@ -41,9 +43,15 @@ impl Diff {
         let node = |change: &NodeChange| match change {
             NodeChange::Faded { .. } | NodeChange::Hidden { .. } => true,
             NodeChange::Access { before, after, .. } => after > before,
+            // Access to what is in the trash can end without another word to those who lose it.
+            NodeChange::Edited { op, .. } => *op == Op::NodeTrash,
             _ => false,
         };
-        let link = |change: &LinkChange| matches!(change, LinkChange::Hidden { .. });
+        let link = |change: &LinkChange| match change {
+            LinkChange::Hidden { .. } => true,
+            LinkChange::Edited { op, .. } => *op == Op::LinkTrash,
+            _ => false,
+        };
         self.nodes.iter().any(node) || self.links.iter().any(link)
     }
 
@@ -60,7 +68,7 @@ impl Diff {
             return vec![self];
         }
         let parts = self.len().div_ceil(most);
-        let Diff { batch, rev, actor, at, nodes, links, user, access, part: _ } = self;
+        let Diff { batch, rev, actor, at, lineage, nodes, links, user, access, part: _ } = self;
         let (mut nodes, mut links) = (nodes.into_iter(), links.into_iter());
         let (mut user, mut access) = (user.into_iter(), access.into_iter());
         let mut split = Vec::with_capacity(parts);
@@ -70,6 +78,7 @@ impl Diff {
                 rev,
                 actor: actor.clone(),
                 at,
+                lineage,
                 nodes: nodes.by_ref().take(most).collect(),
                 links: Vec::new(),
                 user: Vec::new(),

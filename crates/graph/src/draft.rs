@@ -17,6 +17,8 @@ pub struct Draft<'w> {
     nodes: HashMap<NodeId, Option<Arc<Node>>>,
     links: HashMap<LinkId, Option<Arc<Link>>>,
     added_links: HashMap<NodeId, Vec<LinkId>>,
+    /// Where each link has its last entry, so that the cost of a cascade is not that of searching them.
+    link_entries: HashMap<LinkId, usize>,
     next_seq: u64,
     lineage: Lineage,
     entries: Vec<Entry>,
@@ -66,6 +68,7 @@ impl<'w> Draft<'w> {
             nodes: HashMap::new(),
             links: HashMap::new(),
             added_links: HashMap::new(),
+            link_entries: HashMap::new(),
             next_seq: world.next_seq(),
             lineage: Lineage::Fresh,
             entries: Vec::new(),
@@ -162,19 +165,16 @@ impl<'w> Draft<'w> {
     /// Sets whether a link has held its target: folded into the link's own entry where this batch has one, an entry
     /// of its own otherwise.
     pub fn set_was_blocker(&mut self, id: LinkId, was_blocker: bool) {
-        let own_entry = self.entries.iter_mut().rev().find_map(|entry| match &mut entry.subject {
-            Subject::Link(Change { after: Some(link), .. }) if link.id == id => Some(link),
-            _ => None,
-        });
-        match own_entry {
-            Some(link) => {
+        let own_entry = self.link_entries.get(&id).and_then(|at| self.entries.get_mut(*at));
+        match own_entry.map(|entry| &mut entry.subject) {
+            Some(Subject::Link(Change { after: Some(link), .. })) => {
                 let mut folded = Link::clone(link);
                 folded.was_blocker = was_blocker;
                 *link = Arc::new(folded);
                 let link = Arc::clone(link);
                 self.links.insert(id, Some(link));
             }
-            None => {
+            _ => {
                 self.edit_link(Op::LinkUpdate, Cause::Derived, id, |link| link.was_blocker = was_blocker);
             }
         }
@@ -210,6 +210,11 @@ impl<'w> Draft<'w> {
 
     /// Writes an entry that the draft's own view of nodes and links does not depend on.
     pub fn write(&mut self, op: Op, cause: Cause, subject: Subject) {
+        if let Subject::Link(change) = &subject
+            && let Some(link) = change.latest()
+        {
+            self.link_entries.insert(link.id, self.entries.len());
+        }
         self.entries.push(Entry { op, derived: cause == Cause::Derived, subject });
     }
 }

@@ -103,6 +103,7 @@ impl Diff {
             rev: world.rev(),
             actor: actor.map(|slot| Arc::clone(&slot.user)),
             at: batch.map_or(world.clock(), |batch| batch.at),
+            lineage: batch.map(|batch| batch.lineage).unwrap_or_default(),
             nodes: Vec::new(),
             links: Vec::new(),
             user: Vec::new(),

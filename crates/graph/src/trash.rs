@@ -24,14 +24,18 @@ pub fn shows_node(world: &World, user: UserId, node: &Node) -> bool {
     node.in_trash && placement(world, user, node.id).is_some_and(|level| level <= Level::Admin)
 }
 
-/// Whether a user's trash shows a link: their own with access to both its ends, or a public one to a node they run.
+/// Whether a user's trash shows a link: their own with access to both its ends, or a public one to a node they run
+/// whose source they may know of.
 pub fn shows_link(world: &World, user: UserId, link: &Link) -> bool {
     if !link.in_trash {
         return false;
     }
     let target = placement(world, user, link.target);
-    let own = link.owner == user && target.is_some() && placement(world, user, link.source).is_some();
-    own || (!link.private && target.is_some_and(|level| level <= Level::Admin))
+    let source = placement(world, user, link.source);
+    let own = link.owner == user && target.is_some() && source.is_some();
+    // As in the graph, a link names a source out of sight only if it is primary.
+    let runs = target.is_some_and(|level| level <= Level::Admin);
+    own || (!link.private && runs && (source.is_some() || link.is_primary()))
 }
 
 /// A page of the trash: nodes first, then links, counted together.

@@ -30,6 +30,15 @@ pub enum Said {
     Problem(Problem),
 }
 
+/// Who said it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The engine, in its order.
+    Engine,
+    /// Nobody had to be asked.
+    Here,
+}
+
 impl From<Problem> for Said {
     fn from(problem: Problem) -> Self {
         Said::Problem(problem)
@@ -44,7 +53,7 @@ pub fn row_limit(row: &'static Row) -> (What, Rule) {
 
 /// Asks, and passes on what comes of it, exactly once. What the engine is asked, it is asked before this returns, so
 /// that requests that follow each other here do so there.
-pub fn ask(app: &Arc<App>, asking: Asking, said: impl FnOnce(Said) + Send + 'static) {
+pub fn ask(app: &Arc<App>, asking: Asking, said: impl FnOnce(Said, By) + Send + 'static) {
     let Asking { caller, row, payload, connection, answered, limit, load_goes_on_at } = asking;
     let asked =
         payload.map_err(Problem::from).and_then(|json| operations::decode(row, &json).map_err(Problem::from));
@@ -60,13 +69,13 @@ pub fn ask(app: &Arc<App>, asking: Asking, said: impl FnOnce(Said) + Send + 'sta
     let limited = match (&asked, counted) {
         (_, Ok(_)) => None,
         (Ok(Asked::Mutation { request: Some(_), .. }), Err(over)) => Some(over.retry_after_s),
-        (_, Err(over)) => return said(Problem::limited(over.retry_after_s).into()),
+        (_, Err(over)) => return said(Problem::limited(over.retry_after_s).into(), By::Here),
     };
     match asked {
-        Err(problem) => said(problem.into()),
-        Ok(Asked::Ping) => said(Said::Pong),
+        Err(problem) => said(problem.into(), By::Here),
+        Ok(Asked::Ping) => said(Said::Pong, By::Here),
         Ok(Asked::Read(read)) => {
-            let answer = Box::new(|outcome| said(settled(outcome)));
+            let answer = Box::new(|outcome| said(settled(outcome), By::Engine));
             app.engine.read(caller, read, connection, answer);
         }
         Ok(Asked::Mutation { operation, request }) => {
@@ -77,7 +86,7 @@ pub fn ask(app: &Arc<App>, asking: Asking, said: impl FnOnce(Said) + Send + 'sta
                 if let (Outcome::Changed { replayed: true, .. }, Ok(Some(counted))) = (&outcome, counted) {
                     app_then.limiter.give_back(who, what, counted);
                 }
-                said(settled(outcome));
+                said(settled(outcome), By::Engine);
             });
             app.engine.mutate(mutation, answer);
         }

@@ -1,22 +1,21 @@
 //! One client's connection: what it asks goes to the engine in order, and everything it is sent leaves in one order.
 
-use crate::app::{App, Open};
-use crate::asking::{Asking, Said, ask, row_limit};
-use crate::auth::{self, Credentials, Means, Origin, Secret};
-use crate::config;
+use crate::admission::{Admitted, Presented, admit};
+use crate::app::App;
+use crate::asking::{Asking, By, Said, ask, row_limit};
 use crate::engine::message::Relayed;
 use crate::engine::{self, Caller, ConnectionId, Outcome, Published, clock};
-use crate::inbox::{Event, Inbox};
-use crate::limits::Who;
+use crate::inbox::{Arrived, Event, Inbox};
 use crate::line::{Bounds, End, Line, Standing, diff_bytes, page_bytes};
+use crate::message::{Message, RELAYED, To, envelope_bytes, fallback, is_heard_without_ack, weight};
 use crate::operations;
 use crate::pace::{Pace, Stopped};
 use crate::payload::{Json, Malformed};
 use crate::session::Session;
+use crate::turns::{Turn, Turns};
 use crate::wire::{self, Problem, trace_id};
 use graph::view::Page;
 use graph::{Diff, UserId};
-use http::HeaderMap;
 use serde_json::value::RawValue;
 use socketioxide::extract::AckSender;
 use socketioxide::handler::{FromMessageParts as _, Value};
@@ -35,17 +34,12 @@ type Socket = socketioxide::socket::Socket;
 const IN_FLIGHT_MAX: usize = 64;
 /// How long a client that is told to go may take to hear it.
 const GRACE: Duration = Duration::from_secs(1);
-/// How long the upgrade of a session without credentials is waited for: it may bring them.
-const LATE: Duration = Duration::from_secs(1);
 /// How long a session may stay without a connection to the namespace.
 const VACANT: Duration = Duration::from_secs(10);
 /// How long a load's later pages do not count after each page (R2, G4).
 const LOAD_KEPT: Duration = Duration::from_secs(60);
 /// How long to wait before giving the library a message again that it had no room for.
 const FULL_PAUSE: Duration = Duration::from_millis(10);
-
-/// Events of which each is soon followed by another: never answered when there is nothing to say (P31).
-const RELAYED: [&str; 4] = ["presence:update", "camera:update", "node:drag", "node:dragend"];
 
 /// A connection to the namespace.
 #[derive(Debug)]
@@ -56,6 +50,7 @@ pub struct Connection {
     /// The loads under way, by their events.
     loads: Mutex<HashMap<&'static str, Loaded>>,
     in_flight: Arc<Semaphore>,
+    turns: Mutex<Turns<(Owed, Said)>>,
     over: AtomicBool,
 }
 
@@ -64,43 +59,6 @@ pub struct Connection {
 struct Loaded {
     sent: usize,
     at: Instant,
-}
-
-/// Something to be sent.
-#[derive(Debug)]
-enum Message {
-    Event(&'static str, String),
-    Diff(Arc<Diff>),
-    Published(Arc<Published>),
-    Said { event: String, ack: Option<i64>, said: Box<Said>, trace: String },
-}
-
-/// Where a text goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum To {
-    Event(&'static str),
-    Ack(i64),
-}
-
-/// What the `auth` payload of a CONNECT holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Presented {
-    Nothing,
-    Token(Secret),
-    /// Something that cannot be a token.
-    Nonsense,
-}
-
-impl Presented {
-    /// Reads the `auth` payload, if there is one.
-    pub fn read(text: Option<&str>) -> Self {
-        let Some(text) = text else { return Presented::Nothing };
-        match Json::parse(text).as_ref().map(|json| json.get("api_token")) {
-            Ok(None | Some(Json::Null)) => Presented::Nothing,
-            Ok(Some(Json::Text(secret))) => Presented::Token(Secret::presented(secret)),
-            Ok(Some(_)) | Err(_) => Presented::Nonsense,
-        }
-    }
 }
 
 impl Connection {
@@ -114,26 +72,27 @@ impl Connection {
             line: Line::new(bounds),
             loads: Mutex::default(),
             in_flight: Arc::new(Semaphore::new(IN_FLIGHT_MAX)),
+            turns: Mutex::default(),
             over: AtomicBool::new(false),
         })
     }
 
     /// Takes in an event, in the order of arrival.
     pub fn receive(self: &Arc<Self>, event: Event) {
-        use crate::inbox::Arrived;
         match self.inbox.put(event) {
             Arrived::Taken => {}
             Arrived::TakenButHold => self.session.hold(),
             Arrived::Refused(event) => {
                 let name = read_event(&event.text).map_or(String::new(), |(name, _)| name);
-                Reply::new(self, name, event.ack).say(Problem::unavailable().into());
+                Reply::new(self, name, event.ack, None).say(Problem::unavailable().into(), By::Here);
             }
         }
     }
 
     /// Takes in an event with attachments, which nothing here takes.
     pub fn refuse_attachments(self: &Arc<Self>, ack: Option<i64>) {
-        Reply::new(self, String::new(), ack).say(Problem::malformed("it has binary attachments").into());
+        let problem = Problem::malformed("it has binary attachments");
+        Reply::new(self, String::new(), ack, None).say(problem.into(), By::Here);
     }
 
     /// The client is gone.
@@ -168,6 +127,29 @@ impl Connection {
         }
     }
 
+    /// Puts an answer into the line, if there is anything to say.
+    fn answer(&self, owed: Owed, said: Said) {
+        let Owed { event, ack, offset, _place } = owed;
+        match &said {
+            Said::Outcome(Outcome::Graph { page, .. }) => self.loaded("graph:get", page, offset),
+            Said::Outcome(Outcome::Branch { page, .. }) => self.loaded("branch:get", page, offset),
+            Said::Pong => {
+                let pong = wire::pong(clock::now());
+                self.put(Message::Event("ws:pong", pong), page_bytes(1), Standing::Bound);
+            }
+            _ => {}
+        }
+        let trace = trace_id();
+        if let Said::Problem(Problem::Failed(engine::Failure::Exception)) = &said {
+            tracing::error!(trace_id = trace, event, "an event failed by a fault of the server");
+        }
+        if ack.is_some() || is_heard_without_ack(&said, &event) {
+            let (bytes, standing) = weight(&said);
+            let message = Message::Said { event, ack, said: Box::new(said), trace };
+            self.put(message, bytes, standing);
+        }
+    }
+
     fn put(&self, message: Message, bytes: usize, standing: Standing) {
         if self.line.push(message, bytes, standing) == Some(End::Overflow) {
             tracing::info!(address = %self.session.address, "a client reads too slowly and is disconnected");
@@ -197,69 +179,8 @@ pub async fn run(app: Arc<App>, connection: Arc<Connection>, socket: Arc<Socket>
     }
 }
 
-/// Whoever may stay.
-struct Admitted {
-    caller: Caller,
-    means: Means,
-    /// Given back at the end.
-    _open: Option<Open>,
-}
-
-async fn admit(
-    app: &Arc<App>,
-    session: &Arc<Session>,
-    headers: &HeaderMap,
-    presented: Presented,
-) -> Result<Admitted, Problem> {
-    let over = |over: crate::limits::Over| Problem::limited(over.retry_after_s);
-    let (name, rule) = config::CONNECT_ADDRESS;
-    app.count(Who::address(session.address), name.into(), rule).map_err(over)?;
-    let credentials = credentials(session, headers, presented).await?;
-    if credentials.means == Means::Cookie
-        && auth::origin(headers, &app.settings.allowed_origins) == Origin::Foreign
-    {
-        return Err(Problem::Origin);
-    }
-    let identity = app.authenticate(&credentials.secret).await.ok_or(Problem::AuthInvalid)?;
-    let user = identity.caller.user;
-    let (name, rule) = config::CONNECT_USER;
-    app.count(Who::User(user), name.into(), rule).map_err(over)?;
-    let open = match app.settings.limits.rule(config::OPEN_USER) {
-        Some(rule) => Some(app.open(user, rule.count).ok_or(Problem::TooManyConnections)?),
-        None => None,
-    };
-    Ok(Admitted { caller: identity.caller, means: credentials.means, _open: open })
-}
-
-/// What is presented on purpose goes before the cookie that a browser adds.
-async fn credentials(
-    session: &Session,
-    headers: &HeaderMap,
-    presented: Presented,
-) -> Result<Credentials, Problem> {
-    let in_headers = auth::credentials(headers);
-    match (in_headers, presented) {
-        (Some(found), _) if found.means == Means::Api => Ok(found),
-        (_, Presented::Token(secret)) => Ok(Credentials { secret, means: Means::Api }),
-        (_, Presented::Nonsense) => Err(Problem::AuthInvalid),
-        (Some(found), Presented::Nothing) => Ok(found),
-        (None, Presented::Nothing) => late(session).await.ok_or(Problem::AuthMissing),
-    }
-}
-
-/// A client that begins by polling connects before its upgrade, whose headers may say who it is.
-async fn late(session: &Session) -> Option<Credentials> {
-    let upgrade = async {
-        while !session.is_websocket() {
-            session.progress().await;
-        }
-    };
-    let _ = tokio::time::timeout(LATE, upgrade).await;
-    session.late_credentials()
-}
-
 async fn live(app: &Arc<App>, connection: &Arc<Connection>, sender: &mut Sender, admitted: Admitted) {
-    let Admitted { caller, means, _open } = admitted;
+    let Admitted { caller, means, open: _open } = admitted;
     let connected = wire::connected(caller.user, means.client(), clock::now());
     connection.put(Message::Event("connected", connected), 0, Standing::Bound);
     let sink = Sink { connection: Arc::clone(connection), user: caller.user };
@@ -303,23 +224,26 @@ fn take(
     let (name, payload) = match read_event(&event.text) {
         Ok(read) => read,
         Err(malformed) => {
-            return Reply::new(connection, String::new(), event.ack).say(Problem::from(malformed).into());
+            let reply = Reply::new(connection, String::new(), event.ack, Some(place));
+            return reply.say(Problem::from(malformed).into(), By::Here);
         }
     };
     let Some(row) = operations::by_event(&name) else {
         if event.ack.is_some() || !RELAYED.contains(&name.as_str()) {
-            Reply::new(connection, name, event.ack).say(Problem::Event.into());
+            let reply = Reply::new(connection, name, event.ack, Some(place));
+            reply.say(Problem::Event.into(), By::Here);
         }
         return;
     };
-    let mut reply = Reply::new(connection, name, event.ack);
-    reply.place = Some(place);
-    reply.offset = payload.as_ref().map_or(0, offset);
+    let mut reply = Reply::new(connection, name, event.ack, Some(place));
+    if let (Some(owed), Ok(payload)) = (&mut reply.owed, &payload) {
+        owed.offset = offset(payload);
+    }
     let answered = event.ack.is_some();
     let (limit, goes_on) = (row_limit(row), connection.load_goes_on_at(row.event));
     let asking =
         Asking { caller, row, payload, connection: Some(id), answered, limit, load_goes_on_at: goes_on };
-    ask(app, asking, |said| reply.say(said));
+    ask(app, asking, |said, by| reply.say(said, by));
 }
 
 /// The offset that a payload asks for.
@@ -348,111 +272,56 @@ fn read_event(text: &str) -> Result<(String, Result<Json, Malformed>), Malformed
 
 /// The answer that is owed to one event. It is given exactly once: if it is forgotten, as a fault of the server.
 struct Reply {
+    connection: Arc<Connection>,
+    turn: Turn,
+    /// `None` once it is given.
     owed: Option<Owed>,
-    /// Where the page begins that may have been asked for.
-    offset: usize,
-    place: Option<OwnedSemaphorePermit>,
 }
 
+/// What is needed to give an answer.
+#[derive(Debug)]
 struct Owed {
-    connection: Arc<Connection>,
     event: String,
     ack: Option<i64>,
+    /// Where the page begins that may have been asked for.
+    offset: usize,
+    /// Given back with the answer.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Reply {
-    fn new(connection: &Arc<Connection>, event: String, ack: Option<i64>) -> Self {
-        let owed = Owed { connection: Arc::clone(connection), event, ack };
-        Reply { owed: Some(owed), offset: 0, place: None }
+    fn new(
+        connection: &Arc<Connection>,
+        event: String,
+        ack: Option<i64>,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        let turn = connection.turns.lock().unwrap_or_else(PoisonError::into_inner).begin();
+        let owed = Owed { event, ack, offset: 0, _place: place };
+        Reply { connection: Arc::clone(connection), turn, owed: Some(owed) }
     }
 
-    fn say(mut self, said: Said) {
-        if let Some(owed) = self.owed.take() {
-            owed.give(said, self.offset);
+    fn say(mut self, said: Said, by: By) {
+        self.give(said, by);
+    }
+
+    fn give(&mut self, said: Said, by: By) {
+        let Some(owed) = self.owed.take() else { return };
+        // Held until all is in the line, so that nobody gets in between.
+        let mut turns = self.connection.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = match by {
+            By::Engine => turns.answered(self.turn, (owed, said)),
+            By::Here => turns.answered_here(self.turn, (owed, said)),
+        };
+        for (owed, said) in due {
+            self.connection.answer(owed, said);
         }
     }
 }
 
 impl Drop for Reply {
     fn drop(&mut self) {
-        if let Some(owed) = self.owed.take() {
-            owed.give(Problem::exception().into(), 0);
-        }
-    }
-}
-
-impl Owed {
-    fn give(self, said: Said, offset: usize) {
-        let Owed { connection, event, ack } = self;
-        let (bytes, standing) = match &said {
-            Said::Outcome(Outcome::Changed { diff, .. }) => (diff_bytes(diff), Standing::Own(diff.batch)),
-            Said::Outcome(Outcome::Graph { page, .. }) => {
-                connection.loaded("graph:get", page, offset);
-                (page_bytes(page.nodes.len() + page.links.len()), Standing::Bound)
-            }
-            Said::Outcome(Outcome::Branch { page, .. }) => {
-                connection.loaded("branch:get", page, offset);
-                (page_bytes(page.nodes.len() + page.links.len()), Standing::Bound)
-            }
-            Said::Outcome(Outcome::Trash { page, .. }) => {
-                (page_bytes(page.nodes.len() + page.links.len()), Standing::Bound)
-            }
-            _ => (page_bytes(1), Standing::Bound),
-        };
-        let trace = trace_id();
-        if let Said::Problem(Problem::Failed(engine::Failure::Exception)) = &said {
-            tracing::error!(trace_id = trace, event, "an event failed by a fault of the server");
-        }
-        if matches!(said, Said::Pong) {
-            let pong = wire::pong(clock::now());
-            connection.put(Message::Event("ws:pong", pong), page_bytes(1), Standing::Bound);
-        }
-        if ack.is_some() || is_heard_without_ack(&said, &event) {
-            let message = Message::Said { event, ack, said: Box::new(said), trace };
-            connection.put(message, bytes, standing);
-        }
-    }
-}
-
-/// Without an ack a failure is heard, and a page of the graph; a change is heard as a diff like everybody's (T5, T6).
-fn is_heard_without_ack(said: &Said, event: &str) -> bool {
-    match said {
-        Said::Problem(_) => !RELAYED.contains(&event),
-        Said::Outcome(Outcome::Graph { .. }) => event == "graph:get",
-        Said::Outcome(_) | Said::Pong => false,
-    }
-}
-
-impl Message {
-    fn encode(&self) -> Option<(To, String)> {
-        Some(match self {
-            Message::Event(event, text) => (To::Event(event), text.clone()),
-            Message::Diff(diff) => (To::Event("graph:diff"), wire::diff_event(diff)),
-            Message::Published(published) => {
-                (To::Event("branch:published"), wire::published_event(published))
-            }
-            Message::Said { ack: Some(ack), said, trace, .. } => (To::Ack(*ack), encode_ack(said, trace)),
-            Message::Said { ack: None, said, event, trace } => match (&**said, event.as_str()) {
-                (Said::Outcome(Outcome::Graph { page, rev }), _) => {
-                    (To::Event("graph:init"), wire::graph_init(page, *rev, trace))
-                }
-                (Said::Problem(problem), "graph:get") => {
-                    (To::Event("graph:error"), wire::graph_error(problem, trace))
-                }
-                (Said::Problem(problem), event) => {
-                    (To::Event("error"), wire::error_event(problem, event, trace))
-                }
-                _ => return None,
-            },
-        })
-    }
-}
-
-fn encode_ack(said: &Said, trace: &str) -> String {
-    match said {
-        Said::Outcome(outcome) => wire::answer(outcome, trace).1,
-        Said::Pong => wire::pong_ack(clock::now(), trace),
-        Said::Problem(problem) => wire::refused(problem, trace).1,
+        self.give(Problem::exception().into(), By::Here);
     }
 }
 
@@ -553,23 +422,5 @@ impl Sender {
         let _ = Arc::clone(&self.socket).disconnect();
         tokio::time::sleep(GRACE).await;
         self.connection.session.cut();
-    }
-}
-
-/// What is said instead of a message that cannot be written.
-fn fallback(message: &Message) -> Option<(To, String)> {
-    match message {
-        Message::Said { ack: Some(ack), trace, .. } => {
-            Some((To::Ack(*ack), wire::refused(&Problem::exception(), trace).1))
-        }
-        _ => None,
-    }
-}
-
-/// The bytes around a text: `42["event",…]` or `43id[…]`.
-fn envelope_bytes(to: To) -> usize {
-    match to {
-        To::Event(event) => 7 + event.len(),
-        To::Ack(ack) => 4 + ack.checked_ilog10().map_or(1, |digits| digits as usize + 1),
     }
 }

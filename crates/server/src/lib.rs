@@ -1,6 +1,7 @@
 //! The SynapTask server: the engine over one graph and its log, and the transports that translate to and from it.
 
 mod accounts;
+mod admission;
 mod app;
 mod asking;
 mod auth;
@@ -14,6 +15,7 @@ mod inbox;
 mod limits;
 mod line;
 mod logging;
+mod message;
 pub mod operations;
 mod pace;
 pub mod payload;
@@ -22,4 +24,5 @@ mod server;
 mod session;
 mod socket;
 mod tcp;
+mod turns;
 pub mod wire;

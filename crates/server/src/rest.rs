@@ -127,7 +127,7 @@ async fn answer(app: &Arc<App>, request: Request, trace: &str) -> Answer {
     };
     let (said, heard) = oneshot::channel();
     // Whoever asked may have hung up meanwhile.
-    ask(app, asking, |what| drop(said.send(what)));
+    ask(app, asking, |what, _| drop(said.send(what)));
     match heard.await {
         Ok(Said::Outcome(outcome)) => Ok(wire::answer(&outcome, trace).1),
         Ok(Said::Problem(problem)) => Err(problem),

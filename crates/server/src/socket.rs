@@ -1,7 +1,8 @@
 //! Socket.IO, as its library offers it: paths, bounds, and the way of every event into its connection's inbox.
 
+use crate::admission::Presented;
 use crate::app::App;
-use crate::connection::{self, Connection, Presented};
+use crate::connection::{self, Connection};
 use crate::inbox::Event;
 use crate::session::{Session, Sessions, Watch, watch};
 use axum::Router;

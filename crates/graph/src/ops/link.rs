@@ -117,6 +117,9 @@ pub(super) fn set_kind(link: &mut Link, kind: LinkType) {
     link.was_blocker &= link.is_primary();
 }
 
+/// How many tasks at either end of a cycle's path are named: it may be a hundred thousand long.
+const PATH_END_MOST: usize = 10;
+
 /// Refuses a primary link that would close a cycle, naming the path by what the caller sees of it.
 pub(super) fn refuse_cycle(
     draft: &Draft<'_>,
@@ -129,13 +132,16 @@ pub(super) fn refuse_cycle(
         return Ok(());
     }
     let Some(path) = blocking::cycle(draft, source, target) else { return Ok(()) };
-    let named: Vec<String> = path
-        .into_iter()
-        .map(|id| match access::level(draft, caller, id) {
-            Some(_) => id.to_string(),
-            None => "a task you cannot see".to_owned(),
-        })
-        .collect();
+    let name = |id: &NodeId| match access::level(draft, caller, *id) {
+        Some(_) => id.to_string(),
+        None => "a task you cannot see".to_owned(),
+    };
+    let left_out = path.len().saturating_sub(2 * PATH_END_MOST);
+    let mut named: Vec<String> = path.iter().take(PATH_END_MOST).map(name).collect();
+    if left_out > 0 {
+        named.push(format!("{left_out} more"));
+    }
+    named.extend(path.iter().skip(PATH_END_MOST + left_out).map(name));
     Err(Refusal::with(Reason::DependencyCycle, format!("The path: {}.", named.join(" → "))))
 }
 
@@ -279,7 +285,8 @@ pub(super) fn restore(draft: &mut Draft<'_>, caller: UserId, id: LinkId) -> Resu
     let source = seen.source.ok_or(Reason::NoPermission)?;
     refuse_if(link.is_primary() && seen.target == Level::Viewer, Reason::ForbiddenType)?;
     refuse_if(!link.private && !keeps_privacy(source, seen.target), Reason::ForbiddenPrivate)?;
-    let shares = !link.private && would_share(draft, link.source, link.target, Some(id));
+    // An active link shares what it shares already.
+    let shares = link.in_trash && !link.private && would_share(draft, link.source, link.target, Some(id));
     refuse_if(shares && source > Level::Admin, Reason::WouldShare)?;
     refuse_if(!link.in_trash, Reason::NotTrashedLink)?;
     let active = |end| draft.active_node(end).is_some();

@@ -68,7 +68,7 @@ pub(super) fn embed(draft: &mut Draft<'_>, caller: UserId, root: &Root) -> Resul
     if world.publication_in_force(&node).is_none() {
         // Only who sees the node without its publication learns why it cannot be embedded.
         let seen = access::placement(draft, caller, node.id).is_some();
-        refuse_if(!seen && !world.has_embed(node.id, caller), Reason::BranchNotFound)?;
+        refuse_if(!seen, Reason::BranchNotFound)?;
         refuse_if(node.in_trash, Reason::NodeInTrash)?;
         refuse_if(node.publication.is_some(), Reason::PublicExpired)?;
         return Err(Reason::NotPublic.into());
@@ -152,9 +152,11 @@ pub(super) fn access_update(
     let nothing = changes.level.is_none() && changes.branch.is_none() && changes.due.is_none();
     refuse_if(nothing, Reason::NoFieldsToUpdate)?;
     check_due(draft, changes.due.flatten())?;
+    seen_with(draft, caller, id, Level::Admin)?;
+    let own = draft.world().user_by_email(email).is_some_and(|slot| slot.user.id == caller);
+    refuse_if(own && draft.world().grant(id, caller).is_some(), Reason::NoPermission)?;
     giveable(draft, caller, id)?;
     let grant = grant_of(draft, id, email)?;
-    refuse_if(grant.user == caller, Reason::NoPermission)?;
     let mut after = Grant::clone(&grant);
     after.level = changes.level.unwrap_or(after.level);
     after.branch = changes.branch.unwrap_or(after.branch);

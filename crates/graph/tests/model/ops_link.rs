@@ -107,7 +107,9 @@ impl Turn<'_> {
         let source_level = self.m.placement(self.caller, link.source);
         let target_level = self.m.placement(self.caller, link.target);
         refuse_if(
-            kind == Some(LinkType::Primary) && target_level == Some(Level::Viewer),
+            kind == Some(LinkType::Primary)
+                && link.kind != LinkType::Primary
+                && target_level == Some(Level::Viewer),
             Reason::ForbiddenType,
         )?;
         if let Some(private) = private.filter(|private| *private != link.private) {

@@ -1,7 +1,7 @@
 //! What each user sees (contract, model 3).
 
 use super::Model;
-use graph::model::{Level, Link, Node};
+use graph::model::{Level, Link, LinkType, Node};
 use graph::{LinkId, NodeId, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,7 +81,10 @@ impl Model {
             .links
             .values()
             .filter(|link| link.in_trash)
-            .filter(|link| self.owns_link(user, link) || (!link.private && admin(link.target)))
+            .filter(|link| {
+                let known = link.kind == LinkType::Primary || self.placement(user, link.source).is_some();
+                self.owns_link(user, link) || (!link.private && admin(link.target) && known)
+            })
             .map(|link| link.id)
             .collect();
         (nodes, links)

@@ -3,8 +3,8 @@
 use super::message::Caller;
 use graph::batch::{Batch, Subject};
 use graph::model::{Token, TokenHash, User};
-use graph::{Timestamp, TokenId, World};
-use std::collections::HashMap;
+use graph::{Timestamp, TokenId, UserId, World};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Whose token it is.
@@ -17,12 +17,14 @@ pub struct Identity {
 /// The tokens in force, and when each was last used.
 pub(super) struct Directory {
     identities: RwLock<HashMap<TokenHash, Identity>>,
+    people: RwLock<HashMap<UserId, Arc<User>>>,
     used: Mutex<HashMap<TokenId, Timestamp>>,
 }
 
 impl Directory {
     pub(super) fn of(world: &World) -> Self {
-        let directory = Directory { identities: RwLock::default(), used: Mutex::default() };
+        let directory =
+            Directory { identities: RwLock::default(), people: RwLock::default(), used: Mutex::default() };
         directory.replace(world);
         directory
     }
@@ -31,6 +33,8 @@ impl Directory {
     pub(super) fn replace(&self, world: &World) {
         let identities = world.tokens().filter_map(|token| Some((token.hash, identity(world, token)?)));
         *self.identities.write().unwrap_or_else(PoisonError::into_inner) = identities.collect();
+        let people = world.users().map(|slot| (slot.user.id, Arc::clone(&slot.user)));
+        *self.people.write().unwrap_or_else(PoisonError::into_inner) = people.collect();
     }
 
     /// Follows a committed batch.
@@ -44,6 +48,10 @@ impl Directory {
                 }
                 Subject::User(change) => {
                     let user = change.latest().and_then(|user| world.user(user.id));
+                    if let Some(slot) = user {
+                        let mut people = self.people.write().unwrap_or_else(PoisonError::into_inner);
+                        people.insert(slot.user.id, Arc::clone(&slot.user));
+                    }
                     for hash in user.into_iter().flat_map(|slot| &slot.tokens) {
                         self.refresh(world, *hash);
                     }
@@ -66,6 +74,12 @@ impl Directory {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         used.insert(identity.caller.token, now);
         Some(identity)
+    }
+
+    /// The accounts of these users, those that there are.
+    pub(super) fn people(&self, ids: &HashSet<UserId>) -> HashMap<UserId, Arc<User>> {
+        let people = self.people.read().unwrap_or_else(PoisonError::into_inner);
+        ids.iter().filter_map(|id| Some((*id, Arc::clone(people.get(id)?)))).collect()
     }
 
     /// The uses noted since this was last asked.

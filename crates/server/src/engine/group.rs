@@ -2,13 +2,14 @@
 
 use super::connections::{Connections, Telling};
 use super::message::{Answer, ConnectionId, Failure, Mutation, Outcome, Published};
-use graph::batch::Subject;
+use graph::batch::{Lineage, Subject};
 use graph::model::{Level, Rev};
-use graph::{Batch, BatchId, Diff, Fresh, LinkId, Reason, Scene, UserId, World, decide};
+use graph::ops::{Chain, Turn, turn};
+use graph::{Batch, BatchId, Diff, Fresh, LinkId, Operation, Reason, Scene, UserId, World, decide};
 use rand::distr::{Alphanumeric, SampleString};
 use std::collections::HashMap;
 use std::sync::Arc;
-use store::{Fingerprint, Past, Proposal, Remembered};
+use store::{Fingerprint, LogError, Past, Proposal, Remembered};
 use uuid::Uuid;
 
 /// A mutation and who waits for it.
@@ -89,7 +90,11 @@ impl Group {
             return Err(Failure::RateLimited { retry_after_s });
         }
         let fresh = fresh(mutation.request.map(|request| request.batch));
-        let batch = decide(world, Some(user), &mutation.operation, &fresh).map_err(Failure::Refused)?;
+        let batch = match mutation.operation {
+            Operation::HistoryUndo { batch } => self.turn(world, past, user, batch, Turn::Undo, &fresh)?,
+            Operation::HistoryRedo { batch } => self.turn(world, past, user, batch, Turn::Redo, &fresh)?,
+            ref operation => decide(world, Some(user), operation, &fresh).map_err(Failure::Refused)?,
+        };
         if !batch.entries.is_empty() {
             return Ok(Decided::Batch(batch));
         }
@@ -105,10 +110,51 @@ impl Group {
                 fingerprint: proposal.fingerprint,
             }));
         }
-        past.batch(id).map_err(|error| {
-            tracing::error!(%error, "the past could not be read");
-            Failure::Storage
-        })
+        past.batch(id).map_err(unreadable)
+    }
+
+    fn turn(
+        &self,
+        world: &World,
+        past: &dyn Past,
+        user: UserId,
+        batch: BatchId,
+        way: Turn,
+        fresh: &Fresh,
+    ) -> Result<Batch, Failure> {
+        let chain = self.chain(past, batch)?.ok_or(Failure::Refused(Reason::BatchNotFound.into()))?;
+        turn(world, user, &chain, way, fresh).map_err(Failure::Refused)
+    }
+
+    /// The chain of a batch, on disk or in this group.
+    fn chain(&self, past: &dyn Past, id: BatchId) -> Result<Option<Chain>, Failure> {
+        let stored = past.chain(id).map_err(unreadable)?;
+        let (mut chain, root) = match (stored, self.remembered(past, id)?) {
+            (Some(stored), _) => {
+                let undone = matches!(stored.latest, Lineage::UndoOf(_));
+                let names_undo = matches!(stored.named, Lineage::UndoOf(_));
+                let root = stored.root.batch.id;
+                (Chain { root: stored.root.batch, undone, names_undo }, root)
+            }
+            (None, Some(pending)) => {
+                let names_undo = matches!(pending.batch.lineage, Lineage::UndoOf(_));
+                let root = match pending.batch.lineage {
+                    Lineage::Fresh => pending.batch.id,
+                    Lineage::UndoOf(root) | Lineage::RedoOf(root) => root,
+                };
+                let Some(begun) = self.remembered(past, root)? else { return Ok(None) };
+                (Chain { root: begun.batch, undone: false, names_undo }, root)
+            }
+            (None, None) => return Ok(None),
+        };
+        for proposal in &self.applied {
+            match proposal.batch.lineage {
+                Lineage::UndoOf(of) if of == root => chain.undone = true,
+                Lineage::RedoOf(of) if of == root => chain.undone = false,
+                _ => {}
+            }
+        }
+        Ok(Some(chain))
     }
 
     fn record(&mut self, batch: Batch, mutation: &Mutation) {
@@ -194,6 +240,11 @@ impl Output {
             published: None,
         }
     }
+}
+
+fn unreadable(error: LogError) -> Failure {
+    tracing::error!(%error, "the past could not be read");
+    Failure::Storage
 }
 
 /// New ids and secrets for one operation.

@@ -1,11 +1,14 @@
 //! What the transports ask of the engine, and what it answers: data, never text.
 
 use graph::diff::Diff;
+use graph::history::Reader;
 use graph::model::{Grant, Rev, User};
 use graph::trash::TrashPage;
 use graph::view::Page;
 use graph::{BatchId, NodeId, Operation, Refusal, Root, TokenId, UserId};
+use std::collections::HashMap;
 use std::sync::Arc;
+use store::HistoryPage;
 
 /// One live connection of one user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,6 +55,23 @@ pub enum Read {
     Branch { root: Root, limit: usize, offset: usize },
     /// What the caller's connection missed since the given rev.
     Sync { since: Rev },
+    /// A page of history, as far as the caller sees it.
+    History { scope: Scope, limit: usize, offset: usize },
+}
+
+/// Which part of history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All of it.
+    Everything,
+    /// What the caller did.
+    Own,
+    /// What a user did: the caller too, for nobody else's is shown so.
+    User(UserId),
+    /// What touched a node's branch.
+    Graph(NodeId),
+    /// A type without what it takes, or the other way round.
+    Unfit,
 }
 
 /// Something passed on between those connected and stored nowhere.
@@ -115,12 +135,26 @@ pub enum Outcome {
         rev: Rev,
         anonymous: bool,
     },
+    History {
+        page: Box<PageOfHistory>,
+        rev: Rev,
+    },
     /// What was missed has been sent before this, or could not be: then the client loads anew.
     Synced {
         rev: Rev,
         recovered: bool,
     },
     Failed(Failure),
+}
+
+/// A page of history with all that is needed to write it out.
+#[derive(Clone, Debug)]
+pub struct PageOfHistory {
+    /// Latest first, whole: what to show of each is the reader's to say.
+    pub past: HistoryPage,
+    pub reader: Arc<Reader>,
+    /// Who made the batches, and whom the grants in them are for.
+    pub people: HashMap<UserId, Arc<User>>,
 }
 
 /// Why a request failed; nothing was changed.

@@ -3,6 +3,7 @@
 //! It takes what is waiting, decides all mutations of it in order, commits them to the log as one group, and only then
 //! answers and tells. Reads are answered between groups.
 
+mod archive;
 mod backlog;
 pub(crate) mod clock;
 mod connections;
@@ -20,13 +21,14 @@ pub use message::{
     Request,
 };
 
+use archive::Archive;
 use directory::Directory;
 use graph::model::TokenHash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
-use store::{Log, LogError, Scope};
+use store::{Log, LogError, Retention, Scope};
 use thread::Thread;
 use tokio::sync::oneshot;
 
@@ -46,6 +48,8 @@ pub struct Settings {
     /// How long, and up to how many bytes a user, diffs are kept for `graph:sync`.
     pub backlog_kept: Duration,
     pub backlog_bytes_max: usize,
+    /// How long history is kept.
+    pub retention: Retention,
 }
 
 impl Default for Settings {
@@ -58,6 +62,7 @@ impl Default for Settings {
             load_kept: Duration::from_secs(60),
             backlog_kept: Duration::from_secs(300),
             backlog_bytes_max: 1 << 20,
+            retention: Retention::default(),
         }
     }
 }
@@ -79,6 +84,7 @@ enum Command {
     Relay { caller: Caller, relay: Relay, connection: ConnectionId },
     Connect { id: ConnectionId, caller: Caller, line: Box<dyn Line> },
     Disconnect(ConnectionId),
+    Look(oneshot::Sender<()>),
     Drain(oneshot::Sender<()>),
 }
 
@@ -132,7 +138,8 @@ impl Engine {
             next_connection: AtomicU64::new(1),
             queue_max: settings.queue_max,
         });
-        let thread = Thread::new(log, world, Arc::clone(&shared), settings);
+        let archive = Archive::start(&*log, settings.retention, &shared)?;
+        let thread = Thread::new(log, archive, world, Arc::clone(&shared), settings);
         std::thread::Builder::new().name("engine".into()).spawn(move || thread.run(&waiting))?;
         Ok(Engine { commands, shared })
     }
@@ -140,6 +147,14 @@ impl Engine {
     /// Whose token has this hash; notes that it was used.
     pub fn authenticate(&self, hash: &TokenHash) -> Option<Identity> {
         self.shared.directory.authenticate(hash, clock::now())
+    }
+
+    /// Takes up what other processes have committed by now, without waiting for the next look at the log.
+    pub async fn look(&self) {
+        let (done, looked) = oneshot::channel();
+        if self.commands.send(Command::Look(done)).is_ok() {
+            let _ = looked.await;
+        }
     }
 
     /// Asks for a mutation. It is answered once, when it is on disk or refused.

@@ -1,12 +1,14 @@
 //! Reads: answered between groups from the World as it stands on disk.
 
 use super::connections::Connections;
-use super::message::{Account, Caller, ConnectionId, Failure, Outcome, Read};
+use super::message::{Account, Caller, ConnectionId, Failure, Outcome, Read, Scope};
+use graph::history::Reader;
 use graph::model::{Grant, User};
 use graph::view::{self, Load, Page};
-use graph::{Graph, NodeId, Reason, Root, UserId, World, access, trash};
+use graph::{Graph, NodeId, Reason, Refusal, Root, UserId, World, access, trash};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use store::{HistoryQuery, HistoryScope};
 
 /// Answers a read.
 pub(super) fn answer(
@@ -27,6 +29,8 @@ pub(super) fn answer(
             Outcome::Trash { page: trash::trash_page(world, caller.user, limit, offset), rev }
         }
         Read::Branch { ref root, limit, offset } => branch(world, caller.user, root, limit, offset),
+        // Asked of the archive, see `history_query`.
+        Read::History { .. } => Outcome::Failed(Failure::Exception),
         Read::Sync { since } => {
             let missed = connection.zip(connections.missed(caller.user, since, rev));
             if let Some((connection, missed)) = &missed {
@@ -41,8 +45,8 @@ pub(super) fn answer(
     }
 }
 
-/// A page of the visible graph. On a connection, a load begun at offset 0 goes on as long as each page follows the
-/// last one in time; any other page is cut from the graph as it is now and leaves the load as it is.
+/// A page of the visible graph. A load begun at offset 0 goes on as long as each page follows the last one in time, on
+/// its connection or over REST; any other page is cut from the graph as it is now and leaves the load as it is.
 fn graph_page(
     world: &World,
     connections: &mut Connections,
@@ -51,19 +55,18 @@ fn graph_page(
     (limit, offset): (usize, usize),
     load_kept: Duration,
 ) -> Page {
-    let connection = connection.and_then(|id| connections.get_mut(id));
     let now = Instant::now();
-    let under_way = connection.and_then(|connection| {
-        let kept = connection.load.take();
+    let under_way = connections.load_of(connection, caller.user).and_then(|slot| {
+        let kept = slot.take();
         if offset == 0 {
-            return Some((&mut connection.load, Load::begin(world, caller.user)));
+            return Some((slot, Load::begin(world, caller.user)));
         }
         let (load, until) = kept.filter(|(_, until)| *until >= now)?;
         if load.sent() != offset {
-            connection.load = Some((load, until));
+            *slot = Some((load, until));
             return None;
         }
-        Some((&mut connection.load, load))
+        Some((slot, load))
     });
     match under_way {
         Some((slot, mut load)) => {
@@ -77,6 +80,31 @@ fn graph_page(
             load.next(world, limit)
         }
     }
+}
+
+/// What to search the past for, if that is what is asked.
+pub(super) fn history_query(
+    world: &World,
+    caller: Caller,
+    read: &Read,
+) -> Option<Result<HistoryQuery, Refusal>> {
+    let Read::History { scope, limit, offset } = *read else { return None };
+    let scope = match scope {
+        Scope::Everything => HistoryScope::Everything,
+        Scope::Own => HistoryScope::By(caller.user),
+        Scope::User(user) if user == caller.user => HistoryScope::By(user),
+        Scope::User(_) | Scope::Unfit => return Some(Err(Reason::InvalidScope.into())),
+        Scope::Graph(root) => {
+            if access::placement(world, caller.user, root).is_none() {
+                return Some(Err(Reason::NodeNotFound.into()));
+            }
+            let nodes = access::placed_under(world, [root]);
+            let links = nodes.iter().flat_map(|id| world.link_ids_at(*id)).map(|id| id.0);
+            HistoryScope::Touching(Arc::new(links.chain(nodes.iter().map(|id| id.0)).collect()))
+        }
+    };
+    let reader = Arc::new(Reader::of(world, caller.user));
+    Some(Ok(HistoryQuery { reader, scope, until: world.rev(), limit, offset }))
 }
 
 /// A branch as the caller sees it, by its root; or a publication, by its token, as anyone sees it.

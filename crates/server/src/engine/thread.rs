@@ -1,5 +1,6 @@
 //! The engine's thread: its loop, and what it does when a commit or an operation fails.
 
+use super::archive::Archive;
 use super::connections::{Connections, Kept};
 use super::group::{Asked, Group, published};
 use super::message::{Answer, Caller, ConnectionId, Failure, Outcome, Read, Relay};
@@ -20,6 +21,7 @@ const TOUCH_EVERY: Duration = Duration::from_secs(60);
 /// All that the thread owns.
 pub(super) struct Thread {
     log: Box<dyn Log>,
+    archive: Archive,
     world: World,
     connections: Connections,
     shared: Arc<Shared>,
@@ -35,17 +37,22 @@ struct Round {
     reads: Vec<(Caller, Read, Option<ConnectionId>, Answer)>,
     public_reads: Vec<(String, usize, usize, Answer)>,
     relays: Vec<(Caller, Relay, ConnectionId)>,
+    looks: Vec<oneshot::Sender<()>>,
     drain: Option<oneshot::Sender<()>>,
 }
 
 impl Thread {
-    pub(super) fn new(log: Box<dyn Log>, world: World, shared: Arc<Shared>, settings: Settings) -> Self {
+    pub(super) fn new(
+        log: Box<dyn Log>,
+        archive: Archive,
+        world: World,
+        shared: Arc<Shared>,
+        settings: Settings,
+    ) -> Self {
         let now = Instant::now();
         let kept = Kept { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
-        let mut connections = Connections::new(kept);
-        // What ran out while nobody was here to be told.
-        connections.note_dues(world.rev());
-        Thread { log, world, connections, shared, settings, polled: now, touched: now }
+        let connections = Connections::new(kept);
+        Thread { log, archive, world, connections, shared, settings, polled: now, touched: now }
     }
 
     /// Runs until drained, or until every handle is gone. A fault outside of any one operation ends the process: what is
@@ -108,6 +115,7 @@ impl Thread {
                 round.relays.push((caller, relay, connection));
             }
             Command::Connect { id, caller, line } => self.connections.add(&self.world, id, caller, line),
+            Command::Look(done) => round.looks.push(done),
             Command::Disconnect(id) => self.connections.remove(id),
             Command::Drain(done) => round.drain = Some(done),
         }
@@ -115,10 +123,13 @@ impl Thread {
 
     /// One turn: news and due times, the group of mutations, the reads, the upkeep.
     fn round(&mut self, round: Round) -> Option<oneshot::Sender<()>> {
-        if self.polled.elapsed() >= self.settings.poll {
+        if self.polled.elapsed() >= self.settings.poll || !round.looks.is_empty() {
             self.polled = Instant::now();
             self.follow_log();
             self.connections.drop_stale(self.polled);
+            for done in round.looks {
+                let _ = done.send(());
+            }
         }
         pass_time(&mut self.world, &mut self.connections, clock::now(), self.settings.part_entries_max);
         if !round.mutations.is_empty() {
@@ -128,7 +139,11 @@ impl Thread {
             self.relay(caller, relay, connection);
         }
         for (caller, read, connection, answer) in round.reads {
-            answer(self.read(caller, &read, connection));
+            match reads::history_query(&self.world, caller, &read) {
+                None => answer(self.read(caller, &read, connection)),
+                Some(Ok(query)) => self.archive.ask(query, answer),
+                Some(Err(refusal)) => answer(Outcome::Failed(Failure::Refused(refusal))),
+            }
         }
         for (token, limit, offset, answer) in round.public_reads {
             answer(guarded(|| reads::public(&self.world, &token, limit, offset)));

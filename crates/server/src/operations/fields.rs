@@ -35,6 +35,13 @@ pub(super) const USERNAME: Field =
     required("username", Kind::Username, Reason::InvalidUsername, Reason::InvalidUsername);
 pub(super) const ROOT: Field = required("root", Kind::Branch, Reason::MissingId, Reason::InvalidNodeId);
 pub(super) const SINCE: Field = required("since", Kind::Version, Reason::InvalidSince, Reason::InvalidSince);
+pub(super) const PAST_BATCH: Field =
+    required("batchId", Kind::Id, Reason::MissingBatchId, Reason::InvalidBatchId);
+pub(super) const NEW_BATCH_ID: Field = optional("newBatchId", Kind::Request, "", Reason::InvalidBatchId);
+pub(super) const SCOPE_TYPE: Field = optional("scopeType", Kind::ScopeType, "", Reason::InvalidScope);
+pub(super) const SCOPE_ID: Field = optional("scopeId", Kind::Id, "", Reason::InvalidScope);
+pub(super) const PAGE_LIMIT: Field =
+    optional("limit", Kind::Count { least: 1, most: PAGE_LIMIT_MOST }, "100", Reason::InvalidLimit);
 pub(super) const GRAPH_LIMIT: Field =
     optional("limit", Kind::Count { least: 1, most: GRAPH_LIMIT_MOST }, "1000", Reason::InvalidLimit);
 pub(super) const OFFSET: Field =

@@ -50,6 +50,8 @@ pub enum Kind {
     Level,
     Email,
     Username,
+    /// USER or GRAPH.
+    ScopeType,
     /// A count of a page, an integer; out of its range it has its own code.
     Count {
         least: i64,
@@ -99,6 +101,10 @@ impl Kind {
             Kind::Level => Value::Integer(within(json, 1, 3).ok_or_else(invalid)?),
             Kind::Email => Value::Text(string(json).filter(|text| is_email(text)).ok_or_else(invalid)?),
             Kind::Username => Value::Text(string(json).filter(|text| is_username(text)).ok_or_else(invalid)?),
+            Kind::ScopeType => {
+                let known = |text: &String| matches!(text.as_str(), "USER" | "GRAPH");
+                Value::Text(string(json).filter(known).ok_or_else(invalid)?)
+            }
             Kind::Count { least, most } => match json {
                 Json::Int(count) if (least..=most).contains(count) => Value::Integer(*count),
                 Json::Int(_) | Json::Huge(_) => return Err(Reason::OutOfRange.into()),
@@ -126,7 +132,7 @@ impl Kind {
     pub fn json_type(self) -> &'static str {
         match self {
             Kind::Request | Kind::NewId | Kind::Id | Kind::Branch | Kind::Text { .. } => "string",
-            Kind::Email | Kind::Username => "string",
+            Kind::Email | Kind::Username | Kind::ScopeType => "string",
             Kind::DueDate | Kind::Due => "string or null",
             Kind::Ids | Kind::Tags | Kind::Assignees => "list of strings",
             Kind::Status | Kind::Integer { .. } | Kind::Version | Kind::LinkType | Kind::Level => "integer",
@@ -139,6 +145,7 @@ impl Kind {
     /// What a value must keep to, in words.
     pub fn limits(self) -> String {
         match self {
+            Kind::ScopeType => "USER or GRAPH".to_owned(),
             Kind::Request | Kind::NewId => "UUID v4".to_owned(),
             Kind::Id => "UUID".to_owned(),
             Kind::Ids => format!("at most {PURGE_IDS_MOST} UUIDs"),

@@ -1,11 +1,11 @@
 //! The table itself.
 
 use super::fields::*;
-use super::rules::TRASH_LIMIT_MOST;
 use super::{Kind, Limit, Make, Method, Row, Values};
-use crate::engine::message::Read;
+use crate::engine::message::{Read, Scope};
 use graph::model::{Level, LinkType};
-use graph::{NodeFields, Operation, Reason};
+use graph::{BatchId, NodeFields, NodeId, Operation, Reason, UserId};
+use uuid::Uuid;
 
 const fn limit(name: &'static str, count: u32) -> Limit {
     Limit { name, count, window_s: 10 }
@@ -36,6 +36,43 @@ const BLANK: Row = Row {
     make: Make::Ping,
 };
 
+const UNDO: Row = Row {
+    limit: limit("history:undo", 3),
+    input: &[&[PAST_BATCH, NEW_BATCH_ID]],
+    errors: TURN_ERRORS,
+    output: "{ok, batchId, undoOf or redoOf, diff, rev, trace_id}",
+    make: Make::Mutation(|values| Some(Operation::HistoryUndo { batch: BatchId(values.id("batchId")?) })),
+    ..BLANK
+};
+
+const REDO: Row = Row {
+    limit: limit("history:redo", 3),
+    make: Make::Mutation(|values| Some(Operation::HistoryRedo { batch: BatchId(values.id("batchId")?) })),
+    ..UNDO
+};
+
+/// What an undo or redo may be refused for; then what refuses the step it comes to.
+const TURN_ERRORS: &[Reason] = &[
+    Reason::BatchNotFound,
+    Reason::AlreadyUndone,
+    Reason::NotUndone,
+    Reason::CannotRestorePurged,
+    Reason::NoPermission,
+    Reason::PlanLimit,
+    Reason::VersionConflict,
+    Reason::NodeInTrash,
+    Reason::LinkInTrash,
+    Reason::InactiveEnd,
+    Reason::ForbiddenType,
+    Reason::ForbiddenPrivate,
+    Reason::WouldShare,
+    Reason::DuplicateLink,
+    Reason::NotPublic,
+    Reason::HasAccess,
+    Reason::UsernameTaken,
+    Reason::DependencyCycle,
+];
+
 /// Every operation.
 pub const ROWS: &[Row] = &[
     Row {
@@ -56,10 +93,7 @@ pub const ROWS: &[Row] = &[
         method: Some(Method::Get),
         paths: &["/api/trash"],
         limit: limit("trash:page", 5),
-        input: &[&[
-            optional("limit", Kind::Count { least: 1, most: TRASH_LIMIT_MOST }, "100", Reason::InvalidLimit),
-            OFFSET,
-        ]],
+        input: &[&[PAGE_LIMIT, OFFSET]],
         output: PAGE_OUTPUT,
         make: Make::Read(|values| {
             let (limit, offset) = page(values, 100);
@@ -459,6 +493,25 @@ pub const ROWS: &[Row] = &[
         ..BLANK
     },
     Row {
+        event: "history:page",
+        method: Some(Method::Get),
+        paths: &["/api/history"],
+        limit: limit("history:page", 5),
+        input: &[&[SCOPE_TYPE, SCOPE_ID, PAGE_LIMIT, OFFSET]],
+        errors: &[Reason::NodeNotFound],
+        output: "{ok, hasMore, batches, rev, trace_id}",
+        make: Make::Read(|values| {
+            let (limit, offset) = page(values, 100);
+            let (kind, id) = (values.text("scopeType"), values.id("scopeId"));
+            Some(Read::History { scope: scope(kind.as_deref(), id), limit, offset })
+        }),
+        ..BLANK
+    },
+    Row { event: "history:undo", method: Some(Method::Post), paths: &["/api/history/undo"], ..UNDO },
+    Row { event: "history:redo", method: Some(Method::Post), paths: &["/api/history/redo"], ..REDO },
+    Row { event: "batch:undo", ..UNDO },
+    Row { event: "batch:redo", ..REDO },
+    Row {
         event: "settings:username",
         method: Some(Method::Put),
         paths: &["/api/account"],
@@ -478,6 +531,17 @@ pub const ROWS: &[Row] = &[
         ..BLANK
     },
 ];
+
+/// A scope that does not fit its type is one that nobody has.
+fn scope(kind: Option<&str>, id: Option<Uuid>) -> Scope {
+    match (kind, id) {
+        (None, None) => Scope::Everything,
+        (Some("GRAPH"), Some(id)) => Scope::Graph(NodeId(id)),
+        (Some("USER"), Some(id)) => Scope::User(UserId(id)),
+        (Some("USER"), None) => Scope::Own,
+        _ => Scope::Unfit,
+    }
+}
 
 fn page(values: &mut Values, limit: usize) -> (usize, usize) {
     (values.count("limit").unwrap_or(limit), values.count("offset").unwrap_or(0))

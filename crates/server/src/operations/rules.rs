@@ -24,8 +24,8 @@ pub const PUBLIC_TOKEN_CHARS_MOST: usize = 100;
 pub const PURGE_IDS_MOST: usize = 1_000;
 /// `limit` of graph:get, from 1.
 pub const GRAPH_LIMIT_MOST: i64 = 5_000;
-/// `limit` of trash:page, from 1.
-pub const TRASH_LIMIT_MOST: i64 = 1_000;
+/// `limit` of trash:page and history:page, from 1.
+pub const PAGE_LIMIT_MOST: i64 = 1_000;
 /// How much of an unknown field's name a message repeats, in Unicode scalar values.
 pub const NAME_SHOWN_MOST: usize = 64;
 

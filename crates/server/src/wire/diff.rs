@@ -65,7 +65,7 @@ fn change<S: Serializer>(
 
 /// Before an add there is nothing.
 #[derive(Serialize)]
-struct Nothing {}
+pub(super) struct Nothing {}
 
 #[derive(Serialize)]
 struct OnlyId {
@@ -175,13 +175,13 @@ macro_rules! changed {
 }
 
 /// One side of a node's change: its id, what differs from the other side, its version.
-struct NodeSide<'a> {
-    this: &'a Node,
-    other: &'a Node,
+pub(super) struct NodeSide<'a> {
+    pub this: &'a Node,
+    pub other: &'a Node,
     /// The receiver's access: the public token is not for everyone.
-    level: Level,
+    pub level: Level,
     /// Of the later side alone.
-    roots: Option<&'a Vec<NodeId>>,
+    pub roots: Option<&'a Vec<NodeId>>,
 }
 
 impl Serialize for NodeSide<'_> {
@@ -297,11 +297,11 @@ impl Serialize for LinkEntry<'_> {
 }
 
 /// One side of a link's change.
-struct LinkSide<'a> {
-    this: &'a Link,
-    other: &'a Link,
+pub(super) struct LinkSide<'a> {
+    pub this: &'a Link,
+    pub other: &'a Link,
     /// Of the later side alone.
-    roots: Option<&'a Vec<NodeId>>,
+    pub roots: Option<&'a Vec<NodeId>>,
 }
 
 impl Serialize for LinkSide<'_> {

@@ -4,17 +4,20 @@
 mod account;
 mod diff;
 mod entity;
+mod history;
 mod problem;
 
 use crate::engine::message::{Outcome, Published};
 use account::WholeAccount;
 use diff::{Actor, WholeDiff};
 use entity::{Each, Exact, Form, Seconds, WholeLink, WholeNode};
+use graph::batch::Lineage;
 use graph::diff::Diff;
 use graph::model::Rev;
 use graph::trash::TrashPage;
 use graph::view::Page;
-use graph::{NodeId, Timestamp, UserId};
+use graph::{BatchId, NodeId, Timestamp, UserId};
+use history::{Batches, undo_and_redo};
 use problem::Failed;
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,12 +37,27 @@ pub fn answer(outcome: &Outcome, trace_id: &str) -> (u16, String) {
     let text = match outcome {
         Outcome::Changed { diff, replayed } => {
             let replayed = replayed.then_some(true);
-            text(&Changed { ok: true, diff: WholeDiff(diff), rev: diff.rev, replayed, trace_id })
+            let (undo_of, redo_of) = undo_and_redo(diff.lineage);
+            let batch_id = diff.batch.filter(|_| diff.lineage != Lineage::Fresh);
+            text(&Changed {
+                ok: true,
+                batch_id,
+                undo_of,
+                redo_of,
+                diff: WholeDiff(diff),
+                rev: diff.rev,
+                replayed,
+                trace_id,
+            })
         }
         Outcome::Graph { page, rev } => graph_page(page, *rev, Form::Graph, trace_id),
         Outcome::Branch { page, rev, anonymous } => {
             let form = if *anonymous { Form::Public } else { Form::Graph };
             graph_page(page, *rev, form, trace_id)
+        }
+        Outcome::History { page, rev } => {
+            let (has_more, batches) = (page.past.has_more, Batches(page));
+            text(&HistoryAnswer { ok: true, has_more, batches, rev: *rev, trace_id })
         }
         Outcome::Synced { rev, recovered } => {
             text(&Synced { ok: true, rev: *rev, recovered: *recovered, trace_id })
@@ -142,6 +160,13 @@ fn trash_page(page: &TrashPage, rev: Rev, trace_id: &str) -> String {
 #[derive(Serialize)]
 struct Changed<'a> {
     ok: bool,
+    /// Of an undo or redo, the batch it is and the one it took back or brought back.
+    #[serde(rename = "batchId", skip_serializing_if = "Option::is_none")]
+    batch_id: Option<BatchId>,
+    #[serde(rename = "undoOf", skip_serializing_if = "Option::is_none")]
+    undo_of: Option<BatchId>,
+    #[serde(rename = "redoOf", skip_serializing_if = "Option::is_none")]
+    redo_of: Option<BatchId>,
     diff: WholeDiff<'a>,
     rev: Rev,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -156,6 +181,16 @@ struct PageAnswer<'a, N, L> {
     has_more: bool,
     nodes: N,
     links: L,
+    rev: Rev,
+    trace_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct HistoryAnswer<'a> {
+    ok: bool,
+    #[serde(rename = "hasMore")]
+    has_more: bool,
+    batches: Batches<'a>,
     rev: Rev,
     trace_id: &'a str,
 }

@@ -107,6 +107,7 @@ fn seen_link(link: Link) -> SeenLink {
 
 fn diff() -> Diff {
     Diff {
+        lineage: Default::default(),
         batch: Some(BatchId(uuid(90))),
         rev: 7,
         actor: Some(ann()),

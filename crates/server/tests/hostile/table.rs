@@ -7,6 +7,8 @@ pub const B: &str = "\"9b2d3c1e-7a55-4c0b-8f6d-2e1a0c9b8d7e\"";
 pub const GOOD: &[(&str, &[(&str, &str)])] = &[
     ("graph:get", &[]),
     ("trash:page", &[]),
+    ("branch:get", &[("root", A)]),
+    ("graph:sync", &[("since", "1")]),
     ("account:get", &[]),
     ("ws:ping", &[]),
     ("node:add", &[]),
@@ -31,10 +33,18 @@ pub const GOOD: &[(&str, &[(&str, &str)])] = &[
     ("node:access:delete", &[("id", A), ("email", "\"a@b\"")]),
     ("access:visibilityupdate", &[("id", A), ("showing", "true")]),
     ("settings:username", &[("username", "\"abc\"")]),
+    ("history:page", &[]),
+    ("history:undo", &[("batchId", A)]),
+    ("history:redo", &[("batchId", A)]),
+    ("batch:undo", &[("batchId", A)]),
+    ("batch:redo", &[("batchId", A)]),
 ];
 
-pub const READS: &[&str] = &["graph:get", "trash:page", "account:get", "ws:ping"];
-pub const PAGES: &[&str] = &["graph:get", "trash:page"];
+pub const TURNS: &[&str] = &["history:undo", "history:redo", "batch:undo", "batch:redo"];
+
+pub const READS: &[&str] =
+    &["graph:get", "trash:page", "branch:get", "graph:sync", "history:page", "account:get", "ws:ping"];
+pub const PAGES: &[&str] = &["graph:get", "trash:page", "branch:get", "history:page"];
 pub const NODES: &[&str] = &["node:add", "node:update"];
 pub const LINKS: &[&str] = &["link:add", "link:update"];
 pub const NAMED_NODE: &[&str] = &[
@@ -232,7 +242,10 @@ fn read_only(table: &mut Table) {
 fn ids(table: &mut Table) {
     let mutations = mutations();
     table.field(&mutations, "batchId", NO_UUID, "invalid_batch_id");
-    table.field(&mutations, "batchId", NO_V4, "invalid_batch_id");
+    let named: Vec<&str> = mutations.iter().copied().filter(|event| !TURNS.contains(event)).collect();
+    table.field(&named, "batchId", NO_V4, "invalid_batch_id");
+    table.field(TURNS, "newBatchId", NO_UUID, "invalid_batch_id");
+    table.field(TURNS, "newBatchId", NO_V4, "invalid_batch_id");
     table.field(NEW, "id", NO_UUID, "invalid_id");
     table.field(NEW, "id", NO_V4, "invalid_id");
     table.field(NAMED_NODE, "id", NO_UUID, "invalid_node_id");
@@ -242,6 +255,13 @@ fn ids(table: &mut Table) {
     table.without(EMBEDS, "id", "missing_id");
     table.field(EMBEDS, "id", &["null", "5", "true", "[]", "{}"], "invalid_node_id");
     table.field(EMBEDS, "id", &[quoted(&"x".repeat(101))], "invalid_node_id");
+    table.without(&["branch:get"], "root", "missing_id");
+    table.field(&["branch:get"], "root", &["null", "5", "true", "[]", "{}"], "invalid_node_id");
+    table.field(&["branch:get"], "root", &[quoted(&"x".repeat(101))], "invalid_node_id");
+    table.without(TURNS, "batchId", "missing_batchId");
+    table.field(TURNS, "batchId", NO_UUID, "invalid_batch_id");
+    table.field(&["history:page"], "scopeId", NO_UUID, "invalid_scope");
+    table.field(&["history:page"], "scopeType", &["null", "5", "\"\"", "\"user\"", "[]"], "invalid_scope");
     table.field(&["node:add"], "target", NO_UUID, "invalid_target_id");
     for end in ["source", "target"] {
         table.field(&["link:add"], end, NO_UUID, "invalid_source_target_id");
@@ -320,13 +340,15 @@ fn numbers_and_flags(table: &mut Table) {
         );
     }
     table.field(&["node:update"], "version", NO_INTEGER, "invalid_version");
+    table.field(&["graph:sync"], "since", NO_INTEGER, "invalid_since");
+    table.without(&["graph:sync"], "since", "invalid_since");
     table.field(LINKS, "type", NO_INTEGER, "invalid_link_type");
     table.field(LINKS, "type", &["-1", "2", "256", "257", "99999999999999999999"], "invalid_link_type");
     table.field(LINKS, "private", NO_BOOLEAN, "invalid_link_private");
     table.field(PAGES, "limit", NO_INTEGER, "invalid_limit");
     table.field(PAGES, "offset", NO_INTEGER, "invalid_offset");
     table.field(PAGES, "limit", &["0", "-0", "-1", "5001", "99999999999999999999"], "out_of_range");
-    table.field(&["trash:page"], "limit", &["1001", "5000"], "out_of_range");
+    table.field(&["trash:page", "history:page"], "limit", &["1001", "5000"], "out_of_range");
     table.field(PAGES, "offset", &["-1", "-9223372036854775808", "99999999999999999999"], "out_of_range");
 }
 

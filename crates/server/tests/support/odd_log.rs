@@ -121,6 +121,14 @@ impl Log for OddLog {
         self.log.past()
     }
 
+    fn history(&self) -> Result<Box<dyn store::History>, LogError> {
+        self.log.history()
+    }
+
+    fn pruner(&self, retention: store::Retention) -> Result<Box<dyn store::Pruner>, LogError> {
+        self.log.pruner(retention)
+    }
+
     fn touch_tokens(&mut self, used: &[(TokenId, Timestamp)]) -> Result<(), LogError> {
         self.log.touch_tokens(used)
     }
@@ -140,5 +148,9 @@ impl Past for OddPast<'_> {
         let panics = self.knobs.state.lock().unwrap().panic_on == Some(id);
         assert!(!panics, "a fault, made for the test");
         self.past.batch(id)
+    }
+
+    fn chain(&self, id: BatchId) -> Result<Option<store::PastChain>, LogError> {
+        self.past.chain(id)
     }
 }

@@ -72,7 +72,9 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn run(&mut self) -> Result<(), LogError> {
-        let sources = sources(self.query);
+        let mut sources = sources(self.query);
+        // In the order of the index: neighbours there share a page.
+        sources.sort_unstable();
         // Beyond what SQLite can count there is no batch.
         let until = i64::try_from(self.query.until).unwrap_or(i64::MAX);
         if let Continue(scanned_to) = self.scan(until, sources.len() / IDS_PER_BATCH)? {

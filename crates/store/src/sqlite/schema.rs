@@ -18,7 +18,7 @@ fn nothing(_: &Connection) -> Result<(), LogError> {
     Ok(())
 }
 
-const FIRST: &str = "
+pub(super) const FIRST: &str = "
     -- The line of batches: all there is to know. The tables below are what it leads to.
     CREATE TABLE batches (
         rev         INTEGER PRIMARY KEY,

@@ -1,10 +1,13 @@
-use super::{SqliteLog, load, rows};
+mod measured;
+mod pasts;
+
+use super::SqliteLog;
 use crate::contract::story::{add_node, nothing, story};
 use crate::contract::{Storage, append};
 use crate::{Log, LogError, Scope};
 use rusqlite::Connection;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
 
 struct File {
@@ -174,55 +177,4 @@ fn check_tells_of_a_damaged_file() {
     bytes[middle..middle + 8_192].fill(0xAA);
     std::fs::write(file.path(), bytes).unwrap();
     assert!(!file.log().check().unwrap().is_empty());
-}
-
-/// Not run by default, for it writes more than a gigabyte: `cargo test --release -p store -- --ignored --nocapture`.
-#[test]
-#[ignore = "takes half a minute and a gigabyte"]
-fn a_million_nodes_load_in_seconds() {
-    let file = File::fresh();
-    let mut log = file.log();
-    append(&mut log, 0, &story()).unwrap();
-    let started = Instant::now();
-    fill(&log.conn, 1_000_000);
-    println!("filled in {:.1?}", started.elapsed());
-    let before = resident();
-    for _ in 0..2 {
-        let started = Instant::now();
-        let world = log.load(Scope::Everything).unwrap();
-        let (took, nodes) = (started.elapsed(), world.nodes().count());
-        let per_node = (resident() - before) / nodes;
-        println!(
-            "loaded {nodes} nodes, {} links in {took:.2?}, {per_node} bytes a node",
-            world.links().count()
-        );
-    }
-    let started = Instant::now();
-    drop(load::load(&log.conn, Scope::Accounts).unwrap());
-    println!("accounts loaded in {:.1?}", started.elapsed());
-    let mut head = story().len() as u64;
-    let started = Instant::now();
-    for n in 0..2_000 {
-        head = append(&mut log, head, &[add_node(5_000_000 + n)]).unwrap();
-    }
-    println!("{:.1?} per batch, fsync included", started.elapsed() / 2_000);
-}
-
-/// Bytes of memory that this process holds; 0 where the system does not say.
-fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");
-    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap_or(0) * 1024
-}
-
-fn fill(conn: &Connection, nodes: u64) {
-    conn.execute_batch("BEGIN").unwrap();
-    for n in 0..nodes {
-        let entries = crate::contract::story::node_with_links(n, nodes);
-        let batch = graph::Batch { entries, ..nothing(n) };
-        let rows: Vec<_> =
-            crate::codec::encode(&batch).unwrap().rows.into_iter().map(|row| (1, row)).collect();
-        rows::put_entities(conn, &rows).unwrap();
-    }
-    conn.execute_batch("COMMIT").unwrap();
 }

@@ -1,0 +1,220 @@
+//! Links: rules L1–L23, A12–A15 and V4–V6, one world and one request at a time.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod fixture;
+
+use fixture::{Fixture, check, link, node, outcome, user};
+use graph::view::visible;
+
+/// A world where bob has access `source` to s and `target` to t, 0 being ownership.
+fn ends(source: u8, target: u8) -> String {
+    let mut lines = Vec::new();
+    for (id, level) in [("s", source), ("t", target)] {
+        if level == 0 {
+            lines.insert(0, format!("bob owns {id}"));
+        } else {
+            // Of different owners, so that only privacy is in question.
+            let owner = if id == "s" { "alice" } else { "carol" };
+            lines.insert(0, format!("{owner} owns {id}"));
+            lines.push(format!("bob {level} {id}"));
+        }
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn l3_l4_l5_the_table_of_privacy_and_type() {
+    // Access to the source down, to the target across: whether a link asked to be open stays so.
+    const OPEN: [[bool; 4]; 4] = [
+        [true, true, true, false],
+        [true, true, true, false],
+        [true, true, true, false],
+        [true, false, false, false],
+    ];
+    for source in 0..4 {
+        for target in 0..4 {
+            let world = ends(source, target);
+            let open = OPEN[usize::from(source)][usize::from(target)];
+            let arrow = if target == 3 { "~>" } else { "->" };
+            let blocks = if target == 3 { "" } else { " blocker" };
+            let held = if target == 3 { "" } else { "\nstatus t 0>2" };
+            let private = if open { "" } else { " private" };
+            check(&world, "bob: link s t", &format!("add s {arrow} t{private}{blocks}{held}"));
+            check(&world, "bob: link s t private", &format!("add s {arrow} t private{blocks}{held}"));
+            check(
+                &world,
+                "bob: link s t secondary",
+                &format!("add s ~> t{}", if open { "" } else { " private" }),
+            );
+        }
+    }
+}
+
+#[test]
+fn l1_l2_the_ends() {
+    check("alice owns a", "alice: link no a", "source_not_found");
+    check("alice owns a", "alice: link a no", "target_not_found");
+    check("alice owns a\nbob owns b", "alice: link b no", "source_not_found");
+    check("alice owns a b\nalice: trash b", "alice: link b a", "source_in_trash");
+    check("alice owns a b\nalice: trash b", "alice: link a b", "target_in_trash");
+    check("alice owns a", "alice: link a a", "self_link_not_allowed");
+}
+
+#[test]
+fn l6_a_place_holds_one_link() {
+    let world = "alice owns a b\nb ~> a";
+    check(world, "alice: link b a", "duplicate_link");
+    check(world, "alice: link a b", "duplicate_reversed_link");
+    check(world, "alice: link b a private", "add b -> a private blocker\nstatus a 0>2");
+    let both = "alice owns a b\nb ~> a\nb ~> a private by alice";
+    check(both, "alice: change b>a private=true", "duplicate_link");
+    check(both, "alice: change b>a/alice private=false", "duplicate_link");
+    check(
+        "alice owns a b\nb ~> a trashed\nb ~> a private by alice",
+        "alice: change b>a/alice private=false",
+        "duplicate_link",
+    );
+}
+
+#[test]
+fn l7_l8_a_link_in_the_trash_returns_instead_of_a_new_one() {
+    let world = "alice owns a b\nb ~> a trashed";
+    check(world, "alice: link b a secondary", "restore b ~> a");
+    check(world, "alice: link b a", "restore b ~> a\nchange b -> a blocker\nstatus a 0>2");
+    check(world, "alice: link a b", "restore b ~> a\nswap a ~> b\nchange a -> b blocker\nstatus b 0>2");
+    let mut fixture = Fixture::new("alice owns a b\nbob 2 a+\nbob 2 b\nb -> a trashed");
+    // It keeps its owner; only what sharing forbids still is.
+    assert_eq!(outcome(&fixture.run("bob: link b a")), "would_share");
+    fixture = Fixture::new("alice owns a b\nbob 2 a\nbob 2 b\nb -> a trashed");
+    fixture.run("bob: link b a").unwrap();
+    assert_eq!(fixture.link("b>a").owner, user("alice"));
+}
+
+#[test]
+fn a13_linking_is_not_sharing() {
+    // bob edits both, carol sees a with its branch: only alice may let her see b.
+    let world = "alice owns a b\nbob 2 a\nbob 2 b\ncarol 3 a+";
+    check(world, "bob: link b a", "would_share");
+    check(world, "bob: link b a secondary", "would_share");
+    check(world, "bob: link b a private", "add b -> a private blocker\nstatus a 0>2");
+    check(world, "alice: link b a secondary", "add b ~> a");
+    check("alice owns a b\nbob 1 a\nbob 1 b\ncarol 3 a+", "bob: link b a secondary", "add b ~> a");
+    check("alice owns a b\nbob 2 a\nbob 2 b\ncarol 3 a", "bob: link b a secondary", "add b ~> a");
+    check("alice owns a b\nbob 2 a\nbob 2 b\ncarol 3 a+ hidden", "bob: link b a", "would_share");
+    check(
+        "alice owns a b\nbob 2 a\nbob 2 b\ncarol 3 a+ until 2\n3 pass",
+        "bob: link b a secondary",
+        "add b ~> a",
+    );
+    check("alice owns a b\nbob 2 a\nbob 2 b\npublic a+", "bob: link b a", "would_share");
+    check("alice owns a b\nbob 2 a\nbob 2 b\npublic a", "bob: link b a secondary", "add b ~> a");
+    // Raising one's own access is sharing too.
+    check("alice owns a b\nbob 2 a+\nbob 3 b", "bob: link b a", "add b -> a private blocker\nstatus a 0>2");
+}
+
+#[test]
+fn a14_every_way_to_such_a_link_is_refused() {
+    let shared = "alice owns a b\nbob 2 a\nbob 2 b\ncarol 3 a+";
+    check(&format!("{shared}\nb -> a private by bob"), "bob: change b>a/bob private=false", "would_share");
+    check(&format!("{shared}\na -> b"), "bob: swap a>b", "would_share");
+    check(&format!("{shared}\nb -> a trashed"), "bob: restore b>a", "would_share");
+    check(&format!("{shared}\nb -> a trashed"), "alice: restore b>a", "restore b -> a blocker\nstatus a 0>2");
+}
+
+#[test]
+fn l12_who_may_change_a_link() {
+    for request in ["change b>a type=1", "trash b>a"] {
+        let phantom = "alice owns a\ncarol owns b\nb -> a by carol\nbob 2 a";
+        let freed = Fixture::new(phantom).ask(&format!("bob: {request}"));
+        assert!(freed.is_ok(), "whoever edits a task may free it: {freed:?}");
+        let viewer = "alice owns a\ncarol owns b\nb -> a by carol\nbob 3 a";
+        check(viewer, &format!("bob: {request}"), "no_permission");
+        let owner = "alice owns a b\nb ~> a private by bob\nbob 3 a\nbob 3 b";
+        let request = request.replace("b>a", "b>a/bob").replace("type=1", "private=true");
+        assert!(Fixture::new(owner).ask(&format!("bob: {request}")).is_ok());
+    }
+}
+
+#[test]
+fn a12_a_links_owner_counts_only_with_access_to_both_ends() {
+    let lost = "alice owns a\nbob owns b\nb -> a by bob";
+    for request in ["change b>a type=1", "swap b>a", "trash b>a", "restore b>a", "delete b>a"] {
+        check(lost, &format!("bob: {request}"), "link_not_found");
+    }
+    let half = "alice owns a\ncarol owns b\nbob 3 a\nb -> a by bob";
+    check(half, "bob: trash b>a", "no_permission");
+    let secret = "alice owns a\ncarol owns b\nbob 3 a\nb -> a private by bob";
+    check(secret, "bob: trash b>a/bob", "link_not_found");
+}
+
+#[test]
+fn l13_l14_l15_changing_a_link() {
+    let viewer = "alice owns a b\nb ~> a by bob\nbob 3 a\nbob 2 b";
+    check(viewer, "bob: change b>a type=0", "forbidden_type");
+    check("alice owns a b\nb ~> a\nbob 2 a\nbob 2 b", "bob: change b>a private=true", "forbidden_private");
+    check(
+        "alice owns a b\nb ~> a private by bob\nbob 3 a\nbob 2 b",
+        "bob: change b>a/bob private=false",
+        "forbidden_private",
+    );
+    check("alice owns a b\nb ~> a", "alice: change b>a", "no_fields_to_update");
+    check("alice owns a b\nb ~> a trashed", "alice: change b>a type=0", "link_in_trash");
+}
+
+#[test]
+fn l16_l17_l18_l19_swapping() {
+    check("alice owns a b\nb -> a", "alice: swap b>a", "swap a -> b blocker\nstatus a 2>0\nstatus b 0>2");
+    check("alice owns a\ncarol owns b\nb -> a by carol\nbob 2 a", "bob: swap b>a", "no_permission");
+    check(
+        "alice owns a\ncarol owns b\nb ~> a by bob\nbob 2 a\nbob 3 b",
+        "bob: swap b>a",
+        "swap a ~> b private",
+    );
+    check(
+        "alice owns a\ncarol owns b\nb ~> a by carol\nbob 2 a\nbob 3 b",
+        "bob: swap b>a",
+        "forbidden_private",
+    );
+    check("alice owns a b\nb -> a trashed", "alice: swap b>a", "link_in_trash");
+    // bob's access to b comes by this very link.
+    check("alice owns a b\nb -> a\nbob 2 a+", "bob: swap b>a", "no_permission");
+}
+
+#[test]
+fn l21_l22_restoring() {
+    check("alice owns a b\nb -> a trashed", "alice: restore b>a", "restore b -> a blocker\nstatus a 0>2");
+    check("alice owns a b\nb -> a", "alice: restore b>a", "not_trashed_link");
+    check("alice owns a b\nb -> a\nalice: trash b", "alice: restore b>a", "inactive_source_or_target");
+    check("alice owns a b\nb -> a by bob trashed\nbob 3 a\nbob 2 b", "bob: restore b>a", "forbidden_type");
+    check("alice owns a b\nb ~> a by bob trashed\nbob 3 a\nbob 2 b", "bob: restore b>a", "forbidden_private");
+    check("alice owns a b\nb -> a\nalice: trash b>a", "alice: trash b>a", "already_trashed_link");
+}
+
+#[test]
+fn l23_deleting_for_good() {
+    check("alice owns a b\nb -> a", "alice: delete b>a", "cant_delete_active_link");
+    check("alice owns a b\nb -> a trashed\nbob 2 a\nbob 2 b", "bob: delete b>a", "no_permission");
+    check("alice owns a b\nb -> a by bob trashed\nbob 2 a\nbob 2 b", "alice: delete b>a", "delete b>a");
+    check("alice owns a b\nb -> a by bob trashed\nbob 2 a\nbob 2 b", "bob: delete b>a", "delete b>a");
+}
+
+#[test]
+fn v4_v6_who_sees_a_link() {
+    let sees = |world: &str, who: &str, name: &str| {
+        let fixture = Fixture::new(world);
+        visible(&fixture.world, user(who)).links.iter().any(|seen| seen.link.id == link(name))
+    };
+    let private = "alice owns a\nbob owns b\nbob 2 a\nb -> a private by bob";
+    assert!(sees(private, "bob", "b>a/bob"));
+    assert!(sees(private, "alice", "b>a/bob"), "nobody's task is held by what they cannot see");
+    assert!(!sees(&format!("{private}\ncarol 1 a"), "carol", "b>a/bob"));
+    let secondary = "alice owns a\nbob owns b\nbob 2 a\nb ~> a private by bob";
+    assert!(!sees(secondary, "alice", "b>a/bob"));
+    let open = "alice owns a\nbob owns b\nb ~> a by bob";
+    assert!(!sees(open, "alice", "b>a"), "a secondary link makes no phantom");
+    let fixture = Fixture::new("alice owns a\nbob owns b\nb -> a by bob");
+    let page = visible(&fixture.world, user("alice"));
+    let phantom = page.nodes.iter().find(|seen| seen.node.id == node("b")).unwrap();
+    assert!(!phantom.is_full());
+}

@@ -1,0 +1,209 @@
+//! Nodes, access, publications and grants: rules O13–O25, A5–A11 and S1–S24, one world and one request at a time.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod fixture;
+
+use fixture::{Fixture, check, outcome, parse, user};
+
+#[test]
+fn o13_o16_whose_a_new_node_is() {
+    check("alice owns a", "alice: add n", "add n of alice");
+    check("alice owns a", "alice: add n under a", "add n of alice\nadd n -> a blocker\nstatus a 0>2");
+    check("alice owns a\nbob 2 a+", "bob: add n under a", "add n of alice\nadd n -> a blocker\nstatus a 0>2");
+    check("alice owns a\nbob 2 a", "bob: add n under a", "add n of bob\nadd n -> a blocker\nstatus a 0>2");
+    check("alice owns a\nbob 3 a+", "bob: add n under a", "add n of bob\nadd n ~> a private");
+    check(
+        "alice owns a r\na ~> r\nbob 2 a\nbob 3 r+",
+        "bob: add n under a",
+        "add n of bob\nadd n -> a blocker\nstatus a 0>2",
+    );
+    check("alice owns a", "alice: add n under a status=3", "add n of alice\nadd n -> a");
+    check("alice owns a", "bob: add n under a", "target_not_found");
+    check("alice owns a\nalice: trash a", "alice: add n under a", "target_in_trash");
+    check("alice owns a", "bob: add a", "id_taken");
+    check("alice owns a\nalice: trash a\nalice: delete a", "bob: add a", "id_taken");
+}
+
+#[test]
+fn a5_a6_access_stays_with_one_owner() {
+    let world = "alice owns a b\nbob owns c\nb ~> a\nc -> b by bob\ncarol 2 a+";
+    check(world, "carol: set b title=x", "set b");
+    check(world, "carol: set c title=x", "node_not_found");
+    check("alice owns a b\nb ~> a private\ncarol 2 a+", "carol: set b title=x", "node_not_found");
+    check("alice owns a b\nb ~> a\ncarol 2 a", "carol: set b title=x", "node_not_found");
+    // The best of several; a ring is walked once.
+    check("alice owns a b\nb ~> a\na ~> b private\ncarol 3 a+\ncarol 2 b", "carol: set b title=x", "set b");
+}
+
+#[test]
+fn a8_what_each_level_may() {
+    for (level, request, allowed) in [
+        (3, "set a title=x", false),
+        (2, "set a title=x", true),
+        (3, "trash a", false),
+        (2, "trash a", true),
+        (2, "publish a", false),
+        (1, "publish a", true),
+        (2, "grant a carol 3", false),
+        (1, "grant a carol 3", true),
+    ] {
+        let result = Fixture::new(&format!("alice owns a\nbob {level} a")).ask(&format!("bob: {request}"));
+        assert_eq!(result.is_ok(), allowed, "{level} {request}: {result:?}");
+        if !allowed {
+            assert_eq!(outcome(&result), "no_permission");
+        }
+    }
+    check("alice owns a\nbob 1 a\nalice: trash a", "bob: delete a", "no_permission");
+    check("alice owns a\nalice: trash a", "alice: delete a", "delete a");
+    check("alice owns a", "alice: delete a", "cant_delete_active_node");
+}
+
+#[test]
+fn a9_what_is_hidden_is_refused_like_what_never_was() {
+    let world = "alice owns a b\nb -> a\npublic b until 1\n2 pass";
+    for request in [
+        "add n under a",
+        "set a title=x",
+        "trash a",
+        "restore a",
+        "delete a",
+        "link a b",
+        "change b>a type=1",
+        "swap b>a",
+        "trash b>a",
+        "restore b>a",
+        "delete b>a",
+        "publish a",
+        "republish a forever",
+        "unpublish a",
+        "embed a",
+        "embed b",
+        "unembed a",
+        "grant a carol 3",
+        "regrant a carol level=3",
+        "revoke a carol",
+        "revoke a bob",
+        "show a",
+        "purge a",
+        "purge b>a",
+    ] {
+        let hidden = Fixture::new(world).ask(&format!("bob: {request}"));
+        let never = Fixture::new("carol owns c").ask(&format!("bob: {request}"));
+        assert!(hidden.is_err(), "{request}");
+        assert_eq!(hidden, never, "{request}: {:?}", parse(&format!("bob: {request}")));
+    }
+}
+
+#[test]
+fn s1_s5_publishing() {
+    check("alice owns a", "alice: publish a", "publish a");
+    check("alice owns a", "alice: publish a until 0", "invalid_due");
+    check("alice owns a", "bob: publish a until 0", "invalid_due");
+    check("alice owns a\npublic a", "alice: publish a", "already_public");
+    check("alice owns a", "alice: republish a forever", "not_public");
+    check("alice owns a", "alice: unpublish a", "not_public");
+    check("dora owns a", "dora: publish a", "plan_limit");
+    let fixture = Fixture::new("alice owns a\npublic a until 5\nalice: republish a branch=true forever");
+    let publication = fixture.node("a").publication.clone().unwrap();
+    assert_eq!((publication.token.as_str(), publication.branch, publication.due), ("token of a", true, None));
+    assert_eq!(fixture.node("a").version, 2);
+    let world = "alice owns a\npublic a\nbob embeds a";
+    let batch = Fixture::new(world).ask("alice: unpublish a").unwrap();
+    assert_eq!(batch.entries.len(), 2, "the embed ends: {batch:?}");
+}
+
+#[test]
+fn s8_on_a_node_in_the_trash_what_gives_is_refused() {
+    let world = "alice owns a b\npublic a\nbob 3 a\nalice: trash a\nalice: trash b";
+    for request in ["publish b", "republish a forever", "embed a", "grant b bob 3", "regrant a bob level=2"] {
+        check(world, &format!("alice: {request}"), "node_in_trash");
+    }
+    check(world, "alice: unpublish a", "unpublish a");
+    check(world, "alice: revoke a bob", "revoke bob 3 a");
+}
+
+#[test]
+fn s9_s12_embedding() {
+    check("alice owns a\npublic a", "bob: embed a", "embed bob a");
+    check("alice owns a\npublic a", "bob: embed token a", "embed bob a");
+    check("alice owns a", "bob: embed a", "branch_not_found");
+    check("alice owns a", "bob: embed token a", "branch_not_found");
+    check("alice owns a\nbob 3 a", "bob: embed a", "not_public");
+    check("alice owns a\npublic a until 1\n2 pass", "bob: embed a", "branch_not_found");
+    check("alice owns a\npublic a until 1\nbob 3 a\n2 pass", "bob: embed a", "public_expired");
+    check("alice owns a\npublic a", "alice: embed a", "has_access");
+    check("alice owns a\npublic a\nbob 3 a", "bob: embed a", "has_access");
+    check("alice owns a\npublic a\nbob 3 a hidden", "bob: embed a", "embed bob a");
+    check("alice owns a\npublic a\nbob 3 a until 1\n2 pass", "bob: embed a", "embed bob a");
+    check("alice owns a\npublic a\nbob embeds a", "bob: embed a", "already_embedded");
+    check("alice owns a\npublic a", "bob: unembed a", "not_embedded");
+    check("alice owns a\npublic a until 1\nbob embeds a\n2 pass", "bob: unembed a", "unembed bob a");
+    check("alice owns a b\nb ~> a\npublic a+\nbob embeds a", "bob: set b title=x", "no_permission");
+    check("alice owns a b\nb ~> a\npublic a\nbob embeds a", "bob: set b title=x", "node_not_found");
+}
+
+#[test]
+fn s13_s18_granting() {
+    check("alice owns a", "alice: grant a bob 3", "grant bob 3 a+");
+    check("alice owns a", "alice: grant a bob 2 branch=false", "grant bob 2 a");
+    check("alice owns a", "alice: grant a nobody 3", "user_not_found");
+    check("alice owns a", "alice: grant a alice 3", "cannot_share_with_self");
+    check("alice owns a\nbob 1 a", "bob: grant a alice 3", "already_granted");
+    check("alice owns a\nbob 1 a", "alice: grant a bob 3", "already_granted");
+    check("alice owns a\nbob 1 a until 1\n2 pass", "alice: grant a bob 3", "already_granted");
+    check("alice owns a", "alice: grant a bob 3 until 0", "invalid_due");
+    check("alice owns a\nbob 2 a", "bob: grant a nobody 3", "no_permission");
+    check("alice owns a", "bob: grant a nobody 3", "node_not_found");
+    check("dora owns a", "dora: grant a bob 3", "plan_limit");
+    check("alice owns a\nbob 2 a", "alice: regrant a bob level=3", "grant bob 3 a");
+    check("alice owns a", "alice: regrant a bob level=3", "not_shared");
+    check("alice owns a", "alice: revoke a bob", "not_shared");
+    check("alice owns a\nbob 2 a", "alice: revoke a bob", "revoke bob 2 a");
+}
+
+#[test]
+fn s19_one_may_leave_but_not_change_ones_own_grant() {
+    check("alice owns a\nbob 1 a", "bob: regrant a bob level=2", "no_permission");
+    check("alice owns a\nbob 3 a", "bob: revoke a bob", "revoke bob 3 a");
+    check("alice owns a\nbob 3 a\ncarol 3 a", "bob: revoke a carol", "no_permission");
+    check("alice owns a\nbob 3 a hidden", "bob: revoke a bob", "revoke bob 3 a hidden");
+    check("alice owns a\nbob 3 a until 1\n2 pass", "bob: revoke a bob", "revoke bob 3 a");
+    check("alice owns a\nbob 3 a\nalice: trash a", "bob: revoke a bob", "revoke bob 3 a");
+}
+
+#[test]
+fn s19_permission_answers_before_the_trash() {
+    check("alice owns a\nbob 1 a\nalice: trash a", "bob: regrant a bob level=2", "no_permission");
+}
+
+#[test]
+fn s20_s24_showing_and_the_basic_plan() {
+    let three = "alice owns a b c d\ndora 3 a\ndora 3 b\ndora 3 c";
+    check(three, "alice: grant d dora 3", "grant dora 3 d+ hidden");
+    check(&format!("{three}\ndora 3 d hidden"), "dora: show d", "plan_limit");
+    check(&format!("{three}\ndora 3 d hidden\ndora: hide a"), "dora: show d", "grant dora 3 d");
+    check("alice owns a\nbob 3 a", "bob: hide a", "grant bob 3 a hidden");
+    check("alice owns a", "bob: hide a", "node_not_found");
+    check("alice owns a", "alice: hide a", "not_shared");
+    let mut fixture = Fixture::new("alice owns a\nbob 3 a\nbob: hide a");
+    assert_eq!(outcome(&fixture.ask("bob: set a title=x")), "node_not_found");
+    fixture.run("bob: show a").unwrap();
+    assert_eq!(outcome(&fixture.ask("bob: set a title=x")), "no_permission");
+    assert_eq!(fixture.world.grant(fixture::node("a"), user("bob")).unwrap().version, 3);
+}
+
+#[test]
+fn o24_o25_deleting_for_good() {
+    let world = "alice owns a b c\nb -> a\nbob 3 b\npublic b\ncarol embeds b\nalice: trash b";
+    let batch = Fixture::new(world).ask("alice: delete b").unwrap();
+    assert_eq!(batch.entries.len(), 4, "with its link, grant and embed: {batch:?}");
+    check(world, "alice: purge a", "not_in_trash");
+    check(world, "alice: purge b a", "not_in_trash");
+    check(world, "bob: purge b", "not_in_trash");
+    check(world, "bob: purge", "nothing");
+    let mut fixture = Fixture::new(world);
+    fixture.run("alice: purge").unwrap();
+    check("alice owns a\nalice: trash a", "alice: trash a", "already_trashed_node");
+    check("alice owns a", "alice: restore a", "not_trashed_node");
+}

@@ -1,0 +1,98 @@
+//! The past, beside the engine's thread: pages of history are searched here, and what need not be kept is taken away,
+//! so that no mutation ever waits for either.
+
+use super::message::{Answer, Failure, Outcome, PageOfHistory};
+use super::{Shared, clock};
+use graph::UserId;
+use graph::batch::Subject;
+use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+use store::{History, HistoryQuery, Log, LogError, Pruner, Retention};
+
+/// How many pages may be asked for and not yet answered; what comes beyond is answered `unavailable`.
+const WAITING_MAX: usize = 256;
+/// How long after a pruning that found nothing more the next one begins.
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
+/// How many batches are taken away before the pruner looks up.
+const PRUNE_AT_ONCE: usize = 500;
+
+/// The engine's handle on its archive. When it is dropped, the archive's threads end.
+pub(super) struct Archive {
+    jobs: SyncSender<Job>,
+    /// Its other end is the pruner's sign to end.
+    _pruning: SyncSender<()>,
+}
+
+struct Job {
+    query: HistoryQuery,
+    answer: Answer,
+}
+
+impl Archive {
+    /// Starts the threads, each with its own connection to the log.
+    pub(super) fn start(
+        log: &dyn Log,
+        retention: Retention,
+        shared: &Arc<Shared>,
+    ) -> Result<Self, super::StartError> {
+        let (history, pruner) = (log.history()?, log.pruner(retention)?);
+        let (jobs, waiting) = sync_channel(WAITING_MAX);
+        let (pruning, ended) = sync_channel(0);
+        let shared = Arc::clone(shared);
+        std::thread::Builder::new().name("history".into()).spawn(move || read(history, &waiting, &shared))?;
+        std::thread::Builder::new().name("pruner".into()).spawn(move || prune(pruner, &ended))?;
+        Ok(Archive { jobs, _pruning: pruning })
+    }
+
+    /// Asks for a page; it is answered from the archive's thread.
+    pub(super) fn ask(&self, query: HistoryQuery, answer: Answer) {
+        let job = Job { query, answer };
+        if let Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) = self.jobs.try_send(job) {
+            (job.answer)(Outcome::Failed(Failure::Unavailable));
+        }
+    }
+}
+
+fn read(mut history: Box<dyn History>, jobs: &Receiver<Job>, shared: &Shared) {
+    for Job { query, answer } in jobs {
+        let page = catch_unwind(AssertUnwindSafe(|| page(&mut *history, &query, shared)));
+        answer(match page {
+            Ok(Ok(page)) => Outcome::History { page: Box::new(page), rev: query.until },
+            Ok(Err(error)) => {
+                tracing::error!(%error, "a page of history could not be read");
+                Outcome::Failed(Failure::Storage)
+            }
+            Err(_) => Outcome::Failed(Failure::Exception),
+        });
+    }
+}
+
+fn page(history: &mut dyn History, query: &HistoryQuery, shared: &Shared) -> Result<PageOfHistory, LogError> {
+    let past = history.page(query)?;
+    let mut ids: HashSet<UserId> = past.batches.iter().filter_map(|past| past.batch.actor).collect();
+    for entry in past.batches.iter().flat_map(|past| &past.batch.entries) {
+        if let Subject::Grant(change) = &entry.subject {
+            ids.extend(change.latest().map(|grant| grant.user));
+        }
+    }
+    let people: HashMap<_, _> = shared.directory.people(&ids);
+    Ok(PageOfHistory { past, reader: Arc::clone(&query.reader), people })
+}
+
+fn prune(mut pruner: Box<dyn Pruner>, ended: &Receiver<()>) {
+    let mut wait = PRUNE_EVERY;
+    while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(wait) {
+        wait = match pruner.prune_some(clock::now(), PRUNE_AT_ONCE) {
+            // The pruner itself pauses between its transactions.
+            Ok(pruned) if pruned.more => Duration::ZERO,
+            Ok(_) => PRUNE_EVERY,
+            Err(error) => {
+                tracing::warn!(%error, "old history could not be taken away; it is tried again");
+                PRUNE_EVERY
+            }
+        };
+    }
+}

@@ -1,0 +1,102 @@
+//! What is sent on a connection, and how it is written. It is written late, by the one task that sends.
+
+use crate::asking::Said;
+use crate::engine::{Outcome, Published, clock};
+use crate::line::{Standing, diff_bytes, page_bytes};
+use crate::wire::{self, Problem};
+use graph::Diff;
+use std::sync::Arc;
+
+/// Events of which each is soon followed by another: never answered when there is nothing to say (P31).
+pub const RELAYED: [&str; 4] = ["presence:update", "camera:update", "node:drag", "node:dragend"];
+
+/// Something to be sent.
+#[derive(Debug)]
+pub enum Message {
+    Event(&'static str, String),
+    Diff(Arc<Diff>),
+    Published(Arc<Published>),
+    Said { event: String, ack: Option<i64>, said: Box<Said>, trace: String },
+}
+
+/// Where a text goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    Event(&'static str),
+    Ack(i64),
+}
+
+/// Without an ack a failure is heard, and a page of the graph; a change is heard as a diff like everybody's (T5, T6).
+pub fn is_heard_without_ack(said: &Said, event: &str) -> bool {
+    match said {
+        Said::Problem(_) => !RELAYED.contains(&event),
+        Said::Outcome(Outcome::Graph { .. }) => event == "graph:get",
+        Said::Outcome(_) | Said::Pong => false,
+    }
+}
+
+impl Message {
+    /// Where it goes and its text; `None` when there is nothing to say.
+    pub fn encode(&self) -> Option<(To, String)> {
+        Some(match self {
+            Message::Event(event, text) => (To::Event(event), text.clone()),
+            Message::Diff(diff) => (To::Event("graph:diff"), wire::diff_event(diff)),
+            Message::Published(published) => {
+                (To::Event("branch:published"), wire::published_event(published))
+            }
+            Message::Said { ack: Some(ack), said, trace, .. } => (To::Ack(*ack), encode_ack(said, trace)),
+            Message::Said { ack: None, said, event, trace } => match (&**said, event.as_str()) {
+                (Said::Outcome(Outcome::Graph { page, rev }), _) => {
+                    (To::Event("graph:init"), wire::graph_init(page, *rev, trace))
+                }
+                (Said::Problem(problem), "graph:get") => {
+                    (To::Event("graph:error"), wire::graph_error(problem, trace))
+                }
+                (Said::Problem(problem), event) => {
+                    (To::Event("error"), wire::error_event(problem, event, trace))
+                }
+                _ => return None,
+            },
+        })
+    }
+}
+
+fn encode_ack(said: &Said, trace: &str) -> String {
+    match said {
+        Said::Outcome(outcome) => wire::answer(outcome, trace).1,
+        Said::Pong => wire::pong_ack(clock::now(), trace),
+        Said::Problem(problem) => wire::refused(problem, trace).1,
+    }
+}
+
+/// What an answer weighs in the line, and how it stands to the line's bounds.
+pub fn weight(said: &Said) -> (usize, Standing) {
+    match said {
+        Said::Outcome(Outcome::Changed { diff, .. }) => (diff_bytes(diff), Standing::Own(diff.batch)),
+        Said::Outcome(Outcome::Graph { page, .. } | Outcome::Branch { page, .. }) => {
+            (page_bytes(page.nodes.len() + page.links.len()), Standing::Bound)
+        }
+        Said::Outcome(Outcome::Trash { page, .. }) => {
+            (page_bytes(page.nodes.len() + page.links.len()), Standing::Bound)
+        }
+        _ => (page_bytes(1), Standing::Bound),
+    }
+}
+
+/// What is said instead of a message that cannot be written.
+pub fn fallback(message: &Message) -> Option<(To, String)> {
+    match message {
+        Message::Said { ack: Some(ack), trace, .. } => {
+            Some((To::Ack(*ack), wire::refused(&Problem::exception(), trace).1))
+        }
+        _ => None,
+    }
+}
+
+/// The bytes around a text: `42["event",…]` or `43id[…]`.
+pub fn envelope_bytes(to: To) -> usize {
+    match to {
+        To::Event(event) => 7 + event.len(),
+        To::Ack(ack) => 4 + ack.checked_ilog10().map_or(1, |digits| digits as usize + 1),
+    }
+}
