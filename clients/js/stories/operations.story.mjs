@@ -442,6 +442,7 @@ const isDone = ({ body }, event) => assert.equal(body.ok, true, `${event}: ${JSO
 
 for (const [event, { does: what, by = olha, given, holds }] of Object.entries(OPERATIONS)) {
   for (const way of WAYS.filter((one) => goesOver(event, one))) {
+    // Rules: T1, T4, W1, W6, O11.
     story(`${event} over ${way} ${what}`, async () => {
       for (let nth = 0; nth < (way === 'REST' ? ROUTES[event][1].length : 1); nth++) {
         const made = await given();
@@ -457,6 +458,7 @@ for (const [event, { by = olha, given, holds, other }] of Object.entries(OPERATI
   if (!other) continue;
   const stranger = await newUser('stranger');
   for (const [first, second] of [WAYS, [...WAYS].reverse()]) {
+    // Rules: D7, D9.
     story(`${event} over ${first}, sent again under its batchId over ${second}, is answered as before and not done again`, async () => {
       const made = await given();
       const payload = { ...made.payload, batchId: unused() };
@@ -476,6 +478,7 @@ for (const [event, { by = olha, given, holds, other }] of Object.entries(OPERATI
   }
 }
 
+// Rules: C7.
 story('The table that `synaptask operations` prints lists what has a story here, and nothing else', async () => {
   const listed = await server.cli('operations', '--json');
   assert.deepEqual(listed.map((row) => row.event).sort(), Object.keys(OPERATIONS).sort());
