@@ -283,6 +283,7 @@ for (const { operation, cells } of readMatrix()) {
   const [event, ...variant] = operation.split(' ');
   for (const way of WAYS.filter((one) => goesOver(event, one))) {
     const what = variant.length > 0 ? `${event} (${variant.join(' ')})` : event;
+    // Rules: A8, A9, A10, O3, O8, T4, T22.
     story(`${what} over ${way}, by everybody, of what is active, trashed, missing and malformed`, async () => {
       const wrong = [];
       const asked = ROLES.map(async (role) => {

@@ -515,6 +515,7 @@ const isDone = ({ body }, event) => assert.equal(body.ok, true, `${event}: ${JSO
 
 for (const [event, { does: what, by = olha, given, holds }] of Object.entries(OPERATIONS)) {
   for (const way of WAYS.filter((one) => goesOver(event, one))) {
+    // Rules: T1, T4, W1, W6, O11.
     story(`${event} over ${way} ${what}`, async () => {
       for (let nth = 0; nth < (way === 'REST' ? ROUTES[event][1].length : 1); nth++) {
         const made = await given();
@@ -531,6 +532,7 @@ for (const [event, { by = olha, given, holds, other, named = 'batchId' }] of Obj
   const stranger = await newUser('stranger');
   const able = WAYS.filter((way) => goesOver(event, way));
   for (const [first, second = first] of able.length > 1 ? [able, [...able].reverse()] : [able]) {
+    // Rules: D7, D9.
     story(`${event} over ${first}, sent again under its ${named} over ${second}, is answered as before and not done again`, async () => {
       const made = await given();
       const payload = { ...made.payload, [named]: unused() };
@@ -550,6 +552,7 @@ for (const [event, { by = olha, given, holds, other, named = 'batchId' }] of Obj
   }
 }
 
+// Rules: C7.
 story('The table that `synaptask operations` prints lists what has a story here, and nothing else', async () => {
   const listed = await server.cli('operations', '--json');
   assert.deepEqual(listed.map((row) => row.event).sort(), Object.keys(OPERATIONS).sort());
