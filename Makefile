@@ -7,6 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := $(CURDIR)/.venv
 BIN := $(CURDIR)/target/debug/synaptask
+HOSTILE := $(CURDIR)/target/hostile_payloads.jsonl
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 \t/' | expand -t 18
@@ -48,7 +49,8 @@ build:
 stories: stories-js stories-py ## the official clients against the real server
 
 stories-js: build clients/js/node_modules/.ready
-	cd clients/js && SYNAPTASK_BIN=$(BIN) SYNAPTASK_STRICT=1 npm test --silent
+	cargo run --locked --quiet --package server --example hostile_payloads > $(HOSTILE)
+	cd clients/js && SYNAPTASK_BIN=$(BIN) SYNAPTASK_HOSTILE=$(HOSTILE) SYNAPTASK_STRICT=1 npm test --silent
 
 stories-py: build $(VENV)/.ready
 	cd clients/py && SYNAPTASK_BIN=$(BIN) SYNAPTASK_STRICT=1 $(VENV)/bin/python -m unittest discover -s stories -p 'story_*.py'

@@ -120,6 +120,8 @@ struct Shared {
     waiting: AtomicUsize,
     draining: AtomicBool,
     next_connection: AtomicU64,
+    /// The oldest batch that history still holds.
+    oldest_held: AtomicU64,
     queue_max: usize,
 }
 
@@ -136,6 +138,7 @@ impl Engine {
             waiting: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             next_connection: AtomicU64::new(1),
+            oldest_held: AtomicU64::new(0),
             queue_max: settings.queue_max,
         });
         let archive = Archive::start(&*log, settings.retention, &shared)?;

@@ -51,9 +51,7 @@ impl Thread {
     ) -> Self {
         let now = Instant::now();
         let kept = Kept { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
-        let mut connections = Connections::new(kept);
-        // What ran out while nobody was here to be told.
-        connections.note_dues(world.rev());
+        let connections = Connections::new(kept);
         Thread { log, archive, world, connections, shared, settings, polled: now, touched: now }
     }
 
@@ -152,6 +150,9 @@ impl Thread {
         }
         if self.touched.elapsed() >= TOUCH_EVERY || round.drain.is_some() {
             self.touched = Instant::now();
+            // What was deleted for good before the oldest batch that is held, history has forgotten too.
+            let oldest = self.shared.oldest_held.load(Ordering::Relaxed);
+            self.world.forget_gone(oldest.saturating_sub(1));
             let used = self.shared.directory.take_used();
             if !used.is_empty()
                 && let Err(error) = self.log.touch_tokens(&used)
