@@ -1,7 +1,7 @@
 // The command line: the demo, plans and their tokens, and what `check` says of damaged data.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, openSync, readdirSync, statSync, writeSync } from 'node:fs';
+import { existsSync, openSync, readFileSync, readdirSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { binary, freePort } from '../harness.mjs';
@@ -96,4 +96,45 @@ storyOnOwnServer('`check` on damaged data says so and ends with another status t
   for (let at = 8_192; at < size; at += 4_096) writeSync(handle, 'damage'.repeat(20), at + 1_500);
   await assert.rejects(own.cli('check'), (error) => error.code === 1 && error.stderr.length > 10);
   await own.up().catch(() => {});
+});
+
+/** SPEC.md's table of operations: event → {method, paths, limit, codes}, with the codes it says that it does not repeat. */
+function readSpec() {
+  const spec = readFileSync(new URL('../../../SPEC.md', import.meta.url), 'utf8');
+  const [table] = spec.slice(spec.indexOf('### The table of operations')).split('\n## ');
+  const names = (text) => text.match(/[a-z]\w+/g) ?? [];
+  const common = new Set(names(table.match(/may give [^(]*\(([^)]*)\)/)[1]));
+  const fields = spec.slice(spec.indexOf('## N'), spec.indexOf('## A')).match(/`[a-z_]+`(?=[,)])/g);
+  for (const code of [...fields.map((quoted) => quoted.slice(1, -1)), 'status_blocked', 'invalid_version']) common.add(code);
+  const rows = new Map();
+  for (const line of table.split('\n').filter((one) => /^\| [a-z]+:/.test(one))) {
+    const [input, rest, limit, , codes] = line.slice(2, -2).split(' | ');
+    const [method, ...paths] = rest.replaceAll(',', '').split(' ');
+    rows.set(input.split(' ')[0], {
+      method: rest === '–' ? null : method,
+      paths: paths.map((path) => `/api${path}`),
+      limit: limit.split(' (')[0],
+      codes: new Set(names(codes)),
+    });
+  }
+  return { common, rows };
+}
+
+// Rules: C7, R1, T19.
+test('SPEC.md\'s table of operations has the paths, limits and codes that `synaptask operations` lists', async () => {
+  const { common, rows } = readSpec();
+  const wrong = [];
+  for (const { event, method, paths, limit, errors } of await server.cli('operations', '--json')) {
+    // Another name for history:undo and history:redo.
+    if (event.startsWith('batch:')) continue;
+    const spec = rows.get(event);
+    assert.ok(spec, `SPEC.md has a row for ${event}`);
+    assert.deepEqual([spec.method, spec.paths, spec.limit], [method, paths, `${limit.count} / ${limit.windowSeconds} s`], event);
+    const codes = new Set(errors.map((error) => error.split('.').at(-1)));
+    // The two are one operation in two directions: their list is shared.
+    const other = { 'history:undo': 'not_undone', 'history:redo': 'already_undone' }[event];
+    for (const code of codes) if (!spec.codes.has(code) && !common.has(code) && code !== other) wrong.push(`${event}: SPEC.md lacks ${code}`);
+    for (const code of spec.codes) if (/_/.test(code) && !codes.has(code)) wrong.push(`${event}: SPEC.md has ${code}`);
+  }
+  assert.deepEqual(wrong, []);
 });

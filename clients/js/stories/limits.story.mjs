@@ -108,6 +108,17 @@ story('The health of the server may be asked 120 times a minute from one address
   isLimited(limited.body);
 });
 
+// Rules: R4, T15.
+story('Without an account a branch may be asked for 300 times a minute from one address', async (server) => {
+  const statuses = [];
+  for (let burst = 0; burst < 8; burst++) {
+    const answers = await Promise.all(Array.from({ length: 50 }, () => server.rest(null, 'GET', '/api/branch?root=none')));
+    statuses.push(...answers.map((answer) => answer.status));
+  }
+  assert.ok(statuses.slice(0, 300).every((status) => status === 404));
+  assert.equal(statuses.at(-1), 429);
+});
+
 // Rules: R5, T13.
 story('Who connects more than ten times a minute from one address is told rate_limited and disconnected', async (server) => {
   const olha = await server.addUser('olha');
