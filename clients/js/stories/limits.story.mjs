@@ -92,6 +92,33 @@ story('Over REST 300 calls a minute pass on a route; then 429 with Retry-After, 
   assert.equal((await server.rest(olha, 'GET', '/api/graph')).status, 200);
 });
 
+// Rules: R4.
+story('The health of the server may be asked 120 times a minute from one address', async (server) => {
+  const statuses = [];
+  let limited;
+  for (let burst = 0; burst < 3; burst++) {
+    const answers = await Promise.all(Array.from({ length: 50 }, () => server.rest(null, 'GET', '/api/health')));
+    statuses.push(...answers.map((answer) => answer.status));
+    limited ??= answers.find((answer) => answer.status === 429);
+  }
+  assert.ok(statuses.slice(0, 50).every((status) => status === 200));
+  const passed = statuses.filter((status) => status === 200).length;
+  // To see it come up, the stage has asked a few times itself; and the window slides on.
+  assert.ok(passed >= 90 && passed <= 125, `${passed} passed`);
+  isLimited(limited.body);
+});
+
+// Rules: R4, T15.
+story('Without an account a branch may be asked for 300 times a minute from one address', async (server) => {
+  const statuses = [];
+  for (let burst = 0; burst < 8; burst++) {
+    const answers = await Promise.all(Array.from({ length: 50 }, () => server.rest(null, 'GET', '/api/branch?root=none')));
+    statuses.push(...answers.map((answer) => answer.status));
+  }
+  assert.ok(statuses.slice(0, 300).every((status) => status === 404));
+  assert.equal(statuses.at(-1), 429);
+});
+
 // Rules: R5, T13.
 story('Who connects more than ten times a minute from one address is told rate_limited and disconnected', async (server) => {
   const olha = await server.addUser('olha');

@@ -168,6 +168,23 @@ fn l13_l14_l15_changing_a_link() {
     check("alice owns a b\nb ~> a trashed", "alice: change b>a type=0", "link_in_trash");
 }
 
+#[test]
+fn l10_sharing_and_cycles_are_judged_on_the_link_as_it_would_stand() {
+    // bob's link is made secondary and private, so it closes no cycle and shares nothing.
+    let viewer = "alice owns a b\na -> b\nbob 3 a\nbob 3 b\ncarol 3 a+";
+    check(viewer, "bob: link b a", "add b ~> a private");
+    let shared = "alice owns a b\nbob 3 b\nbob 2 a\ncarol 3 a+";
+    check(shared, "bob: link b a", "add b -> a private blocker\nstatus a 0>2");
+    // What returns instead of a new link would lie as asked.
+    let returning = "alice owns a b c\na -> c\nc -> b";
+    check(&format!("{returning}\nb ~> a trashed"), "alice: link b a", "dependency_cycle");
+    check(&format!("{returning}\na -> b trashed"), "alice: link b a", "dependency_cycle");
+    let turned = "restore a -> b\nswap b -> a\nchange b ~> a";
+    check(&format!("{returning}\na -> b trashed"), "alice: link b a secondary", turned);
+    let refused = "alice owns a b\nbob 2 a\nbob 2 b\ncarol 3 a+\na ~> b trashed";
+    check(refused, "bob: link b a secondary", "would_share");
+}
+
 // Rules: L16, L17, L18, L19.
 #[test]
 fn l16_l17_l18_l19_swapping() {
