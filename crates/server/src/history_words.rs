@@ -422,7 +422,7 @@ mod tests {
     use super::*;
     use crate::engine::fresh;
     use graph::model::Plan;
-    use graph::{NodeFields, Operation, Root, Timestamp, World, decide};
+    use graph::{Graph as _, NodeFields, Operation, Root, Timestamp, World, decide};
 
     const DUE: i64 = 1_900_000_000_000;
 
