@@ -74,6 +74,7 @@ impl Model {
 impl Turn<'_> {
     /// Derives every status and every wasBlocker anew.
     pub fn settle(&mut self) {
+        self.meant = false;
         for node in self.m.causes_first() {
             let held = self.m.held(node);
             let status = self.m.nodes[&node].status;
