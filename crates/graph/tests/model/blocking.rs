@@ -77,6 +77,7 @@ impl Turn<'_> {
     /// Derives every status and every wasBlocker anew.
     // Rules: B2, B3, B4, B5.
     pub fn settle(&mut self) {
+        self.meant = false;
         for node in self.m.causes_first() {
             let held = self.m.held(node);
             let status = self.m.nodes[&node].status;

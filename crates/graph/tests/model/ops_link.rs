@@ -6,7 +6,7 @@ use graph::{LinkId, NodeId, Reason};
 
 /// Whether link:add keeps `private` as given, by access to source and target.
 // Rules: L4, L5.
-fn keeps_privacy(source: Level, target: Level) -> bool {
+pub fn keeps_privacy(source: Level, target: Level) -> bool {
     (source <= Level::Editor && target <= Level::Editor)
         || (source == Level::Viewer && target == Level::Owner)
 }
@@ -14,7 +14,7 @@ fn keeps_privacy(source: Level, target: Level) -> bool {
 impl Turn<'_> {
     /// The link that holds the place of a link between these nodes, whatever its direction.
     // Rules: N26.
-    fn at_place(
+    pub fn at_place(
         &self,
         a: NodeId,
         b: NodeId,
@@ -42,7 +42,7 @@ impl Turn<'_> {
     }
 
     // Rules: L12.
-    fn may_change(&self, link: &Link) -> Result<(), Reason> {
+    pub fn may_change(&self, link: &Link) -> Result<(), Reason> {
         let target = self.m.placement(self.caller, link.target);
         let may = self.m.owns_link(self.caller, link) || target.is_some_and(|level| level <= Level::Editor);
         refuse_if(!may, Reason::NoPermission)

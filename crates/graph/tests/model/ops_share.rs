@@ -9,7 +9,7 @@ const BASIC_SHOWING_MAX: usize = 3;
 
 impl Turn<'_> {
     // Rules: S23.
-    fn is_pro(&self) -> bool {
+    pub fn is_pro(&self) -> bool {
         self.m.users[&self.caller].plan == Plan::Pro
     }
 
@@ -84,14 +84,15 @@ impl Turn<'_> {
         }
         refuse_if(self.m.embeds.contains(&(self.caller, id)), Reason::AlreadyEmbedded)?;
         refuse_if(self.m.has_access_without_embed(self.caller, id), Reason::HasAccess)?;
-        self.m.embeds.insert((self.caller, id));
+        self.set_embed(self.caller, id, true);
         Ok(())
     }
 
     // Rules: S10, S12.
     pub fn unembed(&mut self, root: &Root) -> Result<(), Reason> {
         let id = self.root(root)?;
-        if self.m.embeds.remove(&(self.caller, id)) {
+        if self.m.embeds.contains(&(self.caller, id)) {
+            self.set_embed(self.caller, id, false);
             return Ok(());
         }
         let seen = self.m.placement(self.caller, id).is_some();
@@ -104,7 +105,7 @@ impl Turn<'_> {
     }
 
     // Rules: S24.
-    fn may_show_one_more(&self, user: UserId) -> bool {
+    pub fn may_show_one_more(&self, user: UserId) -> bool {
         self.m.users[&user].plan != Plan::Basic || self.showing_grants(user) < BASIC_SHOWING_MAX
     }
 
@@ -128,7 +129,7 @@ impl Turn<'_> {
         let showing = self.may_show_one_more(user);
         let granted_by = self.caller;
         let grant = Grant { node: id, user, level, branch, due, showing, granted_by, version: 1 };
-        self.m.grants.insert((id, user), grant);
+        self.set_grant(id, user, Some(grant));
         Ok(())
     }
 
@@ -157,7 +158,7 @@ impl Turn<'_> {
         new.due = due.unwrap_or(old.due);
         if new != old {
             new.version += 1;
-            self.m.grants.insert((id, user), new);
+            self.set_grant(id, user, Some(new));
         }
         Ok(())
     }
@@ -170,7 +171,8 @@ impl Turn<'_> {
             self.seen_with(id, Level::Admin)?;
         }
         let user = user.ok_or(Reason::UserNotFound)?;
-        self.m.grants.remove(&(id, user)).ok_or(Reason::NotShared)?;
+        refuse_if(!self.m.grants.contains_key(&(id, user)), Reason::NotShared)?;
+        self.set_grant(id, user, None);
         Ok(())
     }
 
@@ -184,9 +186,9 @@ impl Turn<'_> {
             return Ok(());
         }
         refuse_if(showing && !self.may_show_one_more(self.caller), Reason::PlanLimit)?;
-        let grant = self.m.grants.get_mut(&(id, self.caller)).unwrap();
-        grant.showing = showing;
-        grant.version += 1;
+        let version = grant.version + 1;
+        let grant = Grant { showing, version, ..grant.clone() };
+        self.set_grant(id, self.caller, Some(grant));
         Ok(())
     }
 }

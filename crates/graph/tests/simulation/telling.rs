@@ -16,7 +16,7 @@ pub struct Readable<'a> {
 }
 
 impl Readable<'_> {
-    fn full(&self, id: NodeId) -> bool {
+    pub fn full(&self, id: NodeId) -> bool {
         matches!(self.seen.nodes.get(&id), Some(SeenNode::Full { .. })) || self.trash.0.contains(&id)
     }
 
