@@ -62,7 +62,9 @@ export function judge(plan) {
         }
         message.payload = { ...message.payload, diff: parts[0].diff };
       }
-      const views = [...plan.timeline.readable(seat.user.email, from, to, message.at)];
+      // What can never be undone is named to those who could once read it.
+      const since = message.payload.code === 'cannot_restore_purged' ? 0 : from;
+      const views = [...plan.timeline.readable(seat.user.email, since, to, message.at)];
       for (const what of unreadable(plan, seat.user.email, message.payload, views)) {
         const place = `which they could not read from rev ${from} to ${to}`;
         faults.push({ from, what: `${seat.user.email} was sent ${what}, ${place}: ${message.text}` });
