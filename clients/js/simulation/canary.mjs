@@ -62,8 +62,8 @@ export function judge(plan) {
         }
         message.payload = { ...message.payload, diff: parts[0].diff };
       }
-      // What can never be undone is named to those who could once read it.
-      const since = message.payload.code === 'cannot_restore_purged' ? 0 : from;
+      // Why a batch cannot be undone is told by ids, to those who could once read them: they know the batch.
+      const since = ['cannot_restore_purged', 'version_conflict'].includes(message.payload.code) ? 0 : from;
       const views = [...plan.timeline.readable(seat.user.email, since, to, message.at)];
       for (const what of unreadable(plan, seat.user.email, message.payload, views)) {
         const place = `which they could not read from rev ${from} to ${to}`;
