@@ -15,7 +15,7 @@ help: ## what there is
 run: ## build the server and start it with demo data
 	cargo run --release --locked --package server --bin synaptask -- demo
 
-test: need-tools fmt lint walls rules deny rust stories kill-loop ## everything CI runs
+test: need-tools fmt lint walls rules deny rust stories kill-loop live ## everything CI runs
 
 need-tools:
 	@for tool in cargo node npm $(PYTHON); do \
@@ -61,6 +61,9 @@ stories-py: build $(VENV)/.ready
 kill-loop: build clients/js/node_modules/.ready ## kill -9 under load: nothing acknowledged is lost
 	cd clients/js && SYNAPTASK_BIN=$(BIN) npm run --silent kill-loop
 
+live: build clients/js/node_modules/.ready ## the live view over real sockets, with canaries and restarts
+	cd clients/js && SYNAPTASK_BIN=$(BIN) npm run --silent live
+
 clients/js/node_modules/.ready: clients/js/package.json clients/js/package-lock.json
 	cd clients/js && npm ci --no-audit --no-fund
 	touch $@
@@ -70,4 +73,4 @@ $(VENV)/.ready: clients/py/requirements.txt tools/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r clients/py/requirements.txt -r tools/requirements.txt
 	touch $@
 
-.PHONY: help run test need-tools fmt lint walls rules deny advisories rust soak build stories stories-js stories-py kill-loop
+.PHONY: help run test need-tools fmt lint walls rules deny advisories rust soak build stories stories-js stories-py kill-loop live

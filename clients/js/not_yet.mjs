@@ -17,6 +17,7 @@ const ROUTES = new Set(`GET /api/graph,GET /api/branch,GET /api/trash,GET /api/h
   POST /api/node,PUT /api/node,DELETE /api/node,POST /api/node/trash,POST /api/node/restore
   POST /api/link,PUT /api/link,DELETE /api/link,POST /api/link/trash,POST /api/link/restore,POST /api/link/swap
   POST /api/node/publish,PUT /api/node/publish,DELETE /api/node/publish
+  POST /api/node/embed,DELETE /api/node/embed,PUT /api/account/access
   POST /api/node/access,PUT /api/node/access,DELETE /api/node/access
   DELETE /api/trash,POST /api/history/undo,POST /api/history/redo,PUT /api/account`.split(/,|\n\s*/));
 

@@ -58,13 +58,16 @@ export function judge(plan) {
         }));
         const then = [...plan.timeline.readable(seat.user.email, diff.rev, diff.rev, message.at)];
         for (const what of unreadable(plan, seat.user.email, { ...parts[1], user: [], access: [] }, then)) {
-          faults.push(`${seat.user.email} was sent again ${what}: ${message.text}`);
+          faults.push({ from: diff.rev, what: `${seat.user.email} was sent again ${what}: ${message.text}` });
         }
         message.payload = { ...message.payload, diff: parts[0].diff };
       }
-      const views = [...plan.timeline.readable(seat.user.email, from, to, message.at)];
+      // Why a batch cannot be undone is told by ids, to those who could once read them: they know the batch.
+      const since = ['cannot_restore_purged', 'version_conflict'].includes(message.payload.code) ? 0 : from;
+      const views = [...plan.timeline.readable(seat.user.email, since, to, message.at)];
       for (const what of unreadable(plan, seat.user.email, message.payload, views)) {
-        faults.push(`${seat.user.email} was sent ${what}, which they could not read from rev ${from} to ${to}: ${message.text}`);
+        const place = `which they could not read from rev ${from} to ${to}`;
+        faults.push({ from, what: `${seat.user.email} was sent ${what}, ${place}: ${message.text}` });
       }
     }
   }

@@ -178,6 +178,13 @@ export class Timeline {
     }
   }
 
+  /** The state at a rev, for people to read. */
+  at(rev) {
+    const { state } = this.states[this.#upTo(rev)];
+    const { nodes, links, grants, embeds } = state;
+    return { nodes: [...nodes], links: [...links], grants: [...grants.values()], embeds: [...embeds] };
+  }
+
   #upTo(rev) {
     let [low, high] = [0, this.states.length - 1];
     while (low < high) {

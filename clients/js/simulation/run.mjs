@@ -137,12 +137,13 @@ export class Plan {
     if (!this.fault) await this.#checkpoint('at the end');
     if (!this.fault) await this.#restLoads();
     if (!this.fault) await this.#leaveNothing();
+    await Promise.all(this.witnesses.map((witness) => witness.settle()));
     for (const seat of [...this.seats, ...this.witnesses]) seat.cut();
     for (const seat of this.seats) this.counts.synced += seat.synced ?? 0;
     if (!this.fault && this.watched) {
       this.timeline.settle();
       const [fault] = judge(this);
-      if (fault) this.fault = new Error(fault);
+      if (fault) this.fault = Object.assign(new Error(fault.what), { before: this.timeline.at(fault.from - 1), told: this.timeline.told });
     }
     for (const of of [this.byId, this.markers]) for (const id of of.keys()) owners.delete(id);
     return done;

@@ -94,7 +94,7 @@ pub fn ask(app: &Arc<App>, asking: Asking, said: impl FnOnce(Said, By) + Send + 
 }
 
 /// A failure is a problem, whoever had it.
-fn settled(outcome: Outcome) -> Said {
+pub fn settled(outcome: Outcome) -> Said {
     match outcome {
         Outcome::Failed(failure) => Problem::from(failure).into(),
         outcome => Said::Outcome(outcome),

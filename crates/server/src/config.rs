@@ -93,6 +93,9 @@ pub const CONNECT_USER: (&str, Rule) = ("connect.user", Rule::per_s(20, 60));
 /// Sockets a user may have open (R5): the count alone matters.
 pub const OPEN_USER: (&str, Rule) = ("open.user", Rule { count: 10, window_ms: 0 });
 
+/// Events passed on, a socket (R8).
+pub const RELAY: (&str, Rule) = ("relay", Rule::per_s(30, 1));
+
 /// Which limits hold (R6).
 #[derive(Clone, Debug, PartialEq)]
 pub struct LimitSettings {
@@ -311,7 +314,7 @@ fn parse_file(text: &str) -> Result<Layer, String> {
 /// Every limit that can be set.
 pub fn limit_names() -> impl Iterator<Item = &'static str> {
     let rows = operations::ROWS.iter().map(|row| row.limit.name);
-    let others = [REST, PUBLIC, CONNECT_ADDRESS, CONNECT_USER, OPEN_USER].map(|(name, _)| name);
+    let others = [REST, PUBLIC, CONNECT_ADDRESS, CONNECT_USER, OPEN_USER, RELAY].map(|(name, _)| name);
     rows.chain(others).chain(HEALTH.map(|(name, _)| name))
 }
 

@@ -2,15 +2,17 @@
 
 use crate::admission::{Admitted, Presented, admit};
 use crate::app::App;
-use crate::asking::{Asking, By, Said, ask, row_limit};
+use crate::asking::{Asking, By, Said, ask, row_limit, settled};
+use crate::config;
 use crate::engine::message::Relayed;
-use crate::engine::{self, Caller, ConnectionId, Outcome, Published, clock};
+use crate::engine::{self, Caller, ConnectionId, Outcome, Published, Relay, clock};
 use crate::inbox::{Arrived, Event, Inbox};
 use crate::line::{Bounds, End, Line, Standing, diff_bytes, page_bytes};
-use crate::message::{Message, RELAYED, To, envelope_bytes, fallback, is_heard_without_ack, weight};
+use crate::message::{Message, To, envelope_bytes, fallback, is_heard_without_ack, weight};
 use crate::operations;
 use crate::pace::{Pace, Stopped};
 use crate::payload::{Json, Malformed};
+use crate::relaying::Relaying;
 use crate::session::Session;
 use crate::turns::{Turn, Turns};
 use crate::wire::{self, Problem, trace_id};
@@ -50,6 +52,7 @@ pub struct Connection {
     /// The loads under way, by their events.
     loads: Mutex<HashMap<&'static str, Loaded>>,
     in_flight: Arc<Semaphore>,
+    relaying: Relaying<Option<Reply>>,
     turns: Mutex<Turns<(Owed, Said)>>,
     over: AtomicBool,
 }
@@ -72,6 +75,7 @@ impl Connection {
             line: Line::new(bounds),
             loads: Mutex::default(),
             in_flight: Arc::new(Semaphore::new(IN_FLIGHT_MAX)),
+            relaying: Relaying::new(settings.limits.rule(config::RELAY)),
             turns: Mutex::default(),
             over: AtomicBool::new(false),
         })
@@ -99,6 +103,9 @@ impl Connection {
     pub fn gone(&self) {
         self.line.end(End::Gone);
         self.inbox.close();
+        for reply in self.relaying.close().into_iter().flatten() {
+            reply.say(Said::Outcome(Outcome::PassedOn), By::Here);
+        }
     }
 
     /// Sends what waits, and no more.
@@ -150,6 +157,13 @@ impl Connection {
         }
     }
 
+    /// Has an event passed on. What is dropped for it counts as passed on (R8).
+    fn pass_on(&self, relay: Relay, reply: Option<Reply>) {
+        for dropped in self.relaying.put(relay, reply).into_iter().flatten() {
+            dropped.say(Said::Outcome(Outcome::PassedOn), By::Here);
+        }
+    }
+
     fn put(&self, message: Message, bytes: usize, standing: Standing) {
         if self.line.push(message, bytes, standing) == Some(End::Overflow) {
             tracing::info!(address = %self.session.address, "a client reads too slowly and is disconnected");
@@ -188,11 +202,25 @@ async fn live(app: &Arc<App>, connection: &Arc<Connection>, sender: &mut Sender,
     let end = tokio::select! {
         end = sender.run() => end,
         () = listen(app, connection, caller, id) => End::Gone,
+        () = pass_on(app, connection, caller, id) => End::Gone,
     };
     app.engine.disconnect(id);
     tracing::debug!(?end, "a connection ended");
     if end == End::Revoked {
         sender.dismiss().await;
+    }
+}
+
+/// Hands what is to be passed on to the engine, no faster than it may be.
+async fn pass_on(app: &Arc<App>, connection: &Arc<Connection>, caller: Caller, id: ConnectionId) {
+    loop {
+        let (relay, reply) = connection.relaying.next().await;
+        let answer = Box::new(|outcome| {
+            if let Some(reply) = reply {
+                reply.say(settled(outcome), By::Engine);
+            }
+        });
+        app.engine.relay(caller, relay, id, answer);
     }
 }
 
@@ -228,12 +256,27 @@ fn take(
             return reply.say(Problem::from(malformed).into(), By::Here);
         }
     };
-    let Some(row) = operations::by_event(&name) else {
-        if event.ack.is_some() || !RELAYED.contains(&name.as_str()) {
-            let reply = Reply::new(connection, name, event.ack, Some(place));
-            reply.say(Problem::Event.into(), By::Here);
+    let mut row = operations::by_event(&name);
+    if let Some(relayed) = operations::relay_by_event(&name) {
+        row = relayed.stored_by;
+        let relay = payload.as_ref().map_err(|malformed| Problem::from(malformed.clone()));
+        let relay = relay.and_then(|payload| operations::decode_relay(relayed, payload));
+        match (relay, row) {
+            // What is stored too is answered by what stores it.
+            (Ok(relay), Some(_)) => connection.pass_on(relay, None),
+            (Ok(relay), None) => {
+                let reply = event.ack.map(|ack| Reply::new(connection, name, Some(ack), Some(place)));
+                return connection.pass_on(relay, reply);
+            }
+            (Err(problem), _) => {
+                let reply = Reply::new(connection, name, event.ack, Some(place));
+                return reply.say(problem.into(), By::Here);
+            }
         }
-        return;
+    }
+    let Some(row) = row else {
+        let reply = Reply::new(connection, name, event.ack, Some(place));
+        return reply.say(Problem::Event.into(), By::Here);
     };
     let mut reply = Reply::new(connection, name, event.ack, Some(place));
     if let (Some(owed), Ok(payload)) = (&mut reply.owed, &payload) {
@@ -271,6 +314,7 @@ fn read_event(text: &str) -> Result<(String, Result<Json, Malformed>), Malformed
 }
 
 /// The answer that is owed to one event. It is given exactly once: if it is forgotten, as a fault of the server.
+#[derive(Debug)]
 struct Reply {
     connection: Arc<Connection>,
     turn: Turn,
@@ -343,8 +387,9 @@ impl engine::Line for Sink {
         self.connection.put(Message::Published(published), page_bytes(1), Standing::Bound);
     }
 
-    /// Nothing is relayed here: its events have no shape on the wire yet, and it may be dropped.
-    fn relay(&self, _: Arc<Relayed>) {}
+    fn relay(&self, relayed: Arc<Relayed>) {
+        self.connection.put(Message::Relayed(relayed), page_bytes(8), Standing::Spare);
+    }
 
     fn close(&self) {
         self.connection.line.end(End::Revoked);

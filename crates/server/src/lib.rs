@@ -20,6 +20,7 @@ mod message;
 pub mod operations;
 mod pace;
 pub mod payload;
+mod relaying;
 mod rest;
 mod server;
 mod session;

@@ -36,6 +36,8 @@ pub enum Standing {
     /// Caused by the connection's own user, whom their own cascade must not cut off. It counts, but may go beyond the
     /// bounds; of a diff in several parts, all go where the first one went.
     Own(Option<BatchId>),
+    /// Only where there is room to spare; otherwise it is dropped.
+    Spare,
 }
 
 /// The bounded queue of one connection. Whoever puts something in never waits.
@@ -71,6 +73,9 @@ impl<T> Line<T> {
             return None;
         }
         if !state.admits(self.bounds, bytes, standing) {
+            if standing == Standing::Spare {
+                return None;
+            }
             state.end(End::Overflow);
             drop(state);
             self.changed.notify_one();
@@ -141,6 +146,10 @@ impl<T> State<T> {
         match standing {
             // One entry alone is never too large.
             _ if self.waiting.is_empty() => true,
+            Standing::Spare => {
+                self.waiting.len() < bounds.entries_max / 2
+                    && self.bytes.saturating_add(bytes) <= bounds.bytes_max / 2
+            }
             Standing::Bound => within(1),
             Standing::Own(batch) => within(OWN_FACTOR) || (batch.is_some() && batch == self.cascade),
         }
@@ -218,6 +227,17 @@ mod tests {
             assert_eq!(line.push(part, 600, Standing::Own(batch(1))), None, "part {part}");
         }
         assert_eq!(line.push(0, 1, Standing::Own(batch(2))), Some(End::Overflow), "not one after another");
+    }
+
+    #[tokio::test]
+    async fn p19_what_is_passed_on_goes_where_there_is_room_to_spare() {
+        let line = Line::new(BOUNDS);
+        for n in 0..10 {
+            assert_eq!(line.push(n, 1, Standing::Spare), None);
+        }
+        assert_eq!(line.next().await, Ok(0));
+        line.finish();
+        assert_eq!(line.next().await, Err(End::Finished), "the others were dropped");
     }
 
     #[tokio::test]

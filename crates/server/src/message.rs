@@ -1,14 +1,12 @@
 //! What is sent on a connection, and how it is written. It is written late, by the one task that sends.
 
 use crate::asking::Said;
-use crate::engine::{Outcome, Published, clock};
+use crate::engine::{Outcome, Published, Relayed, clock};
 use crate::line::{Standing, diff_bytes, page_bytes};
+use crate::operations::relay_by_event;
 use crate::wire::{self, Problem};
 use graph::Diff;
 use std::sync::Arc;
-
-/// Events of which each is soon followed by another: never answered when there is nothing to say (P31).
-pub const RELAYED: [&str; 4] = ["presence:update", "camera:update", "node:drag", "node:dragend"];
 
 /// Something to be sent.
 #[derive(Debug)]
@@ -16,6 +14,7 @@ pub enum Message {
     Event(&'static str, String),
     Diff(Arc<Diff>),
     Published(Arc<Published>),
+    Relayed(Arc<Relayed>),
     Said { event: String, ack: Option<i64>, said: Box<Said>, trace: String },
 }
 
@@ -26,10 +25,10 @@ pub enum To {
     Ack(i64),
 }
 
-/// Without an ack a failure is heard, and a page of the graph; a change is heard as a diff like everybody's (T5, T6).
+/// Without an ack a failure is heard, but of what is soon followed by another (P31), and a page of the graph; a change is heard as a diff like everybody's (T5, T6).
 pub fn is_heard_without_ack(said: &Said, event: &str) -> bool {
     match said {
-        Said::Problem(_) => !RELAYED.contains(&event),
+        Said::Problem(_) => relay_by_event(event).is_none(),
         Said::Outcome(Outcome::Graph { .. }) => event == "graph:get",
         Said::Outcome(_) | Said::Pong => false,
     }
@@ -43,6 +42,10 @@ impl Message {
             Message::Diff(diff) => (To::Event("graph:diff"), wire::diff_event(diff)),
             Message::Published(published) => {
                 (To::Event("branch:published"), wire::published_event(published))
+            }
+            Message::Relayed(relayed) => {
+                let (event, text) = wire::relayed_event(relayed);
+                (To::Event(event), text)
             }
             Message::Said { ack: Some(ack), said, trace, .. } => (To::Ack(*ack), encode_ack(said, trace)),
             Message::Said { ack: None, said, event, trace } => match (&**said, event.as_str()) {

@@ -144,6 +144,8 @@ pub enum Outcome {
         rev: Rev,
         recovered: bool,
     },
+    /// An event was passed on.
+    PassedOn,
     Failed(Failure),
 }
 

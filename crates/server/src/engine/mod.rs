@@ -84,7 +84,7 @@ enum Command {
     Mutate(Box<Mutation>, Answer),
     Read { caller: Caller, read: Read, connection: Option<ConnectionId>, answer: Answer },
     ReadPublic { token: String, limit: usize, offset: usize, answer: Answer },
-    Relay { caller: Caller, relay: Relay, connection: ConnectionId },
+    Relay { caller: Caller, relay: Relay, connection: ConnectionId, answer: Answer },
     Connect { id: ConnectionId, caller: Caller, line: Box<dyn Line> },
     Disconnect(ConnectionId),
     Look(oneshot::Sender<()>),
@@ -169,11 +169,8 @@ impl Engine {
     }
 
     /// Passes an event on to those who see what it is about. Dropped when the engine has too much to do.
-    pub fn relay(&self, caller: Caller, relay: Relay, connection: ConnectionId) {
-        if self.shared.waiting.load(Ordering::Relaxed) < self.shared.queue_max {
-            self.shared.waiting.fetch_add(1, Ordering::Relaxed);
-            let _ = self.commands.send(Command::Relay { caller, relay, connection });
-        }
+    pub fn relay(&self, caller: Caller, relay: Relay, connection: ConnectionId, answer: Answer) {
+        self.ask(answer, |answer| Command::Relay { caller, relay, connection, answer });
     }
 
     /// Asks for a page of a publication, for someone without an account.

@@ -1,9 +1,9 @@
 //! Events that are passed on and stored nowhere: to those who see what they are about, and to nobody else.
 
 use super::connections::Connections;
-use super::message::{Caller, ConnectionId, Relay, Relayed};
+use super::message::{Caller, ConnectionId, Failure, Outcome, Relay, Relayed};
 use graph::model::Level;
-use graph::{NodeId, UserId, World, access};
+use graph::{NodeId, Reason, UserId, World, access};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ pub(super) fn pass_on(
     caller: Caller,
     relay: Relay,
     from: ConnectionId,
-) {
-    let Some(sender) = world.user(caller.user) else { return };
+) -> Outcome {
+    let Some(sender) = world.user(caller.user) else { return Outcome::Failed(Failure::Exception) };
     let needed = match &relay {
         Relay::Presence { node, .. } => node.map(|node| (node, Level::Viewer)),
         Relay::Camera { .. } => None,
@@ -23,13 +23,18 @@ pub(super) fn pass_on(
     };
     let mut users = BTreeSet::from([caller.user]);
     if let Some((node, needed)) = needed {
-        if access::level(world, caller.user, node).is_none_or(|level| level > needed) {
-            return;
+        match access::level(world, caller.user, node) {
+            None => return Outcome::Failed(Failure::Refused(Reason::NodeNotFound.into())),
+            Some(level) if level > needed => {
+                return Outcome::Failed(Failure::Refused(Reason::NoPermission.into()));
+            }
+            Some(_) => {}
         }
         users.extend(who_sees(world, connections, node));
     }
     let relayed = Arc::new(Relayed { from: Arc::clone(&sender.user), relay });
     connections.relay(users.into_iter(), &relayed, from);
+    Outcome::PassedOn
 }
 
 fn who_sees(world: &World, connections: &Connections, node: NodeId) -> Vec<UserId> {

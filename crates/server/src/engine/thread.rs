@@ -36,7 +36,7 @@ struct Round {
     mutations: Vec<Asked>,
     reads: Vec<(Caller, Read, Option<ConnectionId>, Answer)>,
     public_reads: Vec<(String, usize, usize, Answer)>,
-    relays: Vec<(Caller, Relay, ConnectionId)>,
+    relays: Vec<(Caller, Relay, ConnectionId, Answer)>,
     looks: Vec<oneshot::Sender<()>>,
     drain: Option<oneshot::Sender<()>>,
 }
@@ -110,9 +110,9 @@ impl Thread {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
                 round.public_reads.push((token, limit, offset, answer));
             }
-            Command::Relay { caller, relay, connection } => {
+            Command::Relay { caller, relay, connection, answer } => {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                round.relays.push((caller, relay, connection));
+                round.relays.push((caller, relay, connection, answer));
             }
             Command::Connect { id, caller, line } => self.connections.add(&self.world, id, caller, line),
             Command::Look(done) => round.looks.push(done),
@@ -135,8 +135,8 @@ impl Thread {
         if !round.mutations.is_empty() {
             self.commit(round.mutations);
         }
-        for (caller, relay, connection) in round.relays {
-            self.relay(caller, relay, connection);
+        for (caller, relay, connection, answer) in round.relays {
+            answer(guarded(|| relay::pass_on(&self.world, &self.connections, caller, relay, connection)));
         }
         for (caller, read, connection, answer) in round.reads {
             match reads::history_query(&self.world, caller, &read) {
@@ -166,15 +166,6 @@ impl Thread {
     fn read(&mut self, caller: Caller, read: &Read, connection: Option<ConnectionId>) -> Outcome {
         let kept = self.settings.load_kept;
         guarded(|| reads::answer(&self.world, &mut self.connections, caller, read, connection, kept))
-    }
-
-    fn relay(&self, caller: Caller, relay: Relay, connection: ConnectionId) {
-        let passed = catch_unwind(AssertUnwindSafe(|| {
-            relay::pass_on(&self.world, &self.connections, caller, relay, connection);
-        }));
-        if passed.is_err() {
-            tracing::error!("an event could not be relayed");
-        }
     }
 
     /// Commits mutations as one group. One that panics is refused, and the others are decided again without it.

@@ -1,6 +1,7 @@
 //! The table as it is printed: for programs and for people.
 
-use super::{Field, Need, ROWS, Row};
+use super::{Field, Need, OWN_BYTES_MAX, RELAYS, ROWS, RelayRow, Row};
+use crate::config;
 use crate::wire::Problem;
 use graph::Reason;
 use serde_json::{Value, json};
@@ -37,7 +38,7 @@ fn reason_name(reason: Reason) -> String {
 
 /// The table as data.
 pub fn table_json() -> Value {
-    Value::Array(ROWS.iter().map(row_json).collect())
+    Value::Array(ROWS.iter().map(row_json).chain(RELAYS.iter().map(relay_json)).collect())
 }
 
 fn row_json(row: &Row) -> Value {
@@ -49,6 +50,21 @@ fn row_json(row: &Row) -> Value {
         "output": row.output,
         "errors": row.all_errors(),
         "limit": { "name": row.limit.name, "count": row.limit.count, "windowSeconds": row.limit.window_s },
+        "credentials": "API token or web session",
+    })
+}
+
+fn relay_json(relay: &RelayRow) -> Value {
+    let optional = |field: &Field| matches!(field.need, Need::Optional { .. });
+    let field = |field: &Field| json!({ "name": field.name, "type": field.kind.json_type(), "required": !optional(field), "limits": field.kind.limits() });
+    json!({
+        "event": relay.event,
+        "relay": true,
+        "passedOnAs": relay.passed_on_as,
+        "to": relay.to,
+        "input": relay.input.iter().map(field).collect::<Vec<Value>>(),
+        "ownFieldsBytes": if relay.open { OWN_BYTES_MAX } else { 0 },
+        "limit": { "name": config::RELAY.0, "count": config::RELAY.1.count, "windowSeconds": config::RELAY.1.window_ms / 1000 },
         "credentials": "API token or web session",
     })
 }
@@ -73,7 +89,35 @@ pub fn table_text() -> String {
     for row in ROWS {
         write_row(row, &mut text);
     }
+    for relay in RELAYS {
+        write_relay(relay, &mut text);
+    }
     text
+}
+
+fn write_relay(relay: &RelayRow, text: &mut String) {
+    let rule = config::RELAY.1;
+    let _ = writeln!(text, "{}\n  passed on as {}, stored nowhere", relay.event, relay.passed_on_as);
+    for field in relay.input {
+        let need = if matches!(field.need, Need::Required(_)) { "required" } else { "optional" };
+        let _ = writeln!(
+            text,
+            "  takes   {}: {}, {} ({need})",
+            field.name,
+            field.kind.json_type(),
+            field.kind.limits()
+        );
+    }
+    if relay.open {
+        let _ = writeln!(text, "  takes   any other fields, {OWN_BYTES_MAX} bytes of JSON in all");
+    }
+    let _ = writeln!(text, "  to      {}", relay.to);
+    let _ = writeln!(
+        text,
+        "  limit   {} in {} s and socket; beyond it the oldest unsent is dropped\n",
+        rule.count,
+        rule.window_ms / 1000
+    );
 }
 
 fn write_row(row: &Row, text: &mut String) {

@@ -7,6 +7,7 @@
 mod describe;
 mod fields;
 mod kinds;
+mod relays;
 mod rows;
 mod rules;
 
@@ -17,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 pub use describe::{table_json, table_text};
 pub use kinds::{Kind, Values};
+pub use relays::{OWN_BYTES_MAX, RELAYS, RelayRow, decode_relay, relay_by_event};
 pub use rows::ROWS;
 pub use rules::*;
 
@@ -200,6 +202,10 @@ fn check(row: &Row, payload: &Json) -> Result<Values, Refusal> {
 fn stranger(row: &Row, name: &str) -> Refusal {
     let own = row.read_only.contains(&name) || (!row.read_only.is_empty() && name.starts_with("owner"));
     let reason = if own { Reason::ImmutableField } else { Reason::UnknownField };
+    named(reason, name)
+}
+
+fn named(reason: Reason, name: &str) -> Refusal {
     // A name can be a megabyte; enough of it to find it is enough.
     let shown: String = name.chars().filter(|c| !c.is_control()).take(NAME_SHOWN_MOST).collect();
     Refusal::with(reason, format!("Its name is \"{shown}\"."))

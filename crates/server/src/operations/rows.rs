@@ -11,7 +11,7 @@ const fn limit(name: &'static str, count: u32) -> Limit {
     Limit { name, count, window_s: 10 }
 }
 
-const NODE_LIMIT: Limit = limit("node", 30);
+pub(super) const NODE_LIMIT: Limit = limit("node", 30);
 const NODE_TRASH_LIMIT: Limit = limit("node trash", 30);
 const LINK_LIMIT: Limit = limit("link", 30);
 const LINK_TRASH_LIMIT: Limit = limit("link trash", 30);
@@ -23,7 +23,7 @@ const PUBLISH_PATHS: &[&str] = &["/api/node/publish", "/api/node/public"];
 const PAGE_OUTPUT: &str = "{ok, hasMore, nodes, links, rev, trace_id}";
 
 /// A row of nothing, for the others to start from.
-const BLANK: Row = Row {
+pub(super) const BLANK: Row = Row {
     event: "",
     method: None,
     paths: &[],

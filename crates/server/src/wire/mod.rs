@@ -6,6 +6,7 @@ mod diff;
 mod entity;
 mod history;
 mod problem;
+mod relay;
 
 use crate::engine::message::{Outcome, Published};
 use account::WholeAccount;
@@ -24,6 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use history::undo_and_redo;
 pub use problem::Problem;
+pub use relay::relayed_event;
 
 /// A new name for one request, to find it by in the logs: 12 hex digits.
 pub fn trace_id() -> String {
@@ -67,6 +69,7 @@ pub fn answer(outcome: &Outcome, trace_id: &str) -> (u16, String) {
         Outcome::Account { account, rev } => {
             text(&AccountAnswer { ok: true, account: WholeAccount(account), rev: *rev, trace_id })
         }
+        Outcome::PassedOn => passed_on(trace_id),
         Outcome::Failed(failure) => return refused(&failure.clone().into(), trace_id),
     };
     (200, text)
@@ -134,6 +137,11 @@ pub fn pong(now: Timestamp) -> String {
 /// The ack of `ws:ping`, for who asked for one.
 pub fn pong_ack(now: Timestamp, trace_id: &str) -> String {
     text(&Pong { ok: Some(true), server_time: Seconds(now), trace_id: Some(trace_id) })
+}
+
+/// The ack of an event that was passed on.
+pub fn passed_on(trace_id: &str) -> String {
+    text(&PassedOn { ok: true, trace_id })
 }
 
 /// The answer of `GET /api/health`.
@@ -264,6 +272,12 @@ struct NotConnected {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct PassedOn<'a> {
+    ok: bool,
+    trace_id: &'a str,
 }
 
 #[derive(Serialize)]
