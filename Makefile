@@ -42,6 +42,9 @@ rust: ## unit tests, rules, state machine, engine, contract suite
 soak: ## the state machine and the simulation, much longer
 	SYNAPTASK_STEPS=$${SYNAPTASK_STEPS:-1000000} cargo test --locked --release --package graph --tests -- --nocapture
 
+bench-prune: ## do acks wait while a million batches are pruned?
+	cargo test --locked --release --package server --test engine -- --ignored --nocapture h2_a_million
+
 build:
 	cargo build --locked --package server --bin synaptask
 
@@ -65,4 +68,4 @@ $(VENV)/.ready: clients/py/requirements.txt tools/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r clients/py/requirements.txt -r tools/requirements.txt
 	touch $@
 
-.PHONY: help run test need-tools fmt lint walls deny advisories rust soak build stories stories-js stories-py kill-loop
+.PHONY: help run test need-tools fmt lint walls deny advisories rust soak bench-prune build stories stories-js stories-py kill-loop
