@@ -143,6 +143,7 @@ impl Simulation {
         if diffs.is_empty() { Ok(()) } else { Err(format!("told who did not ask: {diffs:?}")) }
     }
 
+    // Rules: P1, P6, V9, V11.
     fn tell_one(
         &mut self,
         at: usize,
@@ -238,6 +239,7 @@ impl Simulation {
     }
 
     /// What is hidden is refused like what never was, and a refusal's particulars name only what the caller sees.
+    // Rules: A9, T22, B9.
     fn check_refusal(
         &self,
         caller: UserId,
@@ -269,6 +271,7 @@ impl Simulation {
         Ok(())
     }
 
+    // Rules: O1.
     fn check_revert(&self, batch: &graph::Batch) -> Result<(), String> {
         let mut world = self.world.clone();
         world.apply(batch);
@@ -356,6 +359,7 @@ impl Simulation {
         }
     }
 
+    // Rules: B2, N26, N27, B9.
     fn check_invariants(&self) -> Result<(), String> {
         let model = &self.model;
         let problems = graph::check::problems(&self.world);

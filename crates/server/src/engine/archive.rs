@@ -8,6 +8,7 @@ use graph::batch::Subject;
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 use store::{History, HistoryQuery, Log, LogError, Pruner};
@@ -39,10 +40,13 @@ impl Archive {
         let (history, pruner) = (log.history()?, log.pruner(settings.retention)?);
         let (jobs, waiting) = sync_channel(WAITING_MAX);
         let (pruning, ended) = sync_channel(0);
-        let shared = Arc::clone(shared);
-        let every = settings.prune_every;
-        std::thread::Builder::new().name("history".into()).spawn(move || read(history, &waiting, &shared))?;
-        std::thread::Builder::new().name("pruner".into()).spawn(move || prune(pruner, every, &ended))?;
+        let (reading, held, every) = (Arc::clone(shared), Arc::clone(shared), settings.prune_every);
+        std::thread::Builder::new()
+            .name("history".into())
+            .spawn(move || read(history, &waiting, &reading))?;
+        std::thread::Builder::new()
+            .name("pruner".into())
+            .spawn(move || prune(pruner, every, &ended, &held))?;
         Ok(Archive { jobs, _pruning: pruning })
     }
 
@@ -81,10 +85,14 @@ fn page(history: &mut dyn History, query: &HistoryQuery, shared: &Shared) -> Res
     Ok(PageOfHistory { past, reader: Arc::clone(&query.reader), people })
 }
 
-fn prune(mut pruner: Box<dyn Pruner>, every: Duration, ended: &Receiver<()>) {
+fn prune(mut pruner: Box<dyn Pruner>, every: Duration, ended: &Receiver<()>, shared: &Shared) {
     let mut wait = every;
     while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(wait) {
-        wait = match pruner.prune_some(clock::now(), PRUNE_AT_ONCE) {
+        let pruned = pruner.prune_some(clock::now(), PRUNE_AT_ONCE);
+        if let Ok(pruned) = &pruned {
+            shared.oldest_held.store(pruned.oldest, Ordering::Relaxed);
+        }
+        wait = match pruned {
             // The pruner itself pauses between its transactions.
             Ok(pruned) if pruned.more => Duration::ZERO,
             Ok(_) => every,

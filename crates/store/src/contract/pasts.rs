@@ -51,7 +51,7 @@ const LINKS: Range<u64> = 200..206;
 
 /// Limits that a short history exceeds, each of them.
 pub const SMALL: Retention = Retention {
-    basic: Limits { days: 1, batches: 3, bytes: 2_000 },
+    basic: Limits { days: 1, batches: 2, bytes: 1_500 },
     plus: Limits { days: 3, batches: 6, bytes: 9_000 },
     pro: Limits { days: 9, batches: 12, bytes: 12_000 },
     keys_kept_ms: DAY_MS / 4,
@@ -122,7 +122,7 @@ impl Naive {
     /// Goes on with batches of any content by anyone, some of them turning an earlier one.
     pub fn go_on(&mut self, dice: &mut Dice, batches: u64) {
         for _ in 0..batches {
-            self.now += dice.of(0..5_000_000) as i64;
+            self.now += dice.of(0..2_000_000) as i64;
             let actor = (!dice.one_in(9)).then(|| any_user(dice));
             let entries = (0..dice.of(0..4)).map(|_| self.any_entry(dice)).collect();
             let root = dice.of(0..self.known.len() as u64) as usize;
@@ -209,10 +209,7 @@ impl Naive {
                 batch.entries.iter().any(|entry| reader.sees_entry(entry) && touches(entry, ids))
             }
         };
-        let is_history = |entry: &Entry| match entry.op {
-            Op::TokenUpdate | Op::UserAdd => false,
-            _ => true,
-        };
+        let is_history = |entry: &Entry| !matches!(entry.op, Op::TokenUpdate | Op::UserAdd);
         let found = self.known.iter().rev().filter(|known| {
             let batch = &known.batch;
             known.held
