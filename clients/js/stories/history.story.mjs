@@ -557,3 +557,39 @@ story('History outlives a kill: chains, pages and names are as they were', async
   assert.equal((await after.does('history:undo', { batchId: undone.batchId })).redoOf, batchId);
   assert.deepEqual(ops((await after.does('history:page', { limit: 1 })).batches[0].ops.map((op) => ({ op: op.type }))), [OP.NODE_UPDATE]);
 });
+
+storyOnOwnServer('The operator reads who did what and when, in words, while the server runs; and picks by user, node and time', {}, async (own) => {
+  const [olha, petro] = [await own.addUser('olha'), await own.addUser('petro')];
+  const [hers, his] = [await own.connect(olha), await own.connect(petro)];
+  const release = await hers.addNode({ title: 'Release' });
+  const ship = await hers.addNode({ title: 'Ship it', target: release });
+  const test = (await hers.does('node:add', { title: 'Test', target: ship })).diff.links[0].after.id;
+  await hers.does('node:access', { id: release, email: petro.email, level: 2 });
+  const { batchId } = (await his.does('node:trash', { id: ship })).diff;
+  const undo = await hers.does('history:undo', { batchId });
+  const text = (await own.cli('history')).trim().split('\n');
+  assert.deepEqual(text.slice(-6).map((line) => line.replace(/^\S+Z {2}[0-9a-f]{8} {2}/, '')), [
+    'olha added “Release”',
+    'olha added “Ship it” and made “Release” wait for “Ship it”; 1 task blocked',
+    'olha added “Test” and made “Ship it” wait for “Test”; 1 task blocked',
+    'olha gave petro edit access to “Release” with its branch',
+    `petro trashed “Ship it” and 2 links; 1 task freed (undone by ${undo.batchId.slice(0, 8)})`,
+    `olha undid ${batchId.slice(0, 8)}: restored “Ship it” and 2 links; 1 task blocked`,
+  ]);
+  const read = (...args) => own.cli('history', '--json', ...args);
+  const all = await read();
+  assert.deepEqual(all.map((one) => one.rev), all.map((_, nth) => nth + 1), 'the latest stand last');
+  const [last] = await read('--limit', '1');
+  assert.deepEqual([last.batchId, last.undoOf, last.actor.email, last.undone], [undo.batchId, batchId, olha.email, true]);
+  isTime(last.time);
+  assert.deepEqual((await read('--user', petro.email)).map((one) => one.batchId), [batchId]);
+  const atTest = await read('--node', (await hers.does('graph:get')).links.find(({ id }) => id === test).source);
+  assert.deepEqual(atTest.map((one) => one.words.split(' ')[1]), ['added', 'trashed', 'undid']);
+  assert.deepEqual((await read('--node', ship, '--user', petro.email)).map((one) => one.batchId), [batchId]);
+  assert.deepEqual(await read('--since', '2100-01-01'), []);
+  assert.deepEqual(await read('--until', '2020-01-01'), []);
+  assert.equal((await read('--since', all[0].time, '--until', last.time)).length, all.length);
+  assert.deepEqual((await read('--until', all.at(-2).time)).at(-1).rev >= all.at(-2).rev, true);
+  await assert.rejects(read('--user', 'nobody@example.com'), /user_not_found/);
+  await assert.rejects(read('--since', 'yesterday'), /not a time/);
+});
