@@ -178,7 +178,7 @@ fn h12_the_inverse_of_each() {
         "alice owns a b\nb -> a",
         "alice: swap b>a",
         &[],
-        "swap b -> a blocker\nstatus b 2>0\nstatus a 0>2",
+        "swap b -> a blocker\nstatus a 0>2\nstatus b 2>0",
     );
     undone("alice owns a", "alice: rename anna", &[], "rename alice");
     let mut past = Past::of("alice owns a\npublic a+ until 9", "alice: unpublish a", &[]);
