@@ -284,6 +284,15 @@ fn d7_a_request_is_the_same_by_its_content() {
     }
     let print = |event| request(event, r#"{"batchId":"$A","id":"$B"}"#).map(|request| request.fingerprint);
     assert_ne!(print("node:trash"), print("node:restore"));
+    let print = |event| request(event, r#"{"newBatchId":"$A","batchId":"$B"}"#).map(|it| it.fingerprint);
+    for (event, alias) in [("history:undo", "batch:undo"), ("history:redo", "batch:redo")] {
+        assert!(print(event).is_some());
+        assert_eq!(print(event), print(alias), "an alias is the same operation");
+    }
+    assert_ne!(print("history:undo"), print("history:redo"));
+    for row in ROWS.iter().filter(|row| !row.event.starts_with("batch:")) {
+        assert_eq!(row.limit.name, row.event, "what is remembered goes by the operation's name");
+    }
     assert_eq!(request("node:add", "{}"), None);
 }
 
