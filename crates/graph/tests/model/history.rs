@@ -249,8 +249,7 @@ impl Turn<'_> {
                         ),
                     };
                     refuse_if(source.is_none() || target.is_none(), Reason::NoPermission)?;
-                    let may =
-                        link.owner == self.caller || target.is_some_and(|level| level <= Level::Editor);
+                    let may = link.owner == self.caller || target.is_some_and(|level| level <= Level::Editor);
                     refuse_if(turns && !may, Reason::NoPermission)?;
                 }
                 Ok(())
@@ -482,8 +481,7 @@ impl Turn<'_> {
         let judged = if turns { &without } else { &self.m };
         let source = judged.placement(self.caller, last.source);
         let target = judged.placement(self.caller, last.target);
-        let primary =
-            last.kind == LinkType::Primary && (returns || turns || opens || becomes_primary);
+        let primary = last.kind == LinkType::Primary && (returns || turns || opens || becomes_primary);
         refuse_if(primary && target == Some(Level::Viewer), Reason::ForbiddenType)?;
         let kept = source.zip(target).is_some_and(|(source, target)| keeps_privacy(source, target));
         let made_public = !last.private && (returns || turns || opens);

@@ -16,8 +16,8 @@ mod ops_node;
 mod ops_share;
 
 use graph::model::{Grant, Link, LinkType, Node, User};
-use history::{Deed, Past};
 use graph::{Fresh, LinkId, NodeId, Operation, Reason, Timestamp, UserId};
+use history::{Deed, Past};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
@@ -99,14 +99,7 @@ impl Model {
 
 impl<'a> Turn<'a> {
     fn new(model: &Model, caller: UserId, fresh: &'a Fresh) -> Self {
-        Turn {
-            m: model.clone(),
-            caller,
-            fresh,
-            own_entry: BTreeSet::new(),
-            deeds: Vec::new(),
-            meant: true,
-        }
+        Turn { m: model.clone(), caller, fresh, own_entry: BTreeSet::new(), deeds: Vec::new(), meant: true }
     }
 
     fn finish(mut self) -> (Model, Vec<Deed>) {
@@ -193,10 +186,8 @@ impl<'a> Turn<'a> {
     }
 
     fn set_username(&mut self, user: UserId, username: &str) {
-        let before = std::mem::replace(
-            &mut self.m.users.get_mut(&user).unwrap().username,
-            username.to_owned(),
-        );
+        let before =
+            std::mem::replace(&mut self.m.users.get_mut(&user).unwrap().username, username.to_owned());
         if before != username {
             self.note(Deed::Username { user, before, after: username.to_owned() });
         }

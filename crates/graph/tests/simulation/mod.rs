@@ -8,7 +8,7 @@ pub mod steps;
 pub mod telling;
 
 use crate::model::Model;
-use crate::model::history::{Past, Touched};
+use crate::model::history::{Deed, Past, Touched};
 use crate::model::view::Seen;
 use graph::batch::Lineage;
 use graph::diff::{Diff, LinkChange, NodeChange};
@@ -17,8 +17,8 @@ use graph::ops::{self, Chain};
 use graph::project::Scene;
 use graph::world::Counts;
 use graph::{
-    Batch, BatchId, Class, Entity, Fresh, LinkId, NodeId, Operation, Reason, Timestamp, UserId, World, access,
-    decide, trash,
+    Batch, BatchId, Class, Entity, Fresh, LinkId, NodeId, Operation, Reason, Timestamp, UserId, World,
+    access, decide, trash,
 };
 use replica::Replica;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -132,8 +132,23 @@ impl Simulation {
             batch: BatchId(self.new_id()),
             entity: self.new_id(),
             link: LinkId(self.new_id()),
-            public_token: format!("token-{}", self.next_id),
+            public_token: self.ended_token().unwrap_or(format!("token-{}", self.next_id)),
         }
+    }
+
+    /// Sometimes a token that stood for a publication which has been ended.
+    fn ended_token(&self) -> Option<String> {
+        let known = self.history.iter().flat_map(|it| &it.past.deeds).filter_map(|deed| match deed {
+            Deed::Node { after: Some(node), .. } => node.publication.as_ref().map(|it| &it.token),
+            _ => None,
+        });
+        let in_use = |token: &&String| {
+            self.model
+                .nodes
+                .values()
+                .any(|node| node.publication.as_ref().is_some_and(|it| it.token == **token))
+        };
+        known.filter(|token| !in_use(token)).last().filter(|_| self.next_id % 3 == 0).cloned()
     }
 
     /// Lets time pass; what runs out is told like a batch.
@@ -272,8 +287,7 @@ impl Simulation {
                 match at {
                     None => {
                         let (root, actor) = (batch.id, caller);
-                        let past =
-                            Past { root, actor, deeds, touched, undone: false, turns: Vec::new() };
+                        let past = Past { root, actor, deeds, touched, undone: false, turns: Vec::new() };
                         self.history.push(Remembered { batch, past });
                     }
                     Some(at) => self.note_turn(at, &batch)?,
@@ -288,9 +302,9 @@ impl Simulation {
     }
 
     fn remembered(&self, named: BatchId) -> Option<usize> {
-        self.history.iter().position(|it| {
-            it.past.root == named || it.past.turns.iter().any(|(turn, _)| *turn == named)
-        })
+        self.history
+            .iter()
+            .position(|it| it.past.root == named || it.past.turns.iter().any(|(turn, _)| *turn == named))
     }
 
     /// The World takes the batch, everyone is told of it, and its author could be told again.

@@ -17,9 +17,9 @@ fn told(diff: &Diff) -> BTreeSet<Uuid> {
     let nodes = diff.nodes.iter().map(|change| match change {
         NodeChange::Whole { seen, .. } => seen.node.id,
         NodeChange::Edited { after, .. } => after.id,
-        NodeChange::PhantomStatus { id, .. }
-        | NodeChange::Faded { id, .. }
-        | NodeChange::Hidden { id } => *id,
+        NodeChange::PhantomStatus { id, .. } | NodeChange::Faded { id, .. } | NodeChange::Hidden { id } => {
+            *id
+        }
         NodeChange::Access { node, .. } => node.id,
         NodeChange::Deleted { before } => before.node.id,
     });

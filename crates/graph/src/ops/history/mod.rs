@@ -264,9 +264,7 @@ fn refuse_changed(draft: &Draft<'_>, caller: UserId, steps: &[Step<'_>]) -> Resu
     let names: Vec<String> = changed.iter().filter_map(|step| step.name_for(draft, caller)).collect();
     match names.is_empty() {
         true => Err(Reason::VersionConflict.into()),
-        false => {
-            Err(Refusal::with(Reason::VersionConflict, format!("Changed since: {}.", names.join(", "))))
-        }
+        false => Err(Refusal::with(Reason::VersionConflict, format!("Changed since: {}.", names.join(", ")))),
     }
 }
 
