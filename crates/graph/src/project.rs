@@ -318,7 +318,8 @@ impl Asides {
                     self.node_deleted(world, batch, place, node, viewers);
                 }
                 Subject::Link(Change { before: Some(link), after: None }) => {
-                    self.link_deleted(world, batch, place, link, viewers);
+                    let named_by = batch.actor.filter(|_| !entry.derived);
+                    self.link_deleted(world, named_by, place, link, viewers);
                 }
                 Subject::Grant(change) => self.grant(world, place, entry, change, viewers),
                 Subject::Embed(change) => {
@@ -367,10 +368,12 @@ impl Asides {
         }
     }
 
+    /// Deletions go to those whose trash showed the link, and to who named it. That it hung on a node that was deleted
+    /// is no reason: it may be somebody else's private link.
     fn link_deleted(
         &mut self,
         world: &World,
-        batch: &Batch,
+        named_by: Option<UserId>,
         place: usize,
         link: &Arc<Link>,
         viewers: &HashSet<UserId>,
@@ -379,7 +382,7 @@ impl Asides {
             return;
         }
         for user in viewers {
-            if batch.actor == Some(*user) || trash::shows_link(world, *user, link) {
+            if named_by == Some(*user) || trash::shows_link(world, *user, link) {
                 let before = Arc::clone(link);
                 self.tell(*user, place, Aside::Link(LinkChange::Deleted { before }), viewers);
             }

@@ -11,11 +11,6 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
-/// Within what time the engine surely knows what the command line did, and how often that is looked for.
-const NEWS: Duration = Duration::from_millis(240);
-const NEWS_LOOKS: u32 = 6;
 
 /// The running server, as every request and connection sees it.
 pub struct App {
@@ -54,17 +49,15 @@ impl App {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// Whose token this is. One that is not known may have been made a moment ago by the command line, whose batches the
-    /// engine takes up within [`NEWS`]; whoever is really unknown waits as long.
+    /// Whose token this is. One that is not known may have been made a moment ago by the command line, so the engine is
+    /// asked to look before anyone is turned away.
     pub async fn authenticate(&self, secret: &Secret) -> Option<Identity> {
         let hash = secret.hash();
-        for _ in 0..NEWS_LOOKS {
-            let identity = self.engine.authenticate(&hash);
-            if identity.is_some() {
-                return identity;
-            }
-            tokio::time::sleep(NEWS / NEWS_LOOKS).await;
+        let known = self.engine.authenticate(&hash);
+        if known.is_some() {
+            return known;
         }
+        self.engine.look().await;
         self.engine.authenticate(&hash)
     }
 

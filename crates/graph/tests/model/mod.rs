@@ -77,21 +77,25 @@ impl Model {
         Ok(turn.finish().0)
     }
 
+    // Rules: N32, O10.
     pub fn id_taken(&self, id: Uuid) -> bool {
         self.nodes.contains_key(&NodeId(id))
             || self.links.contains_key(&LinkId(id))
             || self.gone.contains(&id)
     }
 
+    // Rules: N27.
     pub fn is_active(&self, node: NodeId) -> bool {
         self.nodes.get(&node).is_some_and(|node| !node.in_trash)
     }
 
     /// A link is active when it is not in the trash and both its ends are active.
+    // Rules: N27.
     pub fn is_link_active(&self, link: &Link) -> bool {
         !link.in_trash && self.is_active(link.source) && self.is_active(link.target)
     }
 
+    // Rules: N1, S16.
     pub fn user_by_email(&self, email: &str) -> Option<UserId> {
         self.users.values().find(|user| user.email.to_lowercase() == email.to_lowercase()).map(|user| user.id)
     }
@@ -144,6 +148,7 @@ impl<'a> Turn<'a> {
     }
 
     /// One entry that changes the node.
+    // Rules: N16, N17, N20.
     fn node_entry(&mut self, id: NodeId, edit: impl FnOnce(&mut Node)) {
         let (now, batch) = (self.m.now, self.fresh.batch);
         let node = self.m.nodes.get_mut(&id).unwrap();
@@ -194,6 +199,7 @@ impl<'a> Turn<'a> {
     }
 
     /// One entry that changes the link.
+    // Rules: N16, N17, N20.
     fn link_entry(&mut self, id: LinkId, edit: impl FnOnce(&mut Link)) {
         let (now, batch) = (self.m.now, self.fresh.batch);
         let link = self.m.links.get_mut(&id).unwrap();
@@ -207,6 +213,7 @@ impl<'a> Turn<'a> {
         self.note(Deed::Link { id, before: Some(before), after: Some(after) });
     }
 
+    // Rules: N17, N25.
     fn make_link(&mut self, id: LinkId, source: NodeId, target: NodeId, kind: LinkType, private: bool) {
         let link = Link {
             id,

@@ -7,15 +7,18 @@ use graph::{LinkId, NodeFields, NodeId, Reason};
 use uuid::Uuid;
 
 impl Turn<'_> {
+    // Rules: A9.
     pub fn seen(&self, id: NodeId) -> Result<Level, Reason> {
         self.m.placement(self.caller, id).ok_or(Reason::NodeNotFound)
     }
 
+    // Rules: A8, A10.
     pub fn seen_with(&self, id: NodeId, needed: Level) -> Result<(), Reason> {
         let level = self.seen(id)?;
         refuse_if(level > needed, Reason::NoPermission)
     }
 
+    // Rules: O10, O13, O14, O15, O16, O17.
     pub fn node_add(
         &mut self,
         id: Option<NodeId>,
@@ -51,6 +54,7 @@ impl Turn<'_> {
         Ok(())
     }
 
+    // Rules: O18, O19, O20, O21, B8.
     pub fn node_update(
         &mut self,
         id: NodeId,
@@ -76,6 +80,7 @@ impl Turn<'_> {
         Ok(())
     }
 
+    // Rules: O22.
     pub fn node_trash(&mut self, id: NodeId) -> Result<(), Reason> {
         self.seen_with(id, Level::Editor)?;
         refuse_if(!self.m.is_active(id), Reason::AlreadyTrashedNode)?;
@@ -98,6 +103,7 @@ impl Turn<'_> {
         self.node_entry(id, |node| node.in_trash = true);
     }
 
+    // Rules: O23, B11.
     pub fn node_restore(&mut self, id: NodeId) -> Result<(), Reason> {
         self.seen_with(id, Level::Editor)?;
         refuse_if(self.m.is_active(id), Reason::NotTrashedNode)?;
@@ -130,6 +136,7 @@ impl Turn<'_> {
         }
     }
 
+    // Rules: O24.
     pub fn node_delete(&mut self, id: NodeId) -> Result<(), Reason> {
         self.seen_with(id, Level::Owner)?;
         refuse_if(self.m.is_active(id), Reason::CantDeleteActiveNode)?;
@@ -137,6 +144,7 @@ impl Turn<'_> {
         Ok(())
     }
 
+    // Rules: O25.
     pub fn purge(&mut self, ids: Option<&[Uuid]>) -> Result<(), Reason> {
         let nodes: Vec<NodeId> = self
             .m
@@ -191,6 +199,7 @@ impl Turn<'_> {
         }
     }
 
+    // Rules: O26, N1.
     pub fn rename(&mut self, username: &str) -> Result<(), Reason> {
         let fits = (3..=32).contains(&username.len())
             && username.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));

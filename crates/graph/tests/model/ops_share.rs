@@ -8,14 +8,17 @@ use graph::{NodeId, Reason, Root, Timestamp, UserId};
 const BASIC_SHOWING_MAX: usize = 3;
 
 impl Turn<'_> {
+    // Rules: S23.
     pub fn is_pro(&self) -> bool {
         self.m.users[&self.caller].plan == Plan::Pro
     }
 
+    // Rules: S2, S18.
     fn due_in_future(&self, due: Option<Timestamp>) -> Result<(), Reason> {
         refuse_if(due.is_some_and(|due| due <= self.m.now), Reason::InvalidDue)
     }
 
+    // Rules: S1, S2, S8.
     pub fn publish(&mut self, id: NodeId, branch: bool, due: Option<Timestamp>) -> Result<(), Reason> {
         self.due_in_future(due)?;
         self.seen_with(id, Level::Admin)?;
@@ -27,6 +30,7 @@ impl Turn<'_> {
         Ok(())
     }
 
+    // Rules: S3, S5, S8.
     pub fn publish_update(
         &mut self,
         id: NodeId,
@@ -50,6 +54,7 @@ impl Turn<'_> {
         Ok(())
     }
 
+    // Rules: S4, S5, S8.
     pub fn unpublish(&mut self, id: NodeId) -> Result<(), Reason> {
         self.seen_with(id, Level::Admin)?;
         refuse_if(self.m.nodes[&id].publication.is_none(), Reason::NotPublic)?;
@@ -68,6 +73,7 @@ impl Turn<'_> {
         found.map(|node| node.id).ok_or(Reason::BranchNotFound)
     }
 
+    // Rules: S9, S11, S12.
     pub fn embed(&mut self, root: &Root) -> Result<(), Reason> {
         let id = self.root(root)?;
         if self.m.publication_in_force(id).is_none() {
@@ -82,6 +88,7 @@ impl Turn<'_> {
         Ok(())
     }
 
+    // Rules: S10, S12.
     pub fn unembed(&mut self, root: &Root) -> Result<(), Reason> {
         let id = self.root(root)?;
         if self.m.embeds.contains(&(self.caller, id)) {
@@ -97,10 +104,12 @@ impl Turn<'_> {
         self.m.grants.values().filter(|grant| grant.user == user && grant.showing).count()
     }
 
+    // Rules: S24.
     pub fn may_show_one_more(&self, user: UserId) -> bool {
         self.m.users[&user].plan != Plan::Basic || self.showing_grants(user) < BASIC_SHOWING_MAX
     }
 
+    // Rules: S13, S16, S17.
     pub fn access_add(
         &mut self,
         id: NodeId,
@@ -124,6 +133,7 @@ impl Turn<'_> {
         Ok(())
     }
 
+    // Rules: S14, S17, S19.
     pub fn access_update(
         &mut self,
         id: NodeId,
@@ -153,6 +163,7 @@ impl Turn<'_> {
         Ok(())
     }
 
+    // Rules: S15, S17, S19.
     pub fn access_delete(&mut self, id: NodeId, email: &str) -> Result<(), Reason> {
         let user = self.m.user_by_email(email);
         let own = user == Some(self.caller) && self.m.grants.contains_key(&(id, self.caller));
@@ -165,6 +176,7 @@ impl Turn<'_> {
         Ok(())
     }
 
+    // Rules: S20.
     pub fn access_visibility(&mut self, id: NodeId, showing: bool) -> Result<(), Reason> {
         let Some(grant) = self.m.grants.get(&(id, self.caller)) else {
             self.seen(id)?;

@@ -179,6 +179,7 @@ impl Simulation {
         if diffs.is_empty() { Ok(()) } else { Err(format!("told who did not ask: {diffs:?}")) }
     }
 
+    // Rules: P1, P6, V9, V11.
     fn tell_one(
         &mut self,
         at: usize,
@@ -341,6 +342,7 @@ impl Simulation {
     }
 
     /// What is hidden is refused like what never was, and a refusal's particulars name only what the caller sees.
+    // Rules: A9, T22, B9.
     fn check_refusal(
         &self,
         caller: UserId,
@@ -374,6 +376,7 @@ impl Simulation {
         Ok(())
     }
 
+    // Rules: O1.
     /// Whether the caller made the batch they want turned: they are told what of it is gone.
     fn named_by(&self, caller: UserId, operation: &Operation) -> bool {
         match operation {
@@ -471,6 +474,7 @@ impl Simulation {
         }
     }
 
+    // Rules: B2, N26, N27, B9.
     fn check_invariants(&self) -> Result<(), String> {
         let model = &self.model;
         let problems = graph::check::problems(&self.world);

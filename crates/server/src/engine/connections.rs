@@ -14,9 +14,11 @@ use std::time::{Duration, Instant};
 pub(super) struct Connection {
     caller: Caller,
     line: Box<dyn Line>,
-    /// A load under way, and until when its list is kept.
-    pub(super) load: Option<(Load, Instant)>,
+    load: KeptLoad,
 }
+
+/// A load under way, and until when its list is kept.
+pub(super) type KeptLoad = Option<(Load, Instant)>;
 
 /// What is kept of users who are connected or were until a moment ago.
 struct Follower {
@@ -39,6 +41,8 @@ pub(super) struct Connections {
     followers: HashMap<UserId, Follower>,
     /// The users of `followers`: whoever diffs are made for.
     users: HashSet<UserId>,
+    /// The load each user has under way over REST, where there is no connection to keep it with.
+    over_rest: HashMap<UserId, KeptLoad>,
     kept: Kept,
     /// The rev at which due times last passed.
     dues_passed_at: Option<Rev>,
@@ -50,6 +54,7 @@ impl Connections {
             by_id: HashMap::new(),
             followers: HashMap::new(),
             users: HashSet::new(),
+            over_rest: HashMap::new(),
             kept,
             dues_passed_at: None,
         }
@@ -93,8 +98,16 @@ impl Connections {
         self.followers.get(&user)?.backlog.since(since, head)
     }
 
-    pub(super) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
-        self.by_id.get_mut(&id)
+    /// Where a load of the user is kept: with the connection it came on, or over REST with the user.
+    pub(super) fn load_of(
+        &mut self,
+        connection: Option<ConnectionId>,
+        user: UserId,
+    ) -> Option<&mut KeptLoad> {
+        match connection {
+            Some(id) => self.by_id.get_mut(&id).map(|connection| &mut connection.load),
+            None => Some(self.over_rest.entry(user).or_default()),
+        }
     }
 
     /// Everyone connected, or gone only a moment ago.
@@ -204,6 +217,7 @@ impl Connections {
         for connection in self.by_id.values_mut() {
             connection.load.take_if(|(_, until)| *until < now);
         }
+        self.over_rest.retain(|_, load| load.as_ref().is_some_and(|(_, until)| *until >= now));
         let kept = self.kept.time;
         self.followers.retain(|user, follower| {
             follower.backlog.trim(kept);

@@ -45,8 +45,8 @@ pub(super) fn answer(
     }
 }
 
-/// A page of the visible graph. On a connection, a load begun at offset 0 goes on as long as each page follows the
-/// last one in time; any other page is cut from the graph as it is now and leaves the load as it is.
+/// A page of the visible graph. A load begun at offset 0 goes on as long as each page follows the last one in time, on
+/// its connection or over REST; any other page is cut from the graph as it is now and leaves the load as it is.
 fn graph_page(
     world: &World,
     connections: &mut Connections,
@@ -55,19 +55,18 @@ fn graph_page(
     (limit, offset): (usize, usize),
     load_kept: Duration,
 ) -> Page {
-    let connection = connection.and_then(|id| connections.get_mut(id));
     let now = Instant::now();
-    let under_way = connection.and_then(|connection| {
-        let kept = connection.load.take();
+    let under_way = connections.load_of(connection, caller.user).and_then(|slot| {
+        let kept = slot.take();
         if offset == 0 {
-            return Some((&mut connection.load, Load::begin(world, caller.user)));
+            return Some((slot, Load::begin(world, caller.user)));
         }
         let (load, until) = kept.filter(|(_, until)| *until >= now)?;
         if load.sent() != offset {
-            connection.load = Some((load, until));
+            *slot = Some((load, until));
             return None;
         }
-        Some((&mut connection.load, load))
+        Some((slot, load))
     });
     match under_way {
         Some((slot, mut load)) => {

@@ -37,6 +37,7 @@ struct Round {
     reads: Vec<(Caller, Read, Option<ConnectionId>, Answer)>,
     public_reads: Vec<(String, usize, usize, Answer)>,
     relays: Vec<(Caller, Relay, ConnectionId)>,
+    looks: Vec<oneshot::Sender<()>>,
     drain: Option<oneshot::Sender<()>>,
 }
 
@@ -50,9 +51,7 @@ impl Thread {
     ) -> Self {
         let now = Instant::now();
         let kept = Kept { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
-        let mut connections = Connections::new(kept);
-        // What ran out while nobody was here to be told.
-        connections.note_dues(world.rev());
+        let connections = Connections::new(kept);
         Thread { log, archive, world, connections, shared, settings, polled: now, touched: now }
     }
 
@@ -116,6 +115,7 @@ impl Thread {
                 round.relays.push((caller, relay, connection));
             }
             Command::Connect { id, caller, line } => self.connections.add(&self.world, id, caller, line),
+            Command::Look(done) => round.looks.push(done),
             Command::Disconnect(id) => self.connections.remove(id),
             Command::Drain(done) => round.drain = Some(done),
         }
@@ -123,10 +123,13 @@ impl Thread {
 
     /// One turn: news and due times, the group of mutations, the reads, the upkeep.
     fn round(&mut self, round: Round) -> Option<oneshot::Sender<()>> {
-        if self.polled.elapsed() >= self.settings.poll {
+        if self.polled.elapsed() >= self.settings.poll || !round.looks.is_empty() {
             self.polled = Instant::now();
             self.follow_log();
             self.connections.drop_stale(self.polled);
+            for done in round.looks {
+                let _ = done.send(());
+            }
         }
         pass_time(&mut self.world, &mut self.connections, clock::now(), self.settings.part_entries_max);
         if !round.mutations.is_empty() {
@@ -147,6 +150,9 @@ impl Thread {
         }
         if self.touched.elapsed() >= TOUCH_EVERY || round.drain.is_some() {
             self.touched = Instant::now();
+            // What was deleted for good before the oldest batch that is held, history has forgotten too.
+            let oldest = self.shared.oldest_held.load(Ordering::Relaxed);
+            self.world.forget_gone(oldest.saturating_sub(1));
             let used = self.shared.directory.take_used();
             if !used.is_empty()
                 && let Err(error) = self.log.touch_tokens(&used)

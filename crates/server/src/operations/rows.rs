@@ -498,7 +498,7 @@ pub const ROWS: &[Row] = &[
         paths: &["/api/history"],
         limit: limit("history:page", 5),
         input: &[&[SCOPE_TYPE, SCOPE_ID, PAGE_LIMIT, OFFSET]],
-        errors: &[Reason::InvalidScope, Reason::NodeNotFound],
+        errors: &[Reason::NodeNotFound],
         output: "{ok, hasMore, batches, rev, trace_id}",
         make: Make::Read(|values| {
             let (limit, offset) = page(values, 100);

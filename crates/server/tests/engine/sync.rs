@@ -54,7 +54,6 @@ fn p22_a_view_that_shrank_is_loaded_anew() {
 }
 
 #[test]
-#[ignore = "Diff::shrinks does not count what goes to the trash"]
 fn p22_what_was_revoked_in_the_trash_is_not_told() {
     // There it is out of ben's sight already, so the revocation hides nothing.
     let server = Server::with(&["anna", "ben"]);

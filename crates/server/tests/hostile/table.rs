@@ -33,10 +33,18 @@ pub const GOOD: &[(&str, &[(&str, &str)])] = &[
     ("node:access:delete", &[("id", A), ("email", "\"a@b\"")]),
     ("access:visibilityupdate", &[("id", A), ("showing", "true")]),
     ("settings:username", &[("username", "\"abc\"")]),
+    ("history:page", &[]),
+    ("history:undo", &[("batchId", A)]),
+    ("history:redo", &[("batchId", A)]),
+    ("batch:undo", &[("batchId", A)]),
+    ("batch:redo", &[("batchId", A)]),
 ];
 
-pub const READS: &[&str] = &["graph:get", "trash:page", "branch:get", "graph:sync", "account:get", "ws:ping"];
-pub const PAGES: &[&str] = &["graph:get", "trash:page", "branch:get"];
+pub const TURNS: &[&str] = &["history:undo", "history:redo", "batch:undo", "batch:redo"];
+
+pub const READS: &[&str] =
+    &["graph:get", "trash:page", "branch:get", "graph:sync", "history:page", "account:get", "ws:ping"];
+pub const PAGES: &[&str] = &["graph:get", "trash:page", "branch:get", "history:page"];
 pub const NODES: &[&str] = &["node:add", "node:update"];
 pub const LINKS: &[&str] = &["link:add", "link:update"];
 pub const NAMED_NODE: &[&str] = &[
@@ -188,6 +196,7 @@ fn mutations() -> Vec<&'static str> {
     all_events().into_iter().filter(|event| !READS.contains(event)).collect()
 }
 
+// Rules: T21, O7.
 fn shapes(table: &mut Table) {
     for event in all_events() {
         for payload in ["null", "true", "5", "\"{}\"", "[]", "[{}]"] {
@@ -207,6 +216,7 @@ fn shapes(table: &mut Table) {
     table.field(&["node:publish", "node:access"], "publicToken", &["\"x\""], "unknown_field");
 }
 
+// Rules: O6, N8.
 fn read_only(table: &mut Table) {
     for field in [
         "createdTime",
@@ -231,10 +241,14 @@ fn read_only(table: &mut Table) {
     table.field(&["link:update"], "target", &[A], "immutable_field");
 }
 
+// Rules: O8, O9, R10, H5.
 fn ids(table: &mut Table) {
     let mutations = mutations();
     table.field(&mutations, "batchId", NO_UUID, "invalid_batch_id");
-    table.field(&mutations, "batchId", NO_V4, "invalid_batch_id");
+    let named: Vec<&str> = mutations.iter().copied().filter(|event| !TURNS.contains(event)).collect();
+    table.field(&named, "batchId", NO_V4, "invalid_batch_id");
+    table.field(TURNS, "newBatchId", NO_UUID, "invalid_batch_id");
+    table.field(TURNS, "newBatchId", NO_V4, "invalid_batch_id");
     table.field(NEW, "id", NO_UUID, "invalid_id");
     table.field(NEW, "id", NO_V4, "invalid_id");
     table.field(NAMED_NODE, "id", NO_UUID, "invalid_node_id");
@@ -247,6 +261,10 @@ fn ids(table: &mut Table) {
     table.without(&["branch:get"], "root", "missing_id");
     table.field(&["branch:get"], "root", &["null", "5", "true", "[]", "{}"], "invalid_node_id");
     table.field(&["branch:get"], "root", &[quoted(&"x".repeat(101))], "invalid_node_id");
+    table.without(TURNS, "batchId", "missing_batchId");
+    table.field(TURNS, "batchId", NO_UUID, "invalid_batch_id");
+    table.field(&["history:page"], "scopeId", NO_UUID, "invalid_scope");
+    table.field(&["history:page"], "scopeType", &["null", "5", "\"\"", "\"user\"", "[]"], "invalid_scope");
     table.field(&["node:add"], "target", NO_UUID, "invalid_target_id");
     for end in ["source", "target"] {
         table.field(&["link:add"], end, NO_UUID, "invalid_source_target_id");
@@ -262,6 +280,7 @@ fn ids(table: &mut Table) {
     table.field(&["trash:purge"], "ids", &[list(A, 1001)], "invalid_ids");
 }
 
+// Rules: N3, N4, N9, N13, N21.
 fn texts(table: &mut Table) {
     let no_text = ["null", "5", "true", "[]", "{}", "[\"a\"]"];
     // Every C0 control but \t, \n and \r.
@@ -301,6 +320,7 @@ fn texts(table: &mut Table) {
     table.field(NODES, "assignee", &["[\"a\\u0001\"]"], "invalid_text");
 }
 
+// Rules: N5, N10, N11, N12, N14, N15, N23, N24, B7, O5, O9, G7, G9, G10.
 fn numbers_and_flags(table: &mut Table) {
     for (field, code) in [("priority", "invalid_priority"), ("volume", "invalid_volume")] {
         table.field(NODES, field, NO_INTEGER, code);
@@ -333,10 +353,11 @@ fn numbers_and_flags(table: &mut Table) {
     table.field(PAGES, "limit", NO_INTEGER, "invalid_limit");
     table.field(PAGES, "offset", NO_INTEGER, "invalid_offset");
     table.field(PAGES, "limit", &["0", "-0", "-1", "5001", "99999999999999999999"], "out_of_range");
-    table.field(&["trash:page"], "limit", &["1001", "5000"], "out_of_range");
+    table.field(&["trash:page", "history:page"], "limit", &["1001", "5000"], "out_of_range");
     table.field(PAGES, "offset", &["-1", "-9223372036854775808", "99999999999999999999"], "out_of_range");
 }
 
+// Rules: N7, S2, S18.
 fn times(table: &mut Table) {
     let no_time = [
         "5",
@@ -364,6 +385,7 @@ fn times(table: &mut Table) {
     table.field(SHARES, "due", &no_time, "invalid_due");
 }
 
+// Rules: S2, S13, S16, O9, N1.
 fn sharing(table: &mut Table) {
     table.field(SHARES, "branch", NO_BOOLEAN, "invalid_branch_value");
     table.field(LEVELS, "level", NO_INTEGER, "invalid_level");
@@ -409,6 +431,7 @@ fn sharing(table: &mut Table) {
 }
 
 /// Of several faults the first answers.
+// Rules: O4.
 fn order(table: &mut Table) {
     let node = |rest: &str| format!("{{\"id\":{A}{rest}}}");
     let whole = [

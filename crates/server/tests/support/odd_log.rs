@@ -18,6 +18,7 @@ struct State {
     hold: bool,
     held: bool,
     refusals: usize,
+    doubtful: bool,
     panic_on: Option<BatchId>,
     before_load: Option<Box<dyn FnOnce() + Send>>,
     groups: Vec<usize>,
@@ -42,6 +43,11 @@ impl Knobs {
     /// The next so many commits are refused, as on a full disk.
     pub fn refuse(&self, commits: usize) {
         self.state.lock().unwrap().refusals = commits;
+    }
+
+    /// Of the next commit nobody can tell whether it is on disk; it is.
+    pub fn doubt(&self) {
+        self.state.lock().unwrap().doubtful = true;
     }
 
     /// Deciding a request of this name panics.
@@ -105,6 +111,9 @@ impl Log for OddLog {
         });
         match committed {
             Err(LogError::Abandoned) if refuse => Err(LogError::Refused("the disk is full".into())),
+            Ok(_) if std::mem::take(&mut self.knobs.state.lock().unwrap().doubtful) => {
+                Err(LogError::Unknown("the disk did not say".into()))
+            }
             Ok(rev) => {
                 self.knobs.pass(group);
                 Ok(rev)
@@ -119,6 +128,14 @@ impl Log for OddLog {
 
     fn past(&self) -> &dyn Past {
         self.log.past()
+    }
+
+    fn history(&self) -> Result<Box<dyn store::History>, LogError> {
+        self.log.history()
+    }
+
+    fn pruner(&self, retention: store::Retention) -> Result<Box<dyn store::Pruner>, LogError> {
+        self.log.pruner(retention)
     }
 
     fn touch_tokens(&mut self, used: &[(TokenId, Timestamp)]) -> Result<(), LogError> {
@@ -140,5 +157,9 @@ impl Past for OddPast<'_> {
         let panics = self.knobs.state.lock().unwrap().panic_on == Some(id);
         assert!(!panics, "a fault, made for the test");
         self.past.batch(id)
+    }
+
+    fn chain(&self, id: BatchId) -> Result<Option<store::PastChain>, LogError> {
+        self.past.chain(id)
     }
 }

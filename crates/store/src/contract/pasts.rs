@@ -51,7 +51,7 @@ const LINKS: Range<u64> = 200..206;
 
 /// Limits that a short history exceeds, each of them.
 pub const SMALL: Retention = Retention {
-    basic: Limits { days: 1, batches: 3, bytes: 2_000 },
+    basic: Limits { days: 1, batches: 2, bytes: 1_500 },
     plus: Limits { days: 3, batches: 6, bytes: 9_000 },
     pro: Limits { days: 9, batches: 12, bytes: 12_000 },
     keys_kept_ms: DAY_MS / 4,
@@ -122,7 +122,7 @@ impl Naive {
     /// Goes on with batches of any content by anyone, some of them turning an earlier one.
     pub fn go_on(&mut self, dice: &mut Dice, batches: u64) {
         for _ in 0..batches {
-            self.now += dice.of(0..5_000_000) as i64;
+            self.now += dice.of(0..2_000_000) as i64;
             let actor = (!dice.one_in(9)).then(|| any_user(dice));
             let entries = (0..dice.of(0..4)).map(|_| self.any_entry(dice)).collect();
             let root = dice.of(0..self.known.len() as u64) as usize;
@@ -209,16 +209,13 @@ impl Naive {
                 batch.entries.iter().any(|entry| reader.sees_entry(entry) && touches(entry, ids))
             }
         };
-        let is_history = |entry: &Entry| match entry.op {
-            Op::TokenUpdate | Op::UserAdd => false,
-            _ => true,
-        };
+        let is_history = |entry: &Entry| !matches!(entry.op, Op::TokenUpdate | Op::UserAdd);
         let found = self.known.iter().rev().filter(|known| {
             let batch = &known.batch;
             known.held
                 && known.rev <= query.until
                 && reader.sees_batch(batch)
-                && batch.entries.iter().any(is_history)
+                && batch.entries.iter().any(|entry| reader.everything || is_history(entry))
                 && wanted(batch)
         });
         let mut batches: Vec<_> =
@@ -348,10 +345,16 @@ impl Naive {
             |range: Range<u64>| -> Vec<_> { range.filter(|_| dice.one_in(share)).map(uuid).collect() };
         let mut sees: HashSet<Uuid> = some(NODES).into_iter().chain(some(LINKS)).collect();
         let runs = some(NODES).into_iter().map(NodeId).collect();
+        let holds = some(NODES).into_iter().map(NodeId).collect();
         let ids = some(NODES).into_iter().chain(some(LINKS)).chain(some(USERS)).collect();
         // What was never touched: the more of it, the longer the latest are gone through one by one.
         sees.extend((0..dice.of(0..3) * dice.of(0..200)).map(|n| uuid(50_000 + n)));
-        let reader = Arc::new(Reader { user: any_user(dice), sees, runs });
+        let everything = dice.one_in(6);
+        let reader = Arc::new(Reader { user: any_user(dice), sees, runs, holds, everything });
+        let moment = Timestamp::from_ms(self.now - dice.of(0..20) as i64 * DAY_MS / 2);
+        let held_by = |known: &&Known| known.held && known.batch.at <= moment;
+        let want = self.known.iter().rfind(held_by).map_or(0, |known| known.rev);
+        assert_eq!(history.rev_by(moment).unwrap(), want, "{moment:?}");
         let scope = match dice.of(0..3) {
             0 => HistoryScope::Everything,
             1 => HistoryScope::By(any_user(dice)),

@@ -103,16 +103,19 @@ fn decode(chunk: Chunk) -> Decoded {
     match chunk {
         Chunk::Ready(entities) => Ok(entities),
         Chunk::Bodies { table, text, ends } => {
+            // Looked at once as a whole: what is known to be UTF-8 need not be asked again field by field.
+            let sound =
+                str::from_utf8(&text).map_err(|error| LogError::corrupt(format!("{table:?}"), error))?;
             let starts = std::iter::once(0).chain(ends.iter().copied());
-            let bodies = starts.zip(&ends).map(|(start, end)| text.get(start..*end).unwrap_or_default());
+            let bodies = starts.zip(&ends).map(|(start, end)| sound.get(start..*end).unwrap_or_default());
             bodies.map(|body| entity(table, body)).collect()
         }
     }
 }
 
-fn entity(table: Table, body: &[u8]) -> Result<Entity, LogError> {
-    fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
-        serde_json::from_slice(body)
+fn entity(table: Table, body: &str) -> Result<Entity, LogError> {
+    fn read<T: DeserializeOwned>(body: &str) -> serde_json::Result<T> {
+        serde_json::from_str(body)
     }
     let entity = match table {
         Table::Users => read(body).map(Entity::User),
@@ -122,7 +125,7 @@ fn entity(table: Table, body: &[u8]) -> Result<Entity, LogError> {
         Table::Tokens => read(body).map(Entity::Token),
     };
     entity.map_err(|error| {
-        let start: String = String::from_utf8_lossy(body).chars().take(60).collect();
+        let start: String = body.chars().take(60).collect();
         LogError::corrupt(format!("{table:?} with {start}…"), error)
     })
 }
@@ -167,8 +170,10 @@ impl Reader<'_> {
             text.extend_from_slice(row.get_ref(0)?.as_bytes()?);
             ends.push(text.len());
             if ends.len() == CHUNK_ROWS {
+                // The next will be about as large.
+                let next = (Vec::with_capacity(text.len()), Vec::with_capacity(CHUNK_ROWS));
                 let full = Chunk::Bodies { table, text, ends };
-                (text, ends) = (Vec::new(), Vec::with_capacity(CHUNK_ROWS));
+                (text, ends) = next;
                 if self.deal(full).is_break() {
                     return Ok(ControlFlow::Break(()));
                 }

@@ -1,0 +1,352 @@
+// A plan under way: its users, their windows, what its signs stand for, and what all of them were sent.
+import assert from 'node:assert/strict';
+import { NotYet } from '../not_yet.mjs';
+import { foreign, judge, newMarker, owners } from './canary.mjs';
+import { State, Timeline } from './oracle.mjs';
+import { Drawing, REST } from './plan.mjs';
+import { Seat } from './seat.mjs';
+
+const CHECK_EVERY = 12;
+const CHECK_ALL_EVERY = 50;
+const CALM_TRIES = 20;
+
+export class Plan {
+  /** `stage` has the server, and knows when it is restarted; `watched` plans have their bytes judged. */
+  constructor(stage, users, { watched, name }) {
+    Object.assign(this, { stage, users, watched, name });
+    this.epoch = stage.epoch;
+    this.unknown = stage.unknown;
+    this.bySign = new Map();
+    this.byId = new Map();
+    this.markers = new Map(); // → node id
+    this.tokens = new Map(); // public token → node id
+    this.gone = new Set(); // signs of nodes that were deleted for good
+    this.batches = { done: [], undone: [] };
+    this.heard = new Map(); // seat → messages
+    this.timeline = new Timeline();
+    this.live = new State(); // what the drawing goes by; its order is that of arrival
+    this.counts = { operations: 0, refused: 0, cuts: 0, checks: 0, synced: 0, loads: 0, messages: 0, bytes: 0 };
+    this.fault = null;
+    const hears = {
+      heard: (seat, text) => this.#hears(seat, text),
+      faulty: (error) => (this.fault ??= error),
+    };
+    this.seats = users.map((user, nth) => new Seat(stage.server, user, { ...hears, transports: [nth === 5 ? 'polling' : 'websocket'] }));
+    this.witnesses = watched ? users.map((user) => new Seat(stage.server, user, hears)) : [];
+    this.away = new Map(); // user → {left, how, limit}
+    this.backs = [];
+  }
+
+  #hears(seat, text) {
+    this.counts.messages++;
+    this.counts.bytes += text.length;
+    const stray = foreign(text, this);
+    if (stray) this.fault ??= new Error(`${seat.user.email} was sent ${stray}, which is another plan's: ${text}`);
+    if (!this.watched) return;
+    if (!this.heard.has(seat)) this.heard.set(seat, []);
+    this.heard.get(seat).push({ at: Date.now(), text });
+  }
+
+  sign(id) {
+    return this.byId.get(id);
+  }
+
+  signOf(email) {
+    return `@u${this.users.findIndex((user) => user.email === email)}`;
+  }
+
+  trashed(kind) {
+    const all = kind === 'node' ? this.live.nodes : this.live.links;
+    return [...all].filter(([id, one]) => one.trashed && this.sign(id)).map(([id, { owner }]) => ({ sign: this.sign(id), owner }));
+  }
+
+  grants() {
+    return [...this.live.grants.values()]
+      .filter(({ nodeId }) => this.live.nodes.has(nodeId))
+      .map((grant) => ({ ...grant, owner: this.live.nodes.get(grant.nodeId).owner }));
+  }
+
+  published() {
+    return [...this.live.nodes].filter(([, node]) => node.pub && !node.trashed).map(([id]) => this.sign(id)).filter(Boolean);
+  }
+
+  #name(sign, id) {
+    this.bySign.set(sign, id);
+    this.byId.set(id, sign);
+    owners.set(id, this);
+    return id;
+  }
+
+  /** What a payload's signs stand for. */
+  #resolve(value, node) {
+    if (Array.isArray(value)) return value.map((one) => this.#resolve(one, node));
+    if (value !== null && typeof value === 'object') {
+      return Object.fromEntries(Object.entries(value).map(([field, one]) => [field, this.#resolve(one, node)]));
+    }
+    if (typeof value !== 'string') return value;
+    const [, kind, rest] = /^@([a-z]+)(\d*)$/.exec(value) ?? [];
+    if (kind === 'u') return this.users[Number(rest)]?.email ?? 'nobody@example.com';
+    if (kind === 'd') return new Date(Date.now() + Number(rest)).toISOString();
+    if (kind === 'name') return `user-${newMarker().slice(1, 13)}`;
+    if (kind && kind !== 'm') return this.bySign.get(value) ?? this.#name(value, crypto.randomUUID());
+    return value.replace('@m', () => {
+      const marker = newMarker();
+      this.markers.set(marker, node);
+      owners.set(marker, this);
+      return marker;
+    });
+  }
+
+  payload({ nth, event, payload }) {
+    const node = payload.id && event.startsWith('node:') ? this.#resolve(payload.id) : null;
+    const name = event.startsWith('history:') ? 'newBatchId' : 'batchId';
+    return { ...this.#resolve(payload, node), [name]: this.#resolve(`@b${nth}`) };
+  }
+
+  async start() {
+    const all = [...this.seats, ...this.witnesses];
+    for (let tries = 0; !all.every((seat) => seat.isCalm); tries++) {
+      assert.ok(tries < CALM_TRIES, 'the users of a plan can connect');
+      await this.stage.up;
+      this.epoch = this.stage.epoch;
+      await Promise.all(all.map((seat) => seat.back({ how: 'load', limit: 1000 })));
+    }
+    for (const seat of all) assert.equal(seat.replica.nodes.size, 0, 'a plan begins with nothing');
+    this.#watch();
+  }
+
+  /** Everything a watched user is told feeds the oracle. */
+  #watch() {
+    for (const witness of this.witnesses) {
+      witness.socket.on('graph:diff', (diff) => this.timeline.tell(diff, witness.user.email));
+    }
+  }
+
+  /** Runs recorded steps, or draws `count` of them; resolves with the steps. */
+  async run({ steps = null, count = 0, random }) {
+    const drawing = steps ? null : new Drawing(this, random);
+    const done = [];
+    await this.start();
+    for (let nth = 0; nth < (steps?.length ?? count) && !this.fault; nth++) {
+      const step = steps ? structuredClone(steps[nth]) : drawing.step();
+      done.push(step);
+      await this.#step(step);
+      if (nth % CHECK_EVERY === CHECK_EVERY - 1) await this.#check([this.seats[nth % this.seats.length]], `after step ${step.nth}`);
+      if (nth % CHECK_ALL_EVERY === CHECK_ALL_EVERY - 1) await this.#checkpoint(`after step ${step.nth}`);
+    }
+    if (!this.fault) await this.#checkpoint('at the end');
+    if (!this.fault) await this.#restLoads();
+    if (!this.fault) await this.#leaveNothing();
+    for (const seat of [...this.seats, ...this.witnesses]) seat.cut();
+    for (const seat of this.seats) this.counts.synced += seat.synced ?? 0;
+    if (!this.fault && this.watched) {
+      this.timeline.settle();
+      const [fault] = judge(this);
+      if (fault) this.fault = new Error(fault);
+    }
+    for (const of of [this.byId, this.markers]) for (const id of of.keys()) owners.delete(id);
+    return done;
+  }
+
+  async #step(step) {
+    await this.#recover();
+    for (const [user, away] of this.away) {
+      if (away.left-- > 0) continue;
+      this.away.delete(user);
+      this.#back(user, away);
+    }
+    if (step.cut && step.cut.user < this.seats.length && !this.away.has(step.cut.user)) {
+      this.#cut(step.cut.user);
+      this.away.set(step.cut.user, { left: step.cut.away, ...step.cut });
+    }
+    const seat = this.seats[step.user];
+    if (!seat) return;
+    const payload = this.payload(step);
+    let lost = step.lost;
+    for (;;) {
+      const asking = step.way === 'rest' || !seat.isOpen ? this.#rest(step, payload) : seat.ask(step.event, payload);
+      if (lost && seat.isOpen) {
+        // The question is on its way, and nobody will hear the answer: asked again it is not done again.
+        lost = false;
+        await new Promise(setImmediate);
+        this.#cut(step.user);
+        await asking;
+        await this.#back(step.user, { how: 'sync', limit: 5 });
+        continue;
+      }
+      const answer = await asking;
+      if (this.fault) return;
+      if (answer) return this.#answered(step, payload, answer);
+      if (this.epoch === this.stage.epoch && !this.stage.down && !seat.isOpen) await this.#back(step.user, { how: 'sync', limit: 5 });
+      await this.#recover();
+    }
+  }
+
+  #cut(user) {
+    this.counts.cuts++;
+    this.seats[user].cut();
+  }
+
+  #back(user, how) {
+    this.counts.loads += how.how === 'load' ? 1 : 0;
+    const back = this.seats[user].back(how).catch((error) => (this.fault ??= error));
+    this.backs.push(back);
+    return back;
+  }
+
+  async #rest({ event, user }, payload) {
+    const [method, path] = REST[event];
+    try {
+      return (await this.stage.server.rest(this.users[user], method, path, payload)).body;
+    } catch (error) {
+      if (error instanceof TypeError) return null; // fetch: the connection broke
+      if (error instanceof NotYet) return { ok: false, error: 'not_found.route' };
+      throw error;
+    }
+  }
+
+  #answered(step, payload, answer) {
+    this.counts.operations++;
+    if (answer.error === 'not_found.event' || answer.error === 'not_found.route') this.unknown.add(step.event);
+    if (!answer.ok) {
+      this.counts.refused++;
+      this.stage.why.set(`${step.event} ${answer.error}`, (this.stage.why.get(`${step.event} ${answer.error}`) ?? 0) + 1);
+      assert.ok(!/^(internal|unavailable|rate_limited)/.test(answer.error), `${step.event} ${JSON.stringify(payload)}: ${JSON.stringify(answer)}`);
+      return;
+    }
+    const { diff } = answer;
+    if (!diff) return;
+    const { email } = this.users[step.user];
+    this.live.apply(diff, email);
+    if (step.event === 'node:add') {
+      const link = diff.links.find(({ op }) => op === 10);
+      if (link) this.#name(step.payload.id.replace('@n', '@k'), link.after.id);
+    }
+    for (const { op, after } of diff.nodes) {
+      if (after.publicToken && step.event === 'node:publish') {
+        this.bySign.set(this.sign(after.id).replace('@n', '@t'), after.publicToken);
+      }
+      if (after.publicToken) this.tokens.set(after.publicToken, after.id);
+      if (op === 5) this.gone.add(this.sign(after.id));
+    }
+    const undo = step.event === 'history:undo';
+    if (undo || step.event === 'history:redo') {
+      const [from, to] = undo ? ['done', 'undone'] : ['undone', 'done'];
+      const nth = this.batches[from].findIndex((one) => this.bySign.get(`@b${one.nth}`) === payload.batchId);
+      if (nth >= 0) this.batches[to].push(...this.batches[from].splice(nth, 1));
+    } else if (diff.batchId) {
+      this.batches.done.push({ nth: step.nth, user: step.user });
+    }
+  }
+
+  /** After a restart: everybody comes back, and the oracle starts from what there is. */
+  async #recover() {
+    while (this.epoch !== this.stage.epoch || this.stage.down) {
+      await this.stage.up;
+      this.epoch = this.stage.epoch;
+      this.away.clear();
+      await Promise.all(this.backs.splice(0));
+      await Promise.all([
+        ...this.seats.map((_, user) => (this.seats[user].isOpen ? null : this.#back(user, { how: 'sync', limit: 5 }))),
+        ...this.witnesses.map((witness) => witness.back({ how: 'load', limit: 1000 })),
+      ]);
+      if (this.watched && this.epoch === this.stage.epoch && !this.stage.down) await this.#rebuild();
+    }
+  }
+
+  async #rebuild() {
+    this.#watch();
+    const state = new State();
+    let rev = 0;
+    for (const { user } of this.witnesses) {
+      const { account } = (await this.stage.server.rest(user, 'GET', '/api/account')).body;
+      for (const grant of account.grantedBy) state.grant({ ...grant, email: grant.userEmail });
+      for (const grant of account.grantedTo) state.grant({ ...grant, email: user.email });
+      for (const id of account.publicEmbeds) state.embeds.add(`${id} ${user.email}`);
+      for (const path of ['/api/graph?limit=5000', '/api/trash?limit=1000']) {
+        const { body } = await this.stage.server.rest(user, 'GET', path);
+        rev = Math.max(rev, body.rev);
+        const trashed = path.includes('trash');
+        for (const node of body.nodes) {
+          if (node.ownerEmail !== user.email) continue;
+          const { publicToken: token, publicBranch: branch, publicDue: due } = node;
+          state.nodes.set(node.id, { owner: user.email, trashed, pub: token && { token, branch, due } });
+          if (token) this.tokens.set(token, node.id);
+        }
+        for (const { id, source, target, type, private: hidden } of body.links) {
+          state.links.set(id, { source, target, type, private: hidden, trashed });
+        }
+      }
+    }
+    this.timeline.rebuilt(rev, state);
+  }
+
+  async #check(seats, moment) {
+    for (const seat of seats) {
+      await seat.check(`${this.name} ${moment}`).then((checked) => (this.counts.checks += checked ? 1 : 0)).catch((error) => (this.fault ??= error));
+    }
+  }
+
+  /** Everybody comes back, and everybody's replica is held against a load. */
+  async #checkpoint(moment) {
+    for (let tries = 0; tries < CALM_TRIES && !this.fault; tries++) {
+      for (const [user, away] of this.away) this.#back(user, away);
+      this.away.clear();
+      await Promise.all(this.backs.splice(0));
+      await this.#recover();
+      for (const [user, seat] of this.seats.entries()) {
+        if (!seat.isCalm) await this.#back(user, { how: 'sync', limit: 5 });
+      }
+      if (this.seats.every((seat) => seat.isCalm)) break;
+    }
+    await this.#check(this.seats, moment);
+    if (this.fault) return;
+    await Promise.all([...this.seats, ...this.witnesses].map((seat) => seat.settle()));
+  }
+
+  /** Another way to the same: what REST answers, over all pages, when nothing is on its way. */
+  async #restLoads() {
+    for (const seat of this.seats) {
+      for (let tries = 0; ; tries++) {
+        const rev = seat.replica.rev;
+        const diffs = seat.replica;
+        const answer = await this.stage.server.rest(seat.user, 'GET', '/api/graph?limit=5000').catch(() => null);
+        await seat.settle();
+        // A due time may just have passed, or the server been restarted.
+        if (!answer || rev !== seat.replica.rev || diffs !== seat.replica || !seat.isOpen) {
+          if (tries > 5) break;
+          await this.#checkpoint('at the very end');
+          continue;
+        }
+        try {
+          seat.replica.equals(answer.body, `${this.name} over REST, ${seat.user.email}`);
+          break;
+        } catch (error) {
+          if (tries > 5) {
+            this.fault ??= error;
+            return;
+          }
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+      }
+    }
+  }
+
+  /** Everybody deletes what they have, so that the next plan begins with nothing. */
+  async #leaveNothing() {
+    for (let tries = 0; tries < CALM_TRIES; tries++) {
+      await this.#recover();
+      for (const [user, seat] of this.seats.entries()) if (!seat.isOpen) await this.#back(user, { how: 'sync', limit: 5 });
+      for (const seat of this.seats) {
+        const own = [...seat.replica.nodes.values()].filter((node) => node.access === 0);
+        await Promise.all(own.map(({ id }) => seat.ask('node:trash', { id })));
+        await seat.ask('trash:purge', {});
+      }
+      const left = await Promise.all(this.seats.map((seat) => seat.ask('trash:page', {})));
+      const empty = left.every((page) => page?.ok && page.nodes.length === 0 && page.links.length === 0);
+      if (empty && this.seats.every((seat) => seat.replica.nodes.size === 0 && seat.replica.links.size === 0)) return;
+    }
+    const held = this.seats.map((seat) => [seat.user.email, ...seat.replica.nodes.keys(), ...seat.replica.links.keys()]);
+    this.fault ??= new Error(`something is left after everybody deleted everything: ${JSON.stringify(held)}`);
+  }
+}

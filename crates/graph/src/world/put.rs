@@ -1,0 +1,293 @@
+//! Where entities and indices change: one function per entity.
+
+use super::{Due, Graph, NodeSlot, UserSlot, World};
+use crate::batch::{Change, Entry, Subject};
+use crate::id::{NodeId, UserId};
+use crate::model::{Embed, Grant, Link, Node, Token, User};
+use crate::time::Timestamp;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use uuid::Uuid;
+
+#[derive(Clone, Copy)]
+pub(super) enum Direction {
+    Forward,
+    Backward,
+}
+
+impl Direction {
+    fn of<T>(self, change: &Change<T>) -> (Option<&T>, Option<&T>) {
+        match self {
+            Direction::Forward => (change.before.as_ref(), change.after.as_ref()),
+            Direction::Backward => (change.after.as_ref(), change.before.as_ref()),
+        }
+    }
+}
+
+/// The one place where entities and indices change, one function per entity: take out what was, put in what is.
+impl World {
+    pub(super) fn put(&mut self, entry: &Entry, direction: Direction) {
+        match &entry.subject {
+            Subject::Node(change) => {
+                self.note_gone(change.latest().map(|node| node.id.0), change, direction);
+                let (was, is) = direction.of(change);
+                self.put_node(was, is);
+            }
+            Subject::Link(change) => {
+                self.note_gone(change.latest().map(|link| link.id.0), change, direction);
+                let (was, is) = direction.of(change);
+                self.put_link(was, is);
+            }
+            Subject::Grant(change) => {
+                let (was, is) = direction.of(change);
+                self.put_grant(was, is);
+            }
+            Subject::Embed(change) => {
+                let (was, is) = direction.of(change);
+                self.put_embed(was, is);
+            }
+            Subject::User(change) => {
+                let (was, is) = direction.of(change);
+                self.put_user(was, is);
+            }
+            Subject::Token(change) => {
+                let (was, is) = direction.of(change);
+                self.put_token(was, is);
+            }
+        }
+    }
+
+    fn note_gone<T>(&mut self, id: Option<Uuid>, change: &Change<T>, direction: Direction) {
+        let (Some(id), None) = (id, &change.after) else { return };
+        match direction {
+            Direction::Forward => self.gone.insert(id, self.rev),
+            Direction::Backward => self.gone.remove(&id),
+        };
+    }
+
+    pub(super) fn put_node(&mut self, was: Option<&Arc<Node>>, is: Option<&Arc<Node>>) {
+        if let Some(node) = was {
+            self.index_publication(node, false);
+            if let Some(owner) = self.users.get_mut(&node.owner) {
+                owner.trashed_nodes.remove(&node.id);
+                if is.is_none() {
+                    owner.owned.remove(&(node.seq, node.id));
+                }
+            }
+        }
+        match (was, is) {
+            (_, Some(node)) => {
+                match self.nodes.get_mut(&node.id) {
+                    Some(slot) => slot.node = Arc::clone(node),
+                    None => {
+                        let slot = NodeSlot { node: Arc::clone(node), links: Vec::new(), shares: None };
+                        self.nodes.insert(node.id, slot);
+                    }
+                }
+                self.next_seq = self.next_seq.max(node.seq + 1);
+                self.index_publication(node, true);
+                if let Some(owner) = self.users.get_mut(&node.owner) {
+                    owner.owned.insert((node.seq, node.id));
+                    if node.in_trash {
+                        owner.trashed_nodes.insert(node.id);
+                    }
+                }
+            }
+            (Some(node), None) => {
+                self.nodes.remove(&node.id);
+            }
+            (None, None) => {}
+        }
+        if let Some(node) = is.or(was) {
+            self.index_shared(node.id, node.owner);
+        }
+    }
+
+    fn index_publication(&mut self, node: &Node, present: bool) {
+        let Some(publication) = node.publication.as_deref() else { return };
+        let due = publication.due.map(|at| (at, Due::Publication(node.id)));
+        if present {
+            self.public_tokens.insert(publication.token.clone(), node.id);
+            self.note_due(due);
+        } else {
+            self.public_tokens.remove(&publication.token);
+            due.map(|due| self.dues.remove(&due));
+        }
+    }
+
+    /// A due time that has passed will not pass again.
+    fn note_due(&mut self, due: Option<(Timestamp, Due)>) {
+        self.dues.extend(due.filter(|(at, _)| *at > self.clock));
+    }
+
+    /// Keeps `shared` true to whether the node has grants or a publication.
+    fn index_shared(&mut self, id: NodeId, owner: UserId) {
+        let shared = self.nodes.get(&id).is_some_and(|slot| {
+            slot.node.publication.is_some()
+                || slot.shares.as_ref().is_some_and(|shares| !shares.grants.is_empty())
+        });
+        if let Some(owner) = self.users.get_mut(&owner) {
+            if shared {
+                owner.shared.insert(id);
+            } else {
+                owner.shared.remove(&id);
+            }
+        }
+    }
+
+    pub(super) fn put_link(&mut self, was: Option<&Arc<Link>>, is: Option<&Arc<Link>>) {
+        if let Some(link) = was.filter(|link| link.in_trash) {
+            self.index_trashed_link(link, false);
+        }
+        match (was, is) {
+            (None, Some(link)) => {
+                for end in [link.source, link.target] {
+                    if let Some(slot) = self.nodes.get_mut(&end) {
+                        slot.links.push(link.id);
+                    }
+                }
+            }
+            (Some(link), None) => {
+                for end in [link.source, link.target] {
+                    if let Some(slot) = self.nodes.get_mut(&end) {
+                        slot.links.retain(|id| *id != link.id);
+                    }
+                }
+                self.links.remove(&link.id);
+            }
+            // A link's ends may change places but never change, so the lists at the nodes stay.
+            _ => {}
+        }
+        if let Some(link) = is {
+            self.next_seq = self.next_seq.max(link.seq + 1);
+            self.links.insert(link.id, Arc::clone(link));
+            if link.in_trash {
+                self.index_trashed_link(link, true);
+            }
+        }
+    }
+
+    fn index_trashed_link(&mut self, link: &Link, present: bool) {
+        let target_owner = self.node(link.target).map(|node| node.owner);
+        for user in [Some(link.owner), target_owner].into_iter().flatten() {
+            if let Some(slot) = self.users.get_mut(&user) {
+                if present {
+                    slot.trashed_links.insert(link.id);
+                } else {
+                    slot.trashed_links.remove(&link.id);
+                }
+            }
+        }
+    }
+
+    pub(super) fn put_grant(&mut self, was: Option<&Arc<Grant>>, is: Option<&Arc<Grant>>) {
+        if let Some(grant) = was {
+            grant.due.map(|at| self.dues.remove(&(at, Due::Grant(grant.node, grant.user))));
+            if let Some(giver) = self.users.get_mut(&grant.granted_by) {
+                giver.given.remove(&(grant.node, grant.user));
+            }
+            if let Some(grantee) = self.users.get_mut(&grant.user) {
+                grantee.granted.remove(&grant.node);
+            }
+        }
+        if let Some(grant) = is {
+            self.note_due(grant.due.map(|at| (at, Due::Grant(grant.node, grant.user))));
+            if let Some(giver) = self.users.get_mut(&grant.granted_by) {
+                giver.given.insert((grant.node, grant.user));
+            }
+            if let Some(grantee) = self.users.get_mut(&grant.user) {
+                grantee.granted.insert(grant.node);
+            }
+        }
+        let Some(grant) = is.or(was) else { return };
+        let Some(slot) = self.nodes.get_mut(&grant.node) else { return };
+        let owner = slot.node.owner;
+        let shares = slot.shares.get_or_insert_default();
+        match is {
+            Some(grant) => shares.grants.insert(grant.user, Arc::clone(grant)),
+            None => shares.grants.remove(&grant.user),
+        };
+        slot.drop_empty_shares();
+        self.index_shared(grant.node, owner);
+    }
+
+    pub(super) fn put_embed(&mut self, was: Option<&Embed>, is: Option<&Embed>) {
+        let Some(embed) = is.or(was) else { return };
+        if let Some(user) = self.users.get_mut(&embed.user) {
+            match is {
+                Some(_) => user.embedded.insert(embed.node),
+                None => user.embedded.remove(&embed.node),
+            };
+        }
+        if let Some(slot) = self.nodes.get_mut(&embed.node) {
+            let shares = slot.shares.get_or_insert_default();
+            match is {
+                Some(_) => shares.embeds.insert(embed.user),
+                None => shares.embeds.remove(&embed.user),
+            };
+            slot.drop_empty_shares();
+        }
+    }
+
+    pub(super) fn put_user(&mut self, was: Option<&Arc<User>>, is: Option<&Arc<User>>) {
+        if let Some(user) = was {
+            self.usernames.remove(&user.username);
+            self.emails.remove(&user.email.to_lowercase());
+        }
+        match (was, is) {
+            (_, Some(user)) => {
+                self.usernames.insert(user.username.clone(), user.id);
+                self.emails.insert(user.email.to_lowercase(), user.id);
+                match self.users.get_mut(&user.id) {
+                    Some(slot) => slot.user = Arc::clone(user),
+                    None => {
+                        self.users.insert(user.id, UserSlot::new(user));
+                    }
+                }
+            }
+            (Some(user), None) => {
+                self.users.remove(&user.id);
+            }
+            (None, None) => {}
+        }
+    }
+
+    pub(super) fn put_token(&mut self, was: Option<&Arc<Token>>, is: Option<&Arc<Token>>) {
+        if let Some(token) = was {
+            self.tokens.remove(&token.hash);
+            if let Some(user) = self.users.get_mut(&token.user) {
+                user.tokens.remove(&token.hash);
+            }
+        }
+        if let Some(token) = is {
+            self.tokens.insert(token.hash, Arc::clone(token));
+            if let Some(user) = self.users.get_mut(&token.user) {
+                user.tokens.insert(token.hash);
+            }
+        }
+    }
+}
+
+impl NodeSlot {
+    fn drop_empty_shares(&mut self) {
+        if self.shares.as_ref().is_some_and(|shares| shares.grants.is_empty() && shares.embeds.is_empty()) {
+            self.shares = None;
+        }
+    }
+}
+
+impl UserSlot {
+    fn new(user: &Arc<User>) -> Self {
+        UserSlot {
+            user: Arc::clone(user),
+            owned: BTreeSet::new(),
+            trashed_nodes: BTreeSet::new(),
+            trashed_links: BTreeSet::new(),
+            shared: BTreeSet::new(),
+            granted: BTreeSet::new(),
+            given: BTreeSet::new(),
+            embedded: BTreeSet::new(),
+            tokens: BTreeSet::new(),
+        }
+    }
+}
