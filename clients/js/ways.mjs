@@ -36,6 +36,8 @@ export const ROUTES = {
   'trash:purge': ['DELETE', ['/api/trash']],
   'history:undo': ['POST', ['/api/history/undo']],
   'history:redo': ['POST', ['/api/history/redo']],
+  'batch:undo': null,
+  'batch:redo': null,
   'settings:username': ['PUT', ['/api/account']],
   'ws:ping': null,
 };

@@ -9,6 +9,7 @@ const TRANSPORTS = { websocket: ['websocket'], polling: ['polling'], 'polling, t
 for (const path of ['/socket.io/', '/ext-socket.io/']) {
   for (const [way, transports] of Object.entries(TRANSPORTS)) {
     for (const how of ['header', 'auth']) {
+      // Rules: T3, T10, T14.
       story(`Olha connects over ${way} on ${path} with her token as ${how} and is welcomed by name`, async () => {
         const olha = await newUser('olha');
         const client = server.socket(olha.token, { how, transports, path });
@@ -26,6 +27,7 @@ for (const path of ['/socket.io/', '/ext-socket.io/']) {
     }
   }
 
+  // Rules: T10.
   story(`Olha connects over websocket on ${path} with her token as subprotocol, and the server answers Bearer`, async () => {
     const olha = await newUser('olha');
     const client = server.socket(olha.token, { how: 'subprotocol', path });
@@ -36,6 +38,7 @@ for (const path of ['/socket.io/', '/ext-socket.io/']) {
 }
 
 for (const [way, transports] of Object.entries(TRANSPORTS)) {
+  // Rules: T13.
   story(`A visitor without a token over ${way} is told auth_missing and is disconnected by the server`, async () => {
     const visitor = server.socket(null, { how: 'none', transports });
     const connected = await visitor.hears('connected');
@@ -47,6 +50,7 @@ for (const [way, transports] of Object.entries(TRANSPORTS)) {
 }
 
 for (const how of ['header', 'auth', 'subprotocol']) {
+  // Rules: T13.
   story(`A visitor with a made-up token as ${how} is told auth_invalid and is disconnected by the server`, async () => {
     const visitor = server.socket(`st_${'x'.repeat(27)}`, { how });
     const connected = await visitor.hears('connected');
@@ -56,6 +60,7 @@ for (const how of ['header', 'auth', 'subprotocol']) {
   });
 }
 
+// Rules: T13, T15.
 story('A visitor who speaks at once, before being turned away, gets nothing done and sees nothing', async () => {
   const visitor = server.socket(null, { how: 'none' });
   visitor.emit('graph:get', {});
@@ -65,6 +70,7 @@ story('A visitor who speaks at once, before being turned away, gets nothing done
   assert.deepEqual(visitor.all('graph:diff'), []);
 });
 
+// Rules: T14.
 story('Olha hears only `connected` until she asks for something', async () => {
   const olha = await newUser('olha');
   await server.rest(olha, 'POST', '/api/node', { title: 'from before' });

@@ -59,6 +59,7 @@ const ANSWERED = [
 ];
 
 for (const [what, packet, error] of ANSWERED) {
+  // Rules: T5, T8, T20, T21, N21.
   story(`A packet with ${what} is answered ${error}, and the connection goes on`, async () => {
     const socket = await RawSocket.open(server, olha);
     const answer = socket.acked(7);
@@ -146,6 +147,7 @@ story('Binary frames out of the blue do nothing to anybody', async () => {
   await isUnharmed();
 });
 
+// Rules: R9.
 story('A message just under 1 MiB is read; one over it ends its connection, and no other', async () => {
   const [one, other] = [await RawSocket.open(server, olha), await RawSocket.open(server, olha)];
   const fits = await inTime(one.ask('node:add', `{"title":"${'x'.repeat(MIB - 100)}"}`), 'a large message');
@@ -252,6 +254,7 @@ story('A request of both a length and chunks smuggles nothing in: its chunks cou
   assert.match(answers[0], /^HTTP\/1\.1 400 [^]*fields_must_be_dict/);
 });
 
+// Rules: T20.
 story('A body of 100,000 arrays in each other is malformed_json over REST, and so is each that no JSON is', async () => {
   for (const body of [
     nested('[', ']', 100_000), '['.repeat(1_000_000), `{"x":${nested('[', ']', 100_000)}}`, '{"a":'.repeat(200_000), '{"title":"\\ud800"}',

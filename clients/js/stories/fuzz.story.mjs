@@ -102,6 +102,7 @@ function pool(size, open) {
   };
 }
 
+// Rules: D6, T5, T17, T18.
 story('Packets that look like events, over a websocket: every one that asks for an ack has an answer or ends its connection', () =>
   besides(() => {
     const d = dice(1);
@@ -176,6 +177,7 @@ story('Requests spoilt at random, and random bytes, over TCP', () =>
     });
   }));
 
+// Rules: D6, T17, T18.
 story('Bodies that look like payloads, over REST: every one has an answer with its class\'s status', () =>
   besides(() => {
     const d = dice(5);

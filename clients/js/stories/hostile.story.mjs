@@ -81,6 +81,7 @@ if (!table) {
     await server.cli('check');
   }
 
+  // Rules: O1, O4, O5, T4, T21.
   story(`${table.length} hostile payloads over a socket are each refused with the code of the table`, async () => {
     assert.ok(table.length >= 500);
     const [socket] = await sockets();
@@ -90,6 +91,7 @@ if (!table) {
   });
 
   const bodies = table.filter(goesOverRest);
+  // Rules: O1, O4, O5, T4, T21.
   story(`${bodies.length} hostile bodies over REST are each refused with the code of the table`, async () => {
     assert.ok(bodies.length >= 500);
     const [http] = await https();
@@ -109,6 +111,7 @@ if (!table) {
       [`root=${id}&limit=0`, 'out_of_range'], [`root=${id}&Limit=1`, 'unknown_field']],
     '/api/account': [['limit=1', 'unknown_field'], ['%=', 'malformed_json']],
   })) {
+    // Rules: T1, G7, T20.
     story(`${queries.length} hostile queries of GET ${path} are each refused with their code`, async () => {
       const [http] = await https();
       for (const [query, code] of queries) {
@@ -119,6 +122,7 @@ if (!table) {
     });
   }
 
+  // Rules: O1, O4.
   story(`${COUNT} hostile payloads in a row leave the server's memory flat within ${GROWTH_MB_MAX} MB`, async () => {
     const [ways, calls] = [await sockets(), await https()];
     let sent = 0;

@@ -24,6 +24,7 @@ for (const [event, payload, allowed] of [
   ['trash:page', {}, 5],
   ['link:add', { source: '123', target: '456' }, 30],
 ]) {
+  // Rules: R1, R2, R7.
   story(`${event} passes ${allowed} times in 10 s, refusals included; then it is rate_limited with retryAfter`, async (server) => {
     const client = await server.connect(await server.addUser('olha'));
     const acks = await floods(client, event, payload, allowed);
@@ -42,6 +43,7 @@ story('A load by event that comes too often is told graph:error rate_limited', a
   await client.hears('graph:init', () => client.all('graph:init').length >= 10);
 });
 
+// Rules: R1.
 story('The share is a user\'s, over all windows; another user and another operation have their own', async (server) => {
   const [olha, petro] = [await server.addUser('olha'), await server.addUser('petro')];
   const [here, there, his] = [await server.connect(olha), await server.connect(olha), await server.connect(petro)];
@@ -51,6 +53,7 @@ story('The share is a user\'s, over all windows; another user and another operat
   await his.does('trash:page');
 });
 
+// Rules: R7.
 story('Who waits retryAfter seconds is served again', async (server) => {
   const client = await server.connect(await server.addUser('olha'));
   const acks = await floods(client, 'trash:page', {}, 5);
@@ -58,6 +61,7 @@ story('Who waits retryAfter seconds is served again', async (server) => {
   await client.does('trash:page');
 });
 
+// Rules: R2.
 story('The later pages of one load do not count, its beginnings do', async (server) => {
   const olha = await server.addUser('olha');
   for (let i = 0; i < 25; i++) await server.rest(olha, 'POST', '/api/node', { title: `${i}` });
@@ -71,6 +75,7 @@ story('The later pages of one load do not count, its beginnings do', async (serv
   assert.equal(nodes.length, 25);
 });
 
+// Rules: R3, R7.
 story('Over REST 300 calls a minute pass on a route; then 429 with Retry-After, and other routes go on', async (server) => {
   const olha = await server.addUser('olha');
   const statuses = [];
@@ -87,6 +92,34 @@ story('Over REST 300 calls a minute pass on a route; then 429 with Retry-After, 
   assert.equal((await server.rest(olha, 'GET', '/api/graph')).status, 200);
 });
 
+// Rules: R4.
+story('The health of the server may be asked 120 times a minute from one address', async (server) => {
+  const statuses = [];
+  let limited;
+  for (let burst = 0; burst < 3; burst++) {
+    const answers = await Promise.all(Array.from({ length: 50 }, () => server.rest(null, 'GET', '/api/health')));
+    statuses.push(...answers.map((answer) => answer.status));
+    limited ??= answers.find((answer) => answer.status === 429);
+  }
+  assert.ok(statuses.slice(0, 50).every((status) => status === 200));
+  const passed = statuses.filter((status) => status === 200).length;
+  // To see it come up, the stage has asked a few times itself; and the window slides on.
+  assert.ok(passed >= 90 && passed <= 125, `${passed} passed`);
+  isLimited(limited.body);
+});
+
+// Rules: R4, T15.
+story('Without an account a branch may be asked for 300 times a minute from one address', async (server) => {
+  const statuses = [];
+  for (let burst = 0; burst < 8; burst++) {
+    const answers = await Promise.all(Array.from({ length: 50 }, () => server.rest(null, 'GET', '/api/branch?root=none')));
+    statuses.push(...answers.map((answer) => answer.status));
+  }
+  assert.ok(statuses.slice(0, 300).every((status) => status === 404));
+  assert.equal(statuses.at(-1), 429);
+});
+
+// Rules: R5, T13.
 story('Who connects more than ten times a minute from one address is told rate_limited and disconnected', async (server) => {
   const olha = await server.addUser('olha');
   for (let i = 0; i < 10; i++) (await server.connect(olha)).close();
@@ -97,6 +130,7 @@ story('Who connects more than ten times a minute from one address is told rate_l
   assert.equal(await late.ends(), 'io server disconnect');
 });
 
+// Rules: R6, C8.
 storyOnOwnServer('A server told SYNAPTASK_LIMITS=off refuses nobody', { limits: 'off' }, async (server) => {
   const olha = await server.addUser('olha');
   const clients = await Promise.all(Array.from({ length: 25 }, () => server.connect(olha)));

@@ -9,6 +9,7 @@ const { AVAILABLE, IN_PROGRESS, BLOCKED, COMPLETED } = STATUS;
 const nodeOf = async (client, id) => (await client.does('graph:get')).nodes.find((node) => node.id === id);
 const statusOf = async (client, id) => (await nodeOf(client, id)).status;
 
+// Rules: L9, W2, W3, W8, N22, N25.
 story('Olha makes a task wait for another: the ack holds the new link and the blocked target', async () => {
   const olha = await newUser('olha');
   const client = await server.connect(olha);
@@ -39,6 +40,7 @@ story('Olha makes a task wait for another: the ack holds the new link and the bl
   assert.equal(await statusOf(client, target), BLOCKED);
 });
 
+// Rules: T4, W6, N23.
 story('Ivan does the same over REST and gets the same shape', async () => {
   const ivan = await newUser('ivan');
   const client = await server.connect(ivan);
@@ -53,6 +55,7 @@ story('Ivan does the same over REST and gets the same shape', async () => {
   assert.equal(body.diff.links[0].after.type, 0, 'a link blocks unless told otherwise');
 });
 
+// Rules: B5, B6.
 story('A completed chain is blocked again from the bottom up, each node once, causes before effects', async () => {
   const client = await server.connect(await newUser('olha'));
   const [paint, walls, room, house] = [await client.addNode(), await client.addNode(), await client.addNode(), await client.addNode()];
@@ -67,6 +70,7 @@ story('A completed chain is blocked again from the bottom up, each node once, ca
   assert.deepEqual(diff.nodes.map((entry) => entry.after.status), [BLOCKED, BLOCKED, BLOCKED]);
 });
 
+// Rules: B3, B4.
 story('A task in progress that was blocked goes on in progress when what it waited for is done', async () => {
   const client = await server.connect(await newUser('olha'));
   const [paint, walls] = [await client.addNode(), await client.addNode({ status: IN_PROGRESS })];
@@ -77,6 +81,7 @@ story('A task in progress that was blocked goes on in progress when what it wait
   assert.deepEqual([freed.op, freed.before.status, freed.after.status], [OP.NODE_STATUS, BLOCKED, IN_PROGRESS]);
 });
 
+// Rules: B1.
 story('A secondary link blocks nothing, and neither does a primary one from a completed task or to an independent one', async () => {
   const client = await server.connect(await newUser('olha'));
   const [a, b] = [await client.addNode(), await client.addNode()];
@@ -89,6 +94,7 @@ story('A secondary link blocks nothing, and neither does a primary one from a co
   }
 });
 
+// Rules: O10, N2.
 story('Olha names the new node and link herself, and an id in use is refused', async () => {
   const client = await server.connect(await newUser('olha'));
   const [source, target, link] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
@@ -98,6 +104,7 @@ story('Olha names the new node and link herself, and an id in use is refused', a
   assert.equal((await client.call('node:add', { id: source })).error, 'conflict.id_taken');
 });
 
+// Rules: O14, O17.
 story('A subtask made with a target is linked to it and blocks it, in one batch', async () => {
   const olha = await newUser('olha');
   const client = await server.connect(olha);
@@ -110,6 +117,7 @@ story('A subtask made with a target is linked to it and blocks it, in one batch'
   assert.deepEqual([link.after.source, link.after.target, link.after.type], [diff.nodes[0].after.id, target, 0]);
 });
 
+// Rules: L7.
 story('Adding a link whose like is in the trash brings that one back', async () => {
   const client = await server.connect(await newUser('olha'));
   const [source, target] = [await client.addNode(), await client.addNode()];
@@ -123,6 +131,7 @@ story('Adding a link whose like is in the trash brings that one back', async () 
   assert.equal(await statusOf(client, target), BLOCKED);
 });
 
+// Rules: L7, L8, W5, N16.
 story('Adding it the other way round restores it, then swaps it: one link, its own id, two versions on', async () => {
   const client = await server.connect(await newUser('olha'));
   const [source, target] = [await client.addNode(), await client.addNode()];
@@ -139,6 +148,7 @@ story('Adding it the other way round restores it, then swaps it: one link, its o
   assert.equal(await statusOf(client, source), BLOCKED);
 });
 
+// Rules: O22, O23, P14.
 story('Trashing a task takes its links along, frees what waited, and restoring brings all of it back', async () => {
   const client = await server.connect(await newUser('olha'));
   const [source, target] = [await client.addNode(), await client.addNode()];
@@ -153,6 +163,7 @@ story('Trashing a task takes its links along, frees what waited, and restoring b
   assert.equal(await statusOf(client, target), BLOCKED);
 });
 
+// Rules: B12, P6, L12.
 story('Petro, an editor, makes Olha\'s finished task wait for his own: her whole chain is blocked, and she hears it', async () => {
   const [olha, petro] = [await newUser('olha'), await newUser('petro')];
   const [hers, his] = [await server.connect(olha), await server.connect(petro)];

@@ -12,6 +12,7 @@ async function twoWindows() {
 
 const byBatch = (batchId) => (diff) => diff.batchId === batchId;
 
+// Rules: P7, W6.
 story('What Olha does here is acked here and heard there, the same diff, and not both at its origin', async () => {
   const { olha, here, there } = await twoWindows();
   const { diff } = await here.does('node:add', { title: 'Roof' });
@@ -24,6 +25,7 @@ story('What Olha does here is acked here and heard there, the same diff, and not
   assert.equal(there.all('graph:diff').length, 1);
 });
 
+// Rules: T5, P7.
 story('Without an ack the origin hears of its own change by graph:diff, like everyone else', async () => {
   const { here, there } = await twoWindows();
   here.emit('node:add', { title: 'Roof' });
@@ -34,12 +36,14 @@ story('Without an ack the origin hears of its own change by graph:diff, like eve
   assert.equal(here.all('graph:diff').length, 1);
 });
 
+// Rules: P7, W6, T4.
 story('A change over REST is heard in every window', async () => {
   const { olha, here, there } = await twoWindows();
   const { body } = await server.rest(olha, 'POST', '/api/node', { title: 'Roof' });
   for (const window of [here, there]) assert.deepEqual(await window.hears('graph:diff', byBatch(body.diff.batchId)), body.diff);
 });
 
+// Rules: T5.
 story('A failure without an ack is told to the origin alone, as `error` with the event it was', async () => {
   const { here, there } = await twoWindows();
   here.emit('link:add', { source: '123', target: '456' });
@@ -50,6 +54,7 @@ story('A failure without an ack is told to the origin alone, as `error` with the
   assert.deepEqual(there.all('error'), []);
 });
 
+// Rules: P4, P20, D2.
 story('A hundred changes in a row are heard in the order they were made', async () => {
   const { here, there } = await twoWindows();
   const acks = await Promise.all(Array.from({ length: 100 }, (_, i) => here.does('node:add', { title: `Step ${i}` })));
@@ -59,6 +64,7 @@ story('A hundred changes in a row are heard in the order they were made', async 
   assert.deepEqual(revs, [...revs].sort((a, b) => a - b), 'rev grows with the order');
 });
 
+// Rules: P6.
 story('Petro hears nothing of what is not his', async () => {
   const { here } = await twoWindows();
   const petro = await server.connect(await newUser('petro'));
@@ -67,6 +73,7 @@ story('Petro hears nothing of what is not his', async () => {
   assert.deepEqual(petro.heard.map((one) => one.event), ['connected']);
 });
 
+// Rules: O2, P7.
 story('An update that changes nothing is a yes with an empty diff and no batch, and is no news', async () => {
   const { here, there } = await twoWindows();
   const id = await here.addNode({ title: 'Roof' });
@@ -77,12 +84,14 @@ story('An update that changes nothing is a yes with an empty diff and no batch, 
   assert.equal(there.all('graph:diff').length, 1, 'the add alone');
 });
 
+// Rules: T8.
 story('An event nobody knows is not_found.event by ack, and the connection goes on', async () => {
   const { here } = await twoWindows();
   for (const event of ['node:explode', 'graph:init', 'connected']) isRefusal(await here.call(event, {}), 'not_found.event');
   await here.settled();
 });
 
+// Rules: O28.
 story('ws:ping is answered by ws:pong with the server\'s time', async () => {
   const { here } = await twoWindows();
   await here.does('ws:ping');
@@ -92,6 +101,7 @@ story('ws:ping is answered by ws:pong with the server\'s time', async () => {
 });
 
 for (const transports of [['websocket'], ['polling']]) {
+  // Rules: R9.
   story(`A message of 3 MiB over ${transports} closes that connection and nothing else`, async () => {
     const { olha, here } = await twoWindows();
     const flood = await server.connect(olha, { transports });
@@ -102,6 +112,7 @@ for (const transports of [['websocket'], ['polling']]) {
   });
 }
 
+// Rules: N21.
 story('A wide text arrives as it was sent, in every window', async () => {
   const { here, there } = await twoWindows();
   const title = 'ї𝔘👩‍👩‍👧\u2028"\\\u007f<b>';

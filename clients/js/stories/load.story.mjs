@@ -70,6 +70,7 @@ const idsOf = (entities) => entities.map((entity) => entity.id);
 for (const [form, open] of Object.entries(FORMS)) {
   for (const [loop, nextOffset] of Object.entries(LOOPS)) {
     for (const limit of [1_000, 333]) {
+      // Rules: G1, G2, G3.
       story(`Olha loads ${NODES} nodes by ${form}, ${loop}, ${limit} at a time: each node and link exactly once`, async () => {
         const { nodes, links } = await load(await open(), nextOffset, limit);
         assert.deepEqual(sorted(idsOf(nodes)), sorted(nodeIds));
@@ -81,6 +82,7 @@ for (const [form, open] of Object.entries(FORMS)) {
   }
 }
 
+// Rules: G1, G6.
 story('Olha loads everything in one page of 5,000, and hasMore is exact at the edge', async () => {
   const client = await server.connect(olha);
   const whole = await client.does('graph:get', { limit: 5_000 });
@@ -91,6 +93,7 @@ story('Olha loads everything in one page of 5,000, and hasMore is exact at the e
   assert.equal((await client.does('graph:get', { limit: NODES - 1 })).hasMore, true);
 });
 
+// Rules: G1, G6.
 story('A page beyond the end is empty and says there is no more; the default page is 1,000 from 0', async () => {
   const client = await server.connect(olha);
   const beyond = await server.rest(olha, 'GET', `/api/graph?offset=${NODES + 7}`);
@@ -107,6 +110,7 @@ story('Someone else\'s load has nothing of it', async () => {
   assert.deepEqual([page.nodes, page.links, page.hasMore], [[], [], false]);
 });
 
+// Rules: W7, T6, T7, N8, N18, N19.
 story('A node has every documented field; by graph:init its tags are one string and assignees also stand under asignee', async () => {
   const marko = await newUser('marko');
   const client = await server.connect(marko);
@@ -136,6 +140,7 @@ const BAD_PAGES = [
 ];
 
 for (const [payload, error] of BAD_PAGES) {
+  // Rules: G7, T6.
   story(`A load that asks for ${JSON.stringify(payload)} is ${error} by ack, by graph:error and over REST`, async () => {
     const client = await server.connect(olha);
     isRefusal(await client.call('graph:get', payload), error);

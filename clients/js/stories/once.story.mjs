@@ -6,6 +6,7 @@ import { stage } from '../story.mjs';
 const { server, story, newUser } = await stage();
 const titles = async (client) => (await client.does('graph:get')).nodes.map((node) => node.title);
 
+// Rules: D7.
 story('A node added twice under one batchId is there once; the second answer is the first, marked replayed', async () => {
   const client = await server.connect(await newUser('olha'));
   const payload = { title: 'Roof', batchId: crypto.randomUUID() };
@@ -28,6 +29,7 @@ story('A replay is no news to the other windows', async () => {
   assert.equal(there.all('graph:diff').length, 1);
 });
 
+// Rules: D9.
 story('Other content under the same batchId is a conflict, and so is another user\'s', async () => {
   const [olha, petro] = [await newUser('olha'), await newUser('petro')];
   const [hers, his] = [await server.connect(olha), await server.connect(petro)];
@@ -41,6 +43,7 @@ story('Other content under the same batchId is a conflict, and so is another use
   assert.deepEqual(await titles(hers), ['Roof']);
 });
 
+// Rules: D10.
 story('A refusal uses nothing up: the same batchId may be tried again', async () => {
   const client = await server.connect(await newUser('olha'));
   const id = await client.addNode({ title: 'Roof' });
@@ -51,6 +54,7 @@ story('A refusal uses nothing up: the same batchId may be tried again', async ()
   assert.equal(ack.replayed, undefined);
 });
 
+// Rules: D7, T4.
 story('What was sent over a socket may be sent again over REST, and the other way round', async () => {
   const olha = await newUser('olha');
   const client = await server.connect(olha);
@@ -66,6 +70,7 @@ story('What was sent over a socket may be sent again over REST, and the other wa
   assert.deepEqual(await titles(client), ['Roof', 'Wall']);
 });
 
+// Rules: D8, D9, D13.
 story('A retry after the server was killed and came back is answered as before, on a new connection', async () => {
   const olha = await newUser('olha');
   const before = await server.connect(olha);
@@ -82,6 +87,7 @@ story('A retry after the server was killed and came back is answered as before, 
   assert.equal((await after.does('graph:get')).links.length, 1);
 });
 
+// Rules: O9.
 story('A batchId that is none is refused before anything is done', async () => {
   const client = await server.connect(await newUser('olha'));
   const ack = await client.call('node:add', { title: 'Roof', batchId: 'once' });

@@ -23,6 +23,7 @@ function storm(clients, payload, count, onAck) {
 }
 
 for (const killAfterAcks of [0, 1, 1 + Math.floor(random() * (SENDS / 2))]) {
+  // Rules: D7, D8, D13.
   story(`One batchId sent ${SENDS} times over ${CONNECTIONS} connections, with a kill -9 after ${killAfterAcks} acks, is one batch`, async () => {
     const olha = await newUser('olha');
     const payload = { title: 'Once', batchId: crypto.randomUUID() };

@@ -46,6 +46,53 @@ async function graphOf(user) {
   return { nodes: byId(nodes), links: byId(links) };
 }
 
+/** The batch of a title given to a new node. */
+async function titled() {
+  const id = await node();
+  return { id, batchId: (await does('node:update', { id, title: 'Draft' })).diff.batchId };
+}
+
+const undone = async () => {
+  const made = await titled();
+  await does('history:undo', { batchId: made.batchId });
+  return made;
+};
+
+const titleOf = async ({ id }) => (await graphOf(olha)).nodes.get(id).title;
+
+/** Undo and redo, under both their names. */
+const UNDO = {
+  does: 'sets back what a batch changed',
+  given: async () => {
+    const made = await titled();
+    return { made, payload: { batchId: made.batchId } };
+  },
+  async holds({ batchId, undoOf, ...body }, { made }) {
+    tells(body, { nodes: [OP.NODE_UPDATE] });
+    assert.deepEqual([batchId, undoOf], [body.diff.batchId, made.batchId]);
+    assert.deepEqual(changes(body.diff.nodes[0], 'title', 'version'), [['Draft', ''], [2, 3]]);
+    assert.equal(await titleOf(made), '');
+  },
+  named: 'newBatchId',
+  other: { batchId: unused() },
+};
+const REDO = {
+  does: 'does again what was undone',
+  given: async () => {
+    const made = await undone();
+    return { made, payload: { batchId: made.batchId } };
+  },
+  async holds({ batchId, redoOf, ...body }, { made }) {
+    tells(body, { nodes: [OP.NODE_UPDATE] });
+    assert.equal(batchId, body.diff.batchId);
+    assert.ok(redoOf);
+    assert.deepEqual(changes(body.diff.nodes[0], 'title', 'version'), [['', 'Draft'], [3, 4]]);
+    assert.equal(await titleOf(made), 'Draft');
+  },
+  named: 'newBatchId',
+  other: { batchId: unused() },
+};
+
 /** Holds a diff to have these codes, in order, in its lists, and no others. */
 function tells(body, codes, actor = olha) {
   isKeys(body, ['ok', 'diff', 'rev', 'trace_id', ...(body.replayed ? ['replayed'] : [])]);
@@ -55,7 +102,9 @@ function tells(body, codes, actor = olha) {
   assert.deepEqual(Object.fromEntries(Object.keys(expected).map((list) => [list, ops(body.diff[list])])), expected);
 }
 
-const changes = ({ before, after }, ...fields) => fields.map((field) => [before[field], after[field]]);
+function changes({ before, after }, ...fields) {
+  return fields.map((field) => [before[field], after[field]]);
+}
 
 /**
  * Of each operation: `does` says what is done, `given` makes the payload (the rest of what it returns is for `holds`),
@@ -98,6 +147,8 @@ const OPERATIONS = {
   'graph:sync': {
     does: 'catches up with what was missed',
     async given() {
+      // What went to the trash just before is known, and no reason to load anew.
+      await trashedNode();
       const { rev } = await does('graph:get', { limit: 1 });
       await server.rest(olha, 'POST', '/api/node', { title: 'missed' });
       return { rev, payload: { since: rev } };
@@ -416,6 +467,28 @@ const OPERATIONS = {
     },
     other: { showing: true },
   },
+  'history:page': {
+    does: 'tells what was done to a branch, latest first',
+    given: async () => {
+      const made = await titled();
+      return { made, payload: { scopeType: 'GRAPH', scopeId: made.id, limit: 10, offset: 0 } };
+    },
+    holds(body, { made }) {
+      isKeys(body, ['ok', 'hasMore', 'batches', 'rev', 'trace_id']);
+      assert.equal(body.hasMore, false);
+      assert.deepEqual(body.batches.map((batch) => batch.ops.map((op) => op.type)), [[OP.NODE_UPDATE], [OP.NODE_ADD]]);
+      const [{ ops: [op], ...batch }] = body.batches;
+      isKeys(batch, ['batchId', 'rev', 'actor', 'ts', 'undone', 'undoOf', 'undoneBy', 'redoOf', 'redoneBy']);
+      assert.deepEqual([batch.batchId, batch.undone, batch.undoOf], [made.batchId, false, null]);
+      isKeys(op, ['id', 'type', 'entityType', 'entityId', 'forwardPatch', 'inversePatch', 'guard', 'createdTime']);
+      assert.deepEqual([op.entityType, op.entityId, op.guard], ['node', made.id, { version: 1 }]);
+      assert.deepEqual([op.forwardPatch.title, op.inversePatch.title], ['Draft', '']);
+    },
+  },
+  'history:undo': UNDO,
+  'history:redo': REDO,
+  'batch:undo': UNDO,
+  'batch:redo': REDO,
   'settings:username': {
     does: 'renames oneself',
     by: hanna,
@@ -442,6 +515,7 @@ const isDone = ({ body }, event) => assert.equal(body.ok, true, `${event}: ${JSO
 
 for (const [event, { does: what, by = olha, given, holds }] of Object.entries(OPERATIONS)) {
   for (const way of WAYS.filter((one) => goesOver(event, one))) {
+    // Rules: T1, T4, W1, W6, O11.
     story(`${event} over ${way} ${what}`, async () => {
       for (let nth = 0; nth < (way === 'REST' ? ROUTES[event][1].length : 1); nth++) {
         const made = await given();
@@ -453,16 +527,18 @@ for (const [event, { does: what, by = olha, given, holds }] of Object.entries(OP
   }
 }
 
-for (const [event, { by = olha, given, holds, other }] of Object.entries(OPERATIONS)) {
+for (const [event, { by = olha, given, holds, other, named = 'batchId' }] of Object.entries(OPERATIONS)) {
   if (!other) continue;
   const stranger = await newUser('stranger');
-  for (const [first, second] of [WAYS, [...WAYS].reverse()]) {
-    story(`${event} over ${first}, sent again under its batchId over ${second}, is answered as before and not done again`, async () => {
+  const able = WAYS.filter((way) => goesOver(event, way));
+  for (const [first, second = first] of able.length > 1 ? [able, [...able].reverse()] : [able]) {
+    // Rules: D7, D9.
+    story(`${event} over ${first}, sent again under its ${named} over ${second}, is answered as before and not done again`, async () => {
       const made = await given();
-      const payload = { ...made.payload, batchId: unused() };
+      const payload = { ...made.payload, [named]: unused() };
       const done = await ways[first](by, event, payload);
       isDone(done, event);
-      assert.equal(done.body.diff.batchId, payload.batchId);
+      assert.equal(done.body.diff.batchId, payload[named]);
       for (const way of [second, first]) {
         const again = await ways[way](by, event, payload);
         isDone(again, event);
@@ -476,13 +552,15 @@ for (const [event, { by = olha, given, holds, other }] of Object.entries(OPERATI
   }
 }
 
+// Rules: C7.
 story('The table that `synaptask operations` prints lists what has a story here, and nothing else', async () => {
   const listed = await server.cli('operations', '--json');
   assert.deepEqual(listed.map((row) => row.event).sort(), Object.keys(OPERATIONS).sort());
   for (const { event, method, paths, input } of listed) {
     const [statedMethod, statedPaths] = ROUTES[event] ?? [null, []];
     assert.deepEqual([event, method, paths], [event, statedMethod, statedPaths]);
-    const takesBatchId = input.some((field) => field.name === 'batchId');
-    assert.equal(takesBatchId, 'other' in OPERATIONS[event], `${event} takes a batchId if it changes something`);
+    const { other, named = 'batchId' } = OPERATIONS[event];
+    const takesName = input.some((field) => field.name === named && field.limits === 'UUID v4');
+    assert.equal(takesName, other !== undefined, `${event} takes a ${named} of the client's making if it changes something`);
   }
 });

@@ -24,6 +24,7 @@ story('Olha publishes a branch: the ack holds the token that opens it', async ()
   assert.deepEqual([node.publicToken, node.publicBranch, node.publicDue], [after.publicToken, true, null]);
 });
 
+// Rules: S1, N6, N19.
 story('Ivan publishes one node alone until next year, over REST; the branch is open by default', async () => {
   const ivan = await newUser('ivan');
   const client = await server.connect(ivan);
@@ -47,6 +48,7 @@ const REFUSALS = [
 ];
 
 for (const [what, change, error] of REFUSALS) {
+  // Rules: S2, O1.
   story(`Publishing with ${what} is ${error}, by ack and over REST, and publishes nothing`, async () => {
     const olha = await newUser('olha');
     const client = await server.connect(olha);
@@ -57,6 +59,7 @@ for (const [what, change, error] of REFUSALS) {
   });
 }
 
+// Rules: S2, S8.
 story('What is public is not published again, and what is in the trash not at all', async () => {
   const client = await server.connect(await newUser('olha'));
   const [open, trashed] = [await client.addNode(), await client.addNode()];
@@ -66,6 +69,7 @@ story('What is public is not published again, and what is in the trash not at al
   isRefusal(await client.call('node:publish', { id: trashed }), 'bad_request.node_in_trash');
 });
 
+// Rules: S6, V10.
 story('Petro, who may only look, may not publish; and hears branch:published when Olha does', async () => {
   const [olha, petro] = [await newUser('olha'), await newUser('petro')];
   const [hers, his] = [await server.connect(olha), await server.connect(petro)];
@@ -79,6 +83,7 @@ story('Petro, who may only look, may not publish; and hears branch:published whe
   assert.ok(!JSON.stringify(his.heard).includes(diff.nodes[0].after.publicToken), 'the token is for access 1 and better');
 });
 
+// Rules: S7, G8, T15.
 story('Anyone with the public token reads the branch, without an account, and nothing beside it', async () => {
   const client = await server.connect(await newUser('olha'));
   const root = await client.addNode({ title: 'Plan' });

@@ -86,6 +86,7 @@ const everything = async (client) => {
 };
 
 for (const [event, what, payload, error] of REFUSALS) {
+  // Rules: O1, O3, O7, B7, B8, A10.
   story(`${event} with ${what} is ${error} and leaves no trace`, async () => {
     const client = await server.connect(olha);
     const before = await everything(client);
@@ -100,6 +101,7 @@ for (const [event, what, payload, error] of REFUSALS) {
   });
 }
 
+// Rules: A9, T22.
 story('A stranger\'s node and a node that never was are answered alike, but for the trace', async () => {
   const client = await server.connect(olha);
   for (const [event, ofId] of [
@@ -116,6 +118,7 @@ story('A stranger\'s node and a node that never was are answered alike, but for 
 });
 
 for (const payload of ['text', 7, null, [1, 2], true]) {
+  // Rules: T21.
   story(`A payload that is ${JSON.stringify(payload)} instead of an object is fields_must_be_dict`, async () => {
     const client = await server.connect(olha);
     isRefusal(await client.call('link:add', payload), 'bad_request.fields_must_be_dict');
@@ -130,6 +133,7 @@ for (const [what, text] of [
   ['a key given twice', '{"title": "x", "title": "y"}'],
   ['NaN', '{"x": NaN}'],
 ]) {
+  // Rules: T20.
   story(`A body that is ${what} is malformed_json`, async () => {
     const { status, body } = await server.rest(olha, 'POST', '/api/node', text);
     assert.equal(status, 400);

@@ -6,6 +6,7 @@ import { stage } from '../story.mjs';
 
 const { server, story, newUser } = await stage();
 
+// Rules: T15.
 story('Anyone may ask for the server\'s health', async () => {
   const { status, body } = await server.rest(null, 'GET', '/api/health');
   assert.equal(status, 200);
@@ -19,6 +20,7 @@ for (const [method, path, body] of [
   ['POST', '/api/link', { source: '1', target: '2' }],
   ['POST', '/api/node/publish', { id: '1' }],
 ]) {
+  // Rules: T12, T15.
   story(`${method} ${path} without a token, or with one that is not, is 401 unauthorized`, async () => {
     for (const token of [null, 'st_nobody', 'x']) {
       const answer = await server.rest(token, method, path, body);
@@ -29,6 +31,7 @@ for (const [method, path, body] of [
   });
 }
 
+// Rules: T10, T12.
 story('A token under another scheme than Bearer is 401', async () => {
   const olha = await newUser('olha');
   const answer = await fetch(`${server.url}/api/graph`, { headers: { authorization: `Basic ${olha.token}` } });
@@ -36,6 +39,7 @@ story('A token under another scheme than Bearer is 401', async () => {
   assert.match(answer.headers.get('content-type'), /^application\/json/);
 });
 
+// Rules: T2.
 story('A path that is not is 404, a method that is not 405, both in JSON', async () => {
   const olha = await newUser('olha');
   for (const [method, path, error, expected] of [
@@ -52,6 +56,7 @@ story('A path that is not is 404, a method that is not 405, both in JSON', async
   }
 });
 
+// Rules: T16.
 story('A success carries its trace in the body and in X-Trace-Id, each its own', async () => {
   const olha = await newUser('olha');
   const seen = new Set();
@@ -82,6 +87,7 @@ function sendBytes(token, bytes) {
   });
 }
 
+// Rules: R9.
 story('A body over 1 MiB is 413 payload_too_large; one just under it is read', async () => {
   const olha = await newUser('olha');
   const over = await sendBytes(olha.token, 1024 * 1024 + 1);
@@ -92,6 +98,7 @@ story('A body over 1 MiB is 413 payload_too_large; one just under it is read', a
   isRefusal(under.body, 'bad_request.title_too_long');
 });
 
+// Rules: T1.
 story('A task\'s whole life over plain HTTP: made, changed, trashed, restored, trashed, deleted with a body', async () => {
   const olha = await newUser('olha');
   const does = async (method, path, payload) => {

@@ -4,6 +4,7 @@ import { storyOnOwnServer } from '../story.mjs';
 
 const DRAIN_MS_MAX = 10_000;
 
+// Rules: D12.
 storyOnOwnServer('SIGTERM amid changes ends the server by itself within 10 s, and every acknowledged change is kept', {}, async (server) => {
   const olha = await server.addUser('olha');
   const clients = [await server.connect(olha), await server.connect(olha, { transports: ['polling'] })];
@@ -34,6 +35,7 @@ storyOnOwnServer('SIGTERM amid changes ends the server by itself within 10 s, an
   assert.deepEqual(acked.filter((id) => !kept.has(id)), []);
 });
 
+// Rules: C6, C10.
 storyOnOwnServer('While the server runs, `check` says in one line that every invariant holds', {}, async (server) => {
   const client = await server.connect(await server.addUser('olha'));
   await client.addLink(await client.addNode(), await client.addNode());

@@ -6,6 +6,7 @@ import { stage } from '../story.mjs';
 const { server, story, newUser } = await stage();
 const PROMPT_MS = 3_000;
 
+// Rules: T9, C3, C4, C5.
 story('A new user\'s token is long, random and hers, and the list never shows it again', async () => {
   const olha = await newUser('olha');
   assert.match(olha.token, /^st_[A-Za-z0-9]{27,}$/);
@@ -16,6 +17,7 @@ story('A new user\'s token is long, random and hers, and the list never shows it
   assert.ok(users.includes(olha.id) && !users.includes(olha.token));
 });
 
+// Rules: C5, C10, D14.
 story('A second token works beside the first', async () => {
   const olha = await newUser('olha');
   const { token } = await server.cli('token', 'create', '--email', olha.email, '--name', 'phone', '--json');
@@ -25,6 +27,7 @@ story('A second token works beside the first', async () => {
   assert.equal((await second.does('graph:get')).nodes[0].id, id);
 });
 
+// Rules: P24, C5, C10.
 story('Revoking all tokens ends live sockets promptly, over both transports, and REST from the next call on', async () => {
   const [olha, petro] = [await newUser('olha'), await newUser('petro')];
   const hers = [await server.connect(olha), await server.connect(olha, { transports: ['polling'] })];
@@ -42,6 +45,7 @@ story('Revoking all tokens ends live sockets promptly, over both transports, and
   await server.connect({ token });
 });
 
+// Rules: P24, C5.
 story('Revoking one token leaves the other connected', async () => {
   const olha = await newUser('olha');
   const made = await server.cli('token', 'create', '--email', olha.email, '--name', 'phone', '--json');
@@ -51,6 +55,7 @@ story('Revoking one token leaves the other connected', async () => {
   await first.does('graph:get');
 });
 
+// Rules: N1.
 story('Two users cannot have one email, whatever its case, nor one username', async () => {
   const olha = await newUser('olha');
   await assert.rejects(server.cli('user', 'add', '--email', olha.email.toUpperCase(), '--username', 'other', '--json'));

@@ -38,6 +38,7 @@ const FORMS = {
 
 for (const [form, open] of Object.entries(FORMS)) {
   for (const limit of [100, 43]) {
+    // Rules: G9, N20, V12, V13, V14.
     story(`Olha pages through her trash by ${form}, ${limit} at a time: everything once, nodes before links`, async () => {
       const getPage = await open();
       const items = [];
@@ -63,6 +64,7 @@ for (const [form, open] of Object.entries(FORMS)) {
     });
   }
 
+  // Rules: G6, G9.
   story(`hasMore by ${form} is exact: at the last item no more, one before it more`, async () => {
     const getPage = await open();
     assert.equal((await getPage({ limit: NODES + LINKS })).hasMore, false);
@@ -82,6 +84,7 @@ for (const [payload, error] of [
   [{ limit: 'all' }, 'bad_request.invalid_limit'],
   [{ offset: 'all' }, 'bad_request.invalid_offset'],
 ]) {
+  // Rules: G7.
   story(`A trash page of ${JSON.stringify(payload)} is ${error} by ack and over REST`, async () => {
     const client = await server.connect(olha);
     isRefusal(await client.call('trash:page', payload), error);
@@ -97,6 +100,7 @@ story('Petro sees nothing of Olha\'s trash', async () => {
   assert.deepEqual([page.nodes, page.links, page.hasMore], [[], [], false]);
 });
 
+// Rules: O22, O23, O24.
 story('A node in the trash is trashed no second time, restored once, and deleted for good only from there', async () => {
   const client = await server.connect(await newUser('olha'));
   const id = await client.addNode();

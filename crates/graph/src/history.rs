@@ -17,8 +17,9 @@ pub fn sees_batch(world: &World, user: UserId, batch: &Batch) -> bool {
         && (batch.actor == Some(user) || batch.entries.iter().any(|entry| sees_entry(world, user, entry)))
 }
 
-/// Whether a user sees an entry: its entity is in their graph or in their trash now. Phantoms have no history, and what
-/// was deleted for good has none left.
+/// Whether a user sees an entry: its entity is in their graph or in their trash now, or is a grant they run or hold.
+/// Phantoms have no history, and what was deleted for good has none left; of a grant that was taken back, whoever held it
+/// could not read even the node's id any more.
 pub fn sees_entry(world: &World, user: UserId, entry: &Entry) -> bool {
     match &entry.subject {
         Subject::Node(change) => change.latest().and_then(|node| world.node(node.id)).is_some_and(|node| {
@@ -30,7 +31,8 @@ pub fn sees_entry(world: &World, user: UserId, entry: &Entry) -> bool {
         }),
         Subject::Grant(change) => change.latest().is_some_and(|grant| {
             let runs = placement(world, user, grant.node).is_some_and(|level| level <= Level::Admin);
-            world.node(grant.node).is_some() && (grant.user == user || runs)
+            let holds = grant.user == user && world.grant(grant.node, user).is_some();
+            world.node(grant.node).is_some() && (holds || runs)
         }),
         Subject::Embed(change) => change.latest().is_some_and(|embed| embed.user == user),
         Subject::User(change) => {
@@ -48,12 +50,29 @@ pub struct Reader {
     pub sees: HashSet<Uuid>,
     /// The nodes they own or have admin access to: whose grants they see.
     pub runs: HashSet<NodeId>,
+    /// The nodes they have a grant to, be it in force or not.
+    pub holds: HashSet<NodeId>,
+    /// True for whoever looks after the installation: there is nothing they do not see.
+    pub everything: bool,
 }
 
 impl Reader {
+    /// Somebody who sees nothing but themselves.
+    pub fn new(user: UserId) -> Self {
+        let (sees, runs, holds) = (HashSet::new(), HashSet::new(), HashSet::new());
+        Reader { user, sees, runs, holds, everything: false }
+    }
+
+    /// Whoever looks after the installation.
+    pub fn of_everything() -> Self {
+        Reader { everything: true, ..Reader::new(UserId(Uuid::nil())) }
+    }
+
     /// Gathers what the user sees now.
     pub fn of(world: &World, user: UserId) -> Self {
-        let mut reader = Reader { user, sees: HashSet::new(), runs: HashSet::new() };
+        let mut reader = Reader::new(user);
+        let granted = world.user(user).map(|slot| &slot.granted).into_iter().flatten();
+        reader.holds = granted.copied().filter(|id| world.node(*id).is_some()).collect();
         let page = view::visible(world, user);
         for seen in page.nodes.iter().filter(|seen| seen.is_full()) {
             reader.note_node(seen);
@@ -76,12 +95,16 @@ impl Reader {
 
     /// [`sees_entry`], without the World.
     pub fn sees_entry(&self, entry: &Entry) -> bool {
+        if self.everything {
+            return true;
+        }
         match &entry.subject {
             Subject::Node(change) => change.latest().is_some_and(|node| self.sees.contains(&node.id.0)),
             Subject::Link(change) => change.latest().is_some_and(|link| self.sees.contains(&link.id.0)),
-            Subject::Grant(change) => change
-                .latest()
-                .is_some_and(|grant| grant.user == self.user || self.runs.contains(&grant.node)),
+            Subject::Grant(change) => change.latest().is_some_and(|grant| {
+                let holds = grant.user == self.user && self.holds.contains(&grant.node);
+                holds || self.runs.contains(&grant.node)
+            }),
             Subject::Embed(change) => change.latest().is_some_and(|embed| embed.user == self.user),
             Subject::User(change) => {
                 change.before.is_some() && change.latest().is_some_and(|account| account.id == self.user)

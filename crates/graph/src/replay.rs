@@ -1,13 +1,14 @@
 //! The answer to a request that was carried out before: its batch, as far as the caller may still see it.
 
-use crate::access::{placement, sees_link};
+use crate::access::{Cover, covers, placement, sees_link, shared_roots};
 use crate::batch::{Batch, Change, Op, Subject};
 use crate::diff::{AccessChange, Diff, LinkChange, NodeChange, UserChange};
-use crate::id::UserId;
+use crate::id::{NodeId, UserId};
 use crate::model::{Grant, Level, Link, Node, Rev};
 use crate::trash;
-use crate::view::SeenLink;
+use crate::view::{SeenLink, Sight};
 use crate::world::World;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What the batch, committed at `rev`, tells its actor today. Entries on what they have lost sight of since are left out;
@@ -18,10 +19,11 @@ pub fn replay(world: &World, batch: &Batch, rev: Rev, user: UserId) -> Diff {
     if batch.entries.is_empty() {
         diff.batch = None;
     }
+    let shared = Shared::at(world, batch, user);
     for entry in &batch.entries {
         match &entry.subject {
-            Subject::Node(change) => diff.nodes.extend(node(world, user, entry.op, change)),
-            Subject::Link(change) => diff.links.extend(link(world, user, entry.op, change)),
+            Subject::Node(change) => diff.nodes.extend(node(world, user, entry.op, change, &shared)),
+            Subject::Link(change) => diff.links.extend(link(world, user, entry.op, change, &shared)),
             Subject::Grant(change) => diff.access.extend(grant(world, user, entry.op, change)),
             Subject::Embed(change) => {
                 if let Some(embed) = change.latest().filter(|embed| embed.user == user)
@@ -42,7 +44,41 @@ pub fn replay(world: &World, batch: &Batch, rev: Rev, user: UserId) -> Diff {
     diff
 }
 
-fn node(world: &World, user: UserId, op: Op, change: &Change<Arc<Node>>) -> Option<NodeChange> {
+/// Through which share roots the caller is shown what the batch touched, as of today.
+struct Shared {
+    user: UserId,
+    covers: HashMap<NodeId, Arc<Cover>>,
+}
+
+impl Shared {
+    fn at(world: &World, batch: &Batch, user: UserId) -> Self {
+        let ids = batch.entries.iter().flat_map(|entry| match &entry.subject {
+            Subject::Node(change) => [change.latest().map(|node| node.id), None],
+            Subject::Link(change) => {
+                [change.latest().map(|link| link.source), change.latest().map(|link| link.target)]
+            }
+            _ => [None, None],
+        });
+        Shared { user, covers: covers(world, ids.flatten(), &|other| other == user) }
+    }
+
+    fn node(&self, id: NodeId) -> Vec<NodeId> {
+        self.covers.get(&id).map_or_else(Vec::new, |cover| cover.roots_for(self.user).to_vec())
+    }
+
+    fn link(&self, link: &Link) -> Vec<NodeId> {
+        let ends = self.covers.get(&link.source).zip(self.covers.get(&link.target));
+        ends.map_or_else(Vec::new, |(source, target)| shared_roots(source, target, self.user))
+    }
+}
+
+fn node(
+    world: &World,
+    user: UserId,
+    op: Op,
+    change: &Change<Arc<Node>>,
+    shared: &Shared,
+) -> Option<NodeChange> {
     match (&change.before, &change.after) {
         (Some(before), None) if before.owner == user => {
             Some(NodeChange::Deleted { before: trash::with_level(world, before, Level::Owner) })
@@ -52,16 +88,27 @@ fn node(world: &World, user: UserId, op: Op, change: &Change<Arc<Node>>) -> Opti
             match &change.before {
                 Some(before) if op != Op::NodeRestore => {
                     let (before, after) = (Arc::clone(before), Arc::clone(after));
-                    Some(NodeChange::Edited { op, before, after, level, roots: Vec::new() })
+                    let roots = shared.node(after.id);
+                    Some(NodeChange::Edited { op, before, after, level, roots })
                 }
-                _ => Some(NodeChange::Whole { op, seen: trash::with_level(world, after, level) }),
+                _ => {
+                    let mut seen = trash::with_level(world, after, level);
+                    seen.sight = Sight::Full { level, roots: shared.node(after.id) };
+                    Some(NodeChange::Whole { op, seen })
+                }
             }
         }
         _ => None,
     }
 }
 
-fn link(world: &World, user: UserId, op: Op, change: &Change<Arc<Link>>) -> Option<LinkChange> {
+fn link(
+    world: &World,
+    user: UserId,
+    op: Op,
+    change: &Change<Arc<Link>>,
+    shared: &Shared,
+) -> Option<LinkChange> {
     let link = change.latest()?;
     let source = placement(world, user, link.source);
     let target = placement(world, user, link.target);
@@ -73,10 +120,11 @@ fn link(world: &World, user: UserId, op: Op, change: &Change<Arc<Link>>) -> Opti
         (Some(before), None) => Some(LinkChange::Deleted { before: Arc::clone(before) }),
         (Some(before), Some(after)) if op != Op::LinkRestore => {
             let (before, after) = (Arc::clone(before), Arc::clone(after));
-            Some(LinkChange::Edited { op, before, after, roots: Vec::new() })
+            let roots = shared.link(&after);
+            Some(LinkChange::Edited { op, before, after, roots })
         }
         (_, Some(after)) => {
-            let seen = SeenLink { link: Arc::clone(after), roots: Vec::new() };
+            let seen = SeenLink { link: Arc::clone(after), roots: shared.link(after) };
             Some(LinkChange::Whole { op, seen })
         }
         (None, None) => None,

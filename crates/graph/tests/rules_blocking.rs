@@ -136,6 +136,7 @@ fn o21_a_stale_version_is_a_conflict() {
     check("alice owns a", "alice: set a", "no_fields_to_update");
 }
 
+// Rules: B9, B10.
 #[test]
 fn b9_a_cycle_is_refused_and_its_path_named() {
     check(CHAIN, "alice: link a c", "dependency_cycle");
@@ -184,6 +185,7 @@ fn b11_a_link_that_would_close_a_cycle_stays_in_the_trash() {
     assert!(fixture.link("a>c").in_trash && fixture.link("a>c").cascade, "the younger link stays");
 }
 
+// Rules: O22, O23.
 #[test]
 fn o22_o23_what_went_by_cascade_returns_in_whatever_order() {
     let world = "alice owns a b c\nb -> a\nc -> b\nalice: trash a\nalice: trash b\nalice: trash c";
@@ -227,6 +229,7 @@ fn l20_a_link_trashed_alone_does_not_return_with_its_node() {
     check(world, "alice: restore b", "restore b");
 }
 
+// Rules: B12, V6.
 #[test]
 fn b12_a_hidden_child_holds_its_parent() {
     let world = "alice owns a\nbob owns b\nbob 2 a";
@@ -243,6 +246,7 @@ fn b12_a_hidden_child_holds_its_parent() {
     );
 }
 
+// Rules: B14, B15.
 #[test]
 fn b14_was_blocker_is_sticky_until_the_target_completes_or_the_type_changes() {
     let world = "alice owns a b c\nb -> a\nalice: set b status=3";

@@ -23,6 +23,7 @@ fn ends(source: u8, target: u8) -> String {
     lines.join("\n")
 }
 
+// Rules: L3, L4, L5.
 #[test]
 fn l3_l4_l5_the_table_of_privacy_and_type() {
     // Access to the source down, to the target across: whether a link asked to be open stays so.
@@ -51,6 +52,7 @@ fn l3_l4_l5_the_table_of_privacy_and_type() {
     }
 }
 
+// Rules: L1, L2, N22.
 #[test]
 fn l1_l2_the_ends() {
     check("alice owns a", "alice: link no a", "source_not_found");
@@ -61,6 +63,7 @@ fn l1_l2_the_ends() {
     check("alice owns a", "alice: link a a", "self_link_not_allowed");
 }
 
+// Rules: L6, N26, L15.
 #[test]
 fn l6_a_place_holds_one_link() {
     let world = "alice owns a b\nb ~> a";
@@ -77,6 +80,7 @@ fn l6_a_place_holds_one_link() {
     );
 }
 
+// Rules: L7, L8, N25, A14.
 #[test]
 fn l7_l8_a_link_in_the_trash_returns_instead_of_a_new_one() {
     let world = "alice owns a b\nb ~> a trashed";
@@ -136,6 +140,7 @@ fn l12_who_may_change_a_link() {
     }
 }
 
+// Rules: A12, L11.
 #[test]
 fn a12_a_links_owner_counts_only_with_access_to_both_ends() {
     let lost = "alice owns a\nbob owns b\nb -> a by bob";
@@ -148,6 +153,7 @@ fn a12_a_links_owner_counts_only_with_access_to_both_ends() {
     check(secret, "bob: trash b>a/bob", "link_not_found");
 }
 
+// Rules: L13, L14, L15.
 #[test]
 fn l13_l14_l15_changing_a_link() {
     let viewer = "alice owns a b\nb ~> a by bob\nbob 3 a\nbob 2 b";
@@ -162,6 +168,24 @@ fn l13_l14_l15_changing_a_link() {
     check("alice owns a b\nb ~> a trashed", "alice: change b>a type=0", "link_in_trash");
 }
 
+#[test]
+fn l10_sharing_and_cycles_are_judged_on_the_link_as_it_would_stand() {
+    // bob's link is made secondary and private, so it closes no cycle and shares nothing.
+    let viewer = "alice owns a b\na -> b\nbob 3 a\nbob 3 b\ncarol 3 a+";
+    check(viewer, "bob: link b a", "add b ~> a private");
+    let shared = "alice owns a b\nbob 3 b\nbob 2 a\ncarol 3 a+";
+    check(shared, "bob: link b a", "add b -> a private blocker\nstatus a 0>2");
+    // What returns instead of a new link would lie as asked.
+    let returning = "alice owns a b c\na -> c\nc -> b";
+    check(&format!("{returning}\nb ~> a trashed"), "alice: link b a", "dependency_cycle");
+    check(&format!("{returning}\na -> b trashed"), "alice: link b a", "dependency_cycle");
+    let turned = "restore a -> b\nswap b -> a\nchange b ~> a";
+    check(&format!("{returning}\na -> b trashed"), "alice: link b a secondary", turned);
+    let refused = "alice owns a b\nbob 2 a\nbob 2 b\ncarol 3 a+\na ~> b trashed";
+    check(refused, "bob: link b a secondary", "would_share");
+}
+
+// Rules: L16, L17, L18, L19.
 #[test]
 fn l16_l17_l18_l19_swapping() {
     check("alice owns a b\nb -> a", "alice: swap b>a", "swap a -> b blocker\nstatus a 2>0\nstatus b 0>2");
@@ -181,6 +205,7 @@ fn l16_l17_l18_l19_swapping() {
     check("alice owns a b\nb -> a\nbob 2 a+", "bob: swap b>a", "no_permission");
 }
 
+// Rules: L21, L22, L20.
 #[test]
 fn l21_l22_restoring() {
     check("alice owns a b\nb -> a trashed", "alice: restore b>a", "restore b -> a blocker\nstatus a 0>2");
@@ -199,6 +224,7 @@ fn l23_deleting_for_good() {
     check("alice owns a b\nb -> a by bob trashed\nbob 2 a\nbob 2 b", "bob: delete b>a", "delete b>a");
 }
 
+// Rules: V2, V4, V6, N24.
 #[test]
 fn v4_v6_who_sees_a_link() {
     let sees = |world: &str, who: &str, name: &str| {

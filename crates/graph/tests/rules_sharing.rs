@@ -6,6 +6,7 @@ mod fixture;
 
 use fixture::{Fixture, check, outcome, parse, user};
 
+// Rules: O10, O13, O14, O15, O16, O17, N32.
 #[test]
 fn o13_o16_whose_a_new_node_is() {
     check("alice owns a", "alice: add n", "add n of alice");
@@ -25,6 +26,7 @@ fn o13_o16_whose_a_new_node_is() {
     check("alice owns a\nalice: trash a\nalice: delete a", "bob: add a", "id_taken");
 }
 
+// Rules: A3, A5, A6, A7, A1.
 #[test]
 fn a5_a6_access_stays_with_one_owner() {
     let world = "alice owns a b\nbob owns c\nb ~> a\nc -> b by bob\ncarol 2 a+";
@@ -36,6 +38,7 @@ fn a5_a6_access_stays_with_one_owner() {
     check("alice owns a b\nb ~> a\na ~> b private\ncarol 3 a+\ncarol 2 b", "carol: set b title=x", "set b");
 }
 
+// Rules: A8, A10, A2.
 #[test]
 fn a8_what_each_level_may() {
     for (level, request, allowed) in [
@@ -95,6 +98,7 @@ fn a9_what_is_hidden_is_refused_like_what_never_was() {
     }
 }
 
+// Rules: S1, S2, S3, S4, S5, S23.
 #[test]
 fn s1_s5_publishing() {
     check("alice owns a", "alice: publish a", "publish a");
@@ -123,6 +127,7 @@ fn s8_on_a_node_in_the_trash_what_gives_is_refused() {
     check(world, "alice: revoke a bob", "revoke bob 3 a");
 }
 
+// Rules: S9, S10, S11, S12, A4, N30.
 #[test]
 fn s9_s12_embedding() {
     check("alice owns a\npublic a", "bob: embed a", "embed bob a");
@@ -143,6 +148,7 @@ fn s9_s12_embedding() {
     check("alice owns a b\nb ~> a\npublic a\nbob embeds a", "bob: set b title=x", "node_not_found");
 }
 
+// Rules: S13, S14, S15, S16, S17, S18, S23, N28.
 #[test]
 fn s13_s18_granting() {
     check("alice owns a", "alice: grant a bob 3", "grant bob 3 a+");
@@ -177,6 +183,7 @@ fn s19_permission_answers_before_the_trash() {
     check("alice owns a\nbob 1 a\nalice: trash a", "bob: regrant a bob level=2", "no_permission");
 }
 
+// Rules: S20, S24.
 #[test]
 fn s20_s24_showing_and_the_basic_plan() {
     let three = "alice owns a b c d\ndora 3 a\ndora 3 b\ndora 3 c";
@@ -193,6 +200,7 @@ fn s20_s24_showing_and_the_basic_plan() {
     assert_eq!(fixture.world.grant(fixture::node("a"), user("bob")).unwrap().version, 3);
 }
 
+// Rules: O22, O23, O24, O25.
 #[test]
 fn o24_o25_deleting_for_good() {
     let world = "alice owns a b c\nb -> a\nbob 3 b\npublic b\ncarol embeds b\nalice: trash b";

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod history;
+
 use crate::accounts::{AccountError, Accounts};
 use crate::config::{ConfigError, Layer, Settings};
 use crate::demo;
@@ -45,6 +47,8 @@ enum Command {
     /// API tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Tell who did what and when
+    History(history::HistoryArgs),
     /// Verify every invariant on the data
     Check,
     /// Print the table of operations
@@ -186,6 +190,7 @@ fn run(cli: Cli) -> Result<(), CommandError> {
         }
         Command::User(command) => user(command, &load(None)?),
         Command::Token(command) => token(command, &load(None)?),
+        Command::History(args) => history::run(args, &load(None)?),
         Command::Check => check_data(&load(None)?),
         Command::Operations(form) if form.json => print(&pretty(&operations::table_json())),
         Command::Operations(_) => print(&operations::table_text()),

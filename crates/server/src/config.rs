@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use store::{Limits, Retention};
 use thiserror::Error;
 
 /// The settings file's name, looked for in the data directory and then in the current one.
@@ -36,6 +37,8 @@ pub struct Settings {
     /// What is logged, as a filter of `tracing`.
     pub log: String,
     pub limits: LimitSettings,
+    /// How long history is kept (H2).
+    pub history: Retention,
     /// Origins besides the server's own whose pages may use a browser's session.
     pub allowed_origins: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -62,6 +65,7 @@ impl Default for Settings {
             listen: "127.0.0.1:8000".into(),
             log: "info".into(),
             limits: LimitSettings::default(),
+            history: Retention::default(),
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             body_bytes_max: 1 << 20,
@@ -124,6 +128,8 @@ pub struct Layer {
     pub database: Option<String>,
     #[serde(default)]
     pub limits: LimitsLayer,
+    #[serde(default)]
+    pub history: HistoryLayer,
     pub allowed_origins: Option<Vec<String>>,
     pub trusted_proxies: Option<Vec<IpAddr>>,
     pub body_bytes_max: Option<usize>,
@@ -141,6 +147,50 @@ pub struct LimitsLayer {
     pub on: Option<bool>,
     #[serde(flatten)]
     pub rules: BTreeMap<String, String>,
+}
+
+/// How long one source wants history to be kept: by the plan of whoever made it, and the keys of requests.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryLayer {
+    #[serde(default)]
+    pub basic: KeptLayer,
+    #[serde(default)]
+    pub plus: KeptLayer,
+    #[serde(default)]
+    pub pro: KeptLayer,
+    pub keys_hours: Option<u32>,
+}
+
+/// Until any of these is exceeded.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeptLayer {
+    pub days: Option<u32>,
+    pub batches: Option<u64>,
+    pub bytes: Option<u64>,
+}
+
+/// For how many hours a request sent again is recognized at least (D7); they may be made more.
+const KEYS_HOURS_LEAST: u32 = 24;
+
+impl HistoryLayer {
+    fn apply(self, to: &mut Retention) {
+        let plans = [(&mut to.basic, self.basic), (&mut to.plus, self.plus), (&mut to.pro, self.pro)];
+        for (limits, kept) in plans {
+            let Limits { days, batches, bytes } = limits;
+            set(days, kept.days);
+            set(batches, kept.batches);
+            set(bytes, kept.bytes);
+        }
+        set(&mut to.keys_kept_ms, self.keys_hours.map(|hours| i64::from(hours) * 3_600_000));
+    }
+}
+
+fn set<T>(to: &mut T, from: Option<T>) {
+    if let Some(from) = from {
+        *to = from;
+    }
 }
 
 impl Settings {
@@ -177,11 +227,6 @@ impl Settings {
     }
 
     fn apply(&mut self, layer: Layer) -> Result<(), ConfigError> {
-        fn set<T>(to: &mut T, from: Option<T>) {
-            if let Some(from) = from {
-                *to = from;
-            }
-        }
         if layer.database.is_some() {
             return Err(ConfigError::Unsupported(
                 "this version keeps its data in SQLite alone: set `data` instead of `database`",
@@ -199,6 +244,7 @@ impl Settings {
         set(&mut self.header_timeout, layer.header_timeout_s.map(Duration::from_secs));
         set(&mut self.body_timeout, layer.body_timeout_s.map(Duration::from_secs));
         set(&mut self.stall_timeout, layer.stall_timeout_s.map(Duration::from_secs));
+        layer.history.apply(&mut self.history);
         set(&mut self.limits.on, layer.limits.on);
         for (name, text) in layer.limits.rules {
             // The file's were checked when it was read; the other layers have none.
@@ -258,6 +304,9 @@ fn parse_file(text: &str) -> Result<Layer, String> {
         if parse_rule(rule).is_none() {
             return Err(format!("limit `{name}`: `{rule}` is neither like \"30/10s\" nor \"off\""));
         }
+    }
+    if layer.history.keys_hours.is_some_and(|hours| hours < KEYS_HOURS_LEAST) {
+        return Err(format!("history.keys_hours: must be {KEYS_HOURS_LEAST} or more"));
     }
     Ok(layer)
 }
@@ -345,6 +394,32 @@ mod tests {
         for text in ["lisen = \"x\"", "[limits]\n\"graph:got\" = \"1/1s\"", "[limit]\non = true"] {
             let error = parse_file(text).unwrap_err();
             assert!(["lisen", "graph:got", "limit"].iter().any(|name| error.contains(name)), "{error}");
+        }
+    }
+
+    #[test]
+    fn h2_how_long_history_is_kept_can_be_set() {
+        let text = "[history]\nkeys_hours = 48\n[history.basic]\ndays = 7\n[history.pro]\ndays = 9\nbatches = 10\nbytes = 11";
+        let mut settings = Settings::default();
+        settings.apply(parse_file(text).unwrap()).unwrap();
+        let default = Retention::default();
+        let want = Retention {
+            basic: Limits { days: 7, ..default.basic },
+            plus: default.plus,
+            pro: Limits { days: 9, batches: 10, bytes: 11 },
+            keys_kept_ms: 48 * 3_600_000,
+        };
+        assert_eq!(settings.history, want);
+        assert_eq!(Settings::default().history, default);
+        for (wrong, named) in [
+            ("[history]\nkeys_hours = 23", "keys_hours"),
+            ("[history.free]\ndays = 1", "free"),
+            ("[history.basic]\nweeks = 1", "weeks"),
+            ("[history.basic]\ndays = -1", "days"),
+            ("[history.basic]\nbytes = \"20MB\"", "bytes"),
+        ] {
+            let error = parse_file(wrong).unwrap_err();
+            assert!(error.contains(named), "{error}");
         }
     }
 

@@ -10,6 +10,7 @@ mod config;
 mod connection;
 mod demo;
 pub mod engine;
+mod history_words;
 mod http;
 mod inbox;
 mod limits;

@@ -1,5 +1,6 @@
 //! Logs: structured, on standard error, and never with a secret in them.
 
+use crate::socket;
 use std::io;
 use tracing::Level;
 use tracing_subscriber::EnvFilter;
@@ -9,8 +10,9 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Libraries that at finer levels log what they are sent, handshakes and tokens included.
-const TALKATIVE: [&str; 6] =
-    ["socketioxide", "socketioxide_core", "engineioxide", "tungstenite", "tokio_tungstenite", "hyper"];
+fn talkative() -> impl Iterator<Item = &'static str> {
+    socket::LOG_TARGETS.into_iter().chain(["tungstenite", "tokio_tungstenite", "hyper"])
+}
 
 /// Starts logging by a filter such as `info` or `synaptask=debug,info`.
 ///
@@ -28,7 +30,7 @@ pub fn start(filter: &str) -> Result<(), String> {
 
 /// Whatever the filter says, the talkative libraries stay at info.
 fn capped() -> Targets {
-    Targets::new().with_default(LevelFilter::TRACE).with_targets(TALKATIVE.map(|name| (name, Level::INFO)))
+    Targets::new().with_default(LevelFilter::TRACE).with_targets(talkative().map(|name| (name, Level::INFO)))
 }
 
 #[cfg(test)]
@@ -38,7 +40,7 @@ mod tests {
     #[test]
     fn t23_the_libraries_that_log_handshakes_are_capped() {
         let targets = capped();
-        for name in TALKATIVE {
+        for name in talkative() {
             assert!(!targets.would_enable(&format!("{name}::client"), &Level::DEBUG), "{name}");
             assert!(targets.would_enable(name, &Level::INFO), "{name}");
         }

@@ -60,7 +60,8 @@ pub async fn run(settings: Settings, ready: impl FnOnce(SocketAddr, &Engine)) ->
     // Before anything is promised: a signal during the start is not lost.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let log = open_log(&settings.data)?;
-    let engine = Engine::start(Box::new(log), engine::Settings::default())?;
+    let of_engine = engine::Settings { retention: settings.history, ..engine::Settings::default() };
+    let engine = Engine::start(Box::new(log), of_engine)?;
     let listener = listen(&settings.listen).await?;
     let address = listener.local_addr()?;
     let patience = Patience {

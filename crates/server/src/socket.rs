@@ -18,6 +18,9 @@ use std::time::Duration;
 
 type Socket = socketioxide::socket::Socket;
 
+/// The names under which the library logs.
+pub const LOG_TARGETS: [&str; 3] = ["socketioxide", "socketioxide_core", "engineioxide"];
+
 /// The paths that clients know.
 const PATHS: [&str; 4] = ["/socket.io/", "/socket.io", "/ext-socket.io/", "/ext-socket.io"];
 /// How long a session may take to connect to the namespace.

@@ -226,6 +226,7 @@ pub fn d13_accounts_load_without_the_graph(storage: &impl Storage) {
     assert!(all.tokens().all(|token| accounts.token(&token.hash) == Some(token)));
 }
 
+// Rules: D13, N32.
 pub fn d13_what_was_deleted_stays_gone(storage: &impl Storage) {
     append(&mut *storage.open(), 0, &story()).unwrap();
     let mut world = storage.open().load(Scope::Everything).unwrap();

@@ -30,10 +30,12 @@ impl Model {
     }
 
     /// In force but for its node being active.
+    // Rules: N28.
     pub fn grant_counts(&self, grant: &Grant) -> bool {
         grant.showing && self.unexpired(grant.due)
     }
 
+    // Rules: N29.
     pub fn publication_in_force(&self, node: NodeId) -> Option<&Publication> {
         let node = self.nodes.get(&node)?;
         let publication = node.publication.as_deref()?;
@@ -50,6 +52,7 @@ impl Model {
         })
     }
 
+    // Rules: A5, A6, A7, A11.
     fn find_branch(&self, root: NodeId, placement: bool) -> BTreeSet<NodeId> {
         let mut branch = BTreeSet::new();
         if !placement && !self.is_active(root) {
@@ -92,6 +95,7 @@ impl Model {
     }
 
     /// The best level among the user's grants that cover the node.
+    // Rules: A3.
     fn grant_level(&self, user: UserId, node: NodeId, placement: bool, branch_only: bool) -> Option<Level> {
         self.grants
             .values()
@@ -102,6 +106,7 @@ impl Model {
             .min()
     }
 
+    // Rules: A4, N30.
     fn embed_level(&self, user: UserId, node: NodeId, placement: bool) -> Option<Level> {
         self.embeds
             .iter()
@@ -113,6 +118,7 @@ impl Model {
             .then_some(Level::Viewer)
     }
 
+    // Rules: A2.
     fn owner_level(&self, user: UserId, node: NodeId) -> Option<Level> {
         (self.nodes[&node].owner == user).then_some(Level::Owner)
     }
@@ -123,6 +129,7 @@ impl Model {
     }
 
     /// Access to a node wherever it is; in the trash by its placement.
+    // Rules: A1, A11.
     pub fn placement(&self, user: UserId, node: NodeId) -> Option<Level> {
         if !self.nodes.contains_key(&node) {
             return None;
@@ -149,6 +156,7 @@ impl Model {
     }
 
     /// Whether the user sees the link, in the graph or, by placement, in the trash.
+    // Rules: V4, V5, V6.
     pub fn sees_link(&self, user: UserId, link: &Link) -> bool {
         if self.placement(user, link.target).is_none() {
             return false;
@@ -161,6 +169,7 @@ impl Model {
     }
 
     /// Being a link's owner counts only with access to both its ends.
+    // Rules: A12.
     pub fn owns_link(&self, user: UserId, link: &Link) -> bool {
         link.owner == user
             && self.placement(user, link.source).is_some()
@@ -168,6 +177,7 @@ impl Model {
     }
 
     /// Nodes shared with their branch, whether or not the grantee shows the grant just now.
+    // Rules: A15.
     fn share_roots_with_branch(&self) -> BTreeSet<NodeId> {
         let granted = self
             .grants
@@ -183,6 +193,7 @@ impl Model {
     }
 
     /// Whether a non-private link source → target is refused to the user as sharing.
+    // Rules: A13.
     pub fn would_share(&self, user: UserId, source: NodeId, target: NodeId) -> bool {
         // With an end in the trash there is nothing to share yet; how things stand answers then.
         if !self.is_active(source) || !self.is_active(target) {

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 impl Model {
     /// An active primary link whose source is not completed, to a node that is not independent.
+    // Rules: B1, B12.
     pub fn holds(&self, link: LinkId) -> bool {
         let link = &self.links[&link];
         self.is_link_active(link)
@@ -42,6 +43,7 @@ impl Model {
     }
 
     /// Whether a primary link source → target would close a cycle.
+    // Rules: B9.
     pub fn closes_cycle(&self, source: NodeId, target: NodeId) -> bool {
         self.waits_for(source, target)
     }
@@ -73,7 +75,9 @@ impl Model {
 
 impl Turn<'_> {
     /// Derives every status and every wasBlocker anew.
+    // Rules: B2, B3, B4, B5.
     pub fn settle(&mut self) {
+        self.meant = false;
         for node in self.m.causes_first() {
             let held = self.m.held(node);
             let status = self.m.nodes[&node].status;
@@ -91,6 +95,7 @@ impl Turn<'_> {
         self.settle_was_blocker();
     }
 
+    // Rules: B14, B15.
     fn settle_was_blocker(&mut self) {
         let ids: Vec<LinkId> = self.m.links.keys().copied().collect();
         for id in ids {

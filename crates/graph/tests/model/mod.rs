@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod blocking;
+pub mod history;
 pub mod view;
 
 mod ops_link;
@@ -16,6 +17,7 @@ mod ops_share;
 
 use graph::model::{Grant, Link, LinkType, Node, User};
 use graph::{Fresh, LinkId, NodeId, Operation, Reason, Timestamp, UserId};
+use history::{Deed, Past};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
@@ -41,38 +43,74 @@ struct Turn<'a> {
     fresh: &'a Fresh,
     /// Links with an entry of their own in this batch: a change of wasBlocker is folded into it.
     own_entry: BTreeSet<LinkId>,
+    /// What the caller meant so far.
+    deeds: Vec<Deed>,
+    /// Whether what happens now is meant, or only follows.
+    meant: bool,
 }
 
 impl Model {
     /// What an operation makes of everything, or why it is refused.
-    pub fn act(&self, caller: UserId, operation: &Operation, fresh: &Fresh) -> Result<Model, Reason> {
-        let mut turn = Turn { m: self.clone(), caller, fresh, own_entry: BTreeSet::new() };
+    pub fn act(
+        &self,
+        caller: UserId,
+        operation: &Operation,
+        fresh: &Fresh,
+    ) -> Result<(Model, Vec<Deed>), Reason> {
+        let mut turn = Turn::new(self, caller, fresh);
         turn.perform(operation)?;
-        turn.settle();
-        Ok(Model { branches: access::Branches::default(), ..turn.m })
+        Ok(turn.finish())
     }
 
+    /// What an undo or redo makes of everything, or why it is refused.
+    pub fn turn(
+        &self,
+        caller: UserId,
+        past: &Past,
+        named: graph::BatchId,
+        asked: graph::ops::Turn,
+        fresh: &Fresh,
+    ) -> Result<Model, Reason> {
+        let backward = self.direction(caller, past, named, asked)?;
+        let mut turn = Turn::new(self, caller, fresh);
+        turn.turn(&past.deeds, backward)?;
+        Ok(turn.finish().0)
+    }
+
+    // Rules: N32, O10.
     pub fn id_taken(&self, id: Uuid) -> bool {
         self.nodes.contains_key(&NodeId(id))
             || self.links.contains_key(&LinkId(id))
             || self.gone.contains(&id)
     }
 
+    // Rules: N27.
     pub fn is_active(&self, node: NodeId) -> bool {
         self.nodes.get(&node).is_some_and(|node| !node.in_trash)
     }
 
     /// A link is active when it is not in the trash and both its ends are active.
+    // Rules: N27.
     pub fn is_link_active(&self, link: &Link) -> bool {
         !link.in_trash && self.is_active(link.source) && self.is_active(link.target)
     }
 
+    // Rules: N1, S16.
     pub fn user_by_email(&self, email: &str) -> Option<UserId> {
         self.users.values().find(|user| user.email.to_lowercase() == email.to_lowercase()).map(|user| user.id)
     }
 }
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
+    fn new(model: &Model, caller: UserId, fresh: &'a Fresh) -> Self {
+        Turn { m: model.clone(), caller, fresh, own_entry: BTreeSet::new(), deeds: Vec::new(), meant: true }
+    }
+
+    fn finish(mut self) -> (Model, Vec<Deed>) {
+        self.settle();
+        (Model { branches: access::Branches::default(), ..self.m }, self.deeds)
+    }
+
     fn perform(&mut self, operation: &Operation) -> Result<(), Reason> {
         use Operation as O;
         match operation {
@@ -110,26 +148,72 @@ impl Turn<'_> {
     }
 
     /// One entry that changes the node.
+    // Rules: N16, N17, N20.
     fn node_entry(&mut self, id: NodeId, edit: impl FnOnce(&mut Node)) {
         let (now, batch) = (self.m.now, self.fresh.batch);
         let node = self.m.nodes.get_mut(&id).unwrap();
+        let before = node.clone();
         edit(node);
         node.version += 1;
         node.edited = now;
         node.last_batch = batch;
+        let after = node.clone();
+        self.note(Deed::Node { id, before: Some(before), after: Some(after) });
+    }
+
+    fn note(&mut self, deed: Deed) {
+        if self.meant {
+            self.deeds.push(deed);
+        }
+    }
+
+    /// What happens in it only follows from what was meant.
+    fn unmeant(&mut self, happens: impl FnOnce(&mut Self)) {
+        let meant = std::mem::replace(&mut self.meant, false);
+        happens(self);
+        self.meant = meant;
+    }
+
+    fn set_grant(&mut self, id: NodeId, user: UserId, after: Option<Grant>) {
+        let before = match after.clone() {
+            Some(grant) => self.m.grants.insert((id, user), grant),
+            None => self.m.grants.remove(&(id, user)),
+        };
+        self.note(Deed::Grant { id, user, before, after });
+    }
+
+    fn set_embed(&mut self, user: UserId, id: NodeId, present: bool) {
+        match present {
+            true => self.m.embeds.insert((user, id)),
+            false => self.m.embeds.remove(&(user, id)),
+        };
+        self.note(Deed::Embed { user, id, present });
+    }
+
+    fn set_username(&mut self, user: UserId, username: &str) {
+        let before =
+            std::mem::replace(&mut self.m.users.get_mut(&user).unwrap().username, username.to_owned());
+        if before != username {
+            self.note(Deed::Username { user, before, after: username.to_owned() });
+        }
     }
 
     /// One entry that changes the link.
+    // Rules: N16, N17, N20.
     fn link_entry(&mut self, id: LinkId, edit: impl FnOnce(&mut Link)) {
         let (now, batch) = (self.m.now, self.fresh.batch);
         let link = self.m.links.get_mut(&id).unwrap();
+        let before = link.clone();
         edit(link);
         link.version += 1;
         link.edited = now;
         link.last_batch = batch;
+        let after = link.clone();
         self.own_entry.insert(id);
+        self.note(Deed::Link { id, before: Some(before), after: Some(after) });
     }
 
+    // Rules: N17, N25.
     fn make_link(&mut self, id: LinkId, source: NodeId, target: NodeId, kind: LinkType, private: bool) {
         let link = Link {
             id,
@@ -147,6 +231,7 @@ impl Turn<'_> {
             seq: self.seq(),
             last_batch: self.fresh.batch,
         };
+        self.note(Deed::Link { id, before: None, after: Some(link.clone()) });
         self.m.links.insert(id, link);
         self.own_entry.insert(id);
     }

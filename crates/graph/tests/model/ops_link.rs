@@ -5,14 +5,16 @@ use graph::model::{Level, Link, LinkType};
 use graph::{LinkId, NodeId, Reason};
 
 /// Whether link:add keeps `private` as given, by access to source and target.
-fn keeps_privacy(source: Level, target: Level) -> bool {
+// Rules: L4, L5.
+pub fn keeps_privacy(source: Level, target: Level) -> bool {
     (source <= Level::Editor && target <= Level::Editor)
         || (source == Level::Viewer && target == Level::Owner)
 }
 
 impl Turn<'_> {
     /// The link that holds the place of a link between these nodes, whatever its direction.
-    fn at_place(
+    // Rules: N26.
+    pub fn at_place(
         &self,
         a: NodeId,
         b: NodeId,
@@ -32,18 +34,21 @@ impl Turn<'_> {
     }
 
     /// A link the caller sees; the caller being its owner or having edit access to its target.
+    // Rules: L11.
     fn seen_link(&self, id: LinkId) -> Result<Link, Reason> {
         let link = self.m.links.get(&id).ok_or(Reason::LinkNotFound)?;
         refuse_if(!self.m.sees_link(self.caller, link), Reason::LinkNotFound)?;
         Ok(link.clone())
     }
 
-    fn may_change(&self, link: &Link) -> Result<(), Reason> {
+    // Rules: L12.
+    pub fn may_change(&self, link: &Link) -> Result<(), Reason> {
         let target = self.m.placement(self.caller, link.target);
         let may = self.m.owns_link(self.caller, link) || target.is_some_and(|level| level <= Level::Editor);
         refuse_if(!may, Reason::NoPermission)
     }
 
+    // Rules: L1, L2, L3, L4, L6, L10.
     pub fn link_add(
         &mut self,
         id: Option<LinkId>,
@@ -79,6 +84,7 @@ impl Turn<'_> {
         Ok(())
     }
 
+    // Rules: L7, L8.
     fn bring_back(&mut self, link: &Link, source: NodeId, target: NodeId, kind: LinkType) {
         self.link_entry(link.id, |link| {
             link.in_trash = false;
@@ -95,6 +101,7 @@ impl Turn<'_> {
         }
     }
 
+    // Rules: L13, L14, L15.
     pub fn link_update(
         &mut self,
         id: LinkId,
@@ -137,6 +144,7 @@ impl Turn<'_> {
         Ok(())
     }
 
+    // Rules: L16, L17, L18, L19.
     pub fn link_swap(&mut self, id: LinkId) -> Result<(), Reason> {
         let link = self.seen_link(id)?;
         let mut without = self.m.clone();
@@ -168,6 +176,7 @@ impl Turn<'_> {
         Ok(())
     }
 
+    // Rules: L20.
     pub fn link_trash(&mut self, id: LinkId) -> Result<(), Reason> {
         let link = self.seen_link(id)?;
         self.may_change(&link)?;
@@ -176,6 +185,7 @@ impl Turn<'_> {
         Ok(())
     }
 
+    // Rules: L21, L22.
     pub fn link_restore(&mut self, id: LinkId) -> Result<(), Reason> {
         let link = self.seen_link(id)?;
         self.may_change(&link)?;
@@ -197,6 +207,7 @@ impl Turn<'_> {
         Ok(())
     }
 
+    // Rules: L23.
     pub fn link_delete(&mut self, id: LinkId) -> Result<(), Reason> {
         let link = self.seen_link(id)?;
         let may = self.m.owns_link(self.caller, &link) || self.m.nodes[&link.target].owner == self.caller;

@@ -1,20 +1,24 @@
 //! Operations on nodes and the trash (contract, model 5).
 
+use super::history::Deed;
 use super::{Turn, refuse_if};
 use graph::model::{Level, LinkType, Node, Status};
 use graph::{LinkId, NodeFields, NodeId, Reason};
 use uuid::Uuid;
 
 impl Turn<'_> {
+    // Rules: A9.
     pub fn seen(&self, id: NodeId) -> Result<Level, Reason> {
         self.m.placement(self.caller, id).ok_or(Reason::NodeNotFound)
     }
 
+    // Rules: A8, A10.
     pub fn seen_with(&self, id: NodeId, needed: Level) -> Result<(), Reason> {
         let level = self.seen(id)?;
         refuse_if(level > needed, Reason::NoPermission)
     }
 
+    // Rules: O10, O13, O14, O15, O16, O17.
     pub fn node_add(
         &mut self,
         id: Option<NodeId>,
@@ -42,6 +46,7 @@ impl Turn<'_> {
         let mut node = Node::new(id, owner, self.fresh.batch, self.m.now, seq);
         set_fields(&mut node, fields);
         node.status = fields.status.unwrap_or(Status::Available);
+        self.note(Deed::Node { id, before: None, after: Some(node.clone()) });
         self.m.nodes.insert(id, node);
         if let Some((target, kind, private)) = link {
             self.make_link(self.fresh.link, id, target, kind, private);
@@ -49,6 +54,7 @@ impl Turn<'_> {
         Ok(())
     }
 
+    // Rules: O18, O19, O20, O21, B8.
     pub fn node_update(
         &mut self,
         id: NodeId,
@@ -74,25 +80,44 @@ impl Turn<'_> {
         Ok(())
     }
 
+    // Rules: O22.
     pub fn node_trash(&mut self, id: NodeId) -> Result<(), Reason> {
         self.seen_with(id, Level::Editor)?;
         refuse_if(!self.m.is_active(id), Reason::AlreadyTrashedNode)?;
-        for link in self.links_at(id) {
-            if self.m.is_link_active(&self.m.links[&link]) {
-                self.link_entry(link, |link| {
-                    link.in_trash = true;
-                    link.cascade = true;
-                });
-            }
-        }
-        self.node_entry(id, |node| node.in_trash = true);
+        self.to_trash(id);
         Ok(())
     }
 
+    /// The node goes to the trash, and every active link at it by cascade.
+    pub fn to_trash(&mut self, id: NodeId) {
+        self.unmeant(|turn| {
+            for link in turn.links_at(id) {
+                if turn.m.is_link_active(&turn.m.links[&link]) {
+                    turn.link_entry(link, |link| {
+                        link.in_trash = true;
+                        link.cascade = true;
+                    });
+                }
+            }
+        });
+        self.node_entry(id, |node| node.in_trash = true);
+    }
+
+    // Rules: O23, B11.
     pub fn node_restore(&mut self, id: NodeId) -> Result<(), Reason> {
         self.seen_with(id, Level::Editor)?;
         refuse_if(self.m.is_active(id), Reason::NotTrashedNode)?;
+        self.from_trash(id);
+        Ok(())
+    }
+
+    /// The node returns, and with it what went by cascade.
+    pub fn from_trash(&mut self, id: NodeId) {
         self.node_entry(id, |node| node.in_trash = false);
+        self.unmeant(|turn| turn.links_from_trash(id));
+    }
+
+    fn links_from_trash(&mut self, id: NodeId) {
         let mut links = self.links_at(id);
         links.sort_by_key(|link| (self.m.links[link].created, self.m.links[link].seq));
         for id in links {
@@ -109,9 +134,9 @@ impl Turn<'_> {
                 link.cascade = false;
             });
         }
-        Ok(())
     }
 
+    // Rules: O24.
     pub fn node_delete(&mut self, id: NodeId) -> Result<(), Reason> {
         self.seen_with(id, Level::Owner)?;
         refuse_if(self.m.is_active(id), Reason::CantDeleteActiveNode)?;
@@ -119,6 +144,7 @@ impl Turn<'_> {
         Ok(())
     }
 
+    // Rules: O25.
     pub fn purge(&mut self, ids: Option<&[Uuid]>) -> Result<(), Reason> {
         let nodes: Vec<NodeId> = self
             .m
@@ -154,28 +180,33 @@ impl Turn<'_> {
     }
 
     fn remove_node(&mut self, id: NodeId) {
-        for link in self.links_at(id) {
-            self.remove_link(link);
-        }
+        self.unmeant(|turn| {
+            for link in turn.links_at(id) {
+                turn.remove_link(link);
+            }
+        });
         self.m.grants.retain(|(node, _), _| *node != id);
         self.m.embeds.retain(|(_, node)| *node != id);
-        self.m.nodes.remove(&id);
+        let before = self.m.nodes.remove(&id);
         self.m.gone.insert(id.0);
+        self.note(Deed::Node { id, before, after: None });
     }
 
     pub fn remove_link(&mut self, id: LinkId) {
-        if self.m.links.remove(&id).is_some() {
+        if let Some(before) = self.m.links.remove(&id) {
             self.m.gone.insert(id.0);
+            self.note(Deed::Link { id, before: Some(before), after: None });
         }
     }
 
+    // Rules: O26, N1.
     pub fn rename(&mut self, username: &str) -> Result<(), Reason> {
         let fits = (3..=32).contains(&username.len())
             && username.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
         refuse_if(!fits, Reason::InvalidUsername)?;
         let other = |user: &graph::model::User| user.id != self.caller && user.username == username;
         refuse_if(self.m.users.values().any(other), Reason::UsernameTaken)?;
-        self.m.users.get_mut(&self.caller).unwrap().username = username.to_owned();
+        self.set_username(self.caller, username);
         Ok(())
     }
 }

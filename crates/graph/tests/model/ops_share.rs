@@ -8,14 +8,17 @@ use graph::{NodeId, Reason, Root, Timestamp, UserId};
 const BASIC_SHOWING_MAX: usize = 3;
 
 impl Turn<'_> {
-    fn is_pro(&self) -> bool {
+    // Rules: S23.
+    pub fn is_pro(&self) -> bool {
         self.m.users[&self.caller].plan == Plan::Pro
     }
 
+    // Rules: S2, S18.
     fn due_in_future(&self, due: Option<Timestamp>) -> Result<(), Reason> {
         refuse_if(due.is_some_and(|due| due <= self.m.now), Reason::InvalidDue)
     }
 
+    // Rules: S1, S2, S8.
     pub fn publish(&mut self, id: NodeId, branch: bool, due: Option<Timestamp>) -> Result<(), Reason> {
         self.due_in_future(due)?;
         self.seen_with(id, Level::Admin)?;
@@ -27,6 +30,7 @@ impl Turn<'_> {
         Ok(())
     }
 
+    // Rules: S3, S5, S8.
     pub fn publish_update(
         &mut self,
         id: NodeId,
@@ -50,6 +54,7 @@ impl Turn<'_> {
         Ok(())
     }
 
+    // Rules: S4, S5, S8.
     pub fn unpublish(&mut self, id: NodeId) -> Result<(), Reason> {
         self.seen_with(id, Level::Admin)?;
         refuse_if(self.m.nodes[&id].publication.is_none(), Reason::NotPublic)?;
@@ -68,6 +73,7 @@ impl Turn<'_> {
         found.map(|node| node.id).ok_or(Reason::BranchNotFound)
     }
 
+    // Rules: S9, S11, S12.
     pub fn embed(&mut self, root: &Root) -> Result<(), Reason> {
         let id = self.root(root)?;
         if self.m.publication_in_force(id).is_none() {
@@ -78,13 +84,15 @@ impl Turn<'_> {
         }
         refuse_if(self.m.embeds.contains(&(self.caller, id)), Reason::AlreadyEmbedded)?;
         refuse_if(self.m.has_access_without_embed(self.caller, id), Reason::HasAccess)?;
-        self.m.embeds.insert((self.caller, id));
+        self.set_embed(self.caller, id, true);
         Ok(())
     }
 
+    // Rules: S10, S12.
     pub fn unembed(&mut self, root: &Root) -> Result<(), Reason> {
         let id = self.root(root)?;
-        if self.m.embeds.remove(&(self.caller, id)) {
+        if self.m.embeds.contains(&(self.caller, id)) {
+            self.set_embed(self.caller, id, false);
             return Ok(());
         }
         let seen = self.m.placement(self.caller, id).is_some();
@@ -96,10 +104,12 @@ impl Turn<'_> {
         self.m.grants.values().filter(|grant| grant.user == user && grant.showing).count()
     }
 
-    fn may_show_one_more(&self, user: UserId) -> bool {
+    // Rules: S24.
+    pub fn may_show_one_more(&self, user: UserId) -> bool {
         self.m.users[&user].plan != Plan::Basic || self.showing_grants(user) < BASIC_SHOWING_MAX
     }
 
+    // Rules: S13, S16, S17.
     pub fn access_add(
         &mut self,
         id: NodeId,
@@ -119,10 +129,11 @@ impl Turn<'_> {
         let showing = self.may_show_one_more(user);
         let granted_by = self.caller;
         let grant = Grant { node: id, user, level, branch, due, showing, granted_by, version: 1 };
-        self.m.grants.insert((id, user), grant);
+        self.set_grant(id, user, Some(grant));
         Ok(())
     }
 
+    // Rules: S14, S17, S19.
     pub fn access_update(
         &mut self,
         id: NodeId,
@@ -147,11 +158,12 @@ impl Turn<'_> {
         new.due = due.unwrap_or(old.due);
         if new != old {
             new.version += 1;
-            self.m.grants.insert((id, user), new);
+            self.set_grant(id, user, Some(new));
         }
         Ok(())
     }
 
+    // Rules: S15, S17, S19.
     pub fn access_delete(&mut self, id: NodeId, email: &str) -> Result<(), Reason> {
         let user = self.m.user_by_email(email);
         let own = user == Some(self.caller) && self.m.grants.contains_key(&(id, self.caller));
@@ -159,10 +171,12 @@ impl Turn<'_> {
             self.seen_with(id, Level::Admin)?;
         }
         let user = user.ok_or(Reason::UserNotFound)?;
-        self.m.grants.remove(&(id, user)).ok_or(Reason::NotShared)?;
+        refuse_if(!self.m.grants.contains_key(&(id, user)), Reason::NotShared)?;
+        self.set_grant(id, user, None);
         Ok(())
     }
 
+    // Rules: S20.
     pub fn access_visibility(&mut self, id: NodeId, showing: bool) -> Result<(), Reason> {
         let Some(grant) = self.m.grants.get(&(id, self.caller)) else {
             self.seen(id)?;
@@ -172,9 +186,9 @@ impl Turn<'_> {
             return Ok(());
         }
         refuse_if(showing && !self.may_show_one_more(self.caller), Reason::PlanLimit)?;
-        let grant = self.m.grants.get_mut(&(id, self.caller)).unwrap();
-        grant.showing = showing;
-        grant.version += 1;
+        let version = grant.version + 1;
+        let grant = Grant { showing, version, ..grant.clone() };
+        self.set_grant(id, self.caller, Some(grant));
         Ok(())
     }
 }

@@ -21,6 +21,7 @@ pub struct Seen {
 
 impl Model {
     /// Share roots in force that cover the node: for its owner all of them, for others those that give them access.
+    // Rules: V7, V9.
     pub fn share_roots(&self, user: UserId, node: NodeId) -> BTreeSet<NodeId> {
         let all = self.nodes[&node].owner == user;
         let granted = self
@@ -39,6 +40,7 @@ impl Model {
         granted.chain(published).collect()
     }
 
+    // Rules: V1, V2, V3, V8, V10.
     pub fn visible(&self, user: UserId) -> Seen {
         let mut seen = Seen::default();
         let mut roots = BTreeMap::new();
@@ -73,6 +75,7 @@ impl Model {
     }
 
     /// Trash(u).
+    // Rules: V12, V13.
     pub fn trash(&self, user: UserId) -> (BTreeSet<NodeId>, BTreeSet<LinkId>) {
         let admin = |node| self.placement(user, node).is_some_and(|level| level <= Level::Admin);
         let nodes =

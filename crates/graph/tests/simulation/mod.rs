@@ -3,18 +3,22 @@
 #![allow(dead_code)]
 
 pub mod replica;
+pub mod retrace;
 pub mod steps;
 pub mod telling;
 
 use crate::model::Model;
+use crate::model::history::{Past, Touched};
 use crate::model::view::Seen;
+use graph::batch::Lineage;
 use graph::diff::{Diff, LinkChange, NodeChange};
 use graph::model::{Embed, Node, Plan, Status, User};
+use graph::ops::{self, Chain};
 use graph::project::Scene;
 use graph::world::Counts;
 use graph::{
-    BatchId, Class, Entity, Fresh, LinkId, NodeId, Operation, Reason, Timestamp, UserId, World, access,
-    decide, trash,
+    Batch, BatchId, Class, Entity, Fresh, LinkId, NodeId, Operation, Reason, Timestamp, UserId, World,
+    access, decide, trash,
 };
 use replica::Replica;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -49,6 +53,17 @@ pub struct Simulation {
     past: Model,
     viewers: HashSet<UserId>,
     events: usize,
+    /// Everything that was done, each batch with its undos and redos.
+    pub history: Vec<Remembered>,
+    /// Whether this one only looks what would be; it does not look further.
+    aside: bool,
+}
+
+/// A batch as it was decided, and as the model remembers it.
+#[derive(Clone)]
+pub struct Remembered {
+    pub batch: Batch,
+    pub past: Past,
 }
 
 /// What a user sees, and what their trash shows.
@@ -96,11 +111,17 @@ impl Default for Simulation {
             views: everyone().map(|_| View::default()).collect(),
             viewers: everyone().collect(),
             events: 0,
+            history: Vec::new(),
+            aside: false,
         }
     }
 }
 
 impl Simulation {
+    pub fn index(&self, user: UserId) -> usize {
+        self.replicas.iter().position(|replica| replica.user == user).unwrap()
+    }
+
     pub fn new_id(&mut self) -> Uuid {
         self.next_id += 1;
         Uuid::from_u128(0xF000_0000_0000 + self.next_id)
@@ -143,6 +164,7 @@ impl Simulation {
         if diffs.is_empty() { Ok(()) } else { Err(format!("told who did not ask: {diffs:?}")) }
     }
 
+    // Rules: P1, P6, V9, V11.
     fn tell_one(
         &mut self,
         at: usize,
@@ -201,8 +223,31 @@ impl Simulation {
     }
 
     fn perform(&mut self, caller: UserId, operation: &Operation, fresh: &Fresh) -> Result<(), String> {
-        let got = decide(&self.world, Some(caller), operation, fresh);
-        let want = self.model.act(caller, operation, fresh);
+        let turned = match operation {
+            Operation::HistoryUndo { batch } => Some((*batch, ops::Turn::Undo)),
+            Operation::HistoryRedo { batch } => Some((*batch, ops::Turn::Redo)),
+            _ => None,
+        };
+        // The batch that is named is not there when a failure is told with fewer events.
+        let at = turned.map(|(named, _)| self.remembered(named));
+        if at == Some(None) {
+            return Ok(());
+        }
+        let at = at.flatten();
+        let (got, want) = match (turned, at) {
+            (Some((named, asked)), Some(at)) => {
+                let Remembered { batch, past } = &self.history[at];
+                let names_undo = past.turns.contains(&(named, true));
+                let chain = Chain { root: batch.clone(), undone: past.undone, names_undo };
+                let got = ops::turn(&self.world, caller, &chain, asked, fresh);
+                let want = self.model.turn(caller, past, named, asked, fresh);
+                (got, want.map(|model| (model, Vec::new())))
+            }
+            _ => (
+                decide(&self.world, Some(caller), operation, fresh),
+                self.model.act(caller, operation, fresh),
+            ),
+        };
         self.count(operation, want.as_ref().err().copied());
         match (got, want) {
             (Err(refusal), Err(reason)) if refusal.reason == reason => {
@@ -211,22 +256,66 @@ impl Simulation {
             (Err(refusal), Err(reason)) => Err(format!("refused with {:?}, not {reason:?}", refusal.reason)),
             (Err(refusal), Ok(_)) => Err(format!("refused with {:?}, not done", refusal.reason)),
             (Ok(_), Err(reason)) => Err(format!("done, not refused with {reason:?}")),
-            (Ok(batch), Ok(model)) => {
+            (Ok(batch), Ok((model, deeds))) => {
                 let quiet = model == self.model;
                 if batch.entries.is_empty() != quiet {
                     return Err(format!("{} entries, not {quiet}", batch.entries.len()));
                 }
                 self.check_revert(&batch)?;
-                self.model = model;
-                if !quiet {
-                    let viewers = self.viewers.clone();
-                    let scene = Scene::before(&self.world, &batch, &viewers);
-                    self.world.apply(&batch);
-                    let diffs = scene.after(&self.world);
-                    self.tell(Some(caller), diffs)?;
+                if quiet {
+                    self.model = model;
+                    return self.compare();
                 }
-                self.compare()
+                let before = (!self.aside).then(|| self.clone());
+                let touched = Touched::between(&self.model, &model);
+                self.model = model;
+                self.commit(caller, &batch)?;
+                match at {
+                    None => {
+                        let (root, actor) = (batch.id, caller);
+                        let past = Past { root, actor, deeds, touched, undone: false, turns: Vec::new() };
+                        self.history.push(Remembered { batch, past });
+                    }
+                    Some(at) => self.note_turn(at, &batch)?,
+                }
+                if let Some(before) = before {
+                    retrace::check_history(self)?;
+                    retrace::there_and_back(&before, self, caller, operation)?;
+                }
+                Ok(())
             }
+        }
+    }
+
+    fn remembered(&self, named: BatchId) -> Option<usize> {
+        self.history
+            .iter()
+            .position(|it| it.past.root == named || it.past.turns.iter().any(|(turn, _)| *turn == named))
+    }
+
+    /// The World takes the batch, everyone is told of it, and its author could be told again.
+    fn commit(&mut self, caller: UserId, batch: &Batch) -> Result<(), String> {
+        let viewers = self.viewers.clone();
+        let scene = Scene::before(&self.world, batch, &viewers);
+        self.world.apply(batch);
+        let diffs = scene.after(&self.world);
+        let told = diffs.iter().find(|(user, _)| *user == caller).map(|(_, diff)| diff.clone());
+        self.tell(Some(caller), diffs)?;
+        self.compare()?;
+        retrace::check_replay(self, batch, caller, told.as_ref())
+    }
+
+    /// The chain stands the other way now; the new batch says of what it is the undo or redo.
+    fn note_turn(&mut self, at: usize, batch: &Batch) -> Result<(), String> {
+        let past = &mut self.history[at].past;
+        past.undone = !past.undone;
+        let root = past.root;
+        let lineage = if past.undone { Lineage::UndoOf(root) } else { Lineage::RedoOf(root) };
+        past.turns.push((batch.id, past.undone));
+        if batch.lineage == lineage {
+            Ok(())
+        } else {
+            Err(format!("lineage {:?}, not {lineage:?}", batch.lineage))
         }
     }
 
@@ -238,6 +327,7 @@ impl Simulation {
     }
 
     /// What is hidden is refused like what never was, and a refusal's particulars name only what the caller sees.
+    // Rules: A9, T22, B9.
     fn check_refusal(
         &self,
         caller: UserId,
@@ -248,6 +338,8 @@ impl Simulation {
         for word in detail.split(|c: char| !c.is_ascii_hexdigit() && c != '-') {
             if let Ok(id) = Uuid::parse_str(word)
                 && self.model.placement(caller, NodeId(id)).is_none()
+                && !self.model.links.get(&LinkId(id)).is_some_and(|link| self.model.sees_link(caller, link))
+                && !(self.named_by(caller, operation) && self.model.gone.contains(&id))
             {
                 return Err(format!("the refusal names {id}, which the caller does not see: {detail}"));
             }
@@ -269,7 +361,18 @@ impl Simulation {
         Ok(())
     }
 
-    fn check_revert(&self, batch: &graph::Batch) -> Result<(), String> {
+    // Rules: O1.
+    /// Whether the caller made the batch they want turned: they are told what of it is gone.
+    fn named_by(&self, caller: UserId, operation: &Operation) -> bool {
+        match operation {
+            Operation::HistoryUndo { batch } | Operation::HistoryRedo { batch } => {
+                self.remembered(*batch).is_some_and(|at| self.history[at].past.actor == caller)
+            }
+            _ => false,
+        }
+    }
+
+    fn check_revert(&self, batch: &Batch) -> Result<(), String> {
         let mut world = self.world.clone();
         world.apply(batch);
         world.revert(batch);
@@ -356,6 +459,7 @@ impl Simulation {
         }
     }
 
+    // Rules: B2, N26, N27, B9.
     fn check_invariants(&self) -> Result<(), String> {
         let model = &self.model;
         let problems = graph::check::problems(&self.world);

@@ -124,6 +124,7 @@ impl Replica {
         Ok(())
     }
 
+    // Rules: P5, W5, P13.
     fn apply_node(&mut self, change: &NodeChange) -> Result<(), String> {
         let nodes = &mut self.graph.nodes;
         match change {
@@ -333,6 +334,7 @@ pub fn expected(model: &Model, seen: &Seen) -> Graph {
 }
 
 /// A fresh load, with its share roots, against the model.
+// Rules: V7, V8, V9, G1.
 pub fn check_load(world: &World, user: UserId, seen: &Seen, want: &Graph) -> Result<(), String> {
     let page = view::visible(world, user);
     let mut fresh = Replica::new(user);

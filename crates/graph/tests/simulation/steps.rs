@@ -1,9 +1,9 @@
 //! Steps: small numbers that shrink well, read as operations on whatever there is.
 
-use super::{NAMES, Simulation, user_id};
+use super::{NAMES, Remembered, Simulation, user_id};
 use crate::model::Model;
 use graph::model::{Level, LinkType, Status};
-use graph::{LinkId, NodeFields, NodeId, Operation, Root, Timestamp, UserId};
+use graph::{BatchId, LinkId, NodeFields, NodeId, Operation, Root, Timestamp, UserId};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -48,10 +48,12 @@ enum What {
     AccessDelete,
     AccessVisibility,
     Username,
+    Undo,
+    Redo,
     Time,
 }
 
-const WEIGHTS: [(What, u16); 25] = [
+const WEIGHTS: [(What, u16); 27] = [
     (What::NodeAdd, 14),
     (What::NodeAddUnder, 14),
     (What::NodeStatus, 14),
@@ -76,6 +78,8 @@ const WEIGHTS: [(What, u16); 25] = [
     (What::AccessDelete, 5),
     (What::AccessVisibility, 7),
     (What::Username, 2),
+    (What::Undo, 34),
+    (What::Redo, 20),
     (What::Time, 6),
 ];
 
@@ -283,6 +287,14 @@ pub fn interpret(simulation: &mut Simulation, step: &Step) -> Read {
         let caller = caller(&simulation.model, target, who);
         return Read::Ask(caller, Operation::NodeAdd { id, target: Some(target), fields });
     }
+    if matches!(what, What::Undo | What::Redo) {
+        let (caller, batch) = history_operation(simulation, what, step);
+        let undo = matches!(what, What::Undo);
+        return Read::Ask(
+            caller,
+            if undo { Operation::HistoryUndo { batch } } else { Operation::HistoryRedo { batch } },
+        );
+    }
     let new_link = LinkId(simulation.new_id());
     let model = &simulation.model;
     let (caller, operation) = match what {
@@ -443,6 +455,42 @@ fn share_operation(model: &Model, what: What, step: &Step) -> (UserId, Operation
             (user, Operation::AccessVisibility { id, showing: c % 2 == 0 })
         }
     }
+}
+
+/// Mostly a recent batch that may be turned, by whoever made it.
+fn history_operation(simulation: &Simulation, what: What, step: &Step) -> (UserId, BatchId) {
+    let Step { who, a, b, c, .. } = *step;
+    let history = &simulation.history;
+    let undone = matches!(what, What::Redo);
+    let fitting: Vec<&Remembered> =
+        history.iter().filter(|it| b >= 225 || it.past.undone == undone).collect();
+    let back = match a {
+        0..120 => usize::from(a) % 3,
+        120..200 => usize::from(a) % 12,
+        _ => usize::from(a) * 7,
+    };
+    let Some(found) = fitting.len().checked_sub(1 + back % fitting.len().max(1)).map(|at| fitting[at]) else {
+        return (anyone(who), BatchId(never_used()));
+    };
+    let past = &found.past;
+    let caller = match who {
+        0..150 => past.actor,
+        150..230 => {
+            let people: Vec<UserId> = simulation
+                .model
+                .users
+                .keys()
+                .copied()
+                .filter(|user| simulation.model.knows_past(*user, past))
+                .collect();
+            pick(&people, who).unwrap_or(past.actor)
+        }
+        _ => anyone(who),
+    };
+    // A redo by the name of what was undone last, and so on.
+    let turns: Vec<BatchId> = past.turns.iter().map(|(id, _)| *id).collect();
+    let named = pick(&turns, c).filter(|_| c % 3 == 0).unwrap_or(past.root);
+    (caller, named)
 }
 
 /// The same operation on an id that was never used, where the operation names just one.

@@ -16,7 +16,7 @@ pub struct Readable<'a> {
 }
 
 impl Readable<'_> {
-    fn full(&self, id: NodeId) -> bool {
+    pub fn full(&self, id: NodeId) -> bool {
         matches!(self.seen.nodes.get(&id), Some(SeenNode::Full { .. })) || self.trash.0.contains(&id)
     }
 
@@ -34,6 +34,7 @@ impl Readable<'_> {
 }
 
 /// Checks one user's diff against what they could read before and after.
+// Rules: P2, P6.
 pub fn check(
     user: UserId,
     caller: Option<UserId>,
@@ -73,6 +74,7 @@ pub fn check(
     Ok(())
 }
 
+// Rules: P12, P14, V11.
 fn check_nodes(own: bool, diff: &Diff, before: &Readable<'_>, after: &Readable<'_>) -> Result<(), String> {
     let mut shown = BTreeSet::new();
     let mut hidden = BTreeSet::new();

@@ -2,20 +2,19 @@
 //! so that no mutation ever waits for either.
 
 use super::message::{Answer, Failure, Outcome, PageOfHistory};
-use super::{Shared, clock};
+use super::{Settings, Shared, clock};
 use graph::UserId;
 use graph::batch::Subject;
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
-use store::{History, HistoryQuery, Log, LogError, Pruner, Retention};
+use store::{History, HistoryQuery, Log, LogError, Pruner};
 
 /// How many pages may be asked for and not yet answered; what comes beyond is answered `unavailable`.
 const WAITING_MAX: usize = 256;
-/// How long after a pruning that found nothing more the next one begins.
-const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// How many batches are taken away before the pruner looks up.
 const PRUNE_AT_ONCE: usize = 500;
 
@@ -35,15 +34,19 @@ impl Archive {
     /// Starts the threads, each with its own connection to the log.
     pub(super) fn start(
         log: &dyn Log,
-        retention: Retention,
+        settings: &Settings,
         shared: &Arc<Shared>,
     ) -> Result<Self, super::StartError> {
-        let (history, pruner) = (log.history()?, log.pruner(retention)?);
+        let (history, pruner) = (log.history()?, log.pruner(settings.retention)?);
         let (jobs, waiting) = sync_channel(WAITING_MAX);
         let (pruning, ended) = sync_channel(0);
-        let shared = Arc::clone(shared);
-        std::thread::Builder::new().name("history".into()).spawn(move || read(history, &waiting, &shared))?;
-        std::thread::Builder::new().name("pruner".into()).spawn(move || prune(pruner, &ended))?;
+        let (reading, held, every) = (Arc::clone(shared), Arc::clone(shared), settings.prune_every);
+        std::thread::Builder::new()
+            .name("history".into())
+            .spawn(move || read(history, &waiting, &reading))?;
+        std::thread::Builder::new()
+            .name("pruner".into())
+            .spawn(move || prune(pruner, every, &ended, &held))?;
         Ok(Archive { jobs, _pruning: pruning })
     }
 
@@ -82,16 +85,20 @@ fn page(history: &mut dyn History, query: &HistoryQuery, shared: &Shared) -> Res
     Ok(PageOfHistory { past, reader: Arc::clone(&query.reader), people })
 }
 
-fn prune(mut pruner: Box<dyn Pruner>, ended: &Receiver<()>) {
-    let mut wait = PRUNE_EVERY;
+fn prune(mut pruner: Box<dyn Pruner>, every: Duration, ended: &Receiver<()>, shared: &Shared) {
+    let mut wait = every;
     while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(wait) {
-        wait = match pruner.prune_some(clock::now(), PRUNE_AT_ONCE) {
+        let pruned = pruner.prune_some(clock::now(), PRUNE_AT_ONCE);
+        if let Ok(pruned) = &pruned {
+            shared.oldest_held.store(pruned.oldest, Ordering::Relaxed);
+        }
+        wait = match pruned {
             // The pruner itself pauses between its transactions.
             Ok(pruned) if pruned.more => Duration::ZERO,
-            Ok(_) => PRUNE_EVERY,
+            Ok(_) => every,
             Err(error) => {
                 tracing::warn!(%error, "old history could not be taken away; it is tried again");
-                PRUNE_EVERY
+                every
             }
         };
     }

@@ -57,8 +57,11 @@ impl Backlog {
     /// What someone missed who holds the state of `since`; `None` when that cannot be said, or may no longer be read.
     pub(super) fn since(&self, since: Rev, head: Rev) -> Option<Vec<Arc<Diff>>> {
         let complete = since > self.complete_from || (since == self.complete_from && self.exact);
-        // What passed by due times at `since` may have been missed or not; it only ever takes away.
-        let shrunk = self.told.iter().any(|told| told.diff.rev >= since && told.diff.shrinks());
+        // What passed by due times at `since` may have been missed or not; it only ever takes away. The batch of that
+        // rev was not missed.
+        let later =
+            |told: &Told| told.diff.rev > since || (told.diff.rev == since && told.diff.batch.is_none());
+        let shrunk = self.told.iter().any(|told| later(told) && told.diff.shrinks());
         // All parts of a diff lead to the same rev, so it does not say whether the last of them has arrived.
         let in_part = self.told.iter().any(|told| told.diff.rev == since && told.diff.part.is_some());
         if !complete || shrunk || in_part || since > head {

@@ -50,6 +50,8 @@ pub struct Settings {
     pub backlog_bytes_max: usize,
     /// How long history is kept.
     pub retention: Retention,
+    /// How long after a pruning that found nothing more the next one begins.
+    pub prune_every: Duration,
 }
 
 impl Default for Settings {
@@ -63,6 +65,7 @@ impl Default for Settings {
             backlog_kept: Duration::from_secs(300),
             backlog_bytes_max: 1 << 20,
             retention: Retention::default(),
+            prune_every: Duration::from_secs(60),
         }
     }
 }
@@ -120,6 +123,8 @@ struct Shared {
     waiting: AtomicUsize,
     draining: AtomicBool,
     next_connection: AtomicU64,
+    /// The oldest batch that history still holds.
+    oldest_held: AtomicU64,
     queue_max: usize,
 }
 
@@ -136,9 +141,10 @@ impl Engine {
             waiting: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             next_connection: AtomicU64::new(1),
+            oldest_held: AtomicU64::new(0),
             queue_max: settings.queue_max,
         });
-        let archive = Archive::start(&*log, settings.retention, &shared)?;
+        let archive = Archive::start(&*log, &settings, &shared)?;
         let thread = Thread::new(log, archive, world, Arc::clone(&shared), settings);
         std::thread::Builder::new().name("engine".into()).spawn(move || thread.run(&waiting))?;
         Ok(Engine { commands, shared })

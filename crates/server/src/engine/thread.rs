@@ -150,6 +150,9 @@ impl Thread {
         }
         if self.touched.elapsed() >= TOUCH_EVERY || round.drain.is_some() {
             self.touched = Instant::now();
+            // What was deleted for good before the oldest batch that is held, history has forgotten too.
+            let oldest = self.shared.oldest_held.load(Ordering::Relaxed);
+            self.world.forget_gone(oldest.saturating_sub(1));
             let used = self.shared.directory.take_used();
             if !used.is_empty()
                 && let Err(error) = self.log.touch_tokens(&used)

@@ -215,7 +215,8 @@ fn named(reason: Reason, name: &str) -> Refusal {
 fn fingerprint(row: &Row, payload: &Json) -> [u8; 32] {
     let own_name = row.request_field().map_or("", |field| field.name);
     let mut hash = Sha256::new();
-    hash.update(row.event);
+    // An alias is the same operation; by its limit's name it goes under the same one.
+    hash.update(row.limit.name);
     hash.update([0]);
     hash.update(payload.canonical_without(own_name));
     hash.finalize().into()

@@ -101,6 +101,7 @@ fn c7_the_table_is_printed_for_programs_and_for_people() {
     insta::assert_snapshot!("table_text", table_text());
 }
 
+// Rules: O13, N3, N4, N5, N7, N9, N10, N11, N12, N13, N14, N15.
 #[test]
 fn o13_a_node_is_added_with_the_defaults_of_the_table() {
     let node = Node::new(id(A), UserId(Uuid::nil()), BatchId(Uuid::nil()), Timestamp::from_ms(0), 1);
@@ -247,6 +248,7 @@ fn o18_an_update_carries_the_version_it_is_meant_for() {
     }
 }
 
+// Rules: L1, N23, N24.
 #[test]
 fn l1_a_link_is_primary_and_not_private_unless_told_otherwise() {
     let link = operation("link:add", r#"{"source":"$A","target":"$B"}"#);
@@ -282,6 +284,15 @@ fn d7_a_request_is_the_same_by_its_content() {
     }
     let print = |event| request(event, r#"{"batchId":"$A","id":"$B"}"#).map(|request| request.fingerprint);
     assert_ne!(print("node:trash"), print("node:restore"));
+    let print = |event| request(event, r#"{"newBatchId":"$A","batchId":"$B"}"#).map(|it| it.fingerprint);
+    for (event, alias) in [("history:undo", "batch:undo"), ("history:redo", "batch:redo")] {
+        assert!(print(event).is_some());
+        assert_eq!(print(event), print(alias), "an alias is the same operation");
+    }
+    assert_ne!(print("history:undo"), print("history:redo"));
+    for row in ROWS.iter().filter(|row| !row.event.starts_with("batch:")) {
+        assert_eq!(row.limit.name, row.event, "what is remembered goes by the operation's name");
+    }
     assert_eq!(request("node:add", "{}"), None);
 }
 

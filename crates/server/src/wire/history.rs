@@ -54,7 +54,7 @@ impl<'a> WholeBatch<'a> {
 }
 
 /// A batch's lineage as two fields.
-pub(super) fn undo_and_redo(lineage: Lineage) -> (Option<BatchId>, Option<BatchId>) {
+pub(crate) fn undo_and_redo(lineage: Lineage) -> (Option<BatchId>, Option<BatchId>) {
     match lineage {
         Lineage::Fresh => (None, None),
         Lineage::UndoOf(batch) => (Some(batch), None),

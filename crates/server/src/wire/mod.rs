@@ -18,11 +18,12 @@ use graph::model::Rev;
 use graph::trash::TrashPage;
 use graph::view::Page;
 use graph::{BatchId, NodeId, Timestamp, UserId};
-use history::{Batches, undo_and_redo};
+use history::Batches;
 use problem::Failed;
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub(crate) use history::undo_and_redo;
 pub use problem::Problem;
 pub use relay::relayed_event;
 

@@ -154,6 +154,7 @@ fn ok(outcome: &Outcome) -> String {
     pretty(&text)
 }
 
+// Rules: W1, W2.
 #[test]
 fn w1_the_ack_of_a_mutation() {
     let nodes = vec![
@@ -167,6 +168,7 @@ fn w1_the_ack_of_a_mutation() {
     assert!(text.contains(r#""rev":7,"replayed":true,"trace_id":"#), "{text}");
 }
 
+// Rules: W1, O2, W9, P17.
 #[test]
 fn w1_o2_the_diff_of_nothing_changed_and_of_due_times_and_in_parts() {
     let nothing = Diff { batch: None, ..diff() };
@@ -228,6 +230,7 @@ fn v10_the_public_token_is_told_to_those_who_may_publish() {
     assert_snapshot!("v10_publication", told);
 }
 
+// Rules: P8, P9, P10, V3.
 #[test]
 fn p8_to_p10_what_enters_leaves_and_changes_a_view() {
     let access = |node: Node, before, after| NodeChange::Access {
@@ -262,6 +265,7 @@ fn w4_of_a_deletion_the_whole_entity_stands_before() {
     assert_snapshot!("w4_deletions", lines(&[diff], diff_event));
 }
 
+// Rules: P11, W3.
 #[test]
 fn p11_w3_changes_of_links() {
     let edited = |op, after: Link| LinkChange::Edited {
@@ -288,6 +292,7 @@ fn p11_w3_changes_of_links() {
     );
 }
 
+// Rules: S21, O26, S9.
 #[test]
 fn s21_o26_changes_of_grants_and_users() {
     let change = |op, before: Option<Grant>, after: Option<Grant>| AccessChange {
@@ -319,6 +324,7 @@ fn page() -> Page {
     Page { nodes, links: vec![seen_link(link())], has_more: true }
 }
 
+// Rules: T7, W7, W8, V3, N18, N19.
 #[test]
 fn t7_w7_w8_a_page_of_the_graph() {
     assert_snapshot!("t7_graph", ok(&Outcome::Graph { page: page(), rev: 7 }));
@@ -331,6 +337,7 @@ fn t6_a_page_of_the_graph_as_an_event() {
     assert_snapshot!(graph_error(&problem, TRACE), @r#"{"error":"bad_request.out_of_range","message":"limit/offset out of range","trace_id":"c7a81f04b921"}"#);
 }
 
+// Rules: G9, V14.
 #[test]
 fn g9_a_page_of_the_trash() {
     let nodes = vec![seen(Node { in_trash: true, ..node() }, Level::Owner)];
@@ -350,6 +357,7 @@ fn o27_an_account() {
     assert_snapshot!("o27_account", ok(&Outcome::Account { account: Box::new(account), rev: 7 }));
 }
 
+// Rules: T17, T18.
 #[test]
 fn t17_t18_every_problem_has_its_class_status_and_sentence() {
     let problems = [

@@ -107,6 +107,34 @@ fn d5_reads_go_on_while_nothing_can_be_written() {
     assert_eq!(anna.sees().nodes[0].node.version, 2);
 }
 
+/// Ends its process by a commit in doubt. Does nothing by itself: the test below runs it as another process.
+#[test]
+fn doubting_child() {
+    if std::env::var_os(DOUBT).is_none() {
+        return;
+    }
+    let server = Server::with(&["anna"]);
+    let anna = server.person("anna");
+    let node = anna.adds("task", None);
+    println!("begun");
+    server.knobs.doubt();
+    let answer = ask(&server.engine, anna.asks(rename(node, "other")));
+    answer.wait();
+    println!("answered");
+}
+
+const DOUBT: &str = "SYNAPTASK_TEST_DOUBT";
+
+#[test]
+fn d4_a_commit_in_doubt_ends_the_process_and_answers_nobody() {
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    let ended = child.args(["--exact", "durable::doubting_child", "--nocapture"]).env(DOUBT, "1");
+    let ended = ended.output().unwrap();
+    let printed = String::from_utf8_lossy(&ended.stdout);
+    assert!(printed.contains("begun") && !printed.contains("answered"), "{printed}");
+    assert_eq!(ended.status.code(), Some(70), "{printed}");
+}
+
 #[test]
 fn d6_an_operation_that_fails_inside_harms_nobody_else() {
     let server = Server::with(&["anna", "ben"]);

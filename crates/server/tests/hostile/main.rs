@@ -58,6 +58,7 @@ fn o4_every_good_payload_is_taken() {
     }
 }
 
+// Rules: N3, N4, N5, N7, N9, N10, N11, N13, N14, N21.
 #[test]
 fn n3_to_n15_values_at_their_bounds_are_taken() {
     let bounds: &[(&[&str], &str, Vec<String>)] = &[

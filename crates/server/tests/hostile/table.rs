@@ -196,6 +196,7 @@ fn mutations() -> Vec<&'static str> {
     all_events().into_iter().filter(|event| !READS.contains(event)).collect()
 }
 
+// Rules: T21, O7.
 fn shapes(table: &mut Table) {
     for event in all_events() {
         for payload in ["null", "true", "5", "\"{}\"", "[]", "[{}]"] {
@@ -215,6 +216,7 @@ fn shapes(table: &mut Table) {
     table.field(&["node:publish", "node:access"], "publicToken", &["\"x\""], "unknown_field");
 }
 
+// Rules: O6, N8.
 fn read_only(table: &mut Table) {
     for field in [
         "createdTime",
@@ -239,6 +241,7 @@ fn read_only(table: &mut Table) {
     table.field(&["link:update"], "target", &[A], "immutable_field");
 }
 
+// Rules: O8, O9, R10, H5.
 fn ids(table: &mut Table) {
     let mutations = mutations();
     table.field(&mutations, "batchId", NO_UUID, "invalid_batch_id");
@@ -277,6 +280,7 @@ fn ids(table: &mut Table) {
     table.field(&["trash:purge"], "ids", &[list(A, 1001)], "invalid_ids");
 }
 
+// Rules: N3, N4, N9, N13, N21.
 fn texts(table: &mut Table) {
     let no_text = ["null", "5", "true", "[]", "{}", "[\"a\"]"];
     // Every C0 control but \t, \n and \r.
@@ -316,6 +320,7 @@ fn texts(table: &mut Table) {
     table.field(NODES, "assignee", &["[\"a\\u0001\"]"], "invalid_text");
 }
 
+// Rules: N5, N10, N11, N12, N14, N15, N23, N24, B7, O5, O9, G7, G9, G10.
 fn numbers_and_flags(table: &mut Table) {
     for (field, code) in [("priority", "invalid_priority"), ("volume", "invalid_volume")] {
         table.field(NODES, field, NO_INTEGER, code);
@@ -352,6 +357,7 @@ fn numbers_and_flags(table: &mut Table) {
     table.field(PAGES, "offset", &["-1", "-9223372036854775808", "99999999999999999999"], "out_of_range");
 }
 
+// Rules: N7, S2, S18.
 fn times(table: &mut Table) {
     let no_time = [
         "5",
@@ -379,6 +385,7 @@ fn times(table: &mut Table) {
     table.field(SHARES, "due", &no_time, "invalid_due");
 }
 
+// Rules: S2, S13, S16, O9, N1.
 fn sharing(table: &mut Table) {
     table.field(SHARES, "branch", NO_BOOLEAN, "invalid_branch_value");
     table.field(LEVELS, "level", NO_INTEGER, "invalid_level");
@@ -424,6 +431,7 @@ fn sharing(table: &mut Table) {
 }
 
 /// Of several faults the first answers.
+// Rules: O4.
 fn order(table: &mut Table) {
     let node = |rest: &str| format!("{{\"id\":{A}{rest}}}");
     let whole = [

@@ -18,6 +18,7 @@ struct State {
     hold: bool,
     held: bool,
     refusals: usize,
+    doubtful: bool,
     panic_on: Option<BatchId>,
     before_load: Option<Box<dyn FnOnce() + Send>>,
     groups: Vec<usize>,
@@ -42,6 +43,11 @@ impl Knobs {
     /// The next so many commits are refused, as on a full disk.
     pub fn refuse(&self, commits: usize) {
         self.state.lock().unwrap().refusals = commits;
+    }
+
+    /// Of the next commit nobody can tell whether it is on disk; it is.
+    pub fn doubt(&self) {
+        self.state.lock().unwrap().doubtful = true;
     }
 
     /// Deciding a request of this name panics.
@@ -105,6 +111,9 @@ impl Log for OddLog {
         });
         match committed {
             Err(LogError::Abandoned) if refuse => Err(LogError::Refused("the disk is full".into())),
+            Ok(_) if std::mem::take(&mut self.knobs.state.lock().unwrap().doubtful) => {
+                Err(LogError::Unknown("the disk did not say".into()))
+            }
             Ok(rev) => {
                 self.knobs.pass(group);
                 Ok(rev)

@@ -24,6 +24,7 @@ fn batch_of(before: Option<Node>, after: Option<Node>) -> Batch {
 }
 
 proptest! {
+    // Rules: N31, H1.
     #[test]
     fn a_batch_is_read_as_it_was_written(batch in arbitrary::batch()) {
         let encoded = encode(&batch).unwrap();

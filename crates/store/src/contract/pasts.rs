@@ -215,7 +215,7 @@ impl Naive {
             known.held
                 && known.rev <= query.until
                 && reader.sees_batch(batch)
-                && batch.entries.iter().any(is_history)
+                && batch.entries.iter().any(|entry| reader.everything || is_history(entry))
                 && wanted(batch)
         });
         let mut batches: Vec<_> =
@@ -345,10 +345,16 @@ impl Naive {
             |range: Range<u64>| -> Vec<_> { range.filter(|_| dice.one_in(share)).map(uuid).collect() };
         let mut sees: HashSet<Uuid> = some(NODES).into_iter().chain(some(LINKS)).collect();
         let runs = some(NODES).into_iter().map(NodeId).collect();
+        let holds = some(NODES).into_iter().map(NodeId).collect();
         let ids = some(NODES).into_iter().chain(some(LINKS)).chain(some(USERS)).collect();
         // What was never touched: the more of it, the longer the latest are gone through one by one.
         sees.extend((0..dice.of(0..3) * dice.of(0..200)).map(|n| uuid(50_000 + n)));
-        let reader = Arc::new(Reader { user: any_user(dice), sees, runs });
+        let everything = dice.one_in(6);
+        let reader = Arc::new(Reader { user: any_user(dice), sees, runs, holds, everything });
+        let moment = Timestamp::from_ms(self.now - dice.of(0..20) as i64 * DAY_MS / 2);
+        let held_by = |known: &&Known| known.held && known.batch.at <= moment;
+        let want = self.known.iter().rfind(held_by).map_or(0, |known| known.rev);
+        assert_eq!(history.rev_by(moment).unwrap(), want, "{moment:?}");
         let scope = match dice.of(0..3) {
             0 => HistoryScope::Everything,
             1 => HistoryScope::By(any_user(dice)),

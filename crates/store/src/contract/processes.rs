@@ -83,6 +83,7 @@ pub fn assert_all_there(storage: &impl Storage, expected: BTreeSet<BatchId>) {
 }
 
 /// Two processes and this one append at once.
+// Rules: D14, C10.
 pub fn d14_processes_append_without_a_gap(storage: &impl Storage, child: &str) {
     const EACH: u64 = 100;
     let mut children = [1, 2].map(|writer| spawn(storage, child, writer, EACH));

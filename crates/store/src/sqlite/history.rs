@@ -2,14 +2,15 @@
 //! one by one, which is all it takes for a reader who sees much. When that has cost as much as asking an index for
 //! everything the reader sees would, the index is asked, and only batches that touch something of it are looked at.
 
-use super::{SqliteLog, batch_at, index, integer, natural, remembered, unwritten};
+use super::{SqliteLog, batch_at, index, integer, last_rev, natural, remembered, unwritten};
 use crate::Remembered;
 use crate::error::LogError;
 use crate::history::{History, HistoryPage, HistoryQuery, HistoryScope, PastBatch};
-use graph::UserId;
 use graph::batch::Lineage;
+use graph::model::Rev;
+use graph::{NodeId, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::ops::ControlFlow::{Break, Continue};
 use uuid::Uuid;
@@ -37,6 +38,40 @@ impl History for SqliteHistory {
         search.run()?;
         Ok(search.page)
     }
+
+    fn rev_by(&mut self, at: Timestamp) -> Result<Rev, LogError> {
+        let reading = self.log.begin(TransactionBehavior::Deferred)?;
+        // Times grow with revs, so a few looks are enough; revs that were taken away stand for the next one.
+        let mut next = reading
+            .prepare_cached("SELECT rev, at FROM batches WHERE rev >= ?1 ORDER BY rev LIMIT 1")
+            .map_err(unwritten)?;
+        let (mut before, mut after) = (0, integer(last_rev(&reading)?)? + 1);
+        while after - before > 1 {
+            let middle = before + (after - before) / 2;
+            let found: Option<(i64, i64)> = next
+                .query_row([middle], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()
+                .map_err(unwritten)?;
+            match found {
+                Some((rev, time)) if time <= at.ms() => before = rev,
+                _ => after = middle,
+            }
+        }
+        natural(before)
+    }
+
+    fn titles(&mut self, nodes: &HashSet<NodeId>) -> Result<HashMap<NodeId, String>, LogError> {
+        let reading = self.log.begin(TransactionBehavior::Deferred)?;
+        let mut find =
+            reading.prepare_cached("SELECT body ->> 'title' FROM nodes WHERE id = ?1").map_err(unwritten)?;
+        let mut titles = HashMap::new();
+        for id in nodes {
+            let title: Option<String> =
+                find.query_row([id.0], |row| row.get(0)).optional().map_err(unwritten)?;
+            titles.extend(title.map(|title| (*id, title)));
+        }
+        Ok(titles)
+    }
 }
 
 /// What has batches of its own in an index.
@@ -46,21 +81,24 @@ enum Source {
     By(UserId),
 }
 
-/// The sources that every batch asked for is in, and others too.
-fn sources(query: &HistoryQuery) -> Vec<Source> {
+/// The sources that every batch asked for is in, and others too; `None` where there are no better ones than all batches.
+fn sources(query: &HistoryQuery) -> Option<Vec<Source>> {
     let reader = &query.reader;
     let seen = || {
         let runs = reader.runs.iter().map(|id| id.0).filter(|id| !reader.sees.contains(id));
         reader.sees.iter().copied().chain(runs).chain([reader.user.0])
     };
-    match &query.scope {
+    Some(match &query.scope {
+        HistoryScope::Everything if reader.everything => return None,
         HistoryScope::By(user) => vec![Source::By(*user)],
         HistoryScope::Everything => seen().map(Source::Touching).chain([Source::By(reader.user)]).collect(),
-        HistoryScope::Touching(ids) if ids.len() <= reader.sees.len() + reader.runs.len() => {
+        HistoryScope::Touching(ids)
+            if reader.everything || ids.len() <= reader.sees.len() + reader.runs.len() =>
+        {
             ids.iter().copied().map(Source::Touching).collect()
         }
         HistoryScope::Touching(_) => seen().map(Source::Touching).collect(),
-    }
+    })
 }
 
 struct Search<'a> {
@@ -72,11 +110,13 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn run(&mut self) -> Result<(), LogError> {
-        let mut sources = sources(self.query);
-        // In the order of the index: neighbours there share a page.
-        sources.sort_unstable();
         // Beyond what SQLite can count there is no batch.
         let until = i64::try_from(self.query.until).unwrap_or(i64::MAX);
+        let Some(mut sources) = sources(self.query) else {
+            return self.scan(until, usize::MAX).map(drop);
+        };
+        // In the order of the index: neighbours there share a page.
+        sources.sort_unstable();
         if let Continue(scanned_to) = self.scan(until, sources.len() / IDS_PER_BATCH)? {
             self.merge(&sources, scanned_to)?;
         }

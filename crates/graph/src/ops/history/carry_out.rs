@@ -16,7 +16,6 @@ impl Step<'_> {
     pub(super) fn carry_out(
         &self,
         draft: &mut Draft<'_>,
-        caller: UserId,
         fresh: &Fresh,
         unsettled: &mut Vec<NodeId>,
     ) -> Result<(), Refusal> {
@@ -29,7 +28,7 @@ impl Step<'_> {
             Step::NodeStatus { to, .. } => set_status_back(draft, to, unsettled)?,
             Step::NodeTrash { id } => unsettled.extend(node::put_in_trash(draft, *id)),
             Step::NodeRestore { id } => unsettled.extend(node::bring_back(draft, *id)),
-            Step::NodePublication { to, .. } => publish_back(draft, to, fresh)?,
+            Step::NodePublication { from, to } => publish_back(draft, from, to, fresh)?,
             Step::LinkTrash { id } => {
                 let Some(link) = draft.link(*id).cloned() else { return Ok(()) };
                 // It may have gone along with its end just now.
@@ -38,9 +37,9 @@ impl Step<'_> {
                     unsettled.push(link.target);
                 }
             }
-            Step::LinkRestore { id } => restore_link(draft, caller, *id, unsettled)?,
+            Step::LinkRestore { id } => restore_link(draft, *id, unsettled)?,
             Step::LinkFields { op, from, to } => {
-                set_link_back(draft, caller, *op, from, to)?;
+                set_link_back(draft, *op, from, to)?;
                 unsettled.extend([to.target, to.source]);
             }
             Step::Grant { from, to } => grant_back(draft, *from, *to)?,
@@ -79,11 +78,16 @@ fn set_status_back(draft: &mut Draft<'_>, to: &Node, unsettled: &mut Vec<NodeId>
     Ok(())
 }
 
-fn publish_back(draft: &mut Draft<'_>, to: &Node, fresh: &Fresh) -> Result<(), Refusal> {
+fn publish_back(draft: &mut Draft<'_>, from: &Node, to: &Node, fresh: &Fresh) -> Result<(), Refusal> {
     let world = draft.world();
     let mut publication = to.publication.clone();
-    if let Some(Publication { token, .. }) = publication.as_deref_mut() {
-        refuse_if(draft.active_node(to.id).is_none(), Reason::NodeInTrash)?;
+    if let Some(Publication { token, branch, due }) = publication.as_deref_mut() {
+        let now = draft.active_node(to.id).ok_or(Reason::NodeInTrash)?;
+        if let (Some(now), Some(from)) = (now.publication.as_deref(), from.publication.as_deref()) {
+            token.clone_from(&now.token);
+            *branch = if from.branch == *branch { now.branch } else { *branch };
+            *due = if from.due == *due { now.due } else { *due };
+        }
         if world.published(token).is_some_and(|node| node.id != to.id) {
             token.clone_from(&fresh.public_token);
         }
@@ -98,12 +102,7 @@ fn publish_back(draft: &mut Draft<'_>, to: &Node, fresh: &Fresh) -> Result<(), R
     Ok(())
 }
 
-fn restore_link(
-    draft: &mut Draft<'_>,
-    caller: UserId,
-    id: LinkId,
-    unsettled: &mut Vec<NodeId>,
-) -> Result<(), Refusal> {
+fn restore_link(draft: &mut Draft<'_>, id: LinkId, unsettled: &mut Vec<NodeId>) -> Result<(), Refusal> {
     let Some(link) = draft.link(id).cloned() else { return Ok(()) };
     if !link.in_trash {
         // It came back along with its end just now.
@@ -111,7 +110,6 @@ fn restore_link(
     }
     let active = |end| draft.active_node(end).is_some();
     refuse_if(!active(link.source) || !active(link.target), Reason::InactiveEnd)?;
-    check_kept(draft, caller, &link)?;
     draft.edit_link(Op::LinkRestore, Cause::Meant, id, |link| {
         link.in_trash = false;
         link.cascade = false;
@@ -120,47 +118,58 @@ fn restore_link(
     Ok(())
 }
 
-/// A link that is to be so again must be what adding it now could make: nothing is changed in silence.
-fn check_kept(draft: &Draft<'_>, caller: UserId, link: &Link) -> Result<(), Refusal> {
-    let ends = (access::placement(draft, caller, link.source), access::placement(draft, caller, link.target));
-    let (Some(source), Some(target)) = ends else { return Err(Reason::NoPermission.into()) };
-    refuse_if(link.is_primary() && target == Level::Viewer, Reason::ForbiddenType)?;
-    refuse_if(!link.private && !link::keeps_privacy(source, target), Reason::ForbiddenPrivate)?;
-    let shares = !link.private && would_share(draft, link.source, link.target, Some(link.id));
-    refuse_if(shares && source > Level::Admin, Reason::WouldShare)
+fn set_link_back(draft: &mut Draft<'_>, op: Op, from: &Link, to: &Link) -> Result<(), Refusal> {
+    let Some(now) = draft.link(to.id) else { return Ok(()) };
+    refuse_if(now.in_trash, Reason::LinkInTrash)?;
+    draft.edit_link(op, Cause::Meant, to.id, |link| {
+        if from.source != to.source {
+            (link.source, link.target) = (to.source, to.target);
+        }
+        if from.private != to.private {
+            link.private = to.private;
+        }
+        if from.kind != to.kind {
+            link::set_kind(link, to.kind);
+        }
+    });
+    Ok(())
 }
 
-fn set_link_back(
-    draft: &mut Draft<'_>,
-    caller: UserId,
-    op: Op,
-    from: &Link,
-    to: &Link,
-) -> Result<(), Refusal> {
-    let Some(now) = draft.link(to.id).cloned() else { return Ok(()) };
-    refuse_if(now.in_trash, Reason::LinkInTrash)?;
-    let mut after = Link::clone(&now);
-    if from.source != to.source {
-        (after.source, after.target) = (to.source, to.target);
+/// A link that was brought back or changed must be, in the end, what the caller could make it by hand; nothing is
+/// changed in silence. What lies between the steps is not judged, nor what came back along with its end.
+pub(super) fn judge_link(draft: &Draft<'_>, caller: UserId, id: LinkId) -> Result<(), Refusal> {
+    let (Some(before), Some(after)) = (draft.world().link(id), draft.link(id)) else { return Ok(()) };
+    let along = |end| draft.world().active_node(end).is_none();
+    if after.in_trash || (before.in_trash && (along(after.source) || along(after.target))) {
+        return Ok(());
     }
-    if from.private != to.private {
-        after.private = to.private;
+    let returned = before.in_trash;
+    let turned = after.source != before.source;
+    let opened = before.private && !after.private;
+    let primary = after.is_primary() && !before.is_primary();
+    if returned || turned || opened || primary {
+        let access = |end| match turned {
+            // As in link:swap, access is judged as if the link were not there.
+            true => access::placement_without(draft, caller, end, id),
+            false => access::placement(draft, caller, end),
+        };
+        let (source, target) = (access(after.source), access(after.target).ok_or(Reason::NoPermission)?);
+        refuse_if(after.is_primary() && target == Level::Viewer, Reason::ForbiddenType)?;
+        if !after.private && (returned || turned || opened) {
+            let source = source.ok_or(Reason::NoPermission)?;
+            refuse_if(!link::keeps_privacy(source, target), Reason::ForbiddenPrivate)?;
+            let shares = would_share(draft, after.source, after.target, Some(id));
+            refuse_if(shares && source > Level::Admin, Reason::WouldShare)?;
+        }
+        let holds_ours = after.is_primary() && target == Level::Owner;
+        let lost = turned && after.private && after.owner != caller && !holds_ours;
+        refuse_if(lost, Reason::ForbiddenPrivate)?;
     }
-    if from.kind != to.kind {
-        link::set_kind(&mut after, to.kind);
-    }
-    let turned = after.source != now.source;
-    if turned || after.private != now.private || (after.is_primary() && !now.is_primary()) {
-        check_kept(draft, caller, &after)?;
+    if turned || after.private != before.private {
         let owner = after.private.then_some(after.owner);
-        let taken = link::occupant(draft, after.source, after.target, owner, Some(after.id));
+        let taken = link::occupant(draft, after.source, after.target, owner, Some(id));
         refuse_if(taken.is_some(), Reason::DuplicateLink)?;
     }
-    draft.edit_link(op, Cause::Meant, to.id, |link| {
-        (link.source, link.target) = (after.source, after.target);
-        link.private = after.private;
-        link::set_kind(link, after.kind);
-    });
     Ok(())
 }
 
@@ -176,14 +185,34 @@ fn grant_back(
         draft.set_grant(Op::GrantDelete, Cause::Meant, now, None);
         return Ok(());
     };
-    refuse_if(draft.active_node(to.node).is_none(), Reason::NodeInTrash)?;
-    let shows_more = to.showing && now.as_ref().is_none_or(|now| !now.showing);
     let mut after = Grant::clone(to);
-    after.showing = to.showing && (!shows_more || share::has_room(draft, to.user));
-    after.version = now.as_ref().map_or(1, |now| now.version + 1);
-    let op = if now.is_some() { Op::GrantUpdate } else { Op::GrantUpsert };
-    draft.set_grant(op, Cause::Meant, now, Some(after));
+    if let (Some(now), Some(from)) = (&now, from) {
+        // Hiding and showing work in the trash, too.
+        let gives = (from.level, from.branch, from.due) != (to.level, to.branch, to.due);
+        refuse_if(gives && draft.active_node(to.node).is_none(), Reason::NodeInTrash)?;
+        after = Grant::clone(now);
+        set_grant_back(&mut after, from, to);
+        after.version += 1;
+        draft.set_grant(Op::GrantUpdate, Cause::Meant, Some(Arc::clone(now)), Some(after));
+    } else {
+        refuse_if(draft.active_node(to.node).is_none(), Reason::NodeInTrash)?;
+        after.showing = to.showing && share::has_room(draft, to.user);
+        after.version = 1;
+        draft.set_grant(Op::GrantUpsert, Cause::Meant, now, Some(after));
+    }
     Ok(())
+}
+
+/// Only what the batch changed: the rest may have been changed since.
+fn set_grant_back(grant: &mut Grant, from: &Grant, to: &Grant) {
+    macro_rules! set_back {
+        ($($field:ident)*) => {$(
+            if from.$field != to.$field {
+                grant.$field = to.$field;
+            }
+        )*};
+    }
+    set_back!(level branch due showing);
 }
 
 fn embed_back(draft: &mut Draft<'_>, embed: Embed, present: bool) -> Result<(), Refusal> {

@@ -13,6 +13,7 @@ mod overtaken;
 mod permission;
 
 use super::{Fresh, link, refuse_if};
+use crate::access::{placement, sees_link};
 use crate::batch::{Batch, Change, Entry, Lineage, Op, Subject};
 use crate::blocking::settle;
 use crate::draft::Draft;
@@ -68,10 +69,13 @@ pub fn turn(
     for step in &steps {
         step.check_permission(&draft, caller)?;
     }
-    refuse_changed(&draft, &steps)?;
+    refuse_changed(&draft, caller, &steps)?;
     let mut unsettled = Vec::new();
     for step in &steps {
-        step.carry_out(&mut draft, caller, fresh, &mut unsettled)?;
+        step.carry_out(&mut draft, fresh, &mut unsettled)?;
+    }
+    for id in steps.iter().filter_map(Step::link) {
+        carry_out::judge_link(&draft, caller, id)?;
     }
     refuse_cycles(&draft, caller, &steps)?;
     settle(&mut draft, unsettled);
@@ -223,6 +227,15 @@ impl Step<'_> {
             _ => None,
         }
     }
+
+    /// The id of what it changes, if the caller sees that.
+    fn name_for(&self, draft: &Draft<'_>, caller: UserId) -> Option<String> {
+        let level = |id| placement(draft, caller, id);
+        let node = self.node().filter(|id| level(*id).is_some());
+        let link = self.link().and_then(|id| draft.link(id));
+        let link = link.filter(|link| sees_link(caller, link, level(link.source), level(link.target)));
+        node.map(|id| id.to_string()).or(link.map(|link| link.id.to_string()))
+    }
 }
 
 /// Nothing comes back that was deleted for good. It is named to whoever made the batch; they knew it.
@@ -241,17 +254,18 @@ fn refuse_purged(world: &World, caller: UserId, chain: &Chain, steps: &[Step<'_>
     }
 }
 
-/// Refuses when a field that would be set back no longer has the value the batch left it with.
-fn refuse_changed(draft: &Draft<'_>, steps: &[Step<'_>]) -> Result<(), Refusal> {
-    let changed: Vec<String> = steps
-        .iter()
-        .filter(|step| step.is_overtaken(draft))
-        .filter_map(|step| step.node().map(|id| id.to_string()).or(step.link().map(|id| id.to_string())))
-        .collect();
-    if changed.is_empty() && !steps.iter().any(|step| step.is_overtaken(draft)) {
+/// Refuses when a field that would be set back no longer has the value the batch left it with. Of what was changed
+/// since, it names what the caller sees.
+fn refuse_changed(draft: &Draft<'_>, caller: UserId, steps: &[Step<'_>]) -> Result<(), Refusal> {
+    let changed: Vec<&Step<'_>> = steps.iter().filter(|step| step.is_overtaken(draft)).collect();
+    if changed.is_empty() {
         return Ok(());
     }
-    Err(Refusal::with(Reason::VersionConflict, format!("Changed since: {}.", changed.join(", "))))
+    let names: Vec<String> = changed.iter().filter_map(|step| step.name_for(draft, caller)).collect();
+    match names.is_empty() {
+        true => Err(Reason::VersionConflict.into()),
+        false => Err(Refusal::with(Reason::VersionConflict, format!("Changed since: {}.", names.join(", ")))),
+    }
 }
 
 /// Cycles are judged on the final state.

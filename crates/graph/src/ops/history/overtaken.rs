@@ -18,7 +18,7 @@ impl Step<'_> {
             Step::NodeTrash { id } => draft.node(*id).is_none_or(|now| now.in_trash),
             Step::NodeRestore { id } => draft.node(*id).is_none_or(|now| !now.in_trash),
             Step::NodePublication { from, to } => {
-                draft.node(to.id).is_none_or(|now| now.publication != from.publication)
+                draft.node(to.id).is_none_or(|now| publication_overtaken(now, from, to))
             }
             Step::LinkTrash { id } => draft.link(*id).is_none_or(|now| now.in_trash),
             Step::LinkRestore { id } => draft.link(*id).is_none_or(|now| !now.in_trash),
@@ -42,6 +42,16 @@ fn fields_overtaken(now: &Node, from: &Node, to: &Node) -> bool {
         ($($field:ident)*) => { false $(|| (from.$field != to.$field && now.$field != from.$field))* };
     }
     each_field!(overtaken)
+}
+
+fn publication_overtaken(now: &Node, from: &Node, to: &Node) -> bool {
+    match (&now.publication, &from.publication, &to.publication) {
+        (Some(now), Some(from), Some(to)) => {
+            (from.branch != to.branch && now.branch != from.branch)
+                || (from.due != to.due && now.due != from.due)
+        }
+        (now, from, _) => now != from,
+    }
 }
 
 fn grant_overtaken(draft: &Draft<'_>, from: Option<&Arc<Grant>>, to: Option<&Arc<Grant>>) -> bool {

@@ -1,11 +1,11 @@
 //! What a step of an undo or redo needs of the caller: what doing it by hand would need now.
 
-use super::super::refuse_if;
+use super::super::{refuse_if, share};
 use super::Step;
 use crate::access;
 use crate::draft::Draft;
 use crate::id::{LinkId, NodeId, UserId};
-use crate::model::{Grant, Level, Plan};
+use crate::model::{Grant, Level, Link, Plan};
 use crate::refusal::{Reason, Refusal};
 use crate::world::Graph;
 use std::sync::Arc;
@@ -27,8 +27,11 @@ impl Step<'_> {
             Step::LinkTrash { id } => link_permission(draft, caller, *id, false),
             Step::LinkRestore { id } => link_permission(draft, caller, *id, true),
             Step::LinkFields { from, to, .. } => {
-                link_permission(draft, caller, to.id, from.source != to.source)?;
-                let owner = draft.link(to.id).is_some_and(|link| link.owner == caller);
+                link_permission(draft, caller, to.id, false)?;
+                if from.source != to.source {
+                    swap_permission(draft, caller, to.id)?;
+                }
+                let owner = draft.link(to.id).is_some_and(|link| owns_link(draft, caller, link));
                 refuse_if(from.private != to.private && !owner, Reason::NoPermission)
             }
             Step::Grant { from, to } => grant_permission(draft, caller, *from, *to),
@@ -44,6 +47,20 @@ fn may_give(draft: &Draft<'_>, caller: UserId, gives: bool) -> Result<(), Refusa
     refuse_if(gives && !pro, Reason::PlanLimit)
 }
 
+/// Being a link's owner counts only with access to both its ends.
+fn owns_link(draft: &Draft<'_>, caller: UserId, link: &Link) -> bool {
+    let seen = |end| access::placement(draft, caller, end).is_some();
+    link.owner == caller && seen(link.source) && seen(link.target)
+}
+
+/// As in link:swap, access is judged as if the link were not there.
+fn swap_permission(draft: &Draft<'_>, caller: UserId, id: LinkId) -> Result<(), Refusal> {
+    let link = draft.link(id).ok_or(Reason::NoPermission)?;
+    let without = |end| access::placement_without(draft, caller, end, id).ok_or(Reason::NoPermission);
+    let (_, target) = (without(link.source)?, without(link.target)?);
+    refuse_if(link.owner != caller && target > Level::Editor, Reason::NoPermission)
+}
+
 fn link_permission(
     draft: &Draft<'_>,
     caller: UserId,
@@ -53,7 +70,7 @@ fn link_permission(
     let link = draft.link(id).ok_or(Reason::NoPermission)?;
     let source = access::placement(draft, caller, link.source);
     let target = access::placement(draft, caller, link.target);
-    let owner = link.owner == caller && source.is_some() && target.is_some();
+    let owner = owns_link(draft, caller, link);
     let edits_target = target.is_some_and(|level| level <= Level::Editor);
     let seen = access::sees_link(caller, link, source, target);
     let allowed = seen && (owner || edits_target) && (source.is_some() || !needs_both_ends);
@@ -71,10 +88,14 @@ fn grant_permission(
         (a.level, a.branch, a.due) == (b.level, b.branch, b.due) && a.showing != b.showing
     };
     let own = grant.user == caller;
-    if from.zip(to).is_some_and(only_showing) || (own && to.is_none()) {
-        return refuse_if(!own, Reason::NoPermission);
+    // Anyone may leave, as long as they are there.
+    let leaves = own && to.is_none() && draft.world().grant(grant.node, caller).is_some();
+    if from.zip(to).is_some_and(only_showing) || leaves {
+        refuse_if(!own, Reason::NoPermission)?;
+        let shows = to.is_some_and(|grant| grant.showing);
+        return refuse_if(shows && !share::has_room(draft, caller), Reason::PlanLimit);
     }
     let admin = access::placement(draft, caller, grant.node).is_some_and(|level| level <= Level::Admin);
-    refuse_if(!admin || own, Reason::NoPermission)?;
+    refuse_if(!admin || (own && to.is_some()), Reason::NoPermission)?;
     may_give(draft, caller, to.is_some())
 }

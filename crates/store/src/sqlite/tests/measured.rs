@@ -128,7 +128,7 @@ fn h2_a_million_batches_are_pruned_while_appends_go_on() {
 fn pages_of(log: &dyn Log, until: Rev) {
     let mut history = log.history().unwrap();
     let mut page = |name: &str, sees: HashSet<_>, user, scope: HistoryScope, offset| {
-        let reader = Arc::new(Reader { user: UserId(uuid(user)), sees, runs: HashSet::new() });
+        let reader = Arc::new(Reader { sees, ..Reader::new(UserId(uuid(user))) });
         for _ in 0..2 {
             let (reader, scope) = (reader.clone(), scope.clone());
             let started = Instant::now();

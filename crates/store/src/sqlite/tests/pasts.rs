@@ -85,7 +85,7 @@ fn h18_a_page_reads_only_what_its_reader_may_see() {
     let mut history = log.history().unwrap();
     for (offset, limit, has_more) in [(0, 4, true), (8, 4, false), (0, 10, false), (0, 1_000, false)] {
         for scope in [HistoryScope::Everything, HistoryScope::Touching(Arc::new(ids.clone()))] {
-            let reader = Arc::new(Reader { user: UserId(uuid(2)), sees: ids.clone(), runs: HashSet::new() });
+            let reader = Arc::new(Reader { sees: ids.clone(), ..Reader::new(UserId(uuid(2))) });
             let query = HistoryQuery { reader, scope, until: 3_000, limit, offset };
             let page = history.page(&query).unwrap();
             let want: Vec<_> = (0..10).rev().map(|n| 300 * n + 1).skip(offset).take(limit).collect();
@@ -93,6 +93,17 @@ fn h18_a_page_reads_only_what_its_reader_may_see() {
             assert_eq!(page.has_more, has_more);
         }
     }
+}
+
+#[test]
+fn c10_titles_are_those_of_now() {
+    let file = File::fresh();
+    let mut log = file.log();
+    append(&mut log, 0, &[add_node(1), add_node(2), add_node(3)]).unwrap();
+    let id = |n: u64| graph::NodeId(uuid(2_000_000_000 + n));
+    let titles = log.history().unwrap().titles(&HashSet::from([id(1), id(3), id(9)])).unwrap();
+    assert_eq!(titles.len(), 2);
+    assert_eq!((titles[&id(1)].as_str(), titles[&id(3)].as_str()), ("Task 1", "Task 3"));
 }
 
 /// What is pruned leaves nothing behind, in no table.

@@ -1,0 +1,140 @@
+// The command line: the demo, plans and their tokens, and what `check` says of damaged data.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, openSync, readFileSync, readdirSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { binary, freePort } from '../harness.mjs';
+import { stage, storyOnOwnServer } from '../story.mjs';
+
+const { server, story, newUser } = await stage();
+const PRINT_MS_MAX = 20_000;
+
+/** Starts `synaptask demo` and waits for the whole of what it prints. */
+async function startDemo() {
+  const listen = `127.0.0.1:${await freePort()}`;
+  const child = spawn(binary(), ['demo', '--listen', listen], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const ended = new Promise((resolve) => child.on('exit', (code) => resolve(code)));
+  let printed = '';
+  await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`the demo printed only:\n${printed}`)), PRINT_MS_MAX);
+    child.stdout.on('data', (chunk) => {
+      printed += chunk;
+      if (!printed.includes('Ctrl-C')) return;
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  return { child, ended, printed, url: `http://${listen}` };
+}
+
+// Rules: C2.
+test('The demo prints its URL, three people\'s tokens and a line to try, serves about 60 tasks, and leaves nothing behind', async () => {
+  const { child, ended, printed, url } = await startDemo();
+  try {
+    assert.ok(printed.includes(url), printed);
+    const tokens = [...printed.matchAll(/^(\S+@example\.com) +(st_\w+)$/gm)].map((match) => match[2]);
+    assert.equal(new Set(tokens).size, 3, printed);
+    const [, line] = printed.match(/Try:\n +(curl .+)\n/);
+    assert.ok(line.includes(tokens[0]) && line.includes(url));
+    const titles = new Set();
+    for (const token of tokens) {
+      const answer = await fetch(`${url}/api/graph?limit=5000`, { headers: { authorization: `Bearer ${token}` } });
+      for (const node of (await answer.json()).nodes) if (!node.phantom) titles.add(node.id);
+    }
+    assert.ok(titles.size >= 50 && titles.size <= 70, `${titles.size} tasks`);
+  } finally {
+    child.kill('SIGTERM');
+  }
+  assert.equal(await ended, 0);
+  const [, folder] = printed.match(/Data in (\S+),/);
+  assert.equal(existsSync(folder), false);
+});
+
+// Rules: S22, S25, C3.
+story('A user is pro unless told otherwise; on the basic plan there are no API tokens', async () => {
+  const olha = await newUser('olha');
+  const ivan = await newUser('ivan', '--plan', 'plus');
+  const petro = await newUser('petro', '--plan', 'basic');
+  assert.deepEqual([olha.plan, ivan.plan, petro.plan], ['pro', 'plus', 'basic']);
+  assert.ok(olha.token && ivan.token);
+  assert.equal(petro.token, null);
+  const create = server.cli('token', 'create', '--email', petro.email, '--json');
+  await assert.rejects(create, (error) => error.code !== 0 && /api_not_allowed/.test(error.stderr));
+});
+
+// Rules: S23.
+story('On the plus plan nothing is shared', async () => {
+  const client = await server.connect(await newUser('ivan', '--plan', 'plus'));
+  const id = await client.addNode();
+  for (const [event, payload] of [
+    ['node:publish', { id }],
+    ['node:access', { id, email: (await newUser('petro')).email }],
+  ]) {
+    assert.equal((await client.call(event, payload)).error, 'forbidden.plan_limit');
+  }
+});
+
+// Rules: D14.
+story('A token made on the command line works at once', async () => {
+  const olha = await newUser('olha');
+  for (let i = 0; i < 5; i++) {
+    const { token } = await server.cli('token', 'create', '--email', olha.email, '--json');
+    assert.equal((await server.rest(token, 'GET', '/api/account')).status, 200);
+  }
+});
+
+// Rules: C6.
+storyOnOwnServer('`check` on damaged data says so and ends with another status than 0', {}, async (own) => {
+  const client = await own.connect(await own.addUser('olha'));
+  for (let i = 0; i < 50; i++) await client.addNode({ title: `Step ${i}`, description: 'x'.repeat(400) });
+  await own.signal('SIGTERM');
+  assert.match(await own.cli('check'), /^ok: .*\n$/);
+  const file = readdirSync(own.dataDir).map((name) => join(own.dataDir, name)).find((path) => statSync(path).size > 50_000);
+  const handle = openSync(file, 'r+');
+  const { size } = statSync(file);
+  for (let at = 8_192; at < size; at += 4_096) writeSync(handle, 'damage'.repeat(20), at + 1_500);
+  await assert.rejects(own.cli('check'), (error) => error.code === 1 && error.stderr.length > 10);
+  await own.up().catch(() => {});
+});
+
+/** SPEC.md's table of operations: event → {method, paths, limit, codes}, with the codes it says that it does not repeat. */
+function readSpec() {
+  const spec = readFileSync(new URL('../../../SPEC.md', import.meta.url), 'utf8');
+  const [table] = spec.slice(spec.indexOf('### The table of operations')).split('\n## ');
+  const names = (text) => text.match(/[a-z]\w+/g) ?? [];
+  const common = new Set(names(table.match(/may give [^(]*\(([^)]*)\)/)[1]));
+  const fields = spec.slice(spec.indexOf('## N'), spec.indexOf('## A')).match(/`[a-z_]+`(?=[,)])/g);
+  for (const code of [...fields.map((quoted) => quoted.slice(1, -1)), 'status_blocked', 'invalid_version']) common.add(code);
+  const rows = new Map();
+  for (const line of table.split('\n').filter((one) => /^\| [a-z]+:/.test(one))) {
+    const [input, rest, limit, , codes] = line.slice(2, -2).split(' | ');
+    const [method, ...paths] = rest.replaceAll(',', '').split(' ');
+    rows.set(input.split(' ')[0], {
+      method: rest === '–' ? null : method,
+      paths: paths.map((path) => `/api${path}`),
+      limit: limit.split(' (')[0],
+      codes: new Set(names(codes)),
+    });
+  }
+  return { common, rows };
+}
+
+// Rules: C7, R1, T19.
+test('SPEC.md\'s table of operations has the paths, limits and codes that `synaptask operations` lists', async () => {
+  const { common, rows } = readSpec();
+  const wrong = [];
+  for (const { event, method, paths, limit, errors } of await server.cli('operations', '--json')) {
+    // Another name for history:undo and history:redo.
+    if (event.startsWith('batch:')) continue;
+    const spec = rows.get(event);
+    assert.ok(spec, `SPEC.md has a row for ${event}`);
+    assert.deepEqual([spec.method, spec.paths, spec.limit], [method, paths, `${limit.count} / ${limit.windowSeconds} s`], event);
+    const codes = new Set(errors.map((error) => error.split('.').at(-1)));
+    // The two are one operation in two directions: their list is shared.
+    const other = { 'history:undo': 'not_undone', 'history:redo': 'already_undone' }[event];
+    for (const code of codes) if (!spec.codes.has(code) && !common.has(code) && code !== other) wrong.push(`${event}: SPEC.md lacks ${code}`);
+    for (const code of spec.codes) if (/_/.test(code) && !codes.has(code)) wrong.push(`${event}: SPEC.md has ${code}`);
+  }
+  assert.deepEqual(wrong, []);
+});

@@ -1,0 +1,700 @@
+//! What a batch did, in words: `ada trashed “Ship it” and 3 links; 2 tasks freed`.
+
+use graph::batch::{Batch, Change, Entry, Lineage, Op, Subject};
+use graph::model::{Grant, Level, Link, LinkType, Node, Status};
+use graph::{NodeId, UserId};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// How much of a title is shown.
+const TITLE_MOST: usize = 40;
+/// How many things of a kind are named before the rest is counted.
+const NAMED_MOST: usize = 3;
+/// How many different things of one batch are told.
+const PHRASES_MOST: usize = 4;
+
+/// What people and tasks are called, where a batch itself does not say.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    pub users: HashMap<UserId, String>,
+    pub titles: HashMap<NodeId, String>,
+}
+
+/// The nodes whose titles the words of a batch need and that it does not bring along.
+pub fn nodes_named(batch: &Batch) -> HashSet<NodeId> {
+    let mut named = HashSet::new();
+    for entry in batch.entries.iter().filter(|entry| !entry.derived) {
+        match &entry.subject {
+            Subject::Link(change) => {
+                named.extend(change.latest().into_iter().flat_map(|link| [link.source, link.target]));
+            }
+            Subject::Grant(change) => named.extend(change.latest().map(|grant| grant.node)),
+            Subject::Embed(change) => named.extend(change.latest().map(|embed| embed.node)),
+            _ => {}
+        }
+    }
+    named
+}
+
+/// The whole sentence: who, and what.
+pub fn sentence(batch: &Batch, names: &Names) -> String {
+    let words = Words::of(batch, names);
+    let who = batch.actor.map_or_else(|| "the installation".to_owned(), |id| words.person(id));
+    let what = words.what();
+    match batch.lineage {
+        Lineage::Fresh => format!("{who} {what}"),
+        Lineage::UndoOf(root) => format!("{who} undid {}: {what}", short(root)),
+        Lineage::RedoOf(root) => format!("{who} redid {}: {what}", short(root)),
+    }
+}
+
+/// Enough of an id to find it again on the same screen.
+pub fn short(id: graph::BatchId) -> String {
+    id.0.simple().to_string().chars().take(8).collect()
+}
+
+/// Something done, to one or more things: `trashed` `“A”, “B”` `for good`.
+#[derive(Debug, PartialEq)]
+struct Phrase {
+    verb: String,
+    things: Vec<String>,
+    rest: String,
+}
+
+struct Words<'a> {
+    batch: &'a Batch,
+    names: &'a Names,
+    titles: HashMap<NodeId, &'a str>,
+}
+
+impl<'a> Words<'a> {
+    fn of(batch: &'a Batch, names: &'a Names) -> Self {
+        let mut titles = HashMap::new();
+        for entry in &batch.entries {
+            if let Subject::Node(change) = &entry.subject
+                && let Some(node) = change.latest()
+            {
+                titles.insert(node.id, node.title.as_str());
+            }
+        }
+        Words { batch, names, titles }
+    }
+
+    fn what(&self) -> String {
+        let mut phrases: Vec<Phrase> = Vec::new();
+        let mut links = 0;
+        for entry in &self.batch.entries {
+            // Links that went or came with their task are counted.
+            if self.goes_with_its_end(entry) {
+                links += 1;
+                continue;
+            }
+            let Some(phrase) = (!entry.derived).then(|| self.phrase(entry)).flatten() else { continue };
+            match phrases.last_mut() {
+                Some(last) if (&last.verb, &last.rest) == (&phrase.verb, &phrase.rest) => {
+                    last.things.extend(phrase.things);
+                }
+                _ => phrases.push(phrase),
+            }
+        }
+        let more = phrases.len().saturating_sub(PHRASES_MOST);
+        phrases.truncate(PHRASES_MOST);
+        let mut told: Vec<String> = phrases.iter().map(Phrase::text).collect();
+        if more > 0 {
+            told.push(format!("did {more} more things"));
+        }
+        let mut text = if told.is_empty() { "changed nothing".to_owned() } else { joined(&told) };
+        if links > 0 {
+            text = format!("{text} and {}", counted(links, "link"));
+        }
+        for consequence in self.consequences() {
+            text = format!("{text}; {consequence}");
+        }
+        text
+    }
+
+    /// Whether an entry is on a link that went, came or was deleted because a task of the batch was.
+    fn goes_with_its_end(&self, entry: &Entry) -> bool {
+        let Subject::Link(change) = &entry.subject else { return false };
+        let with = match entry.op {
+            Op::LinkTrash => Op::NodeTrash,
+            Op::LinkRestore => Op::NodeRestore,
+            Op::LinkDelete => Op::NodeDelete,
+            _ => return false,
+        };
+        let Some(link) = change.latest() else { return false };
+        self.batch.entries.iter().any(|other| {
+            let node = match &other.subject {
+                Subject::Node(change) => change.latest().map(|node| node.id),
+                _ => None,
+            };
+            other.op == with && (node == Some(link.source) || node == Some(link.target))
+        })
+    }
+
+    /// What followed from the rules.
+    fn consequences(&self) -> Vec<String> {
+        let (mut freed, mut blocked) = (HashSet::new(), HashSet::new());
+        let (mut embeds, mut grants) = (0, 0);
+        for entry in self.batch.entries.iter().filter(|entry| entry.derived) {
+            match &entry.subject {
+                Subject::Node(Change { before: Some(before), after: Some(after) }) => {
+                    let (was, is) = (before.status == Status::Blocked, after.status == Status::Blocked);
+                    if was && !is {
+                        freed.insert(after.id);
+                    }
+                    if is && !was {
+                        blocked.insert(after.id);
+                    }
+                }
+                Subject::Embed(Change { after: None, .. }) => embeds += 1,
+                Subject::Grant(Change { after: None, .. }) => grants += 1,
+                _ => {}
+            }
+        }
+        [
+            (freed.len(), "task", "freed"),
+            (blocked.len(), "task", "blocked"),
+            (embeds, "embed", "ended"),
+            (grants, "grant", "ended"),
+        ]
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, thing, fate)| format!("{} {fate}", counted(count, thing)))
+        .collect()
+    }
+
+    fn phrase(&self, entry: &Entry) -> Option<Phrase> {
+        match &entry.subject {
+            Subject::Node(change) => self.node(entry.op, change),
+            Subject::Link(change) => self.link(entry.op, change),
+            Subject::Grant(change) => self.grant(change),
+            Subject::Embed(change) => {
+                let title = self.title(change.latest()?.node);
+                Some(match change.after {
+                    Some(_) => phrase("took the public branch", title, "into their graph"),
+                    None => phrase("took the public branch", title, "out of their graph"),
+                })
+            }
+            Subject::User(change) => {
+                let (before, after) = (change.before.as_ref(), change.after.as_ref()?);
+                Some(match before {
+                    None => phrase(
+                        "opened the account",
+                        format!(
+                            "{} <{}> ({})",
+                            clean(&after.username),
+                            clean(&after.email),
+                            after.plan.name()
+                        ),
+                        "",
+                    ),
+                    Some(before) => phrase(
+                        "changed the username",
+                        format!("{} to {}", clean(&before.username), clean(&after.username)),
+                        "",
+                    ),
+                })
+            }
+            Subject::Token(change) => {
+                let token = change.latest()?;
+                let verb = match (&change.before, &change.after) {
+                    (None, _) => "made the API token",
+                    (_, None) => "revoked the API token",
+                    _ => "changed the API token",
+                };
+                let of = format!("of {}", self.person(token.user));
+                let name =
+                    if token.name.is_empty() { "without a name".to_owned() } else { quoted(&token.name) };
+                Some(phrase(verb, name, &of))
+            }
+        }
+    }
+
+    fn node(&self, op: Op, change: &Change<Arc<Node>>) -> Option<Phrase> {
+        let node = change.latest()?;
+        let title = quoted(&node.title);
+        Some(match (op, &change.before, &change.after) {
+            (Op::NodeAdd, ..) => phrase("added", title, ""),
+            (Op::NodeTrash, ..) => phrase("trashed", title, ""),
+            (Op::NodeRestore, ..) => phrase("restored", title, ""),
+            (Op::NodeDelete, ..) => phrase("deleted", title, "for good"),
+            (Op::NodeStatus, _, Some(after)) => {
+                let status = match after.status {
+                    Status::Available => "available",
+                    Status::InProgress => "in progress",
+                    Status::Blocked => "blocked",
+                    Status::Completed => "completed",
+                };
+                phrase("set", title, &format!("to {status}"))
+            }
+            (Op::NodePublish, Some(before), Some(after)) => match (&before.publication, &after.publication) {
+                (None, Some(publication)) => {
+                    let branch = if publication.branch { " with its branch" } else { "" };
+                    let until =
+                        publication.due.map_or_else(String::new, |due| format!(" until {}", due.rfc3339()));
+                    phrase("published", title, format!("{branch}{until}").trim_start())
+                }
+                (Some(_), None) => phrase("unpublished", title, ""),
+                _ => phrase("changed the publication of", title, ""),
+            },
+            (_, Some(before), Some(after)) => {
+                let fields = changed_fields(before, after);
+                match (before.title != after.title, fields.as_slice()) {
+                    (true, []) => phrase("renamed", format!("{} to {title}", quoted(&before.title)), ""),
+                    (true, fields) => phrase(
+                        "renamed",
+                        format!("{} to {title}", quoted(&before.title)),
+                        &format!("and changed its {}", joined(fields)),
+                    ),
+                    (false, ["position"]) => phrase("moved", title, ""),
+                    (false, fields) => phrase(&format!("changed the {} of", joined(fields)), title, ""),
+                }
+            }
+            _ => return None,
+        })
+    }
+
+    fn link(&self, op: Op, change: &Change<Arc<Link>>) -> Option<Phrase> {
+        let link = change.latest()?;
+        let (source, target) = (self.title(link.source), self.title(link.target));
+        let pair = format!("{source} → {target}");
+        Some(match (op, &change.before, &change.after) {
+            (Op::LinkAdd, ..) => {
+                let private = if link.private { "privately" } else { "" };
+                match link.kind {
+                    LinkType::Primary => phrase("made", format!("{target} wait for {source}"), private),
+                    LinkType::Secondary => phrase("linked", pair, private),
+                }
+            }
+            (Op::LinkTrash, ..) => phrase("trashed the link", pair, ""),
+            (Op::LinkRestore, ..) => phrase("restored the link", pair, ""),
+            (Op::LinkDelete, ..) => phrase("deleted the link", pair, "for good"),
+            (Op::LinkSwap, ..) => phrase("turned the link round to", pair, ""),
+            (_, Some(before), Some(after)) => {
+                let mut is = Vec::new();
+                if before.kind != after.kind {
+                    is.push(if after.is_primary() { "primary" } else { "secondary" });
+                }
+                if before.private != after.private {
+                    is.push(if after.private { "private" } else { "no longer private" });
+                }
+                if is.is_empty() {
+                    return None;
+                }
+                phrase("made the link", pair, &joined(&is))
+            }
+            _ => return None,
+        })
+    }
+
+    fn grant(&self, change: &Change<Arc<Grant>>) -> Option<Phrase> {
+        let grant = change.latest()?;
+        let (title, person) = (self.title(grant.node), self.person(grant.user));
+        let own = self.batch.actor == Some(grant.user);
+        let terms = |grant: &Grant| {
+            let branch = if grant.branch { "with its branch" } else { "alone" };
+            let until = grant.due.map_or_else(String::new, |due| format!(" until {}", due.rfc3339()));
+            format!("{branch}{until}")
+        };
+        Some(match (&change.before, &change.after) {
+            (None, Some(after)) => {
+                let verb = format!("gave {person} {} access to", level(after.level));
+                phrase(&verb, title, &terms(after))
+            }
+            (Some(_), None) if own => phrase("gave up their access to", title, ""),
+            (Some(_), None) => phrase(&format!("took {person}'s access away to"), title, ""),
+            (Some(before), Some(after)) if before.showing != after.showing => {
+                phrase(if after.showing { "showed" } else { "hid" }, title, "in their graph")
+            }
+            (Some(before), Some(after)) => {
+                let verb = match before.level == after.level {
+                    true => format!("changed {person}'s access to"),
+                    false => {
+                        format!("made {person} {} instead of {} of", role(after.level), role(before.level))
+                    }
+                };
+                phrase(&verb, title, &terms(after))
+            }
+            (None, None) => return None,
+        })
+    }
+
+    fn title(&self, id: NodeId) -> String {
+        let known = self.titles.get(&id).copied().or_else(|| self.names.titles.get(&id).map(String::as_str));
+        known.map_or_else(|| "a task deleted for good".to_owned(), quoted)
+    }
+
+    fn person(&self, id: UserId) -> String {
+        self.names.users.get(&id).map_or_else(|| format!("user {id}"), |name| clean(name))
+    }
+}
+
+impl Phrase {
+    fn text(&self) -> String {
+        let shown = if self.things.len() > NAMED_MOST + 1 { NAMED_MOST } else { self.things.len() };
+        let mut things: Vec<String> = self.things.iter().take(shown).cloned().collect();
+        if shown < self.things.len() {
+            things.push(format!("{} more", self.things.len() - shown));
+        }
+        let text = format!("{} {} {}", self.verb, joined(&things), self.rest);
+        text.trim_end().to_owned()
+    }
+}
+
+fn phrase(verb: &str, thing: String, rest: &str) -> Phrase {
+    Phrase { verb: verb.to_owned(), things: vec![thing], rest: rest.to_owned() }
+}
+
+/// The fields besides the title that an update changed, by what they are called.
+fn changed_fields(before: &Node, after: &Node) -> Vec<&'static str> {
+    let moved = (before.x, before.y, before.z) != (after.x, after.y, after.z);
+    [
+        (before.description != after.description, "description"),
+        (before.due_date != after.due_date, "due date"),
+        (before.tags != after.tags, "tags"),
+        (before.priority != after.priority, "priority"),
+        (before.volume != after.volume, "volume"),
+        (before.independent != after.independent, "independence"),
+        (before.assignee != after.assignee, "assignees"),
+        (moved, "position"),
+        (before.pinned != after.pinned, "pin"),
+        (before.collapsed != after.collapsed, "folding"),
+    ]
+    .into_iter()
+    .filter_map(|(changed, name)| changed.then_some(name))
+    .collect()
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::Owner => "owner",
+        Level::Admin => "admin",
+        Level::Editor => "edit",
+        Level::Viewer => "view",
+    }
+}
+
+fn role(level: Level) -> &'static str {
+    match level {
+        Level::Owner => "owner",
+        Level::Admin => "admin",
+        Level::Editor => "editor",
+        Level::Viewer => "viewer",
+    }
+}
+
+/// A title as it may be shown: short, on one line, and without what a terminal would act on.
+fn quoted(title: &str) -> String {
+    let title = clean(title);
+    match title.trim() {
+        "" => "an untitled task".to_owned(),
+        title if title.chars().count() > TITLE_MOST => {
+            format!("“{}…”", title.chars().take(TITLE_MOST).collect::<String>().trim_end())
+        }
+        title => format!("“{title}”"),
+    }
+}
+
+fn clean(text: &str) -> String {
+    let harmless = |c: char| {
+        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }
+    };
+    text.chars().map(harmless).collect()
+}
+
+fn counted(count: usize, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
+
+fn joined(words: &[impl AsRef<str>]) -> String {
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    match words.as_slice() {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::fresh;
+    use graph::model::Plan;
+    use graph::{Graph as _, NodeFields, Operation, Root, Timestamp, World, decide};
+
+    const DUE: i64 = 1_900_000_000_000;
+
+    /// A World that is told what to do, and tells it in words.
+    struct Teller {
+        world: World,
+        users: HashMap<&'static str, UserId>,
+        nodes: HashMap<&'static str, NodeId>,
+        names: Names,
+    }
+
+    impl Teller {
+        fn new() -> Self {
+            let mut teller = Teller {
+                world: World::default(),
+                users: HashMap::new(),
+                nodes: HashMap::new(),
+                names: Names::default(),
+            };
+            teller.world.advance(Timestamp::from_ms(1_700_000_000_000));
+            for name in ["ada", "ben"] {
+                let (email, username) = (format!("{name}@example.org"), name.to_owned());
+                teller.does(None, Operation::UserAdd { email, username, plan: Plan::Pro });
+                let id = teller.world.user_by_username(name).unwrap().user.id;
+                teller.users.insert(name, id);
+                teller.names.users.insert(id, name.to_owned());
+            }
+            teller
+        }
+
+        fn does(&mut self, actor: Option<&str>, operation: Operation) -> Batch {
+            let actor = actor.map(|name| self.users[name]);
+            let batch = decide(&self.world, actor, &operation, &fresh(None)).unwrap();
+            self.world.apply(&batch);
+            batch
+        }
+
+        fn adds(&mut self, title: &'static str, under: Option<&str>) -> Batch {
+            let target = under.map(|title| self.nodes[title]);
+            let id = NodeId(uuid::Uuid::new_v4());
+            self.nodes.insert(title, id);
+            let batch =
+                self.does(Some("ada"), Operation::NodeAdd { id: Some(id), target, fields: titled(title) });
+            self.names.titles.insert(id, title.to_owned());
+            batch
+        }
+
+        fn says(&self, batch: &Batch) -> String {
+            sentence(batch, &self.names)
+        }
+    }
+
+    fn titled(title: &str) -> Box<NodeFields> {
+        Box::new(NodeFields { title: Some(title.to_owned()), ..NodeFields::default() })
+    }
+
+    #[test]
+    fn c10_every_operation_has_its_words() {
+        let mut it = Teller::new();
+        let opened = it.does(
+            None,
+            Operation::UserAdd { email: "eve@example.org".into(), username: "eve".into(), plan: Plan::Plus },
+        );
+        assert_eq!(it.says(&opened), "the installation opened the account eve <eve@example.org> (plus)");
+        let ada = it.users["ada"];
+        let made = it.does(None, Operation::TokenCreate { user: ada, name: "cli".into(), hash: [7; 32] });
+        assert_eq!(it.says(&made), "the installation made the API token “cli” of ada");
+
+        let added = it.adds("Release", None);
+        assert_eq!(it.says(&added), "ada added “Release”");
+        let added = it.adds("Ship it", Some("Release"));
+        assert_eq!(
+            it.says(&added),
+            "ada added “Ship it” and made “Release” wait for “Ship it”; 1 task blocked"
+        );
+        it.adds("Test", Some("Ship it"));
+        it.adds("Write", Some("Ship it"));
+        it.adds("Alone", None);
+        let id = |it: &Teller, title: &str| it.nodes[title];
+        let (release, ship, test, alone) =
+            (id(&it, "Release"), id(&it, "Ship it"), id(&it, "Test"), id(&it, "Alone"));
+        let link = it.world.links_at(test).next().unwrap().id;
+        let email = || "ben@example.org".to_owned();
+        let fields = |fields: NodeFields| Box::new(fields);
+        let update = |id, fields| Operation::NodeUpdate { id, fields, version: None };
+        let due = Some(Timestamp::from_ms(DUE));
+        let (admin, viewer) = (Some(Level::Admin), Level::Viewer);
+        let cases: Vec<(&str, Operation, &str)> = vec![
+            ("ada", update(alone, titled("On its own")), "ada renamed “Alone” to “On its own”"),
+            (
+                "ada",
+                update(
+                    alone,
+                    fields(NodeFields {
+                        title: Some("Alone".into()),
+                        priority: Some(3),
+                        volume: Some(1),
+                        ..NodeFields::default()
+                    }),
+                ),
+                "ada renamed “On its own” to “Alone” and changed its priority and volume",
+            ),
+            (
+                "ada",
+                update(alone, fields(NodeFields { x: Some(1.0), ..NodeFields::default() })),
+                "ada moved “Alone”",
+            ),
+            (
+                "ada",
+                update(
+                    alone,
+                    fields(NodeFields {
+                        description: Some("long".into()),
+                        tags: Some(vec!["a".into()]),
+                        pinned: Some(true),
+                        ..NodeFields::default()
+                    }),
+                ),
+                "ada changed the description, tags and pin of “Alone”",
+            ),
+            (
+                "ada",
+                update(
+                    test,
+                    fields(NodeFields { status: Some(Status::InProgress), ..NodeFields::default() }),
+                ),
+                "ada set “Test” to in progress",
+            ),
+            ("ada", Operation::NodeTrash { id: ship }, "ada trashed “Ship it” and 3 links; 1 task freed"),
+            (
+                "ada",
+                Operation::NodeRestore { id: ship },
+                "ada restored “Ship it” and 3 links; 1 task blocked",
+            ),
+            ("ada", Operation::LinkTrash { id: link }, "ada trashed the link “Test” → “Ship it”"),
+            ("ada", Operation::LinkRestore { id: link }, "ada restored the link “Test” → “Ship it”"),
+            (
+                "ada",
+                Operation::LinkUpdate { id: link, kind: Some(LinkType::Secondary), private: Some(true) },
+                "ada made the link “Test” → “Ship it” secondary and private",
+            ),
+            ("ada", Operation::LinkSwap { id: link }, "ada turned the link round to “Ship it” → “Test”"),
+            (
+                "ada",
+                Operation::LinkAdd {
+                    id: None,
+                    source: alone,
+                    target: test,
+                    kind: LinkType::Secondary,
+                    private: false,
+                },
+                "ada linked “Alone” → “Test”",
+            ),
+            (
+                "ada",
+                Operation::AccessAdd { id: release, email: email(), level: viewer, branch: true, due },
+                "ada gave ben view access to “Release” with its branch until 2030-03-17T17:46:40Z",
+            ),
+            (
+                "ada",
+                Operation::AccessUpdate {
+                    id: release,
+                    email: email(),
+                    level: admin,
+                    branch: None,
+                    due: Some(None),
+                },
+                "ada made ben admin instead of viewer of “Release” with its branch",
+            ),
+            (
+                "ada",
+                Operation::AccessUpdate {
+                    id: release,
+                    email: email(),
+                    level: None,
+                    branch: Some(false),
+                    due: None,
+                },
+                "ada changed ben's access to “Release” alone",
+            ),
+            (
+                "ben",
+                Operation::AccessVisibility { id: release, showing: false },
+                "ben hid “Release” in their graph",
+            ),
+            (
+                "ben",
+                Operation::AccessVisibility { id: release, showing: true },
+                "ben showed “Release” in their graph",
+            ),
+            (
+                "ada",
+                Operation::NodePublish { id: alone, branch: true, due: None },
+                "ada published “Alone” with its branch",
+            ),
+            (
+                "ada",
+                Operation::NodePublishUpdate { id: alone, branch: Some(false), due: None },
+                "ada changed the publication of “Alone”",
+            ),
+            (
+                "ben",
+                Operation::NodeEmbed { root: Root::Node(alone) },
+                "ben took the public branch “Alone” into their graph",
+            ),
+            ("ada", Operation::NodeUnpublish { id: alone }, "ada unpublished “Alone”; 1 embed ended"),
+            (
+                "ben",
+                Operation::AccessDelete { id: release, email: email() },
+                "ben gave up their access to “Release”",
+            ),
+            (
+                "ada",
+                Operation::AccessAdd {
+                    id: alone,
+                    email: email(),
+                    level: Level::Editor,
+                    branch: false,
+                    due: None,
+                },
+                "ada gave ben edit access to “Alone” alone",
+            ),
+            (
+                "ada",
+                Operation::AccessDelete { id: alone, email: email() },
+                "ada took ben's access away to “Alone”",
+            ),
+            (
+                "ben",
+                Operation::SettingsUsername { username: "benny".into() },
+                "ben changed the username ben to benny",
+            ),
+        ];
+        for (who, operation, want) in cases {
+            let batch = it.does(Some(who), operation);
+            assert_eq!(it.says(&batch), want);
+            assert!(nodes_named(&batch).iter().all(|id| it.names.titles.contains_key(id)));
+        }
+        it.does(Some("ada"), Operation::NodeTrash { id: ship });
+        let deleted = it.does(Some("ada"), Operation::NodeDelete { id: ship });
+        assert_eq!(it.says(&deleted), "ada deleted “Ship it” for good and 3 links");
+    }
+
+    #[test]
+    fn c10_many_of_a_kind_are_counted_and_what_was_undone_is_named() {
+        let mut it = Teller::new();
+        for title in ["1", "2", "3", "4", "5", "6"] {
+            it.adds(title, None);
+            let id = it.nodes[title];
+            it.does(Some("ada"), Operation::NodeTrash { id });
+        }
+        let purged = it.does(Some("ada"), Operation::TrashPurge { ids: None });
+        let said = it.says(&purged);
+        assert!(said.starts_with("ada deleted “") && said.ends_with(" and 3 more for good"), "{said}");
+        let root = graph::BatchId(uuid::Uuid::from_u128(0x1234_5678 << 96));
+        let undo = Batch { lineage: Lineage::UndoOf(root), ..it.adds("New", None) };
+        assert_eq!(it.says(&undo), "ada undid 12345678: added “New”");
+        let redo = Batch { lineage: Lineage::RedoOf(root), entries: Vec::new(), ..undo };
+        assert_eq!(it.says(&redo), "ada redid 12345678: changed nothing");
+    }
+
+    #[test]
+    fn c10_no_title_reaches_the_terminal_as_more_than_text() {
+        for (title, want) in [
+            ("a\nb\tc", "“a b c”"),
+            ("\u{9b}31mred", "“31mred”"),
+            ("\u{202e}drawkcab", "“drawkcab”"),
+            ("", "an untitled task"),
+            (" \n", "an untitled task"),
+            (&"x".repeat(41), &format!("“{}…”", "x".repeat(40))),
+        ] {
+            assert_eq!(quoted(title), want);
+        }
+    }
+}
