@@ -46,6 +46,9 @@ rust: ## unit tests, rules, state machine, engine, contract suite
 soak: ## the state machine and the simulation, much longer
 	SYNAPTASK_STEPS=$${SYNAPTASK_STEPS:-1000000} cargo test --locked --release --package graph --tests -- --nocapture
 
+bench-prune: ## do acks wait while a million batches are pruned?
+	cargo test --locked --release --package server --test engine -- --ignored --nocapture h2_a_million
+
 build:
 	cargo build --locked --package server --bin synaptask
 
@@ -73,4 +76,4 @@ $(VENV)/.ready: clients/py/requirements.txt tools/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r clients/py/requirements.txt -r tools/requirements.txt
 	touch $@
 
-.PHONY: help run test need-tools fmt lint walls rules deny advisories rust soak build stories stories-js stories-py kill-loop live
+.PHONY: help run test need-tools fmt lint walls rules deny advisories rust soak bench-prune build stories stories-js stories-py kill-loop live

@@ -121,6 +121,7 @@ const OPERATIONS = {
 
 for (const [what, prepare] of Object.entries(OPERATIONS)) {
   for (const [how, turn] of Object.entries(WAYS)) {
+    // Rules: H4, H5, H10, H11, H12, W6, P1.
     story(`Undone and redone ${how}: ${what}; everyone sees what was, then what became`, async () => {
       const cast = await project();
       const [event, payload, who = 'hers'] = await prepare(cast);
@@ -175,6 +176,7 @@ for (const [what, prepare] of Object.entries(OPERATIONS)) {
   }
 }
 
+// Rules: H12.
 story('An undone unpublish has the old token back, and who had it reads the branch again', async () => {
   const { hers, root } = await project();
   const token = (await hers.does('node:publish', { id: root })).diff.nodes[0].after.publicToken;
@@ -185,6 +187,7 @@ story('An undone unpublish has the old token back, and who had it reads the bran
   assert.equal((await server.rest(null, 'GET', `/api/branch?root=${token}`)).body.nodes.length, 3);
 });
 
+// Rules: H7.
 story('Only what the batch changed is set back: what others changed since stays', async () => {
   const { hers, his, step } = await project();
   const { diff } = await hers.does('node:update', { id: step, title: 'Later', priority: 4 });
@@ -194,6 +197,7 @@ story('Only what the batch changed is set back: what others changed since stays'
   assert.deepEqual([node.title, node.priority, node.description, node.volume], ['Step', 0, 'by Petro', 9]);
 });
 
+// Rules: H8, P7.
 story('Petro, who may edit, undoes what Olha did; both windows of both hear it once', async () => {
   const { olha, petro, hers, his, step } = await project();
   const { diff } = await hers.does('node:update', { id: step, title: 'Later' });
@@ -211,6 +215,7 @@ story('Petro, who may edit, undoes what Olha did; both windows of both hear it o
 });
 
 for (const way of ['undo', 'redo']) {
+  // Rules: H5, D7, D9.
   story(`A ${way} sent again under its newBatchId is done once, over either transport`, async () => {
     const { olha, hers, step } = await project();
     const { batchId } = (await hers.does('node:update', { id: step, title: 'Later' })).diff;
@@ -235,6 +240,7 @@ for (const way of ['undo', 'redo']) {
   });
 }
 
+// Rules: H7.
 story('What has been changed since is a version_conflict that names it, and nothing is undone', async () => {
   const { hers, his, step, last } = await project();
   const { batchId } = (await hers.does('node:update', { id: step, title: 'Later', priority: 4 })).diff;
@@ -248,6 +254,7 @@ story('What has been changed since is a version_conflict that names it, and noth
   await hers.does('history:undo', { batchId }); // by value: it is as the batch left it
 });
 
+// Rules: H6, H8, A9.
 story('Whoever lost the right since may not undo what they did: no_permission; and what they no longer see is batch_not_found', async () => {
   const { petro, hers, his, root, step } = await project();
   const { batchId } = (await his.does('node:update', { id: step, title: 'Later' })).diff;
@@ -264,6 +271,7 @@ story('Whoever lost the right since may not undo what they did: no_permission; a
   assert.deepEqual(answers[0], answers[1], 'what is not seen is answered like what never was');
 });
 
+// Rules: H15.
 story('An undo gives nobody an access that the caller could not give now', async () => {
   const [olha, petro, ivan] = [await newUser('olha'), await newUser('petro'), await newUser('ivan')];
   const [hers, his] = [await server.connect(olha), await server.connect(petro)];
@@ -276,6 +284,7 @@ story('An undo gives nobody an access that the caller could not give now', async
   await hers.does('history:undo', { batchId });
 });
 
+// Rules: H9.
 story('What was deleted for good does not come back: cannot_restore_purged names it', async () => {
   const { olha, hers } = await project();
   const id = await hers.addNode({ title: 'Draft' });
@@ -292,6 +301,7 @@ story('What was deleted for good does not come back: cannot_restore_purged names
   }
 });
 
+// Rules: H14.
 story('An undo of an update is refused with node_in_trash while its task is in the trash', async () => {
   const { hers, step } = await project();
   const { batchId } = (await hers.does('node:update', { id: step, title: 'Later' })).diff;
@@ -305,6 +315,7 @@ for (const [what, payload, error] of [
   ['a newBatchId that is none', { batchId: crypto.randomUUID(), newBatchId: 'once' }, 'bad_request.invalid_batch_id'],
   ['a field it does not take', { batchId: crypto.randomUUID(), force: true }, 'bad_request.unknown_field'],
 ]) {
+  // Rules: H5.
   story(`An undo with ${what} is ${error}, by ack and over REST, and so is a redo`, async () => {
     const olha = await newUser('olha');
     const client = await server.connect(olha);
@@ -316,6 +327,7 @@ for (const [what, payload, error] of [
   });
 }
 
+// Rules: H4, P17, P18.
 story('A batch that trashed a task with 1,000 links, blocking 1,000 tasks, is undone: every viewer has everything back', async () => {
   const COUNT = 1_000;
   const [olha, petro, ivan, maria] = await Promise.all(['olha', 'petro', 'ivan', 'maria'].map((name) => newUser(name)));
@@ -374,6 +386,7 @@ async function allPages(getPage, limit) {
   return batches;
 }
 
+// Rules: H10, H19, G10.
 story('A page of history tells who did what and when, latest first, in one shape by socket and REST', async () => {
   const { olha, petro, hers, his, root, step, lastLink } = await project();
   const update = (await hers.does('node:update', { id: step, title: 'Later', dueDate: '2031-01-01T00:00:00Z' })).diff;
@@ -428,6 +441,7 @@ story('A page of history tells who did what and when, latest first, in one shape
 });
 
 for (const limit of [1, 4, 7, 100]) {
+  // Rules: H18, G6, G10.
   story(`Scopes of history, paged ${limit} at a time: all one sees, what one did, what touched a branch; hasMore is exact`, async () => {
     const { olha, petro, hers, his, root, step, alone } = await project();
     const done = [];
@@ -453,6 +467,7 @@ for (const limit of [1, 4, 7, 100]) {
   });
 }
 
+// Rules: H18, G7, G10.
 story('A scope that is none, one that is another\'s and a page out of range are refused by name', async () => {
   const { olha, hers, his, alone } = await project();
   const { uid } = await hers.hears('connected');
@@ -474,6 +489,7 @@ story('A scope that is none, one that is another\'s and a page out of range are 
   isRefusal(body, 'bad_request.out_of_range');
 });
 
+// Rules: H3, H20.
 story('Nothing of what a reader does not see is in any page of history, not even an id', async () => {
   const { petro, hers, his, root, step, last, alone } = await project();
   const canary = `canary-${crypto.randomUUID()}`;
@@ -516,6 +532,7 @@ for (const [event, allowed, payload] of [
   ['history:redo', 3, { batchId: crypto.randomUUID() }],
   ['history:page', 5, {}],
 ]) {
+  // Rules: R1, R7.
   limited(`${event} passes ${allowed} times in 10 s, then it is rate_limited`, async (own) => {
     const client = await own.connect(await own.addUser('olha'));
     const acks = await Promise.all(range(allowed + 2).map(() => client.call(event, payload)));
@@ -531,6 +548,7 @@ for (const [event, allowed, payload] of [
   });
 }
 
+// Rules: R2.
 limited('A replayed undo does not count against its limit', async (own) => {
   const client = await own.connect(await own.addUser('olha'));
   const { batchId } = (await client.does('node:add', { title: 'Roof' })).diff;
@@ -540,6 +558,7 @@ limited('A replayed undo does not count against its limit', async (own) => {
   isRefusal(await client.call('history:undo', { batchId: crypto.randomUUID() }), 'not_found.batch_not_found');
 });
 
+// Rules: H1, D8, D13.
 story('History outlives a kill: chains, pages and names are as they were', async () => {
   const { hers, step, olha } = await project();
   const { batchId } = (await hers.does('node:update', { id: step, title: 'Later' })).diff;
@@ -556,4 +575,40 @@ story('History outlives a kill: chains, pages and names are as they were', async
   assert.ok(redone instanceof Error, 'redoing an undo that stands is not_undone');
   assert.equal((await after.does('history:undo', { batchId: undone.batchId })).redoOf, batchId);
   assert.deepEqual(ops((await after.does('history:page', { limit: 1 })).batches[0].ops.map((op) => ({ op: op.type }))), [OP.NODE_UPDATE]);
+});
+
+storyOnOwnServer('The operator reads who did what and when, in words, while the server runs; and picks by user, node and time', {}, async (own) => {
+  const [olha, petro] = [await own.addUser('olha'), await own.addUser('petro')];
+  const [hers, his] = [await own.connect(olha), await own.connect(petro)];
+  const release = await hers.addNode({ title: 'Release' });
+  const ship = await hers.addNode({ title: 'Ship it', target: release });
+  const test = (await hers.does('node:add', { title: 'Test', target: ship })).diff.links[0].after.id;
+  await hers.does('node:access', { id: release, email: petro.email, level: 2 });
+  const { batchId } = (await his.does('node:trash', { id: ship })).diff;
+  const undo = await hers.does('history:undo', { batchId });
+  const text = (await own.cli('history')).trim().split('\n');
+  assert.deepEqual(text.slice(-6).map((line) => line.replace(/^\S+Z {2}[0-9a-f]{8} {2}/, '')), [
+    'olha added “Release”',
+    'olha added “Ship it” and made “Release” wait for “Ship it”; 1 task blocked',
+    'olha added “Test” and made “Ship it” wait for “Test”; 1 task blocked',
+    'olha gave petro edit access to “Release” with its branch',
+    `petro trashed “Ship it” and 2 links; 1 task freed (undone by ${undo.batchId.slice(0, 8)})`,
+    `olha undid ${batchId.slice(0, 8)}: restored “Ship it” and 2 links; 1 task blocked`,
+  ]);
+  const read = (...args) => own.cli('history', '--json', ...args);
+  const all = await read();
+  assert.deepEqual(all.map((one) => one.rev), all.map((_, nth) => nth + 1), 'the latest stand last');
+  const [last] = await read('--limit', '1');
+  assert.deepEqual([last.batchId, last.undoOf, last.actor.email, last.undone], [undo.batchId, batchId, olha.email, true]);
+  isTime(last.time);
+  assert.deepEqual((await read('--user', petro.email)).map((one) => one.batchId), [batchId]);
+  const atTest = await read('--node', (await hers.does('graph:get')).links.find(({ id }) => id === test).source);
+  assert.deepEqual(atTest.map((one) => one.words.split(' ')[1]), ['added', 'trashed', 'undid']);
+  assert.deepEqual((await read('--node', ship, '--user', petro.email)).map((one) => one.batchId), [batchId]);
+  assert.deepEqual(await read('--since', '2100-01-01'), []);
+  assert.deepEqual(await read('--until', '2020-01-01'), []);
+  assert.equal((await read('--since', all[0].time, '--until', last.time)).length, all.length);
+  assert.deepEqual((await read('--until', all.at(-2).time)).at(-1).rev >= all.at(-2).rev, true);
+  await assert.rejects(read('--user', 'nobody@example.com'), /user_not_found/);
+  await assert.rejects(read('--since', 'yesterday'), /not a time/);
 });

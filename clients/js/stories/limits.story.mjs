@@ -1,5 +1,7 @@
 // Limits: a fair share for everyone, told in words a client can wait by.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRefusal } from '../shapes.mjs';
 import { storyOnOwnServer } from '../story.mjs';
@@ -128,6 +130,27 @@ story('Who connects more than ten times a minute from one address is told rate_l
   assert.equal(connected.ok, false);
   assert.equal(connected.error, 'rate_limited');
   assert.equal(await late.ends(), 'io server disconnect');
+});
+
+// Rules: R5, R6, C8, T13.
+story('A user has at most 10 sockets open and opens at most 20 a minute; what the settings switch off does not count', async (server) => {
+  await server.signal('SIGTERM');
+  writeFileSync(join(server.dataDir, 'synaptask.toml'), '[limits]\n"connect.address" = "off"\n');
+  await server.up();
+  const [olha, petro] = [await server.addUser('olha'), await server.addUser('petro')];
+  const refused = async (user) => {
+    const late = server.socket(user.token);
+    const connected = await late.hears('connected');
+    assert.deepEqual([connected.ok, connected.error], [false, 'rate_limited']);
+    assert.equal(await late.ends(), 'io server disconnect');
+  };
+  const open = [];
+  for (let i = 0; i < 10; i++) open.push(await server.connect(olha));
+  await refused(olha);
+  await server.connect(petro);
+  for (const client of open) await client.does('ws:ping');
+  for (let i = 0; i < 20; i++) (await server.connect(petro).catch(() => null))?.close();
+  await refused(petro);
 });
 
 // Rules: R6, C8.

@@ -480,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn c10_every_operation_has_its_words() {
+    fn c11_every_operation_has_its_words() {
         let mut it = Teller::new();
         let opened = it.does(
             None,
@@ -667,7 +667,7 @@ mod tests {
     }
 
     #[test]
-    fn c10_many_of_a_kind_are_counted_and_what_was_undone_is_named() {
+    fn c11_many_of_a_kind_are_counted_and_what_was_undone_is_named() {
         let mut it = Teller::new();
         for title in ["1", "2", "3", "4", "5", "6"] {
             it.adds(title, None);
@@ -685,7 +685,7 @@ mod tests {
     }
 
     #[test]
-    fn c10_no_title_reaches_the_terminal_as_more_than_text() {
+    fn c11_no_title_reaches_the_terminal_as_more_than_text() {
         for (title, want) in [
             ("a\nb\tc", "“a b c”"),
             ("\u{9b}31mred", "“31mred”"),

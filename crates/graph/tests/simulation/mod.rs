@@ -8,7 +8,7 @@ pub mod steps;
 pub mod telling;
 
 use crate::model::Model;
-use crate::model::history::{Past, Touched};
+use crate::model::history::{Deed, Past, Touched};
 use crate::model::view::Seen;
 use graph::batch::Lineage;
 use graph::diff::{Diff, LinkChange, NodeChange};
@@ -132,8 +132,23 @@ impl Simulation {
             batch: BatchId(self.new_id()),
             entity: self.new_id(),
             link: LinkId(self.new_id()),
-            public_token: format!("token-{}", self.next_id),
+            public_token: self.ended_token().unwrap_or(format!("token-{}", self.next_id)),
         }
+    }
+
+    /// Sometimes a token that stood for a publication which has been ended.
+    fn ended_token(&self) -> Option<String> {
+        let known = self.history.iter().flat_map(|it| &it.past.deeds).filter_map(|deed| match deed {
+            Deed::Node { after: Some(node), .. } => node.publication.as_ref().map(|it| &it.token),
+            _ => None,
+        });
+        let in_use = |token: &&String| {
+            self.model
+                .nodes
+                .values()
+                .any(|node| node.publication.as_ref().is_some_and(|it| it.token == **token))
+        };
+        known.filter(|token| !in_use(token)).last().filter(|_| self.next_id % 3 == 0).cloned()
     }
 
     /// Lets time pass; what runs out is told like a batch.

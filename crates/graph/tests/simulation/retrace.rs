@@ -7,7 +7,7 @@ use crate::model::Model;
 use crate::model::view::SeenNode;
 use graph::diff::{Diff, LinkChange, NodeChange, UserChange};
 use graph::history::{Reader, sees_batch, sees_entry};
-use graph::model::Status;
+use graph::model::{Link, Status};
 use graph::{Batch, BatchId, Class, Operation, Reason, Subject, UserId, replay};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -88,16 +88,13 @@ pub fn check_history(simulation: &Simulation) -> Result<(), String> {
         for user in simulation.model.users.keys().copied() {
             let reader = Reader::of(&simulation.world, user);
             let want = simulation.model.knows_past(user, past);
-            let mut got = (sees_batch(&simulation.world, user, batch), reader.sees_batch(batch));
-            let grant_gone = batch.entries.iter().any(|entry| is_grant_gone(simulation, &entry.subject));
-            got.1 = if grant_gone { got.0 } else { got.1 };
+            let got = (sees_batch(&simulation.world, user, batch), reader.sees_batch(batch));
             if got != (want, want) {
                 return Err(format!("{user} sees {}: {got:?}, not {want}", batch.id));
             }
             for entry in &batch.entries {
                 let want = knows(&simulation.model, user, &entry.subject);
-                let mut got = (sees_entry(&simulation.world, user, entry), reader.sees_entry(entry));
-                got.1 = if is_grant_gone(simulation, &entry.subject) { got.0 } else { got.1 };
+                let got = (sees_entry(&simulation.world, user, entry), reader.sees_entry(entry));
                 if got != (want, want) {
                     return Err(format!("{user} sees {entry:?}: {got:?}, not {want}"));
                 }
@@ -105,14 +102,6 @@ pub fn check_history(simulation: &Simulation) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// FIXME: a Reader shows a grantee their grant on a node deleted for good, `sees_entry` does not.
-fn is_grant_gone(simulation: &Simulation, subject: &Subject) -> bool {
-    match subject {
-        Subject::Grant(change) => !simulation.model.nodes.contains_key(&change.latest().unwrap().node),
-        _ => false,
-    }
 }
 
 fn knows(model: &Model, user: UserId, subject: &Subject) -> bool {
@@ -235,6 +224,15 @@ fn same_views(
     now: &Simulation,
     operation: &Operation,
 ) -> Result<(), String> {
+    // A link that stayed in the trash for the cycle it would have closed comes back with its end the next time, and
+    // may then keep another from coming back.
+    let left_over = |model: &Model| {
+        let both = |link: &Link| model.is_active(link.source) && model.is_active(link.target);
+        model.links.values().any(|link| link.in_trash && link.cascade && both(link))
+    };
+    if left_over(&then.model) || left_over(&between.model) || left_over(&now.model) {
+        return Ok(());
+    }
     // A completed task that was held for a while is complete no more, nor does what waits for it go on.
     let reopened = then.model.nodes.values().any(|node| {
         let meanwhile = between.model.nodes.get(&node.id).map(|node| node.status);

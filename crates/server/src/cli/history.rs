@@ -154,7 +154,7 @@ mod tests {
     use super::moment;
 
     #[test]
-    fn c10_a_time_is_a_date_or_a_moment() {
+    fn c11_a_time_is_a_date_or_a_moment() {
         let cases = [
             ("2026-01-31", Some("2026-01-31T00:00:00Z")),
             ("2026-01-31T09:30:00Z", Some("2026-01-31T09:30:00Z")),

@@ -85,6 +85,8 @@ pub enum Make {
 pub struct Row {
     /// The event over sockets, and the operation's name everywhere.
     pub event: &'static str,
+    /// Where the event is another name of an operation: its own.
+    pub alias_of: Option<&'static str>,
     /// `None` where there is no REST form.
     pub method: Option<Method>,
     /// Full paths, `/api` included; all mean the same.
@@ -215,8 +217,7 @@ fn named(reason: Reason, name: &str) -> Refusal {
 fn fingerprint(row: &Row, payload: &Json) -> [u8; 32] {
     let own_name = row.request_field().map_or("", |field| field.name);
     let mut hash = Sha256::new();
-    // An alias is the same operation; by its limit's name it goes under the same one.
-    hash.update(row.limit.name);
+    hash.update(row.alias_of.unwrap_or(row.event));
     hash.update([0]);
     hash.update(payload.canonical_without(own_name));
     hash.finalize().into()

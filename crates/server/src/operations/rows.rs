@@ -25,6 +25,7 @@ const PAGE_OUTPUT: &str = "{ok, hasMore, nodes, links, rev, trace_id}";
 /// A row of nothing, for the others to start from.
 pub(super) const BLANK: Row = Row {
     event: "",
+    alias_of: None,
     method: None,
     paths: &[],
     limit: limit("", 0),
@@ -509,8 +510,8 @@ pub const ROWS: &[Row] = &[
     },
     Row { event: "history:undo", method: Some(Method::Post), paths: &["/api/history/undo"], ..UNDO },
     Row { event: "history:redo", method: Some(Method::Post), paths: &["/api/history/redo"], ..REDO },
-    Row { event: "batch:undo", ..UNDO },
-    Row { event: "batch:redo", ..REDO },
+    Row { event: "batch:undo", alias_of: Some("history:undo"), ..UNDO },
+    Row { event: "batch:redo", alias_of: Some("history:redo"), ..REDO },
     Row {
         event: "settings:username",
         method: Some(Method::Put),

@@ -12,5 +12,6 @@ mod durable;
 mod loads;
 mod once;
 mod others;
+mod pruned;
 mod schedule;
 mod sync;

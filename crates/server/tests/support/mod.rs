@@ -54,9 +54,14 @@ impl Server {
 
     /// An orderly stop and a start on the same data.
     pub fn restarted(self) -> Self {
+        self.restarted_with(Settings::default())
+    }
+
+    /// The same, with other settings from then on.
+    pub fn restarted_with(self, settings: Settings) -> Self {
         drain(&self.engine, PATIENCE);
         let knobs = Arc::new(Knobs::default());
-        let engine = start(&self.installation, &knobs, Settings::default());
+        let engine = start(&self.installation, &knobs, settings);
         Server { engine, knobs, ..self }
     }
 
@@ -97,6 +102,11 @@ pub struct Person {
 }
 
 impl Person {
+    /// Somebody whose token a running engine knows.
+    pub fn of(engine: &Engine, caller: Caller, hash: TokenHash, name: &str) -> Person {
+        Person { engine: engine.clone(), caller, hash, email: email(name) }
+    }
+
     /// The same person with another API token.
     pub fn with_token(&self, token: TokenId, hash: TokenHash) -> Person {
         Person { caller: Caller { token, ..self.caller }, hash, ..self.clone() }

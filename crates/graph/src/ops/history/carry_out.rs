@@ -148,8 +148,8 @@ pub(super) fn judge_link(draft: &Draft<'_>, caller: UserId, id: LinkId) -> Resul
     let opened = before.private && !after.private;
     let primary = after.is_primary() && !before.is_primary();
     if returned || turned || opened || primary {
-        let access = |end| match turned {
-            // As in link:swap, access is judged as if the link were not there.
+        // A link must not be what raises its maker's access: as in link:swap, it is judged as if it were not there.
+        let access = |end| match returned || turned || opened {
             true => access::placement_without(draft, caller, end, id),
             false => access::placement(draft, caller, end),
         };

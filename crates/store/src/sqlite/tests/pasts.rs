@@ -96,7 +96,7 @@ fn h18_a_page_reads_only_what_its_reader_may_see() {
 }
 
 #[test]
-fn c10_titles_are_those_of_now() {
+fn c11_titles_are_those_of_now() {
     let file = File::fresh();
     let mut log = file.log();
     append(&mut log, 0, &[add_node(1), add_node(2), add_node(3)]).unwrap();
