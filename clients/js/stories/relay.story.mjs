@@ -125,7 +125,7 @@ const REFUSED = [
   ['node:dragend', { id: crypto.randomUUID(), x: 1, y: 1, z: true }, 'bad_request.invalid_position'],
 ];
 
-story('P27: what is wrong with a payload is answered to who asked for an ack', async () => {
+story('P27, P32: what is wrong with a payload is answered to who asked for an ack', async () => {
   const { hers, herOther } = await shared();
   for (const [event, payload, error] of REFUSED) isRefusal(await hers.call(event, payload), error);
   await settled(herOther);
