@@ -229,6 +229,7 @@ mod tests {
         assert_eq!(line.push(0, 1, Standing::Own(batch(2))), Some(End::Overflow), "not one after another");
     }
 
+    // Rules: P19, P32.
     #[tokio::test]
     async fn p19_what_is_passed_on_goes_where_there_is_room_to_spare() {
         let line = Line::new(BOUNDS);
