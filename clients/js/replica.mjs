@@ -109,7 +109,8 @@ export class Replica {
   /** What a change says was before is what is held. */
   #fits(has, before) {
     for (const [key, value] of Object.entries(before)) {
-      assert.ok(isDeepStrictEqual(has[key], value), `${before.id}: ${key} was ${JSON.stringify(value)}, held is ${JSON.stringify(has[key])}`);
+      if (isDeepStrictEqual(has[key], value)) continue;
+      assert.fail(`${before.id}: ${key} was ${JSON.stringify(value)}, held is ${JSON.stringify(has[key])}`);
     }
   }
 
@@ -120,7 +121,7 @@ export class Replica {
       assert.equal(loaded.size, fresh.length, `${moment}: a load sends a ${kind} twice`);
       for (const [id, entity] of held) {
         const other = loaded.get(id);
-        assert.ok(other, `${moment}: ${kind} ${id} is held, but a load has none: ${JSON.stringify(entity)}`);
+        if (!other) assert.fail(`${moment}: ${kind} ${id} is held, but a load has none: ${JSON.stringify(entity)}`);
         assert.deepEqual(withoutRoots(entity), withoutRoots(other), `${moment}: ${kind} ${id} differs from a load`);
       }
       for (const id of loaded.keys()) assert.ok(held.has(id), `${moment}: ${kind} ${id} is loaded, but not held`);
@@ -137,7 +138,7 @@ function inOrder(entries) {
   const told = entries.filter(({ op }) => op !== NODE_DELETE && op !== LINK_DELETE);
   // A phantom's status is told with the shows.
   const places = told.map((entry) => (keys(entry.after) === 'id status' ? null : place(entry))).filter((one) => one !== null);
-  assert.deepEqual(places, [...places].sort(), `shows first, hides last: ${JSON.stringify(entries)}`);
+  if (places.some((one, nth) => nth > 0 && one < places[nth - 1])) assert.fail(`shows first, hides last: ${JSON.stringify(entries)}`);
   const ids = (wanted) => told.filter(({ op }) => wanted.has(op)).map(({ after }) => after.id);
   const [shown, hidden] = [ids(SHOWS), ids(HIDES)];
   for (const list of [shown, hidden]) assert.equal(new Set(list).size, list.length, `twice in one diff: ${list}`);

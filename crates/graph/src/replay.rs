@@ -23,7 +23,7 @@ pub fn replay(world: &World, batch: &Batch, rev: Rev, user: UserId) -> Diff {
     for entry in &batch.entries {
         match &entry.subject {
             Subject::Node(change) => diff.nodes.extend(node(world, user, entry.op, change, &shared)),
-            Subject::Link(change) => diff.links.extend(link(world, user, entry.op, change, &shared)),
+            Subject::Link(change) => diff.links.extend(link(world, batch, user, entry.op, change, &shared)),
             Subject::Grant(change) => diff.access.extend(grant(world, user, entry.op, change)),
             Subject::Embed(change) => {
                 if let Some(embed) = change.latest().filter(|embed| embed.user == user)
@@ -104,6 +104,7 @@ fn node(
 
 fn link(
     world: &World,
+    batch: &Batch,
     user: UserId,
     op: Op,
     change: &Change<Arc<Link>>,
@@ -112,7 +113,12 @@ fn link(
     let link = change.latest()?;
     let source = placement(world, user, link.source);
     let target = placement(world, user, link.target);
-    let gone_with_its_end = change.after.is_none() && link.owner == user;
+    // Their own link that went with a node is told again while they see its other end, as it was then.
+    let seen_or_deleted = |id: NodeId, level: Option<Level>| level.is_some() || deletes(batch, id);
+    let gone_with_its_end = change.after.is_none()
+        && link.owner == user
+        && seen_or_deleted(link.source, source)
+        && seen_or_deleted(link.target, target);
     if !gone_with_its_end && !sees_link(user, link, source, target) {
         return None;
     }
@@ -129,6 +135,13 @@ fn link(
         }
         (None, None) => None,
     }
+}
+
+fn deletes(batch: &Batch, id: NodeId) -> bool {
+    batch.entries.iter().any(|entry| match &entry.subject {
+        Subject::Node(Change { before: Some(node), after: None }) => node.id == id,
+        _ => false,
+    })
 }
 
 fn grant(world: &World, user: UserId, op: Op, change: &Change<Arc<Grant>>) -> Option<AccessChange> {
