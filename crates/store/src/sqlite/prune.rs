@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// After how long a transaction comes to its end.
-const HOLD: Duration = Duration::from_millis(3);
+const HOLD: Duration = Duration::from_millis(1);
 
 /// The least pause between two transactions: whoever waits to append asks anew every millisecond.
-const PAUSE: Duration = Duration::from_millis(3);
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Batches prepared for one or more transactions.
 const AT_ONCE: usize = 64;
@@ -105,7 +105,7 @@ impl SqlitePruner {
                 let started = Instant::now();
                 let taken = self.take_away(actor, retained, &mut doomed)?;
                 removed += taken.unwrap_or(0);
-                thread::sleep(PAUSE.max(2 * started.elapsed()));
+                thread::sleep(PAUSE.max(4 * started.elapsed()));
                 // Somebody else was at it: see anew what there is.
                 if taken.is_none() {
                     break;
