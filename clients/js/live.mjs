@@ -103,7 +103,6 @@ try {
   await Promise.all(slots);
   if (failed) {
     console.error(`${failed.name} failed (seed ${seed}): ${failed.fault.stack}`);
-    if (failed.fault.before) writeFileSync('/tmp/live-before.json', JSON.stringify(failed.fault, null, 1));
     const again = await shrink(failed, async (steps) => {
       const alone = await new Stage().open(failed.users + (failed.users % 2));
       try {

@@ -98,7 +98,8 @@ export class State {
       const mine = link.owner === undefined || link.owner === email;
       if (link.private && !mine && !(link.type === 0 && target.owner === email)) continue;
       if (link.trashed || source.trashed || target.trashed) {
-        if (trash.has(link.target) && (trash.has(link.source) || trash.get(link.target) <= ADMIN)) links.add(id);
+        // Whoever trashed a node went on seeing its links by placement, phantoms at their other end included.
+        if (trash.has(link.target) && (trash.has(link.source) || link.type === 0 || trash.get(link.target) <= ADMIN)) links.add(id);
       } else if (graph.has(link.target) && (graph.has(link.source) || link.type === 0)) {
         links.add(id);
         if (!graph.has(link.source)) phantoms.add(link.source);

@@ -119,6 +119,7 @@ const OPERATIONS = {
   'another username': ({ olha }) => ['settings:username', { username: `${olha.username}.x` }],
 };
 
+// Rules: H4, H5, H10, H11, H12.
 for (const [what, prepare] of Object.entries(OPERATIONS)) {
   for (const [how, turn] of Object.entries(WAYS)) {
     // Rules: H4, H5, H10, H11, H12, W6, P1.
@@ -176,7 +177,11 @@ for (const [what, prepare] of Object.entries(OPERATIONS)) {
   }
 }
 
+<<<<<<< HEAD
 // Rules: H12.
+=======
+// H12
+>>>>>>> history
 story('An undone unpublish has the old token back, and who had it reads the branch again', async () => {
   const { hers, root } = await project();
   const token = (await hers.does('node:publish', { id: root })).diff.nodes[0].after.publicToken;
@@ -187,7 +192,11 @@ story('An undone unpublish has the old token back, and who had it reads the bran
   assert.equal((await server.rest(null, 'GET', `/api/branch?root=${token}`)).body.nodes.length, 3);
 });
 
+<<<<<<< HEAD
 // Rules: H7.
+=======
+// H7
+>>>>>>> history
 story('Only what the batch changed is set back: what others changed since stays', async () => {
   const { hers, his, step } = await project();
   const { diff } = await hers.does('node:update', { id: step, title: 'Later', priority: 4 });
@@ -240,7 +249,11 @@ for (const way of ['undo', 'redo']) {
   });
 }
 
+<<<<<<< HEAD
 // Rules: H7.
+=======
+// H7
+>>>>>>> history
 story('What has been changed since is a version_conflict that names it, and nothing is undone', async () => {
   const { hers, his, step, last } = await project();
   const { batchId } = (await hers.does('node:update', { id: step, title: 'Later', priority: 4 })).diff;
@@ -254,7 +267,11 @@ story('What has been changed since is a version_conflict that names it, and noth
   await hers.does('history:undo', { batchId }); // by value: it is as the batch left it
 });
 
+<<<<<<< HEAD
 // Rules: H6, H8, A9.
+=======
+// H3, H8
+>>>>>>> history
 story('Whoever lost the right since may not undo what they did: no_permission; and what they no longer see is batch_not_found', async () => {
   const { petro, hers, his, root, step } = await project();
   const { batchId } = (await his.does('node:update', { id: step, title: 'Later' })).diff;
@@ -271,7 +288,11 @@ story('Whoever lost the right since may not undo what they did: no_permission; a
   assert.deepEqual(answers[0], answers[1], 'what is not seen is answered like what never was');
 });
 
+<<<<<<< HEAD
 // Rules: H15.
+=======
+// H15
+>>>>>>> history
 story('An undo gives nobody an access that the caller could not give now', async () => {
   const [olha, petro, ivan] = [await newUser('olha'), await newUser('petro'), await newUser('ivan')];
   const [hers, his] = [await server.connect(olha), await server.connect(petro)];
@@ -284,7 +305,11 @@ story('An undo gives nobody an access that the caller could not give now', async
   await hers.does('history:undo', { batchId });
 });
 
+<<<<<<< HEAD
 // Rules: H9.
+=======
+// H9
+>>>>>>> history
 story('What was deleted for good does not come back: cannot_restore_purged names it', async () => {
   const { olha, hers } = await project();
   const id = await hers.addNode({ title: 'Draft' });
@@ -301,12 +326,101 @@ story('What was deleted for good does not come back: cannot_restore_purged names
   }
 });
 
+<<<<<<< HEAD
 // Rules: H14.
+=======
+// H14
+>>>>>>> history
 story('An undo of an update is refused with node_in_trash while its task is in the trash', async () => {
   const { hers, step } = await project();
   const { batchId } = (await hers.does('node:update', { id: step, title: 'Later' })).diff;
   await hers.does('node:trash', { id: step });
   isRefusal(await hers.call('history:undo', { batchId }), 'bad_request.node_in_trash');
+});
+
+// H6
+story('Refusals of an undo come in their order: undone already, deleted for good, no permission, changed since', async () => {
+  const [olha, petro] = [await newUser('olha'), await newUser('petro')];
+  const [hers, his] = [await server.connect(olha), await server.connect(petro)];
+  const id = await hers.addNode({ title: 'Draft' });
+  await hers.does('node:access', { id, email: petro.email, level: 2 });
+  const first = (await his.does('node:update', { id, priority: 1 })).diff.batchId;
+  await his.does('history:undo', { batchId: first });
+  const second = (await his.does('node:update', { id, title: 'Draft 2' })).diff.batchId;
+  await hers.does('node:update', { id, title: 'Draft 3' });
+  isRefusal(await his.call('history:undo', { batchId: second }), 'conflict.version_conflict');
+  await hers.does('node:access:update', { id, email: petro.email, level: 3 });
+  isRefusal(await his.call('history:undo', { batchId: second }), 'forbidden.no_permission');
+  await hers.does('node:trash', { id });
+  await hers.does('node:delete', { id });
+  isRefusal(await his.call('history:undo', { batchId: second }), 'bad_request.cannot_restore_purged');
+  isRefusal(await his.call('history:undo', { batchId: first }), 'conflict.already_undone');
+});
+
+// H13
+story('A status set before others came to hold the task is undone without a conflict: it resumes as it was', async () => {
+  const hers = await server.connect(await newUser('olha'));
+  const id = await hers.addNode({ title: 'Wait' });
+  const { batchId } = (await hers.does('node:update', { id, status: STATUS.IN_PROGRESS })).diff;
+  const blocker = await hers.addNode({ target: id });
+  const status = async () => (await hers.does('graph:get')).nodes.find((node) => node.id === id).status;
+  await hers.does('history:undo', { batchId });
+  assert.equal(await status(), STATUS.BLOCKED);
+  await hers.does('node:update', { id: blocker, status: STATUS.COMPLETED });
+  assert.equal(await status(), STATUS.AVAILABLE);
+  await hers.does('history:redo', { batchId });
+  assert.equal(await status(), STATUS.IN_PROGRESS);
+});
+
+// H14
+story('Taking an embedded branch out is not undone once it is no longer public', async () => {
+  const { hers, his, alone } = await project();
+  await hers.does('node:publish', { id: alone });
+  await his.does('node:embed', { id: alone });
+  const { batchId } = (await his.does('node:unembed', { id: alone })).diff;
+  await hers.does('node:unpublish', { id: alone });
+  isRefusal(await his.call('history:undo', { batchId }), 'bad_request.not_public');
+});
+
+// H16
+story('An undo that would make tasks wait for each other is a dependency_cycle', async () => {
+  const { hers, step, last, lastLink, alone } = await project();
+  const { batchId } = (await hers.does('link:trash', { id: lastLink })).diff; // last → step
+  await hers.addLink(step, alone);
+  const closing = await hers.addLink(alone, last);
+  isRefusal(await hers.call('history:undo', { batchId }), 'conflict.dependency_cycle');
+  await hers.does('link:trash', { id: closing });
+  await hers.does('history:undo', { batchId });
+});
+
+// H17
+story('Undoing a link that reopened a finished task leaves it available; undoing an unpublish brings back no embed', async () => {
+  const { hers, his, last, alone } = await project();
+  await hers.does('node:update', { id: last, status: STATUS.COMPLETED });
+  const { batchId } = (await hers.does('link:add', { source: alone, target: last })).diff;
+  await hers.does('history:undo', { batchId });
+  assert.equal((await hers.does('graph:get')).nodes.find(({ id }) => id === last).status, STATUS.AVAILABLE);
+  await hers.does('node:publish', { id: alone });
+  await his.does('node:embed', { id: alone });
+  await hers.does('history:undo', { batchId: (await hers.does('node:unpublish', { id: alone })).diff.batchId });
+  assert.deepEqual((await his.does('account:get')).account.publicEmbeds, []);
+});
+
+// H20
+story('Of the phantom that holds her task, Maria reads no history', async () => {
+  const [olha, maria] = [await newUser('olha'), await newUser('maria')];
+  const [hers, others] = [await server.connect(olha), await server.connect(maria)];
+  const waiting = await hers.addNode({ title: 'Waiting' });
+  const hub = await hers.addNode({ title: 'Canary' });
+  await hers.addLink(hub, waiting);
+  await hers.does('node:access', { id: waiting, email: maria.email, level: 2, branch: false });
+  const { batchId } = (await hers.does('node:update', { id: hub, title: 'Canary 2' })).diff;
+  await hers.does('node:update', { id: hub, status: STATUS.IN_PROGRESS });
+  assert.ok((await others.does('graph:get')).nodes.some((node) => node.id === hub && node.phantom));
+  const { batches } = await others.does('history:page');
+  assert.ok(!JSON.stringify(batches).includes('Canary'));
+  assert.ok(batches.flatMap((batch) => batch.ops).every((op) => op.entityId !== hub));
+  isRefusal(await others.call('history:undo', { batchId }), 'not_found.batch_not_found');
 });
 
 for (const [what, payload, error] of [
@@ -386,7 +500,11 @@ async function allPages(getPage, limit) {
   return batches;
 }
 
+<<<<<<< HEAD
 // Rules: H10, H19, G10.
+=======
+// H19
+>>>>>>> history
 story('A page of history tells who did what and when, latest first, in one shape by socket and REST', async () => {
   const { olha, petro, hers, his, root, step, lastLink } = await project();
   const update = (await hers.does('node:update', { id: step, title: 'Later', dueDate: '2031-01-01T00:00:00Z' })).diff;
@@ -441,7 +559,11 @@ story('A page of history tells who did what and when, latest first, in one shape
 });
 
 for (const limit of [1, 4, 7, 100]) {
+<<<<<<< HEAD
   // Rules: H18, G6, G10.
+=======
+  // H18
+>>>>>>> history
   story(`Scopes of history, paged ${limit} at a time: all one sees, what one did, what touched a branch; hasMore is exact`, async () => {
     const { olha, petro, hers, his, root, step, alone } = await project();
     const done = [];
@@ -489,7 +611,11 @@ story('A scope that is none, one that is another\'s and a page out of range are 
   isRefusal(body, 'bad_request.out_of_range');
 });
 
+<<<<<<< HEAD
 // Rules: H3, H20.
+=======
+// H3
+>>>>>>> history
 story('Nothing of what a reader does not see is in any page of history, not even an id', async () => {
   const { petro, hers, his, root, step, last, alone } = await project();
   const canary = `canary-${crypto.randomUUID()}`;
@@ -577,6 +703,7 @@ story('History outlives a kill: chains, pages and names are as they were', async
   assert.deepEqual(ops((await after.does('history:page', { limit: 1 })).batches[0].ops.map((op) => ({ op: op.type }))), [OP.NODE_UPDATE]);
 });
 
+// C11
 storyOnOwnServer('The operator reads who did what and when, in words, while the server runs; and picks by user, node and time', {}, async (own) => {
   const [olha, petro] = [await own.addUser('olha'), await own.addUser('petro')];
   const [hers, his] = [await own.connect(olha), await own.connect(petro)];

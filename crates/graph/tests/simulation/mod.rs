@@ -138,7 +138,7 @@ impl Simulation {
 
     /// Sometimes a token that stood for a publication which has been ended.
     fn ended_token(&self) -> Option<String> {
-        let known = self.history.iter().flat_map(|it| &it.past.deeds).filter_map(|deed| match deed {
+        let mut known = self.history.iter().flat_map(|it| &it.past.deeds).filter_map(|deed| match deed {
             Deed::Node { after: Some(node), .. } => node.publication.as_ref().map(|it| &it.token),
             _ => None,
         });
@@ -148,7 +148,7 @@ impl Simulation {
                 .values()
                 .any(|node| node.publication.as_ref().is_some_and(|it| it.token == **token))
         };
-        known.filter(|token| !in_use(token)).last().filter(|_| self.next_id % 3 == 0).cloned()
+        known.rfind(|token| !in_use(token)).filter(|_| self.next_id % 3 == 0).cloned()
     }
 
     /// Lets time pass; what runs out is told like a batch.
