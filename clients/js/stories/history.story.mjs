@@ -177,11 +177,7 @@ for (const [what, prepare] of Object.entries(OPERATIONS)) {
   }
 }
 
-<<<<<<< HEAD
 // Rules: H12.
-=======
-// H12
->>>>>>> history
 story('An undone unpublish has the old token back, and who had it reads the branch again', async () => {
   const { hers, root } = await project();
   const token = (await hers.does('node:publish', { id: root })).diff.nodes[0].after.publicToken;
@@ -192,11 +188,7 @@ story('An undone unpublish has the old token back, and who had it reads the bran
   assert.equal((await server.rest(null, 'GET', `/api/branch?root=${token}`)).body.nodes.length, 3);
 });
 
-<<<<<<< HEAD
 // Rules: H7.
-=======
-// H7
->>>>>>> history
 story('Only what the batch changed is set back: what others changed since stays', async () => {
   const { hers, his, step } = await project();
   const { diff } = await hers.does('node:update', { id: step, title: 'Later', priority: 4 });
@@ -249,11 +241,7 @@ for (const way of ['undo', 'redo']) {
   });
 }
 
-<<<<<<< HEAD
 // Rules: H7.
-=======
-// H7
->>>>>>> history
 story('What has been changed since is a version_conflict that names it, and nothing is undone', async () => {
   const { hers, his, step, last } = await project();
   const { batchId } = (await hers.does('node:update', { id: step, title: 'Later', priority: 4 })).diff;
@@ -267,11 +255,7 @@ story('What has been changed since is a version_conflict that names it, and noth
   await hers.does('history:undo', { batchId }); // by value: it is as the batch left it
 });
 
-<<<<<<< HEAD
-// Rules: H6, H8, A9.
-=======
-// H3, H8
->>>>>>> history
+// Rules: A9, H3, H6, H8.
 story('Whoever lost the right since may not undo what they did: no_permission; and what they no longer see is batch_not_found', async () => {
   const { petro, hers, his, root, step } = await project();
   const { batchId } = (await his.does('node:update', { id: step, title: 'Later' })).diff;
@@ -288,11 +272,7 @@ story('Whoever lost the right since may not undo what they did: no_permission; a
   assert.deepEqual(answers[0], answers[1], 'what is not seen is answered like what never was');
 });
 
-<<<<<<< HEAD
 // Rules: H15.
-=======
-// H15
->>>>>>> history
 story('An undo gives nobody an access that the caller could not give now', async () => {
   const [olha, petro, ivan] = [await newUser('olha'), await newUser('petro'), await newUser('ivan')];
   const [hers, his] = [await server.connect(olha), await server.connect(petro)];
@@ -305,11 +285,7 @@ story('An undo gives nobody an access that the caller could not give now', async
   await hers.does('history:undo', { batchId });
 });
 
-<<<<<<< HEAD
 // Rules: H9.
-=======
-// H9
->>>>>>> history
 story('What was deleted for good does not come back: cannot_restore_purged names it', async () => {
   const { olha, hers } = await project();
   const id = await hers.addNode({ title: 'Draft' });
@@ -326,11 +302,7 @@ story('What was deleted for good does not come back: cannot_restore_purged names
   }
 });
 
-<<<<<<< HEAD
 // Rules: H14.
-=======
-// H14
->>>>>>> history
 story('An undo of an update is refused with node_in_trash while its task is in the trash', async () => {
   const { hers, step } = await project();
   const { batchId } = (await hers.does('node:update', { id: step, title: 'Later' })).diff;
@@ -500,11 +472,7 @@ async function allPages(getPage, limit) {
   return batches;
 }
 
-<<<<<<< HEAD
-// Rules: H10, H19, G10.
-=======
-// H19
->>>>>>> history
+// Rules: G10, H10, H19.
 story('A page of history tells who did what and when, latest first, in one shape by socket and REST', async () => {
   const { olha, petro, hers, his, root, step, lastLink } = await project();
   const update = (await hers.does('node:update', { id: step, title: 'Later', dueDate: '2031-01-01T00:00:00Z' })).diff;
@@ -559,11 +527,7 @@ story('A page of history tells who did what and when, latest first, in one shape
 });
 
 for (const limit of [1, 4, 7, 100]) {
-<<<<<<< HEAD
-  // Rules: H18, G6, G10.
-=======
-  // H18
->>>>>>> history
+// Rules: G6, G10, H18.
   story(`Scopes of history, paged ${limit} at a time: all one sees, what one did, what touched a branch; hasMore is exact`, async () => {
     const { olha, petro, hers, his, root, step, alone } = await project();
     const done = [];
@@ -611,11 +575,7 @@ story('A scope that is none, one that is another\'s and a page out of range are 
   isRefusal(body, 'bad_request.out_of_range');
 });
 
-<<<<<<< HEAD
 // Rules: H3, H20.
-=======
-// H3
->>>>>>> history
 story('Nothing of what a reader does not see is in any page of history, not even an id', async () => {
   const { petro, hers, his, root, step, last, alone } = await project();
   const canary = `canary-${crypto.randomUUID()}`;

@@ -51,6 +51,7 @@ story('P27: presence at a node one does not see goes nowhere, and with an ack is
   assert.deepEqual(mallorys.all('error'), []);
 });
 
+// Rules: P32.
 story('P28: a camera goes to the user\'s other windows alone, as it was sent', async () => {
   const { hers, herOther, his } = await shared();
   const ack = await hers.does('camera:update', { x: 1.5, zoom: 2, look: ['up'] });
@@ -125,7 +126,8 @@ const REFUSED = [
   ['node:dragend', { id: crypto.randomUUID(), x: 1, y: 1, z: true }, 'bad_request.invalid_position'],
 ];
 
-story('P27, P32: what is wrong with a payload is answered to who asked for an ack', async () => {
+// Rules: P31, P32.
+story('P27: what is wrong with a payload is answered to who asked for an ack', async () => {
   const { hers, herOther } = await shared();
   for (const [event, payload, error] of REFUSED) isRefusal(await hers.call(event, payload), error);
   await settled(herOther);
