@@ -554,7 +554,8 @@ for (const [event, { by = olha, given, holds, other, named = 'batchId' }] of Obj
 
 // Rules: C7.
 story('The table that `synaptask operations` prints lists what has a story here, and nothing else', async () => {
-  const listed = await server.cli('operations', '--json');
+  // What is passed on and stored nowhere has its stories in relay.story.mjs.
+  const listed = (await server.cli('operations', '--json')).filter((row) => !row.relay);
   assert.deepEqual(listed.map((row) => row.event).sort(), Object.keys(OPERATIONS).sort());
   for (const { event, method, paths, input } of listed) {
     const [statedMethod, statedPaths] = ROUTES[event] ?? [null, []];
