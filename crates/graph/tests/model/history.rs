@@ -67,7 +67,8 @@ impl Model {
 
     pub fn knows_grant(&self, user: UserId, (id, grantee): (NodeId, UserId)) -> bool {
         let runs = self.placement(user, id).is_some_and(|level| level <= Level::Admin);
-        self.nodes.contains_key(&id) && (grantee == user || runs)
+        let holds = grantee == user && self.grants.contains_key(&(id, user));
+        self.nodes.contains_key(&id) && (holds || runs)
     }
 
     pub fn knows_past(&self, user: UserId, past: &Past) -> bool {
