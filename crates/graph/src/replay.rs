@@ -7,7 +7,7 @@ use crate::id::{NodeId, UserId};
 use crate::model::{Grant, Level, Link, Node, Rev};
 use crate::trash;
 use crate::view::{SeenLink, Sight};
-use crate::world::World;
+use crate::world::{Graph, World};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -110,7 +110,9 @@ fn link(
     change: &Change<Arc<Link>>,
     shared: &Shared,
 ) -> Option<LinkChange> {
-    let link = change.latest()?;
+    // What is still there is judged as it is now: it may be private meanwhile, or gone for good.
+    let told = change.latest()?;
+    let link = if change.after.is_some() { world.link(told.id)? } else { told };
     let source = placement(world, user, link.source);
     let target = placement(world, user, link.target);
     // Their own link that went with a node is told again while they see its other end, as it was then.

@@ -143,7 +143,7 @@ impl Simulation {
 
     /// Sometimes a token that stood for a publication which has been ended.
     fn ended_token(&self) -> Option<String> {
-        let mut known = self.history.iter().flat_map(|it| &it.past.deeds).filter_map(|deed| match deed {
+        let known = self.history.iter().flat_map(|it| &it.past.deeds).filter_map(|deed| match deed {
             Deed::Node { after: Some(node), .. } => node.publication.as_ref().map(|it| &it.token),
             _ => None,
         });

@@ -64,8 +64,8 @@ pub fn check_replay(
         model.nodes.get(&graph::NodeId(*id)).is_some_and(|node| node.in_trash)
             || model.links.get(&graph::LinkId(*id)).is_some_and(|link| link.in_trash)
     };
-    // FIXME: told again, a purge also names the links that went with a node and that its author's trash did not show:
-    // their own with the other end out of sight, and others' private ones to a node of theirs.
+    // Told again, a purge also names links of its author that went with a node and that their trash did not show: what
+    // they could read of them is theirs.
     let own_gone = |id: &Uuid| {
         let deleted =
             |change: &LinkChange| matches!(change, LinkChange::Deleted { before } if before.id.0 == *id);
@@ -145,11 +145,11 @@ fn check_later(simulation: &Simulation, batch: &Batch, author: UserId) -> Result
         }
     }
     for change in &diff.links {
-        // FIXME: a link is told again as it was then, wherever it would be seen so, though it is private now, lies
-        // elsewhere or was deleted for good; it should be judged as it is now.
+        // A link is judged as it is now.
+        let seen = |id| model.links.get(&id).is_some_and(|now| model.sees_link(author, now));
         let readable = match change {
-            LinkChange::Whole { seen, .. } => model.sees_link(author, &seen.link),
-            LinkChange::Edited { after, .. } => model.sees_link(author, after),
+            LinkChange::Whole { seen: told, .. } => seen(told.link.id),
+            LinkChange::Edited { after, .. } => seen(after.id),
             LinkChange::Hidden { .. } => false,
             LinkChange::Deleted { .. } => true,
         };
