@@ -18,7 +18,7 @@ use simulation::{Event, Simulation, steps};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-const STEPS_DEFAULT: u32 = 20_000;
+const STEPS_DEFAULT: u32 = 6_000;
 const STEPS_PER_CASE: usize = 300;
 const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/state_machine.proptest-regressions");
 
