@@ -57,12 +57,12 @@ impl Touched {
 impl Model {
     /// Whether history shows the user what happened to a node: they see it, in the graph or in their trash.
     pub fn knows_node(&self, user: UserId, id: NodeId) -> bool {
-        self.access(user, id).is_some() || self.trash(user).0.contains(&id)
+        self.access(user, id).is_some() || self.trash_shows_node(user, id)
     }
 
     pub fn knows_link(&self, user: UserId, id: LinkId) -> bool {
         let active = |link: &Link| self.is_link_active(link) && self.sees_link(user, link);
-        self.links.get(&id).is_some_and(active) || self.trash(user).1.contains(&id)
+        self.links.get(&id).is_some_and(active) || self.trash_shows_link(user, id)
     }
 
     pub fn knows_grant(&self, user: UserId, (id, grantee): (NodeId, UserId)) -> bool {

@@ -77,19 +77,22 @@ impl Model {
     /// Trash(u).
     // Rules: V12, V13.
     pub fn trash(&self, user: UserId) -> (BTreeSet<NodeId>, BTreeSet<LinkId>) {
-        let admin = |node| self.placement(user, node).is_some_and(|level| level <= Level::Admin);
-        let nodes =
-            self.nodes.values().filter(|node| node.in_trash && admin(node.id)).map(|node| node.id).collect();
-        let links = self
-            .links
-            .values()
-            .filter(|link| link.in_trash)
-            .filter(|link| {
-                let known = link.kind == LinkType::Primary || self.placement(user, link.source).is_some();
-                self.owns_link(user, link) || (!link.private && admin(link.target) && known)
-            })
-            .map(|link| link.id)
-            .collect();
+        let nodes = self.nodes.keys().copied().filter(|id| self.trash_shows_node(user, *id)).collect();
+        let links = self.links.keys().copied().filter(|id| self.trash_shows_link(user, *id)).collect();
         (nodes, links)
+    }
+
+    fn runs(&self, user: UserId, id: NodeId) -> bool {
+        self.placement(user, id).is_some_and(|level| level <= Level::Admin)
+    }
+
+    pub fn trash_shows_node(&self, user: UserId, id: NodeId) -> bool {
+        self.nodes.get(&id).is_some_and(|node| node.in_trash) && self.runs(user, id)
+    }
+
+    pub fn trash_shows_link(&self, user: UserId, id: LinkId) -> bool {
+        let Some(link) = self.links.get(&id).filter(|link| link.in_trash) else { return false };
+        let known = link.kind == LinkType::Primary || self.placement(user, link.source).is_some();
+        self.owns_link(user, link) || (!link.private && self.runs(user, link.target) && known)
     }
 }

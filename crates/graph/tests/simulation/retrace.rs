@@ -89,12 +89,14 @@ pub fn check_replay(
 /// Of a few batches: who sees them, and what their authors are told of them today.
 pub fn check_history(simulation: &Simulation) -> Result<(), String> {
     let length = simulation.history.len();
+    let users = simulation.model.users.keys().copied();
+    let readers: Vec<Reader> = users.map(|user| Reader::of(&simulation.world, user)).collect();
     let some = [1, 2, 3, 5 + simulation.events % 40];
     for at in some.into_iter().filter_map(|back| length.checked_sub(back)) {
         let Remembered { batch, past } = &simulation.history[at];
         check_later(simulation, batch, past.actor)?;
-        for user in simulation.model.users.keys().copied() {
-            let reader = Reader::of(&simulation.world, user);
+        for reader in &readers {
+            let user = reader.user;
             let want = simulation.model.knows_past(user, past);
             let got = (sees_batch(&simulation.world, user, batch), reader.sees_batch(batch));
             if got != (want, want) {
