@@ -90,7 +90,7 @@ impl Model {
         asked: graph::ops::Turn,
     ) -> Result<bool, Reason> {
         refuse_if(!self.knows_past(caller, past), Reason::BatchNotFound)?;
-        let is_undo = past.turns.iter().any(|turn| *turn == (named, true));
+        let is_undo = past.turns.contains(&(named, true));
         let backward = (asked == graph::ops::Turn::Undo) != is_undo;
         if backward != past.undone {
             return Ok(backward);
@@ -330,8 +330,8 @@ impl Turn<'_> {
 
     fn turn_node(&mut self, step: &Step) -> Result<(), Reason> {
         match step {
-            Step::Trash(id) => self.to_trash(*id),
-            Step::Restore(id) => self.from_trash(*id),
+            Step::Trash(id) => self.put_in_trash(*id),
+            Step::Restore(id) => self.bring_from_trash(*id),
             Step::Fields(from, to) => {
                 refuse_if(!self.m.is_active(from.id), Reason::NodeInTrash)?;
                 self.node_entry(from.id, |node| {

@@ -84,12 +84,12 @@ impl Turn<'_> {
     pub fn node_trash(&mut self, id: NodeId) -> Result<(), Reason> {
         self.seen_with(id, Level::Editor)?;
         refuse_if(!self.m.is_active(id), Reason::AlreadyTrashedNode)?;
-        self.to_trash(id);
+        self.put_in_trash(id);
         Ok(())
     }
 
     /// The node goes to the trash, and every active link at it by cascade.
-    pub fn to_trash(&mut self, id: NodeId) {
+    pub fn put_in_trash(&mut self, id: NodeId) {
         self.unmeant(|turn| {
             for link in turn.links_at(id) {
                 if turn.m.is_link_active(&turn.m.links[&link]) {
@@ -107,12 +107,12 @@ impl Turn<'_> {
     pub fn node_restore(&mut self, id: NodeId) -> Result<(), Reason> {
         self.seen_with(id, Level::Editor)?;
         refuse_if(self.m.is_active(id), Reason::NotTrashedNode)?;
-        self.from_trash(id);
+        self.bring_from_trash(id);
         Ok(())
     }
 
     /// The node returns, and with it what went by cascade.
-    pub fn from_trash(&mut self, id: NodeId) {
+    pub fn bring_from_trash(&mut self, id: NodeId) {
         self.node_entry(id, |node| node.in_trash = false);
         self.unmeant(|turn| turn.links_from_trash(id));
     }
