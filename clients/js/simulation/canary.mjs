@@ -51,16 +51,21 @@ export function judge(plan) {
       if (message.payload === null) continue;
       if (message.payload.replayed) {
         // What is gone for good is answered again as it was.
-        const { diff } = message.payload;
-        const gone = ({ op }) => op === NODE_DELETE || op === LINK_DELETE;
-        const parts = [false, true].map((wanted) => ({
-          diff: { ...diff, nodes: diff.nodes.filter((one) => gone(one) === wanted), links: diff.links.filter((one) => gone(one) === wanted) },
-        }));
-        const then = [...plan.timeline.readable(seat.user.email, diff.rev, diff.rev, message.at)];
-        for (const what of unreadable(plan, seat.user.email, { ...parts[1], user: [], access: [] }, then)) {
-          faults.push({ from: diff.rev, what: `${seat.user.email} was sent again ${what}: ${message.text}` });
+        const [lasting, gone] = byWhatIsGone(message.payload.diff);
+        const then = [...plan.timeline.readable(seat.user.email, gone.rev, gone.rev, message.at)];
+        for (const what of unreadable(plan, seat.user.email, { diff: gone, user: [], access: [] }, then)) {
+          faults.push({ from: gone.rev, what: `${seat.user.email} was sent again ${what}: ${message.text}` });
         }
-        message.payload = { ...message.payload, diff: parts[0].diff };
+        message.payload = { ...message.payload, diff: lasting };
+      } else if (message.event === 'graph:diff' && [...message.payload.nodes, ...message.payload.links].some(isGone)) {
+        // A deletion names what its receiver held: in the graph, or in a trash that is not live, so that the order does
+        // not tell when they could last read it.
+        const [lasting, gone] = byWhatIsGone(message.payload);
+        const ever = [...plan.timeline.readable(seat.user.email, 0, to, message.at)];
+        for (const what of unreadable(plan, seat.user.email, { diff: gone, user: [], access: [] }, ever)) {
+          faults.push({ from, what: `${seat.user.email} was sent ${what}, which they never held, up to rev ${to}: ${message.text}` });
+        }
+        message.payload = lasting;
       }
       // Why a batch cannot be undone is told by ids, to those who could once read them: they know the batch.
       const since = ['cannot_restore_purged', 'version_conflict'].includes(message.payload.code) ? 0 : from;
@@ -72,6 +77,14 @@ export function judge(plan) {
     }
   }
   return faults;
+}
+
+const isGone = ({ op }) => op === NODE_DELETE || op === LINK_DELETE;
+
+/** A diff in two: what lasts, and what was deleted for good. */
+function byWhatIsGone(diff) {
+  const cut = (wanted) => ({ nodes: diff.nodes.filter((one) => isGone(one) === wanted), links: diff.links.filter((one) => isGone(one) === wanted) });
+  return [{ ...diff, ...cut(false) }, { ...diff, ...cut(true) }];
 }
 
 /** Between which revs a message stands: a diff just before and just after its batch, a page after it. */
