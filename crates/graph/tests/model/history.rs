@@ -331,11 +331,7 @@ impl Turn<'_> {
     fn turn_node(&mut self, step: &Step) -> Result<(), Reason> {
         match step {
             Step::Trash(id) => self.put_in_trash(*id),
-<<<<<<< HEAD
             Step::Restore(id) => self.take_from_trash(*id),
-=======
-            Step::Restore(id) => self.bring_from_trash(*id),
->>>>>>> model
             Step::Fields(from, to) => {
                 refuse_if(!self.m.is_active(from.id), Reason::NodeInTrash)?;
                 self.node_entry(from.id, |node| {

@@ -107,20 +107,12 @@ impl Turn<'_> {
     pub fn node_restore(&mut self, id: NodeId) -> Result<(), Reason> {
         self.seen_with(id, Level::Editor)?;
         refuse_if(self.m.is_active(id), Reason::NotTrashedNode)?;
-<<<<<<< HEAD
         self.take_from_trash(id);
-=======
-        self.bring_from_trash(id);
->>>>>>> model
         Ok(())
     }
 
     /// The node returns, and with it what went by cascade.
-<<<<<<< HEAD
     pub fn take_from_trash(&mut self, id: NodeId) {
-=======
-    pub fn bring_from_trash(&mut self, id: NodeId) {
->>>>>>> model
         self.node_entry(id, |node| node.in_trash = false);
         self.unmeant(|turn| turn.links_from_trash(id));
     }
