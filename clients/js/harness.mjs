@@ -138,7 +138,10 @@ export class Server {
     if (user) headers.authorization = `Bearer ${user.token ?? user}`;
     if (body !== undefined) headers['content-type'] = 'application/json';
     const payload = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
-    const answer = await fetch(this.url + path, { method, headers, body: payload });
+    const ask = () => fetch(this.url + path, { method, headers, body: payload });
+    // A connection kept from before may be given up by the server, idle, just as it is used again. A read is safe to
+    // repeat, and every HTTP client does; a change is not repeated behind a story's back.
+    const answer = await ask().catch((error) => (method === 'GET' ? ask() : Promise.reject(error)));
     const text = await answer.text();
     let parsed;
     try {
