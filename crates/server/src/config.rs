@@ -74,7 +74,7 @@ impl Default for Settings {
             line_bytes_max: 8 << 20,
             header_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
-            stall_timeout: Duration::from_secs(30),
+            stall_timeout: Duration::from_secs(10),
         }
     }
 }
