@@ -57,15 +57,16 @@ export function judge(plan) {
           faults.push({ from: gone.rev, what: `${seat.user.email} was sent again ${what}: ${message.text}` });
         }
         message.payload = { ...message.payload, diff: lasting };
-      } else if (message.event === 'graph:diff' && [...message.payload.nodes, ...message.payload.links].some(isGone)) {
+      } else if (goneIn(message.payload)) {
         // A deletion names what its receiver held: in the graph, or in a trash that is not live, so that the order does
         // not tell when they could last read it.
-        const [lasting, gone] = byWhatIsGone(message.payload);
+        const answer = message.payload.diff !== undefined;
+        const [lasting, gone] = byWhatIsGone(answer ? message.payload.diff : message.payload);
         const ever = [...plan.timeline.readable(seat.user.email, 0, to, message.at)];
         for (const what of unreadable(plan, seat.user.email, { diff: gone, user: [], access: [] }, ever)) {
           faults.push({ from, what: `${seat.user.email} was sent ${what}, which they never held, up to rev ${to}: ${message.text}` });
         }
-        message.payload = lasting;
+        message.payload = answer ? { ...message.payload, diff: lasting } : lasting;
       }
       // Why a batch cannot be undone is told by ids, to those who could once read them: they know the batch.
       const since = ['cannot_restore_purged', 'version_conflict'].includes(message.payload.code) ? 0 : from;
@@ -80,6 +81,12 @@ export function judge(plan) {
 }
 
 const isGone = ({ op }) => op === NODE_DELETE || op === LINK_DELETE;
+
+/** Whether a diff, or an answer with one, tells of something deleted for good. */
+function goneIn(payload) {
+  const { nodes, links } = payload.diff ?? payload;
+  return Array.isArray(nodes) && Array.isArray(links) && [...nodes, ...links].some(isGone);
+}
 
 /** A diff in two: what lasts, and what was deleted for good. */
 function byWhatIsGone(diff) {
