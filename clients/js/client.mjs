@@ -1,7 +1,6 @@
 // One connection of the official client that remembers, in order, everything it was sent.
 import assert from 'node:assert/strict';
 import { io } from 'socket.io-client';
-import { NotYet, isNotYet } from './not_yet.mjs';
 
 export const WAIT_MS_MAX = 10_000;
 
@@ -94,17 +93,7 @@ export class Client {
 
   /** Sends with an ack and resolves with it, yes or no. */
   async call(event, payload = {}) {
-    const ack = await this.socket.timeout(WAIT_MS_MAX).emitWithAck(event, payload);
-    if (isNotYet(ack, event)) throw new NotYet(event);
-    return ack;
-  }
-
-  /** As `call`, but null where the server does not know the operation yet. */
-  async callIfKnown(event, payload) {
-    return this.call(event, payload).catch((error) => {
-      if (error instanceof NotYet) return null;
-      throw error;
-    });
+    return this.socket.timeout(WAIT_MS_MAX).emitWithAck(event, payload);
   }
 
   /** Sends with an ack that must be a yes. */

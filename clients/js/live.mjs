@@ -27,7 +27,6 @@ class Stage {
     this.epoch = 0;
     this.down = false;
     this.up = Promise.resolve();
-    this.unknown = new Set();
     this.why = new Map();
   }
 
@@ -39,6 +38,11 @@ class Stage {
     }
     await this.server.up();
     return this;
+  }
+
+  /** Every batch there is, oldest first. */
+  async log() {
+    return this.server.cli('history', '--limit', String(2 ** 32), '--json');
   }
 
   /** What a power cut would do, in the middle of everything. */
@@ -54,7 +58,7 @@ class Stage {
   }
 }
 
-/** Runs one plan; resolves with its steps, its counts, and the fault if there is one. */
+/** Runs one plan; resolves with it, its fault if there was one, and its steps. */
 async function runPlan(stage, users, { name, watched, ...how }) {
   const plan = new Plan(stage, users, { name, watched });
   let steps = how.steps ?? [];
@@ -64,7 +68,7 @@ async function runPlan(stage, users, { name, watched, ...how }) {
     plan.fault ??= error;
     for (const seat of [...plan.seats, ...plan.witnesses]) seat.cut();
   }
-  return { name, users: users.length, watched, steps, counts: plan.counts, fault: plan.fault };
+  return Object.assign(plan, { steps });
 }
 
 function add(total, counts) {
@@ -77,10 +81,15 @@ const stage = await new Stage().open(USERS_MAX * SIDE_BY_SIDE);
 const total = {};
 let failed = null;
 try {
+  const ran = [];
+  const isOver = (plan) => {
+    ran.push(plan);
+    if (plan.fault) failed ??= plan;
+  };
   const pinned = readdirSync(PINNED).filter((file) => file.endsWith('.json'));
   for (const file of pinned) {
     const { users, watched, steps } = JSON.parse(readFileSync(new URL(file, PINNED), 'utf8'));
-    failed ??= await runPlan(stage, stage.users.slice(0, users), { name: file, watched, steps }).then((ran) => (ran.fault ? ran : null));
+    isOver(await runPlan(stage, stage.users.slice(0, users), { name: file, watched, steps }));
   }
   const queue = Array.from({ length: PLANS }, (_, nth) => nth);
   let restarts = 0;
@@ -90,10 +99,10 @@ try {
     for (let nth = queue.shift(); nth !== undefined && !failed; nth = queue.shift()) {
       const random = randomFrom(seed + nth * 7919);
       const users = own.slice(0, 3 + (nth % (USERS_MAX - 2)));
-      const ran = await runPlan(stage, users, { name: `plan ${nth}`, watched: nth % 2 === 0, count: STEPS, random });
-      add(total, ran.counts);
+      const plan = await runPlan(stage, users, { name: `plan ${nth}`, watched: nth % 2 === 0, count: STEPS, random });
+      isOver(plan);
+      add(total, plan.counts);
       done++;
-      if (ran.fault) failed ??= { ...ran };
       if (!failed && restarts < RESTARTS && done >= ((restarts + 1) * PLANS) / (RESTARTS + 1)) {
         restarts++;
         await stage.restart();
@@ -101,19 +110,26 @@ try {
     }
   });
   await Promise.all(slots);
+  if (!failed) {
+    const log = await stage.log();
+    for (const plan of ran) plan.judge(log);
+    failed = ran.find((plan) => plan.fault) ?? null;
+  }
   if (failed) {
     console.error(`${failed.name} failed (seed ${seed}): ${failed.fault.stack}`);
     const again = await shrink(failed, async (steps) => {
-      const alone = await new Stage().open(failed.users + (failed.users % 2));
+      const alone = await new Stage().open(failed.users.length + (failed.users.length % 2));
       try {
-        return await runPlan(alone, alone.users.slice(0, failed.users), { name: 'shrunk', watched: true, steps });
+        const ran = await runPlan(alone, alone.users.slice(0, failed.users.length), { name: 'shrunk', watched: true, steps });
+        ran.judge(await alone.log());
+        return ran;
       } finally {
         await alone.server.stop();
       }
     });
     console.error(again ? `shrunk to ${again.steps.length} steps: ${again.fault.stack}` : 'run alone it does not fail');
     const { users, watched, steps } = again ?? failed;
-    writeFileSync(FAILURE, `${JSON.stringify({ users, watched, steps }, null, 1)}\n`);
+    writeFileSync(FAILURE, `${JSON.stringify({ users: users.length, watched, steps }, null, 1)}\n`);
     console.error(`the plan is in ${FAILURE.pathname}`);
     process.exitCode = 1;
   } else {
@@ -128,7 +144,6 @@ try {
         `(${megabytes} MB) read for canaries, ${seconds} s`,
     );
     if (process.env.LIVE_WHY) console.log([...stage.why].sort((a, b) => b[1] - a[1]).map(([why, count]) => `${count} ${why}`).join('\n'));
-    if (stage.unknown.size) console.log(`not known to the server: ${[...stage.unknown].join(', ')}`);
   }
 } catch (error) {
   console.error(stage.server.log.trim().split('\n').slice(-60).join('\n'));

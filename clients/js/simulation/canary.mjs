@@ -32,8 +32,8 @@ function unwrap(text) {
   return ['(protocol)', null];
 }
 
-/** Judges all that the users of a plan were sent; returns what they should not have been. */
-export function judge(plan) {
+/** What the users of a plan were sent and should not have been. */
+export function leaks(plan) {
   const faults = [];
   for (const [seat, messages] of plan.heard) {
     const sent = messages.map(({ at, text }) => ({ at, text, ...dated(...unwrap(text)) }));
@@ -52,25 +52,15 @@ export function judge(plan) {
       if (message.payload.replayed) {
         // What is gone for good is answered again as it was.
         const [lasting, gone] = byWhatIsGone(message.payload.diff);
-        const then = [...plan.timeline.readable(seat.user.email, gone.rev, gone.rev, message.at)];
+        const then = [...plan.timeline.readable(seat.user, gone.rev, gone.rev, message.at)];
         for (const what of unreadable(plan, seat.user.email, { diff: gone, user: [], access: [] }, then)) {
           faults.push({ from: gone.rev, what: `${seat.user.email} was sent again ${what}: ${message.text}` });
         }
         message.payload = { ...message.payload, diff: lasting };
-      } else if (goneIn(message.payload)) {
-        // A deletion names what its receiver held: in the graph, or in a trash that is not live, so that the order does
-        // not tell when they could last read it.
-        const answer = message.payload.diff !== undefined;
-        const [lasting, gone] = byWhatIsGone(answer ? message.payload.diff : message.payload);
-        const ever = [...plan.timeline.readable(seat.user.email, 0, to, message.at)];
-        for (const what of unreadable(plan, seat.user.email, { diff: gone, user: [], access: [] }, ever)) {
-          faults.push({ from, what: `${seat.user.email} was sent ${what}, which they never held, up to rev ${to}: ${message.text}` });
-        }
-        message.payload = answer ? { ...message.payload, diff: lasting } : lasting;
       }
       // Why a batch cannot be undone is told by ids, to those who could once read them: they know the batch.
       const since = ['cannot_restore_purged', 'version_conflict'].includes(message.payload.code) ? 0 : from;
-      const views = [...plan.timeline.readable(seat.user.email, since, to, message.at)];
+      const views = [...plan.timeline.readable(seat.user, since, to, message.at)];
       for (const what of unreadable(plan, seat.user.email, message.payload, views)) {
         const place = `which they could not read from rev ${from} to ${to}`;
         faults.push({ from, what: `${seat.user.email} was sent ${what}, ${place}: ${message.text}` });
@@ -81,12 +71,6 @@ export function judge(plan) {
 }
 
 const isGone = ({ op }) => op === NODE_DELETE || op === LINK_DELETE;
-
-/** Whether a diff, or an answer with one, tells of something deleted for good. */
-function goneIn(payload) {
-  const { nodes, links } = payload.diff ?? payload;
-  return Array.isArray(nodes) && Array.isArray(links) && [...nodes, ...links].some(isGone);
-}
 
 /** A diff in two: what lasts, and what was deleted for good. */
 function byWhatIsGone(diff) {

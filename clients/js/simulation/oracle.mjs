@@ -1,23 +1,33 @@
-// Who could read what, at every place in the order: recomputed from what the owners of things were told, by the words
-// of SPEC.md A and V. Where the wire does not say enough, it errs on the side of allowing.
+// Who could read what, at every place in the order: recomputed by the words of SPEC.md A and V from the batches that the
+// server's log holds. Where a rule is not worth telling twice, it errs on the side of allowing.
 const NODE = { ADD: 0, TRASH: 3, RESTORE: 4, DELETE: 5, PUBLISH: 6 };
-const LINK = { ADD: 10, UPDATE: 11, TRASH: 12, RESTORE: 13, DELETE: 14, SWAP: 15, SHOW: 17 };
+const LINK = { ADD: 10, UPDATE: 11, TRASH: 12, RESTORE: 13, DELETE: 14, SWAP: 15 };
+const GRANT = { UPSERT: 20, UPDATE: 21, DELETE: 22 };
 const VIEWER = 3;
 const ADMIN = 1;
 /** How late the passing of a due time may be heard of on a busy machine. */
 const DUE_SLACK_MS = 5_000;
 
-const key = (nodeId, email) => `${nodeId} ${email}`;
-const pub = ({ publicToken, publicBranch, publicDue }) =>
-  publicToken === null ? null : { token: publicToken, branch: publicBranch, due: publicDue };
+/** Of a patch, the fields that decide who reads what. */
+function pick(patch, ...names) {
+  return Object.fromEntries(names.filter((name) => name in patch).map((name) => [name, patch[name]]));
+}
+
+const linkFields = (patch) => pick(patch, 'source', 'target', 'type', 'private');
+
+/** A publication after a change; null when it has ended. */
+function publication(was, { publicToken: token, publicBranch: branch, publicDue: due }) {
+  const now = { due: null, ...was, ...JSON.parse(JSON.stringify({ token, branch, due })) };
+  return now.token ? now : null;
+}
 
 /** The whole of a plan's graph at one place in the order. */
-export class State {
+class State {
   constructor() {
-    this.nodes = new Map(); // id → {owner, trashed, pub}
+    this.nodes = new Map(); // id → {owner, trashed, pub: {token, branch, due}}
     this.links = new Map(); // id → {source, target, type, private, owner, trashed}
-    this.grants = new Map(); // node and email → {node, email, level, branch, due, showing}
-    this.embeds = new Set(); // node and email
+    this.grants = new Map(); // node and email → {nodeId, email, level, branch, due, showing}
+    this.embeds = new Set(); // node and user id
   }
 
   copy() {
@@ -29,59 +39,37 @@ export class State {
     return state;
   }
 
-  /** Takes in a diff as `email` was told it. */
-  apply(diff, email) {
-    for (const { op, after } of diff.nodes) {
-      const { id } = after;
-      if (op === NODE.DELETE) this.nodes.delete(id);
-      if (op === NODE.TRASH && this.nodes.has(id)) this.nodes.get(id).trashed = true;
-      if (after.ownerEmail === email) this.nodes.set(id, { owner: email, trashed: false, pub: pub(after) });
+  /** Takes in a batch as the log has it. */
+  apply({ ops }) {
+    for (const { type, entityId: id, forwardPatch: after, inversePatch: before, owner } of ops) {
       const node = this.nodes.get(id);
-      if (op === NODE.PUBLISH && node?.owner === email) {
-        const was = node.pub ?? { token: null, branch: null, due: null };
-        node.pub = pub({ publicToken: was.token, publicBranch: was.branch, publicDue: was.due, ...after });
-        if (!node.pub) for (const embed of this.embeds) if (embed.startsWith(id)) this.embeds.delete(embed);
-      }
-    }
-    for (const { op, after } of diff.links) {
-      const { id } = after;
       const link = this.links.get(id);
-      if (op === LINK.DELETE) this.links.delete(id);
-      else if (op === LINK.TRASH && link) link.trashed = true;
-      else if (op === LINK.ADD || op === LINK.RESTORE || op === LINK.SHOW) {
-        const { source, target, type } = after;
-        const owner = link?.owner ?? (op === LINK.ADD ? diff.actor?.email : undefined);
-        this.links.set(id, { source, target, type, private: after.private, owner, trashed: false });
-      } else if ((op === LINK.UPDATE || op === LINK.SWAP) && link) {
-        for (const field of ['source', 'target', 'type', 'private']) if (field in after) link[field] = after[field];
-      }
+      if (type === NODE.ADD) this.nodes.set(id, { owner, trashed: false, pub: null });
+      else if (type === NODE.TRASH || type === NODE.RESTORE) node.trashed = type === NODE.TRASH;
+      else if (type === NODE.DELETE) this.nodes.delete(id);
+      else if (type === NODE.PUBLISH) node.pub = publication(node.pub, after);
+      else if (type === LINK.ADD) this.links.set(id, { owner, trashed: false, ...linkFields(after) });
+      else if (type === LINK.TRASH || type === LINK.RESTORE) link.trashed = type === LINK.TRASH;
+      else if (type === LINK.UPDATE || type === LINK.SWAP) Object.assign(link, linkFields(after));
+      else if (type === LINK.DELETE) this.links.delete(id);
+      else if (type === GRANT.UPSERT || type === GRANT.UPDATE) this.grants.set(`${id} ${after.email}`, { ...after });
+      else if (type === GRANT.DELETE) this.grants.delete(`${id} ${before.email}`);
+      else if (after.publicEmbed) this.embeds.add(`${after.publicEmbed} ${id}`);
+      else if (before.publicEmbed) this.embeds.delete(`${before.publicEmbed} ${id}`);
     }
-    for (const { after } of diff.access) {
-      const { nodeId, email: grantee } = after;
-      if (after.deleted) this.grants.delete(key(nodeId, grantee));
-      else this.grant({ showing: true, ...this.grants.get(key(nodeId, grantee)), ...after });
-    }
-    for (const { before, after } of diff.user) {
-      if (after.publicEmbed) this.embeds.add(key(after.publicEmbed, after.email));
-      else if (before.publicEmbed) this.embeds.delete(key(before.publicEmbed, after.email));
-    }
-  }
-
-  grant({ nodeId, email, level, branch, due, showing }) {
-    this.grants.set(key(nodeId, email), { nodeId, email, level, branch, due, showing });
   }
 
   /** What one user can read: nodes by their level (in the trash by placement), phantoms, links. */
-  readable(email, atMs) {
-    const running = (due) => due === null || due === undefined || Date.parse(due) > atMs - DUE_SLACK_MS;
+  readable({ id: userId, email }, atMs) {
+    const running = (due) => due === null || Date.parse(due) > atMs - DUE_SLACK_MS;
     const roots = [];
     for (const grant of this.grants.values()) {
       if (grant.email === email && grant.showing && running(grant.due)) roots.push([grant.nodeId, grant.level, grant.branch]);
     }
     for (const embed of this.embeds) {
-      const [nodeId, user] = embed.split(' ');
-      const published = this.nodes.get(nodeId)?.pub;
-      if (user === email && published && running(published.due)) roots.push([nodeId, VIEWER, published.branch]);
+      const [nodeId, embedder] = embed.split(' ');
+      const pub = this.nodes.get(nodeId)?.pub;
+      if (embedder === userId && pub && running(pub.due)) roots.push([nodeId, VIEWER, pub.branch]);
     }
     const graph = this.#levels(email, roots, false);
     const trash = this.#levels(email, roots, true);
@@ -95,8 +83,7 @@ export class State {
       const source = this.nodes.get(link.source);
       const target = this.nodes.get(link.target);
       if (!source || !target) continue;
-      const mine = link.owner === undefined || link.owner === email;
-      if (link.private && !mine && !(link.type === 0 && target.owner === email)) continue;
+      if (link.private && link.owner !== email && !(link.type === 0 && target.owner === email)) continue;
       if (link.trashed || source.trashed || target.trashed) {
         // Whoever trashed a node went on seeing its links by placement, phantoms at their other end included.
         if (trash.has(link.target) && (trash.has(link.source) || link.type === 0 || trash.get(link.target) <= ADMIN)) links.add(id);
@@ -136,45 +123,22 @@ export class State {
 
 /** The states of one plan in the order of commits. */
 export class Timeline {
-  constructor() {
-    this.told = [];
-  }
-
-  /** What a user who is always connected was told. */
-  tell(diff, email) {
-    this.told.push({ rev: diff.rev, due: diff.batchId === null ? 1 : 0, diff, email });
-  }
-
-  /** All there was after a restart. */
-  rebuilt(rev, state) {
-    this.told.push({ rev, due: 2, state });
-  }
-
-  /** Settles the order; what was told is complete. */
-  settle() {
-    const told = this.told.map((one, nth) => ({ ...one, nth })).sort((a, b) => a.rev - b.rev || a.due - b.due || a.nth - b.nth);
+  /** `batches` are those of the plan's users, oldest first, from when none of them had anything. */
+  constructor(batches) {
     this.states = [{ rev: -1, state: new State(), memo: new Map() }];
-    for (const one of told) {
-      let last = this.states.at(-1);
-      if (last.rev !== one.rev) {
-        last = { rev: one.rev, state: last.state.copy(), memo: new Map() };
-        this.states.push(last);
-      }
-      if (one.state) {
-        for (const [id, link] of one.state.links) link.owner = last.state.links.get(id)?.owner;
-        last.state = one.state.copy();
-      } else {
-        last.state.apply(one.diff, one.email);
-      }
+    for (const batch of batches) {
+      const state = this.states.at(-1).state.copy();
+      state.apply(batch);
+      this.states.push({ rev: batch.rev, state, memo: new Map() });
     }
   }
 
   /** What a user could read from just before `from` to just after `to`, in the order of commits. */
-  *readable(email, from, to, atMs) {
+  *readable(user, from, to, atMs) {
     for (let nth = this.#upTo(from - 1); nth <= this.#upTo(to); nth++) {
       const { state, memo } = this.states[nth];
-      const second = `${email} ${Math.floor(atMs / 1000)}`;
-      if (!memo.has(second)) memo.set(second, state.readable(email, atMs));
+      const second = `${user.email} ${Math.floor(atMs / 1000)}`;
+      if (!memo.has(second)) memo.set(second, state.readable(user, atMs));
       yield memo.get(second);
     }
   }

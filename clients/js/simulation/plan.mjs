@@ -37,7 +37,6 @@ const CUT_EVERY = 6;
 export class Drawing {
   constructor(plan, random) {
     Object.assign(this, { plan, random, nodes: 0, links: 0, steps: 0 });
-    this.kinds = Object.entries(KINDS).filter(([event]) => !plan.unknown.has(event));
   }
 
   int(count) {
@@ -57,9 +56,9 @@ export class Drawing {
     const user = this.int(plan.users.length);
     const full = this.nodes - plan.gone.size >= NODES_MAX;
     let total = 0;
-    const weights = this.kinds.map(([event, [weight]]) => (total += full && event === 'node:add' ? 0 : weight));
+    const weights = EVENTS.map(([event, [weight]]) => (total += full && event === 'node:add' ? 0 : weight));
     const dice = this.random() * total;
-    const [event, [, draw]] = this.kinds[weights.findIndex((weight) => dice < weight)];
+    const [event, [, draw]] = EVENTS[weights.findIndex((weight) => dice < weight)];
     this.user = user;
     // Few things are asked by who sees next to nothing.
     for (let tries = 0; tries < 5 && event !== 'node:add' && plan.seats[this.user].replica.nodes.size < 2; tries++) {
@@ -125,6 +124,14 @@ export class Drawing {
     const giver = this.plan.users.findIndex((user) => user.email === grant.owner);
     if (giver >= 0 && this.chance(0.8)) this.user = giver;
     return { id: this.plan.sign(grant.nodeId), email: this.plan.signOf(grant.email) };
+  }
+
+  batch(which) {
+    const known = this.plan.batches[which].slice(-6);
+    const one = this.any(known);
+    if (!one || this.chance(0.1)) return `@b${this.int(this.steps)}`;
+    if (this.chance(0.8)) this.user = one.user;
+    return `@b${one.nth}`;
   }
 }
 
@@ -203,10 +210,4 @@ const KINDS = {
   'settings:username': [1, () => ({ username: '@name' })],
 };
 
-Drawing.prototype.batch = function batch(which) {
-  const known = this.plan.batches[which].slice(-6);
-  const one = this.any(known);
-  if (!one || this.chance(0.1)) return `@b${this.int(this.steps)}`;
-  if (this.chance(0.8)) this.user = one.user;
-  return `@b${one.nth}`;
-};
+const EVENTS = Object.entries(KINDS);

@@ -1,8 +1,8 @@
 // A plan under way: its users, their windows, what its signs stand for, and what all of them were sent.
 import assert from 'node:assert/strict';
-import { NotYet } from '../not_yet.mjs';
-import { foreign, judge, newMarker, owners } from './canary.mjs';
-import { State, Timeline } from './oracle.mjs';
+import { foreign, leaks, newMarker, owners } from './canary.mjs';
+import { Known } from './known.mjs';
+import { Timeline } from './oracle.mjs';
 import { Drawing, REST } from './plan.mjs';
 import { Seat } from './seat.mjs';
 
@@ -15,16 +15,13 @@ export class Plan {
   constructor(stage, users, { watched, name }) {
     Object.assign(this, { stage, users, watched, name });
     this.epoch = stage.epoch;
-    this.unknown = stage.unknown;
     this.bySign = new Map();
     this.byId = new Map();
     this.markers = new Map(); // → node id
-    this.tokens = new Map(); // public token → node id
     this.gone = new Set(); // signs of nodes that were deleted for good
     this.batches = { done: [], undone: [] };
     this.heard = new Map(); // seat → messages
-    this.timeline = new Timeline();
-    this.live = new State(); // what the drawing goes by; its order is that of arrival
+    this.known = new Known();
     this.counts = { operations: 0, refused: 0, cuts: 0, checks: 0, synced: 0, loads: 0, messages: 0, bytes: 0 };
     this.fault = null;
     const hears = {
@@ -56,18 +53,18 @@ export class Plan {
   }
 
   trashed(kind) {
-    const all = kind === 'node' ? this.live.nodes : this.live.links;
+    const all = kind === 'node' ? this.known.nodes : this.known.links;
     return [...all].filter(([id, one]) => one.trashed && this.sign(id)).map(([id, { owner }]) => ({ sign: this.sign(id), owner }));
   }
 
   grants() {
-    return [...this.live.grants.values()]
-      .filter(({ nodeId }) => this.live.nodes.has(nodeId))
-      .map((grant) => ({ ...grant, owner: this.live.nodes.get(grant.nodeId).owner }));
+    return [...this.known.grants.values()]
+      .filter(({ nodeId }) => this.known.nodes.has(nodeId))
+      .map((grant) => ({ ...grant, owner: this.known.nodes.get(grant.nodeId).owner }));
   }
 
   published() {
-    return [...this.live.nodes].filter(([, node]) => node.pub && !node.trashed).map(([id]) => this.sign(id)).filter(Boolean);
+    return [...this.known.nodes].filter(([, node]) => node.isPublic && !node.trashed).map(([id]) => this.sign(id)).filter(Boolean);
   }
 
   #name(sign, id) {
@@ -112,14 +109,7 @@ export class Plan {
       await Promise.all(all.map((seat) => seat.back({ how: 'load', limit: 1000 })));
     }
     for (const seat of all) assert.equal(seat.replica.nodes.size, 0, 'a plan begins with nothing');
-    this.#watch();
-  }
-
-  /** Everything a watched user is told feeds the oracle. */
-  #watch() {
-    for (const witness of this.witnesses) {
-      witness.socket.on('graph:diff', (diff) => this.timeline.tell(diff, witness.user.email));
-    }
+    this.from = Math.max(...all.map((seat) => seat.replica.rev));
   }
 
   /** Runs recorded steps, or draws `count` of them; resolves with the steps. */
@@ -140,13 +130,20 @@ export class Plan {
     await Promise.all(this.witnesses.map((witness) => witness.settle()));
     for (const seat of [...this.seats, ...this.witnesses]) seat.cut();
     for (const seat of this.seats) this.counts.synced += seat.synced ?? 0;
-    if (!this.fault && this.watched) {
-      this.timeline.settle();
-      const [fault] = judge(this);
-      if (fault) this.fault = Object.assign(new Error(fault.what), { before: this.timeline.at(fault.from - 1), told: this.timeline.told });
-    }
-    for (const of of [this.byId, this.markers]) for (const id of of.keys()) owners.delete(id);
+    this.to = Math.max(...this.seats.map((seat) => seat.replica.rev));
     return done;
+  }
+
+  /** Holds every byte that was sent against who could read it, by the batches of the server's log, oldest first. */
+  judge(log) {
+    if (this.fault || !this.watched) return;
+    const emails = new Set(this.users.map((user) => user.email));
+    const own = log.filter(({ rev, actor }) => rev > this.from && rev <= this.to && emails.has(actor?.email));
+    this.timeline = new Timeline(own);
+    const publications = own.flatMap(({ ops }) => ops.filter(({ forwardPatch }) => forwardPatch.publicToken));
+    this.tokens = new Map(publications.map(({ forwardPatch, entityId }) => [forwardPatch.publicToken, entityId]));
+    const [fault] = leaks(this);
+    if (fault) this.fault = Object.assign(new Error(fault.what), { before: this.timeline.at(fault.from - 1) });
   }
 
   async #step(step) {
@@ -201,24 +198,22 @@ export class Plan {
       return (await this.stage.server.rest(this.users[user], method, path, payload)).body;
     } catch (error) {
       if (error instanceof TypeError) return null; // fetch: the connection broke
-      if (error instanceof NotYet) return { ok: false, error: 'not_found.route' };
       throw error;
     }
   }
 
   #answered(step, payload, answer) {
     this.counts.operations++;
-    if (answer.error === 'not_found.event' || answer.error === 'not_found.route') this.unknown.add(step.event);
     if (!answer.ok) {
       this.counts.refused++;
       this.stage.why.set(`${step.event} ${answer.error}`, (this.stage.why.get(`${step.event} ${answer.error}`) ?? 0) + 1);
-      assert.ok(!/^(internal|unavailable|rate_limited)/.test(answer.error), `${step.event} ${JSON.stringify(payload)}: ${JSON.stringify(answer)}`);
+      assert.ok(!/^(internal|unavailable|rate_limited|not_found.(event|route|method))/.test(answer.error), `${step.event} ${JSON.stringify(payload)}: ${JSON.stringify(answer)}`);
       return;
     }
     const { diff } = answer;
     if (!diff) return;
     const { email } = this.users[step.user];
-    this.live.apply(diff, email);
+    this.known.take(diff, email);
     if (step.event === 'node:add') {
       const link = diff.links.find(({ op }) => op === 10);
       if (link) this.#name(step.payload.id.replace('@n', '@k'), link.after.id);
@@ -227,7 +222,6 @@ export class Plan {
       if (after.publicToken && step.event === 'node:publish') {
         this.bySign.set(this.sign(after.id).replace('@n', '@t'), after.publicToken);
       }
-      if (after.publicToken) this.tokens.set(after.publicToken, after.id);
       if (op === 5) this.gone.add(this.sign(after.id));
     }
     const undo = step.event === 'history:undo';
@@ -240,7 +234,7 @@ export class Plan {
     }
   }
 
-  /** After a restart: everybody comes back, and the oracle starts from what there is. */
+  /** After a restart: everybody comes back. */
   async #recover() {
     while (this.epoch !== this.stage.epoch || this.stage.down) {
       await this.stage.up;
@@ -251,35 +245,7 @@ export class Plan {
         ...this.seats.map((_, user) => (this.seats[user].isOpen ? null : this.#back(user, { how: 'sync', limit: 5 }))),
         ...this.witnesses.map((witness) => witness.back({ how: 'load', limit: 1000 })),
       ]);
-      if (this.watched && this.epoch === this.stage.epoch && !this.stage.down) await this.#rebuild();
     }
-  }
-
-  async #rebuild() {
-    this.#watch();
-    const state = new State();
-    let rev = 0;
-    for (const { user } of this.witnesses) {
-      const { account } = (await this.stage.server.rest(user, 'GET', '/api/account')).body;
-      for (const grant of account.grantedBy) state.grant({ ...grant, email: grant.userEmail });
-      for (const grant of account.grantedTo) state.grant({ ...grant, email: user.email });
-      for (const id of account.publicEmbeds) state.embeds.add(`${id} ${user.email}`);
-      for (const path of ['/api/graph?limit=5000', '/api/trash?limit=1000']) {
-        const { body } = await this.stage.server.rest(user, 'GET', path);
-        rev = Math.max(rev, body.rev);
-        const trashed = path.includes('trash');
-        for (const node of body.nodes) {
-          if (node.ownerEmail !== user.email) continue;
-          const { publicToken: token, publicBranch: branch, publicDue: due } = node;
-          state.nodes.set(node.id, { owner: user.email, trashed, pub: token && { token, branch, due } });
-          if (token) this.tokens.set(token, node.id);
-        }
-        for (const { id, source, target, type, private: hidden } of body.links) {
-          state.links.set(id, { source, target, type, private: hidden, trashed });
-        }
-      }
-    }
-    this.timeline.rebuilt(rev, state);
   }
 
   async #check(seats, moment) {

@@ -688,6 +688,12 @@ storyOnOwnServer('The operator reads who did what and when, in words, while the 
   const [last] = await read('--limit', '1');
   assert.deepEqual([last.batchId, last.undoOf, last.actor.email, last.undone], [undo.batchId, batchId, olha.email, true]);
   isTime(last.time);
+  const [trashed] = await read('--user', petro.email);
+  const told = trashed.ops.map(({ type, entityId, owner, derived, forwardPatch }) => [type, entityId, owner, derived, forwardPatch.inTrash ?? forwardPatch.status]);
+  assert.deepEqual(told.slice(0, 1), [[OP.NODE_TRASH, ship, olha.email, false, true]]);
+  assert.deepEqual(told.filter(([type]) => type === OP.NODE_STATUS), [[OP.NODE_STATUS, release, olha.email, true, STATUS.AVAILABLE]]);
+  const given = all.flatMap(({ ops }) => ops).find(({ type }) => type === OP.GRANT_UPSERT);
+  assert.deepEqual([given.entityType, given.entityId, given.forwardPatch.email, given.inversePatch], ['grant', release, petro.email, {}]);
   assert.deepEqual((await read('--user', petro.email)).map((one) => one.batchId), [batchId]);
   const atTest = await read('--node', (await hers.does('graph:get')).links.find(({ id }) => id === test).source);
   assert.deepEqual(atTest.map((one) => one.words.split(' ')[1]), ['added', 'trashed', 'undid']);

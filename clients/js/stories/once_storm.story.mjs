@@ -51,7 +51,7 @@ for (const killAfterAcks of [0, 1, 1 + Math.floor(random() * (SENDS / 2))]) {
     const page = await client.does('graph:get');
     assert.deepEqual(page.nodes.map((node) => node.id), [acks[0].diff.nodes[0].after.id]);
     isRefusal(await client.call('node:add', { ...payload, title: 'Twice' }), 'conflict.batch_id_conflict');
-    const history = await client.callIfKnown('history:page');
-    if (history) assert.deepEqual(history.batches.map((batch) => batch.batchId), [payload.batchId]);
+    const history = await client.does('history:page');
+    assert.deepEqual(history.batches.map((batch) => batch.batchId), [payload.batchId]);
   });
 }

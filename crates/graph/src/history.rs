@@ -86,6 +86,11 @@ impl Reader {
         reader
     }
 
+    /// Whether they run a node, and so see its grants and its public token.
+    pub fn runs(&self, node: NodeId) -> bool {
+        self.everything || self.runs.contains(&node)
+    }
+
     fn note_node(&mut self, seen: &SeenNode) {
         self.sees.insert(seen.node.id.0);
         if seen.level().is_some_and(|level| level <= Level::Admin) {
@@ -103,7 +108,7 @@ impl Reader {
             Subject::Link(change) => change.latest().is_some_and(|link| self.sees.contains(&link.id.0)),
             Subject::Grant(change) => change.latest().is_some_and(|grant| {
                 let holds = grant.user == self.user && self.holds.contains(&grant.node);
-                holds || self.runs.contains(&grant.node)
+                holds || self.runs(grant.node)
             }),
             Subject::Embed(change) => change.latest().is_some_and(|embed| embed.user == self.user),
             Subject::User(change) => {

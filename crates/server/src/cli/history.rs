@@ -3,17 +3,19 @@
 use super::{CommandError, Form, show};
 use crate::accounts::Accounts;
 use crate::config::Settings;
+use crate::engine::message::PageOfHistory;
 use crate::history_words::{Names, nodes_named, sentence, short};
 use crate::server::open_log;
+use crate::wire::{EveryOp, undo_and_redo};
 use clap::Args;
-use graph::batch::{Batch, Subject};
+use graph::batch::Batch;
 use graph::history::Reader;
 use graph::model::Rev;
 use graph::{NodeId, Timestamp, UserId};
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use store::{HistoryQuery, HistoryScope, Log, Scope};
+use store::{HistoryPage, HistoryQuery, HistoryScope, Log, PastBatch, Scope};
 use uuid::Uuid;
 
 /// How many batches are looked at together where they are picked out one by one.
@@ -47,11 +49,6 @@ fn moment(text: &str) -> Result<Timestamp, &'static str> {
     Timestamp::parse(&whole).ok_or("not a time like 2026-01-31 or 2026-01-31T09:30:00Z")
 }
 
-struct Told {
-    past: store::PastBatch,
-    words: String,
-}
-
 pub(super) fn run(args: &HistoryArgs, settings: &Settings) -> Result<(), CommandError> {
     let mut log = open_log(&settings.data)?;
     let scope = scope(args, &mut log)?;
@@ -63,8 +60,8 @@ pub(super) fn run(args: &HistoryArgs, settings: &Settings) -> Result<(), Command
     };
     let reader = Arc::new(Reader::of_everything());
     let limit = if by.is_some() { PAGE } else { args.limit };
-    let mut query = HistoryQuery { reader, scope, until, limit, offset: 0 };
-    let mut found: Vec<store::PastBatch> = Vec::new();
+    let mut query = HistoryQuery { reader: Arc::clone(&reader), scope, until, limit, offset: 0 };
+    let mut found: Vec<PastBatch> = Vec::new();
     loop {
         let page = history.page(&query)?;
         let early = |at: Timestamp| args.since.is_some_and(|since| at < since);
@@ -79,19 +76,17 @@ pub(super) fn run(args: &HistoryArgs, settings: &Settings) -> Result<(), Command
     found.truncate(args.limit);
     found.reverse();
 
-    let people = Accounts::open(&mut log)?.users();
+    let people: HashMap<_, _> =
+        Accounts::open(&mut log)?.users().into_iter().map(|user| (user.id, user)).collect();
     let named: HashSet<NodeId> = found.iter().flat_map(|past| nodes_named(&past.batch)).collect();
     let names = Names {
-        users: people.iter().map(|user| (user.id, user.username.clone())).collect(),
+        users: people.values().map(|user| (user.id, user.username.clone())).collect(),
         titles: history.titles(&named)?,
     };
-    let told: Vec<Told> =
-        found.into_iter().map(|past| Told { words: sentence(&past.batch, &names), past }).collect();
-    let who = |id: UserId| {
-        let user = people.iter().find(|user| user.id == id);
-        json!({ "id": id, "username": user.map(|it| &it.username), "email": user.map(|it| &it.email) })
-    };
-    let shown = Value::Array(told.iter().map(|told| told.json(who)).collect());
+    let page = PageOfHistory { past: HistoryPage { batches: found, has_more: false }, reader, people };
+    let told: Vec<Told<'_>> =
+        page.past.batches.iter().map(|past| Told { past, words: sentence(&past.batch, &names) }).collect();
+    let shown = Value::Array(told.iter().map(|told| told.json(&page)).collect());
     show(args.form, &shown, || super::lines(told.iter().map(Told::line)))
 }
 
@@ -108,7 +103,12 @@ fn scope(args: &HistoryArgs, log: &mut dyn Log) -> Result<HistoryScope, CommandE
     }
 }
 
-impl Told {
+struct Told<'a> {
+    past: &'a PastBatch,
+    words: String,
+}
+
+impl Told<'_> {
     fn line(&self) -> String {
         let batch = &self.past.batch;
         let undone = match (self.past.undone, self.past.undone_by) {
@@ -118,9 +118,13 @@ impl Told {
         format!("{}  {}  {}{undone}", batch.at.whole_seconds().rfc3339(), short(batch.id), self.words)
     }
 
-    fn json(&self, who: impl Fn(UserId) -> Value) -> Value {
-        let past = &self.past;
-        let (undo_of, redo_of) = crate::wire::undo_and_redo(past.batch.lineage);
+    fn json(&self, page: &PageOfHistory) -> Value {
+        let past = self.past;
+        let (undo_of, redo_of) = undo_and_redo(past.batch.lineage);
+        let who = |id: UserId| {
+            let user = page.people.get(&id);
+            json!({ "id": id, "username": user.map(|it| &it.username), "email": user.map(|it| &it.email) })
+        };
         json!({
             "time": past.batch.at.rfc3339(),
             "rev": past.rev,
@@ -132,21 +136,9 @@ impl Told {
             "undoneBy": past.undone_by,
             "redoOf": redo_of,
             "redoneBy": past.redone_by,
-            "changes": past.batch.entries.iter().filter_map(change).collect::<Vec<Value>>(),
+            "ops": EveryOp { page, past },
         })
     }
-}
-
-fn change(entry: &graph::Entry) -> Option<Value> {
-    let (kind, id) = match &entry.subject {
-        Subject::Node(change) => ("node", change.latest()?.id.0),
-        Subject::Link(change) => ("link", change.latest()?.id.0),
-        Subject::Grant(change) => ("grant", change.latest()?.node.0),
-        Subject::Embed(change) => ("user", change.latest()?.user.0),
-        Subject::User(change) => ("user", change.latest()?.id.0),
-        Subject::Token(change) => ("token", change.latest()?.id.0),
-    };
-    Some(json!({ "type": entry.op.code(), "entityType": kind, "entityId": id, "derived": entry.derived }))
 }
 
 #[cfg(test)]

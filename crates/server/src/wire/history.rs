@@ -93,7 +93,7 @@ impl<'a> Ops<'a> {
             }
             Subject::Embed(change) => ("user", change.latest()?.user.0, None),
             Subject::User(change) => ("user", change.latest()?.id.0, None),
-            Subject::Token(_) => return None,
+            Subject::Token(change) => ("token", change.latest()?.id.0, None),
         };
         let side = |forward| Patch { page: self.page, subject: &entry.subject, forward };
         Some(OneOp {
@@ -123,6 +123,37 @@ struct OneOp<'a> {
     created_time: Seconds,
 }
 
+/// The changes of a batch for whoever looks after the installation: those of a page of history, and of each besides
+/// whether it only followed from the others, and whose the node or link is.
+pub(crate) struct EveryOp<'a> {
+    pub page: &'a PageOfHistory,
+    pub past: &'a PastBatch,
+}
+
+impl Serialize for EveryOp<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ops = Ops { page: self.page, past: self.past };
+        serializer.collect_seq(self.past.batch.entries.iter().enumerate().filter_map(|(nth, entry)| {
+            let owner = match &entry.subject {
+                Subject::Node(change) => change.latest().map(|node| node.owner),
+                Subject::Link(change) => change.latest().map(|link| link.owner),
+                _ => None,
+            };
+            let owner = owner.and_then(|id| self.page.people.get(&id)).map(|user| user.email.as_str());
+            Some(OwnedOp { op: ops.op(nth, entry)?, derived: entry.derived, owner })
+        }))
+    }
+}
+
+#[derive(Serialize)]
+struct OwnedOp<'a> {
+    #[serde(flatten)]
+    op: OneOp<'a>,
+    derived: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a str>,
+}
+
 /// The version the entity had before.
 #[derive(Serialize)]
 struct Guard {
@@ -147,8 +178,7 @@ impl Patch<'_> {
         let (Some(this), other) = self.sides(change) else { return Nothing {}.serialize(to) };
         // Of what was added, the fields that are not at their default.
         let blank = Node::new(this.id, this.owner, this.last_batch, this.created, this.seq);
-        let runs = self.page.reader.runs.contains(&this.id);
-        let level = if runs { Level::Admin } else { Level::Viewer };
+        let level = if self.page.reader.runs(this.id) { Level::Admin } else { Level::Viewer };
         let other = other.map_or(&blank, |other| &**other);
         NodeSide { this, other, level, roots: None }.serialize(to)
     }

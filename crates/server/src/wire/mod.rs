@@ -23,7 +23,7 @@ use problem::Failed;
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub(crate) use history::undo_and_redo;
+pub(crate) use history::{EveryOp, undo_and_redo};
 pub use problem::Problem;
 pub use relay::relayed_event;
 
