@@ -99,10 +99,7 @@ export class RawSocket extends RawTcp {
 
   /** Opens a websocket up to `connected` with ok true. */
   static async open(server, user, { path = '/socket.io/' } = {}) {
-    const socket = new RawSocket(server);
-    await socket.connected;
-    const head = [`GET ${path}?EIO=4&transport=websocket HTTP/1.1`, 'host: 127.0.0.1', 'upgrade: websocket', 'connection: Upgrade'];
-    head.push('sec-websocket-version: 13', 'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==', `authorization: Bearer ${user.token}`);
+    const socket = await RawSocket.to(server, `${path}?EIO=4&transport=websocket`, [`authorization: Bearer ${user.token}`]);
     const welcomed = new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`not let in: ${socket.received.toString().slice(0, 300)}`)), OPEN_MS_MAX);
       socket.onText = (text) => {
@@ -112,10 +109,29 @@ export class RawSocket extends RawTcp {
         resolve();
       };
     });
-    socket.write(`${head.join('\r\n')}\r\n\r\n`);
     socket.text('40');
     await welcomed;
     return socket;
+  }
+
+  /** Asks for a websocket with headers of one's own, and does not wait for what comes of it. */
+  static async to(server, path, headers) {
+    const socket = new RawSocket(server);
+    await socket.connected;
+    const head = [`GET ${path} HTTP/1.1`, 'host: 127.0.0.1', 'upgrade: websocket', 'connection: Upgrade'];
+    head.push('sec-websocket-version: 13', 'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==', ...headers);
+    socket.write(`${head.join('\r\n')}\r\n\r\n`);
+    return socket;
+  }
+
+  /** Waits for a packet that begins so; null if the connection ends before. */
+  async hears(start) {
+    const heard = new Promise((resolve) => {
+      const look = (text) => text.startsWith(start) && resolve(text);
+      this.onText = look;
+      this.texts.forEach(look);
+    });
+    return Promise.race([heard, this.ended.then(() => null)]);
   }
 
   take(chunk) {

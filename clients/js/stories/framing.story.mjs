@@ -93,7 +93,6 @@ const PASSED_OVER = [
   ['null for an event', '427[null,{}]'],
   ['an object for an event', '427{}'],
   ['an event cut short', '427["node:add",{"title":"x"'],
-  // By T5 these two should be answered; the library that reads packets ends their connection before the server sees them.
   ['an event with NaN in it', update('"x":NaN')],
   ['an event whose name is written with escapes', '427["node\\u003aadd",5]'],
   ['an event with something after it', '427["node:add",{}] '.concat('garbage')],
@@ -126,17 +125,33 @@ for (const [what, packet] of PASSED_OVER) {
   });
 }
 
-story('A binary event with its attachment is refused or ends the connection, whatever it holds', async () => {
-  for (const bytes of [0, 1, 100_000]) {
+// Rules: T5, T20.
+story('A binary event with its attachments is malformed_json; with many or large ones it may end the connection', async () => {
+  for (const [bytes, count] of [[0, 1], [1, 1], [10_000, 1], [10, 8], [100_000, 1], [1, 9]]) {
     const socket = await RawSocket.open(server, olha);
     const answer = socket.acked(7);
-    socket.text('451-7["node:add",{"title":{"_placeholder":true,"num":0}}]');
-    socket.write(frame(OPCODE.BINARY, Buffer.alloc(bytes)));
-    const ack = await inTime(answer, `${bytes} bytes attached`);
-    if (ack !== null) assert.equal(JSON.parse(ack).error, MALFORMED);
+    socket.text(`45${count}-7["node:add",{"title":{"_placeholder":true,"num":0}}]`);
+    for (let nth = 0; nth < count; nth++) socket.write(frame(OPCODE.BINARY, Buffer.alloc(bytes)));
+    const ack = await inTime(answer, `${count} × ${bytes} bytes attached`);
+    if (ack === null) assert.ok(bytes > 10_000 || count > 8, `${count} × ${bytes} bytes ended the connection`);
+    else assert.equal(JSON.parse(ack).error, MALFORMED);
     socket.close();
     await isUnharmed();
   }
+});
+
+// Rules: T5, T6, P31.
+story('What follows an event\'s list makes it malformed, and the failure is told as the event\'s own is', async () => {
+  const socket = await RawSocket.open(server, olha);
+  for (const event of ['node:drag', 'camera:update', 'graph:get', 'node:add']) socket.text(`42["${event}",{}]x`);
+  socket.text('450-["node:drag",{}]');
+  assert.equal(JSON.parse(await inTime(socket.ask('ws:ping', '{}'), 'a ping')).ok, true);
+  const told = socket.texts.filter((text) => /^42\["(graph:)?error"/.test(text)).map((text) => JSON.parse(text.slice(2)));
+  assert.deepEqual(told.map(([name, { error, event }]) => [name, error, event]), [
+    ['graph:error', MALFORMED, undefined],
+    ['error', MALFORMED, 'node:add'],
+  ]);
+  socket.close();
 });
 
 story('Binary frames out of the blue do nothing to anybody', async () => {

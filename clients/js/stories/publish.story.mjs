@@ -84,6 +84,31 @@ story('Petro, who may only look, may not publish; and hears branch:published whe
 });
 
 // Rules: S7, G8, T15.
+// Rules: T12, T15, G7.
+story('Whoever reads by a public token is told what is wrong with the rest; a cookie that is over is as good as none', async () => {
+  const client = await server.connect(await newUser('olha'));
+  const id = await client.addNode({ title: 'Open' });
+  const { publicToken: token } = (await client.does('node:publish', { id })).diff.nodes[0].after;
+  const stale = { headers: { cookie: `st_access=st_${'x'.repeat(27)}` } };
+  const ask = async (query, how) => {
+    const answer = await fetch(`${server.url}/api/branch?${query}`, how);
+    return [answer.status, await answer.json()];
+  };
+  for (const how of [undefined, stale]) {
+    assert.equal((await ask(`root=${token}`, how))[1].nodes[0].id, id);
+    for (const [more, error] of [['limit=0', 'out_of_range'], ['offset=x', 'invalid_offset'], ['x=1', 'unknown_field']]) {
+      const [status, body] = await ask(`root=${token}&${more}`, how);
+      assert.equal(status, 400);
+      isRefusal(body, `bad_request.${error}`);
+    }
+    for (const other of [`root=${id}`, 'limit=0', '']) isRefusal((await ask(other, how))[1], 'unauthorized');
+    isRefusal((await ask('root=123', how))[1], 'not_found.branch_not_found');
+  }
+  isRefusal(await client.call('branch:get', { root: '123' }), 'not_found.branch_not_found');
+  const wrong = { headers: { authorization: `Bearer st_${'x'.repeat(27)}` } };
+  isRefusal((await ask(`root=${token}`, wrong))[1], 'unauthorized');
+});
+
 story('Anyone with the public token reads the branch, without an account, and nothing beside it', async () => {
   const client = await server.connect(await newUser('olha'));
   const root = await client.addNode({ title: 'Plan' });

@@ -88,6 +88,8 @@ story('P30: the end of a drag is passed on and stored', async () => {
   for (const client of [hers, his]) {
     assert.deepEqual(await client.hears('node:dragend'), { id, x: 7, y: 8, z: 9, actor: actor(ivan) });
     await client.hears('graph:diff', (one) => one.batchId === diff.batchId);
+    const events = client.heard.map(({ event }) => event);
+    assert.ok(events.indexOf('node:dragend') < events.lastIndexOf('graph:diff'), 'passed on, then stored');
   }
   const batchId = crypto.randomUUID();
   const again = await ivans.does('node:dragend', { id, x: 1, y: 1, z: 1, batchId });

@@ -56,6 +56,21 @@ story('A path that is not is 404, a method that is not 405, both in JSON', async
   }
 });
 
+// Rules: T1, O25.
+story('What stands in the query string of a change is refused, and not passed over: a purge of one is no purge of all', async () => {
+  const olha = await newUser('olha');
+  const { body } = await server.rest(olha, 'POST', '/api/node', { title: 'Roof' });
+  const { id } = body.diff.nodes[0].after;
+  await server.rest(olha, 'POST', '/api/node/trash', { id });
+  for (const [method, path] of [['DELETE', `/api/trash?ids=${crypto.randomUUID()}`], ['POST', '/api/node?title=x'], ['DELETE', '/api/trash?']]) {
+    const answer = await server.rest(olha, method, path);
+    if (path.endsWith('?')) assert.equal(answer.status, 200, 'an empty query is none');
+    else isRefusal(answer.body, 'bad_request.malformed_json');
+    const trash = (await server.rest(olha, 'GET', '/api/trash')).body.nodes;
+    assert.equal(trash.length, path.endsWith('?') ? 0 : 1, path);
+  }
+});
+
 // Rules: T16.
 story('A success carries its trace in the body and in X-Trace-Id, each its own', async () => {
   const olha = await newUser('olha');

@@ -3,13 +3,14 @@
 use crate::app::App;
 use crate::engine::{Caller, ConnectionId, Mutation, Outcome, Read};
 use crate::limits::{Rule, What, Who};
+use crate::loads::Loads;
 use crate::operations::{self, Asked, Row};
 use crate::payload::{Json, Malformed};
 use crate::wire::Problem;
 use std::sync::Arc;
 
 /// One request of a caller who is known.
-pub struct Asking {
+pub struct Asking<'a> {
     pub caller: Caller,
     pub row: &'static Row,
     pub payload: Result<Json, Malformed>,
@@ -18,8 +19,8 @@ pub struct Asking {
     /// Whether the connection is answered directly, and so left out of the broadcast.
     pub answered: bool,
     pub limit: (What, Rule),
-    /// The offset at which a page only goes on with a load, and does not count.
-    pub load_goes_on_at: Option<usize>,
+    /// The connection's loads, whose later pages do not count.
+    pub loads: Option<&'a Loads>,
 }
 
 /// What comes of it.
@@ -53,18 +54,22 @@ pub fn row_limit(row: &'static Row) -> (What, Rule) {
 
 /// Asks, and passes on what comes of it, exactly once. What the engine is asked, it is asked before this returns, so
 /// that requests that follow each other here do so there.
-pub fn ask(app: &Arc<App>, asking: Asking, said: impl FnOnce(Said, By) + Send + 'static) {
-    let Asking { caller, row, payload, connection, answered, limit, load_goes_on_at } = asking;
+pub fn ask(app: &Arc<App>, asking: Asking<'_>, said: impl FnOnce(Said, By) + Send + 'static) {
+    let Asking { caller, row, payload, connection, answered, limit, loads } = asking;
     let asked =
         payload.map_err(Problem::from).and_then(|json| operations::decode(row, &json).map_err(Problem::from));
-    let goes_on = match &asked {
-        Ok(Asked::Read(Read::Graph { offset, .. } | Read::Branch { offset, .. })) => {
-            Some(*offset) == load_goes_on_at
+    let page = match &asked {
+        Ok(Asked::Read(Read::Graph { limit, offset } | Read::Branch { limit, offset, .. })) => {
+            loads.map(|loads| (loads, *offset, *limit))
         }
-        _ => false,
+        _ => None,
     };
+    let goes_on = page.is_some_and(|(loads, offset, limit)| loads.goes_on(row.event, offset, limit));
     let (who, (what, rule)) = (Who::User(caller.user), limit);
     let counted = if goes_on { Ok(None) } else { app.count(who, what, rule) };
+    if let (Some((loads, 0, limit)), Ok(_)) = (page, &counted) {
+        loads.begin(row.event, limit);
+    }
     // Over the limit a request with a name may still be a replay, which only the engine knows.
     let limited = match (&asked, counted) {
         (_, Ok(_)) => None,

@@ -8,6 +8,7 @@ use crate::engine::message::Relayed;
 use crate::engine::{self, Caller, ConnectionId, Outcome, Published, Relay, clock};
 use crate::inbox::{Arrived, Event, Inbox};
 use crate::line::{Bounds, End, Line, Standing, diff_bytes, page_bytes};
+use crate::loads::Loads;
 use crate::message::{Message, To, envelope_bytes, fallback, is_heard_without_ack, weight};
 use crate::operations;
 use crate::pace::{Pace, Stopped};
@@ -16,19 +17,16 @@ use crate::relaying::Relaying;
 use crate::session::Session;
 use crate::turns::{Turn, Turns};
 use crate::wire::{self, Problem, trace_id};
-use graph::view::Page;
 use graph::{Diff, UserId};
 use serde_json::value::RawValue;
 use socketioxide::extract::AckSender;
 use socketioxide::handler::{FromMessageParts as _, Value};
 use socketioxide::{SendError, SocketError};
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
 
 type Socket = socketioxide::socket::Socket;
 
@@ -38,8 +36,6 @@ const IN_FLIGHT_MAX: usize = 64;
 const GRACE: Duration = Duration::from_secs(1);
 /// How long a session may stay without a connection to the namespace.
 const VACANT: Duration = Duration::from_secs(10);
-/// How long a load's later pages do not count after each page (R2, G4).
-const LOAD_KEPT: Duration = Duration::from_secs(60);
 /// How long to wait before giving the library a message again that it had no room for.
 const FULL_PAUSE: Duration = Duration::from_millis(10);
 
@@ -49,19 +45,11 @@ pub struct Connection {
     session: Arc<Session>,
     inbox: Inbox,
     line: Line<Message>,
-    /// The loads under way, by their events.
-    loads: Mutex<HashMap<&'static str, Loaded>>,
+    loads: Loads,
     in_flight: Arc<Semaphore>,
     relaying: Relaying<Option<Reply>>,
     turns: Mutex<Turns<(Owed, Said)>>,
     over: AtomicBool,
-}
-
-/// Where a load stands.
-#[derive(Clone, Copy, Debug)]
-struct Loaded {
-    sent: usize,
-    at: Instant,
 }
 
 impl Connection {
@@ -73,7 +61,7 @@ impl Connection {
             session,
             inbox: Inbox::default(),
             line: Line::new(bounds),
-            loads: Mutex::default(),
+            loads: Loads::default(),
             in_flight: Arc::new(Semaphore::new(IN_FLIGHT_MAX)),
             relaying: Relaying::new(settings.limits.rule(config::RELAY)),
             turns: Mutex::default(),
@@ -87,25 +75,22 @@ impl Connection {
             Arrived::Taken => {}
             Arrived::TakenButHold => self.session.hold(),
             Arrived::Refused(event) => {
-                let name = read_event(&event.text).map_or(String::new(), |(name, _)| name);
-                Reply::new(self, name, event.ack, None).say(Problem::unavailable().into(), By::Here);
+                self.refuse(&event, Problem::unavailable());
             }
         }
     }
 
-    /// Takes in an event with attachments, which nothing here takes.
-    pub fn refuse_attachments(self: &Arc<Self>, ack: Option<i64>) {
-        let problem = Problem::malformed("it has binary attachments");
-        Reply::new(self, String::new(), ack, None).say(problem.into(), By::Here);
+    /// Answers an event with a refusal.
+    pub fn refuse(self: &Arc<Self>, event: &Event, problem: Problem) {
+        let (name, _) = read_event(&event.text);
+        Reply::new(self, name, event.ack, None).say(problem.into(), By::Here);
     }
 
     /// The client is gone.
     pub fn gone(&self) {
         self.line.end(End::Gone);
         self.inbox.close();
-        for reply in self.relaying.close().into_iter().flatten() {
-            reply.say(Said::Outcome(Outcome::PassedOn), By::Here);
-        }
+        self.dropped(self.relaying.close());
     }
 
     /// Sends what waits, and no more.
@@ -118,28 +103,13 @@ impl Connection {
         self.over.load(Ordering::Acquire)
     }
 
-    /// The offset at which a page goes on with the event's load under way.
-    fn load_goes_on_at(&self, event: &'static str) -> Option<usize> {
-        let loads = self.loads.lock().unwrap_or_else(PoisonError::into_inner);
-        loads.get(event).filter(|load| load.at.elapsed() < LOAD_KEPT).map(|load| load.sent)
-    }
-
-    /// Notes a page of a load.
-    fn loaded(&self, event: &'static str, page: &Page, offset: usize) {
-        let mut loads = self.loads.lock().unwrap_or_else(PoisonError::into_inner);
-        if page.has_more {
-            loads.insert(event, Loaded { sent: offset + page.nodes.len(), at: Instant::now() });
-        } else {
-            loads.remove(event);
-        }
-    }
-
     /// Puts an answer into the line, if there is anything to say.
     fn answer(&self, owed: Owed, said: Said) {
-        let Owed { event, ack, offset, _place } = owed;
+        let Owed { event, ack, _place } = owed;
         match &said {
-            Said::Outcome(Outcome::Graph { page, .. }) => self.loaded("graph:get", page, offset),
-            Said::Outcome(Outcome::Branch { page, .. }) => self.loaded("branch:get", page, offset),
+            Said::Outcome(Outcome::Graph { page, .. } | Outcome::Branch { page, .. }) if !page.has_more => {
+                self.loads.end(&event);
+            }
             Said::Pong => {
                 let pong = wire::pong(clock::now());
                 self.put(Message::Event("ws:pong", pong), page_bytes(1), Standing::Bound);
@@ -159,8 +129,12 @@ impl Connection {
 
     /// Has an event passed on. What is dropped for it counts as passed on (R8).
     fn pass_on(&self, relay: Relay, reply: Option<Reply>) {
-        for dropped in self.relaying.put(relay, reply).into_iter().flatten() {
-            dropped.say(Said::Outcome(Outcome::PassedOn), By::Here);
+        self.dropped(self.relaying.put(relay, reply));
+    }
+
+    fn dropped(&self, replies: Vec<Option<Reply>>) {
+        for reply in replies.into_iter().flatten() {
+            reply.say(Said::Outcome(Outcome::PassedOn), By::Here);
         }
     }
 
@@ -249,21 +223,21 @@ fn take(
     event: Event,
     place: OwnedSemaphorePermit,
 ) {
-    let (name, payload) = match read_event(&event.text) {
-        Ok(read) => read,
-        Err(malformed) => {
-            let reply = Reply::new(connection, String::new(), event.ack, Some(place));
-            return reply.say(Problem::from(malformed).into(), By::Here);
-        }
-    };
+    let (name, payload) = read_event(&event.text);
     let mut row = operations::by_event(&name);
     if let Some(relayed) = operations::relay_by_event(&name) {
         row = relayed.stored_by;
         let relay = payload.as_ref().map_err(|malformed| Problem::from(malformed.clone()));
         let relay = relay.and_then(|payload| operations::decode_relay(relayed, payload));
         match (relay, row) {
-            // What is stored too is answered by what stores it.
-            (Ok(relay), Some(_)) => connection.pass_on(relay, None),
+            // What is stored too is answered by what stores it, and passed on before it.
+            (Ok(relay), Some(_)) => match connection.relaying.pass_now(&relay) {
+                Some(overtaken) => {
+                    connection.dropped(overtaken);
+                    app.engine.relay(caller, relay, id, Box::new(|_| {}));
+                }
+                None => connection.pass_on(relay, None),
+            },
             (Ok(relay), None) => {
                 let reply = event.ack.map(|ack| Reply::new(connection, name, Some(ack), Some(place)));
                 return connection.pass_on(relay, reply);
@@ -278,39 +252,27 @@ fn take(
         let reply = Reply::new(connection, name, event.ack, Some(place));
         return reply.say(Problem::Event.into(), By::Here);
     };
-    let mut reply = Reply::new(connection, name, event.ack, Some(place));
-    if let (Some(owed), Ok(payload)) = (&mut reply.owed, &payload) {
-        owed.offset = offset(payload);
-    }
-    let answered = event.ack.is_some();
-    let (limit, goes_on) = (row_limit(row), connection.load_goes_on_at(row.event));
-    let asking =
-        Asking { caller, row, payload, connection: Some(id), answered, limit, load_goes_on_at: goes_on };
+    let reply = Reply::new(connection, name, event.ack, Some(place));
+    let (answered, limit, loads) = (event.ack.is_some(), row_limit(row), Some(&connection.loads));
+    let asking = Asking { caller, row, payload, connection: Some(id), answered, limit, loads };
     ask(app, asking, |said, by| reply.say(said, by));
 }
 
-/// The offset that a payload asks for.
-fn offset(payload: &Json) -> usize {
-    match payload.get("offset") {
-        Some(Json::Int(offset)) => usize::try_from(*offset).unwrap_or(0),
-        _ => 0,
-    }
-}
-
-/// The name and the payload of an event. The name can be read of more events than the payload.
-fn read_event(text: &str) -> Result<(String, Result<Json, Malformed>), Malformed> {
-    let malformed = |what: &str| Malformed(what.to_owned());
-    let parts: Vec<&RawValue> =
-        serde_json::from_str(text).map_err(|_| malformed("the event is no list of a name and a payload"))?;
-    let mut parts = parts.into_iter();
-    let name = parts.next().and_then(|name| serde_json::from_str::<String>(name.get()).ok());
-    let name = name.ok_or_else(|| malformed("the event has no name"))?;
-    let payload = match (parts.next(), parts.next()) {
-        (None, _) => Ok(Json::Object(Vec::new())),
-        (Some(payload), None) => Json::parse(payload.get()),
-        (Some(_), Some(_)) => Err(malformed("the event has more than one payload")),
+/// The name and the payload of an event. The name can be read of more events than the payload: of any that begins with
+/// one. What has none has the empty name.
+fn read_event(text: &str) -> (String, Result<Json, Malformed>) {
+    let malformed = |what: &str| Err(Malformed(what.to_owned()));
+    let name = text.trim_start().strip_prefix('[').and_then(|list| {
+        serde_json::Deserializer::from_str(list).into_iter::<String>().next().and_then(Result::ok)
+    });
+    let Some(name) = name else { return (String::new(), malformed("the event has no name")) };
+    let payload = match serde_json::from_str::<Vec<&RawValue>>(text).as_deref() {
+        Ok([_]) => Ok(Json::Object(Vec::new())),
+        Ok([_, payload]) => Json::parse(payload.get()),
+        Ok(_) => malformed("the event has more than one payload"),
+        Err(_) => malformed("the event is no list of a name and a payload"),
     };
-    Ok((name, payload))
+    (name, payload)
 }
 
 /// The answer that is owed to one event. It is given exactly once: if it is forgotten, as a fault of the server.
@@ -327,8 +289,6 @@ struct Reply {
 struct Owed {
     event: String,
     ack: Option<i64>,
-    /// Where the page begins that may have been asked for.
-    offset: usize,
     /// Given back with the answer.
     _place: Option<OwnedSemaphorePermit>,
 }
@@ -341,7 +301,7 @@ impl Reply {
         place: Option<OwnedSemaphorePermit>,
     ) -> Self {
         let turn = connection.turns.lock().unwrap_or_else(PoisonError::into_inner).begin();
-        let owed = Owed { event, ack, offset: 0, _place: place };
+        let owed = Owed { event, ack, _place: place };
         Reply { connection: Arc::clone(connection), turn, owed: Some(owed) }
     }
 

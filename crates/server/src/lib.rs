@@ -15,6 +15,7 @@ mod http;
 mod inbox;
 mod limits;
 mod line;
+mod loads;
 mod logging;
 mod message;
 pub mod operations;

@@ -7,6 +7,7 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 use std::fmt::{self, Write};
+use uuid::Uuid;
 
 /// How deep lists and objects may lie in each other.
 pub const NESTING_MOST: usize = 128;
@@ -64,13 +65,16 @@ impl Json {
         if bytes.is_empty() { Ok(Json::Object(Vec::new())) } else { Json::parse(bytes) }
     }
 
-    /// Reads a query string as the object it stands for: what is written as an integer is one, all else is text.
-    pub fn from_query(query: &str) -> Result<Json, Malformed> {
+    /// Reads a query string as the object it stands for. Of the parameters that stand for integers, what is written as one
+    /// is one; all else is text.
+    pub fn from_query(query: &str, is_integer: impl Fn(&str) -> bool) -> Result<Json, Malformed> {
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
         let fields: Result<Vec<(String, Json)>, Malformed> = pairs
             .map(|pair| {
                 let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-                Ok((percent_decoded(key)?, query_value(percent_decoded(value)?)))
+                let (key, value) = (percent_decoded(key)?, percent_decoded(value)?);
+                let json = if is_integer(&key) { query_value(value) } else { Json::Text(value) };
+                Ok((key, json))
             })
             .collect();
         let fields = fields?;
@@ -85,6 +89,15 @@ impl Json {
         match self {
             Json::Object(fields) => fields.iter().find(|(name, _)| name == key).map(|(_, value)| value),
             _ => None,
+        }
+    }
+
+    /// Writes whatever in it has the form of a UUID in lower case.
+    pub fn lower_ids(&mut self) {
+        match self {
+            Json::Text(text) if Uuid::try_parse(text).is_ok() => text.make_ascii_lowercase(),
+            Json::List(items) => items.iter_mut().for_each(Json::lower_ids),
+            _ => {}
         }
     }
 
@@ -211,7 +224,7 @@ fn settle_numbers(json: &mut Json, text: &str) -> Result<(), Malformed> {
                     && unclear(value)
                 {
                     let text = raw.get(key).map_or("", |raw| raw.get());
-                    *json = if is_integer(text) { integer(text) } else { Json::Real(value + 0.0) };
+                    *json = if is_written_as_integer(text) { integer(text) } else { Json::Real(value + 0.0) };
                 }
             }
         }
@@ -225,13 +238,13 @@ fn settle_numbers(json: &mut Json, text: &str) -> Result<(), Malformed> {
 const INT_BOUND: f64 = 9_223_372_036_854_775_808.0;
 
 /// Whether a text is an integer as JSON writes one.
-fn is_integer(text: &str) -> bool {
+fn is_written_as_integer(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     plain && (digits == "0" || !digits.starts_with('0'))
 }
 
-/// The value of a text that [`is_integer`].
+/// The value of a text that [`is_written_as_integer`].
 fn integer(text: &str) -> Json {
     match text.parse::<i64>() {
         Ok(value) => Json::Int(value),
@@ -240,7 +253,7 @@ fn integer(text: &str) -> Json {
 }
 
 fn query_value(text: String) -> Json {
-    if is_integer(&text) { integer(&text) } else { Json::Text(text) }
+    if is_written_as_integer(&text) { integer(&text) } else { Json::Text(text) }
 }
 
 fn percent_decoded(text: &str) -> Result<String, Malformed> {

@@ -54,13 +54,23 @@ impl<T> Relaying<T> {
         Relaying { rule, state: Mutex::new(state), changed: Notify::new() }
     }
 
+    /// Whether something may be passed on this very moment, before what waits; it then counts as passed on. Returns what
+    /// is dropped for it.
+    pub fn pass_now(&self, relay: &Relay) -> Option<Vec<T>> {
+        let mut state = self.lock();
+        if let Some(rule) = self.rule {
+            if state.wait(rule).is_some() {
+                return None;
+            }
+            state.passed.push_back(Instant::now());
+        }
+        Some(state.drop_earlier(relay).into_iter().map(|(_, with)| with).collect())
+    }
+
     /// Puts one more; returns what is dropped for it.
     pub fn put(&self, relay: Relay, with: T) -> Vec<T> {
         let mut state = self.lock();
-        let about = About::of(&relay);
-        let mut dropped = Vec::new();
-        let earlier = state.waiting.iter().position(|(waiting, _)| About::of(waiting) == about);
-        dropped.extend(earlier.and_then(|at| state.waiting.remove(at)));
+        let mut dropped: Vec<_> = state.drop_earlier(&relay).into_iter().collect();
         if state.waiting.len() >= WAITING_MAX {
             dropped.extend(state.waiting.pop_front());
         }
@@ -107,6 +117,13 @@ impl<T> Relaying<T> {
 }
 
 impl<T> State<T> {
+    /// Takes out what waits and is about the same.
+    fn drop_earlier(&mut self, relay: &Relay) -> Option<(Relay, T)> {
+        let about = About::of(relay);
+        let at = self.waiting.iter().position(|(waiting, _)| About::of(waiting) == about)?;
+        self.waiting.remove(at)
+    }
+
     /// Until when nothing more may be passed on.
     fn wait(&mut self, rule: Rule) -> Option<Instant> {
         let (now, window) = (Instant::now(), Duration::from_millis(rule.window_ms));
@@ -147,6 +164,20 @@ mod tests {
         let (relay, n) = relaying.next().await;
         assert_eq!((x(&relay), n), (31.0, 31));
         assert!(begun.elapsed() >= Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn p30_what_is_stored_too_is_passed_on_before_what_waits() {
+        let relaying = Relaying::new(Some(Rule::per_s(2, 1)));
+        relaying.put(drag(1, 0.0), 0);
+        relaying.put(drag(2, 0.0), 1);
+        assert_eq!(
+            relaying.pass_now(&drag(1, 1.0)),
+            Some(vec![0]),
+            "an earlier one about the same is overtaken"
+        );
+        assert_eq!(relaying.next().await.1, 1);
+        assert_eq!(relaying.pass_now(&drag(1, 2.0)), None, "it counts as any other");
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,7 +7,7 @@ use crate::config;
 use crate::engine::{Caller, Outcome, Read};
 use crate::limits::{What, Who};
 use crate::operations::{self, Asked, Row};
-use crate::payload::Json;
+use crate::payload::{Json, Malformed};
 use crate::tcp::Handle;
 use crate::wire::{self, Problem, trace_id};
 use axum::body::Body;
@@ -104,16 +104,22 @@ async fn answer(app: &Arc<App>, request: Request, trace: &str) -> Answer {
     if app.is_stopping() {
         return Err(Problem::unavailable());
     }
-    if row.event == PUBLIC_EVENT && auth::credentials(request.headers()).is_none() {
-        let who = address(app, &request);
-        return publication(app, who, request.uri().query().unwrap_or_default(), row, trace).await;
-    }
-    let caller = authenticate(app, request.headers(), row).await?;
+    let caller = match authenticate(app, request.headers(), row).await {
+        Err(stranger) if row.event == PUBLIC_EVENT && stranger.may_read_publications => {
+            let (who, query) = (address(app, &request), request.uri().query().unwrap_or_default());
+            return publication(app, who, query, row, trace).await;
+        }
+        known => known.map_err(|stranger| stranger.problem)?,
+    };
     let (parts, body) = request.into_parts();
+    let query = parts.uri.query().unwrap_or_default();
     let payload = if parts.method == Method::GET {
-        Json::from_query(parts.uri.query().unwrap_or_default())
-    } else {
+        Json::from_query(query, |name| row.takes_integer(name))
+    } else if query.is_empty() {
         Json::from_body(&read_body(body, app.settings.body_bytes_max, app.settings.body_timeout).await?)
+    } else {
+        // Passed over, it could turn the purge of a few into the purge of all.
+        Err(Malformed("it belongs into the body, not into the query string".to_owned()))
     };
     let (name, rule) = config::REST;
     let asking = Asking {
@@ -123,7 +129,7 @@ async fn answer(app: &Arc<App>, request: Request, trace: &str) -> Answer {
         connection: None,
         answered: true,
         limit: (What { limit: name, of: row.event }, rule),
-        load_goes_on_at: None,
+        loads: None,
     };
     let (said, heard) = oneshot::channel();
     // Whoever asked may have hung up meanwhile.
@@ -140,12 +146,12 @@ async fn answer(app: &Arc<App>, request: Request, trace: &str) -> Answer {
 async fn publication(app: &App, who: Who, query: &str, row: &Row, trace: &str) -> Answer {
     let (name, rule) = config::PUBLIC;
     app.count(who, name.into(), rule).map_err(|over| Problem::limited(over.retry_after_s))?;
-    let payload = Json::from_query(query)?;
-    let Ok(Asked::Read(Read::Branch { root: Root::Token(token), limit, offset })) =
-        operations::decode(row, &payload)
-    else {
-        // What is wrong with the request is the business of those who are known.
-        return Err(Problem::Unauthorized);
+    let payload = Json::from_query(query, |name| row.takes_integer(name))?;
+    let (token, limit, offset) = match operations::decode(row, &payload) {
+        Ok(Asked::Read(Read::Branch { root: Root::Token(token), limit, offset })) => (token, limit, offset),
+        Err(wrong) if operations::names_token(row, &payload) => return Err(wrong.into()),
+        // Whatever else is asked for is for those who are known.
+        _ => return Err(Problem::Unauthorized),
     };
     let (said, heard) = oneshot::channel();
     app.engine.read_public(token, limit, offset, Box::new(|outcome| drop(said.send(outcome))));
@@ -173,13 +179,28 @@ fn health(app: &App, request: &Request) -> Answer {
     if app.is_stopping() { Err(Problem::unavailable()) } else { Ok(wire::health().to_owned()) }
 }
 
-async fn authenticate(app: &App, headers: &HeaderMap, row: &Row) -> Result<Caller, Problem> {
-    let credentials = auth::credentials(headers).ok_or(Problem::Unauthorized)?;
-    let identity = app.authenticate(&credentials.secret).await.ok_or(Problem::Unauthorized)?;
+/// Somebody who is not known, and what they are told.
+struct Stranger {
+    problem: Problem,
+    /// Whoever presents nothing, or a cookie of a session that is over, may read what is public.
+    may_read_publications: bool,
+}
+
+async fn authenticate(app: &App, headers: &HeaderMap, row: &Row) -> Result<Caller, Stranger> {
+    let stranger = |problem, may_read_publications| Stranger { problem, may_read_publications };
+    let Some(credentials) = auth::credentials(headers) else {
+        return Err(stranger(Problem::Unauthorized, true));
+    };
+    let by_browser = credentials.means == Means::Cookie;
+    let Some(identity) = app.authenticate(&credentials.secret).await else {
+        return Err(stranger(Problem::Unauthorized, by_browser));
+    };
     // A browser adds the cookie whoever's page made the request.
-    let by_browser = credentials.means == Means::Cookie && row.is_mutation();
-    if by_browser && auth::origin(headers, &app.settings.allowed_origins) != Origin::Allowed {
-        return Err(Problem::Origin);
+    if by_browser
+        && row.is_mutation()
+        && auth::origin(headers, &app.settings.allowed_origins) != Origin::Allowed
+    {
+        return Err(stranger(Problem::Origin, false));
     }
     Ok(identity.caller)
 }

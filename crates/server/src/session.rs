@@ -4,7 +4,7 @@
 //! The Socket.IO library tells none of this, so a layer around it watches the requests of each session.
 
 use crate::app::App;
-use crate::auth::{self, Credentials};
+use crate::auth::{self, Credentials, Means};
 use crate::tcp::Handle;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{self, Request};
@@ -263,10 +263,15 @@ async fn go_on(watch: &Watch, request: Request, next: Next, is_websocket: bool, 
         return StatusCode::BAD_REQUEST.into_response();
     }
     if is_websocket {
-        if let Some(handle) = request.extensions().get::<Arc<Handle>>().cloned() {
-            session.attach(handle, auth::credentials(request.headers()));
+        let handle = request.extensions().get::<Arc<Handle>>().cloned();
+        // The origin was judged by the headers that the session began with: a cookie that comes now is too late.
+        let credentials = auth::credentials(request.headers()).filter(|found| found.means == Means::Api);
+        let response = next.run(request).await;
+        // Only a true upgrade moves the session to another connection.
+        if let (Some(handle), StatusCode::SWITCHING_PROTOCOLS) = (handle, response.status()) {
+            session.attach(handle, credentials);
         }
-        return next.run(request).await;
+        return response;
     }
     let is_poll = request.method() == Method::GET;
     let response = next.run(request).await;

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::connection::{self, Connection};
 use crate::inbox::Event;
 use crate::session::{Session, Sessions, Watch, watch};
+use crate::wire::Problem;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use socketioxide::adapter::LocalAdapter;
@@ -25,6 +26,10 @@ pub const LOG_TARGETS: [&str; 3] = ["socketioxide", "socketioxide_core", "engine
 const PATHS: [&str; 4] = ["/socket.io/", "/socket.io", "/ext-socket.io/", "/ext-socket.io"];
 /// How long a session may take to connect to the namespace.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How many attachments a message may have, and how many bytes of them, and still be answered with a refusal: none is
+/// taken, but whoever sends one by mistake is to hear so. What has more ends its connection.
+const ATTACHMENTS_MAX: usize = 8;
+const ATTACHMENT_BYTES_MAX: usize = 64 << 10;
 /// The library's own buffer, in messages. [`crate::pace`] keeps it far from full.
 const BUFFER_MESSAGES: usize = 256;
 
@@ -70,7 +75,11 @@ pub fn routes(app: &Arc<App>) -> (Router<Arc<App>>, Sockets) {
         .ws_max_frame_size(bytes_max)
         .max_buffer_size(BUFFER_MESSAGES)
         .connect_timeout(CONNECT_TIMEOUT)
-        .with_parser(ParserConfig::common().max_incoming_binaries(0).max_incoming_binary_buf_size(0))
+        .with_parser(
+            ParserConfig::common()
+                .max_incoming_binaries(ATTACHMENTS_MAX)
+                .max_incoming_binary_buf_size(ATTACHMENT_BYTES_MAX),
+        )
         .build_svc();
     let live = Arc::new(Live::default());
     // Handlers are registered in the middleware, which is awaited before CONNECT is answered: an event that follows
@@ -151,7 +160,12 @@ impl FromMessageParts<LocalAdapter> for Received {
                 Value::Str(text, None) => {
                     connection.receive(Event { text: text.as_str().to_owned(), ack: *ack })
                 }
-                Value::Str(_, Some(_)) | Value::Bytes(_) => connection.refuse_attachments(*ack),
+                Value::Str(text, Some(_)) => {
+                    let event = Event { text: text.as_str().to_owned(), ack: *ack };
+                    connection.refuse(&event, Problem::malformed("it has binary attachments"));
+                }
+                // Only another way to write packets has these.
+                Value::Bytes(_) => {}
             }
         }
         Ok(Received)

@@ -128,6 +128,11 @@ impl Kind {
         }
     }
 
+    /// Whether a value is an id, or some: the same in either case (N2).
+    pub(super) fn is_id(self) -> bool {
+        matches!(self, Kind::NewId | Kind::Id | Kind::Ids | Kind::Branch)
+    }
+
     /// The JSON type.
     pub fn json_type(self) -> &'static str {
         match self {

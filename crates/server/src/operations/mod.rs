@@ -13,10 +13,11 @@ mod rules;
 
 use crate::engine::message::{Failure, Read, Request};
 use crate::payload::Json;
-use graph::{BatchId, Operation, Reason, Refusal};
+use graph::{BatchId, Operation, Reason, Refusal, Root};
 use sha2::{Digest, Sha256};
 
 pub use describe::{table_json, table_text};
+use kinds::Value;
 pub use kinds::{Kind, Values};
 pub use relays::{OWN_BYTES_MAX, RELAYS, RelayRow, decode_relay, relay_by_event};
 pub use rows::ROWS;
@@ -116,6 +117,11 @@ impl Row {
         matches!(self.make, Make::Mutation(_))
     }
 
+    /// Whether a field holds an integer; in a query string there is no other way to know.
+    pub fn takes_integer(&self, name: &str) -> bool {
+        self.fields().any(|field| field.name == name && field.kind.json_type() == "integer")
+    }
+
     /// What stands in for a field that is not given, as JSON. An update leaves as it is what is not given.
     pub fn default_of(&self, field: &Field) -> Option<&'static str> {
         let changes = self.one_of.iter().any(|change| change.name == field.name);
@@ -179,6 +185,13 @@ pub fn decode(row: &Row, payload: &Json) -> Result<Asked, Failure> {
     asked.ok_or(Failure::Exception)
 }
 
+/// Whether a payload names the branch it is about by a public token, whatever else is wrong with it.
+pub fn names_token(row: &Row, payload: &Json) -> bool {
+    let branch = row.fields().find(|field| matches!(field.kind, Kind::Branch));
+    let read = branch.and_then(|field| field.kind.read(field, payload.get(field.name)?).ok());
+    matches!(read, Some(Value::Branch(Root::Token(_))))
+}
+
 fn check(row: &Row, payload: &Json) -> Result<Values, Refusal> {
     let Json::Object(given) = payload else { return Err(Reason::FieldsMustBeDict.into()) };
     for (name, _) in given {
@@ -213,9 +226,17 @@ fn named(reason: Reason, name: &str) -> Refusal {
     Refusal::with(reason, format!("Its name is \"{shown}\"."))
 }
 
-/// What makes two requests with one batchId the same: the operation and the rest of the payload.
+/// What makes two requests with one batchId the same: the operation and the rest of the payload, ids in lower case.
 fn fingerprint(row: &Row, payload: &Json) -> [u8; 32] {
     let own_name = row.request_field().map_or("", |field| field.name);
+    let mut payload = payload.clone();
+    if let Json::Object(fields) = &mut payload {
+        for (name, json) in fields {
+            if row.fields().any(|field| field.name == name && field.kind.is_id()) {
+                json.lower_ids();
+            }
+        }
+    }
     let mut hash = Sha256::new();
     hash.update(row.alias_of.unwrap_or(row.event));
     hash.update([0]);
