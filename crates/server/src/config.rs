@@ -2,6 +2,7 @@
 
 use crate::limits::Rule;
 use crate::operations;
+use http::uri::Authority;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
@@ -141,12 +142,32 @@ pub struct Layer {
     pub stall_timeout_s: Option<u64>,
 }
 
-/// The limits of one source: whether they hold at all, and rules such as `"30/10s"` or `"off"` by name.
+/// The limits of one source: whether they hold at all, and rules by name; `None` is no limit.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[serde(try_from = "toml::Table")]
 pub struct LimitsLayer {
     pub on: Option<bool>,
-    #[serde(flatten)]
-    pub rules: BTreeMap<String, String>,
+    pub rules: BTreeMap<String, Option<Rule>>,
+}
+
+/// Read by hand, so that an error names the limit it is about.
+impl TryFrom<toml::Table> for LimitsLayer {
+    type Error = String;
+
+    fn try_from(table: toml::Table) -> Result<Self, String> {
+        let mut layer = LimitsLayer::default();
+        for (name, value) in table {
+            match value {
+                toml::Value::Boolean(on) if name == "on" => layer.on = Some(on),
+                _ if name == "on" => return Err("limits.on: must be true or false".into()),
+                value => {
+                    let rule = read_limit(&name, &value)?;
+                    layer.rules.insert(name, rule);
+                }
+            }
+        }
+        Ok(layer)
+    }
 }
 
 /// How long one source wants history to be kept: by the plan of whoever made it, and the keys of requests.
@@ -205,7 +226,7 @@ impl Settings {
     ) -> Result<Settings, ConfigError> {
         let environment = from_environment(&variable)?;
         let data = flags.data.clone().or_else(|| environment.data.clone());
-        let file = file.or_else(|| variable("SYNAPTASK_CONFIG").map(PathBuf::from));
+        let file = file.or_else(|| given(&variable, "SYNAPTASK_CONFIG").map(PathBuf::from));
         let file = match file {
             Some(path) => read_file(&path)?,
             None => match found_file(data.as_deref()) {
@@ -246,19 +267,19 @@ impl Settings {
         set(&mut self.stall_timeout, layer.stall_timeout_s.map(Duration::from_secs));
         layer.history.apply(&mut self.history);
         set(&mut self.limits.on, layer.limits.on);
-        for (name, text) in layer.limits.rules {
-            // The file's were checked when it was read; the other layers have none.
-            if let Some(rule) = parse_rule(&text) {
-                self.limits.changed.insert(name, rule);
-            }
-        }
+        self.limits.changed.extend(layer.limits.rules);
         Ok(())
     }
 }
 
+/// A variable that is set to nothing counts as not set.
+fn given(variable: &impl Fn(&str) -> Option<OsString>, name: &str) -> Option<OsString> {
+    variable(name).filter(|value| !value.is_empty())
+}
+
 fn from_environment(variable: &impl Fn(&str) -> Option<OsString>) -> Result<Layer, ConfigError> {
     let text = |name: &'static str| {
-        let value = variable(name).filter(|value| !value.is_empty());
+        let value = given(variable, name);
         let wrong = |_| ConfigError::Variable { name, reason: "is not UTF-8".into() };
         value.map(|value| value.into_string().map_err(wrong)).transpose()
     };
@@ -274,7 +295,7 @@ fn from_environment(variable: &impl Fn(&str) -> Option<OsString>) -> Result<Laye
         }
     };
     Ok(Layer {
-        data: variable("SYNAPTASK_DATA").filter(|value| !value.is_empty()).map(PathBuf::from),
+        data: given(variable, "SYNAPTASK_DATA").map(PathBuf::from),
         listen: text("SYNAPTASK_LISTEN")?,
         log: text("SYNAPTASK_LOG")?,
         database: text("SYNAPTASK_DATABASE")?,
@@ -297,18 +318,76 @@ fn read_file(path: &Path) -> Result<Layer, ConfigError> {
 
 fn parse_file(text: &str) -> Result<Layer, String> {
     let layer: Layer = toml::from_str(text).map_err(|error| error.to_string())?;
-    for (name, rule) in &layer.limits.rules {
-        if !limit_names().any(|known| known == name) {
-            return Err(format!("unknown limit `{name}`"));
-        }
-        if parse_rule(rule).is_none() {
-            return Err(format!("limit `{name}`: `{rule}` is neither like \"30/10s\" nor \"off\""));
-        }
+    if layer.data.as_ref().is_some_and(|data| data.as_os_str().is_empty()) {
+        return Err("data: must name a directory".into());
     }
     if layer.history.keys_hours.is_some_and(|hours| hours < KEYS_HOURS_LEAST) {
         return Err(format!("history.keys_hours: must be {KEYS_HOURS_LEAST} or more"));
     }
+    check_ranges(&layer)?;
+    for entry in layer.allowed_origins.iter().flatten() {
+        check_origin(entry).map_err(|reason| format!("allowed_origins: \"{entry}\" {reason}"))?;
+    }
     Ok(layer)
+}
+
+/// Holds the numbers to what a server can do its work with: a bound of nothing lets nobody in, and one beyond all
+/// measure would only show when the first client comes.
+fn check_ranges(layer: &Layer) -> Result<(), String> {
+    let size = |value: Option<usize>| value.map(|value| value as u64);
+    let (bytes, seconds) = (1 << 10..=1 << 30, 1..=86_400);
+    let numbers = [
+        ("body_bytes_max", size(layer.body_bytes_max), bytes.clone()),
+        ("connections_max", size(layer.connections_max), 1..=1_000_000),
+        ("line_entries_max", size(layer.line_entries_max), 1..=1_000_000),
+        ("line_bytes_max", size(layer.line_bytes_max), bytes),
+        ("header_timeout_s", layer.header_timeout_s, seconds.clone()),
+        ("body_timeout_s", layer.body_timeout_s, seconds.clone()),
+        ("stall_timeout_s", layer.stall_timeout_s, seconds),
+    ];
+    for (name, value, range) in numbers {
+        if let Some(value) = value.filter(|value| !range.contains(value)) {
+            return Err(format!("{name}: must be from {} to {}, not {value}", range.start(), range.end()));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an entry is an origin as browsers write it; one that is not would never be met with, in silence.
+fn check_origin(entry: &str) -> Result<(), &'static str> {
+    const FORM: &str =
+        "is not an origin: write scheme, host and port alone, as in \"https://app.example:8443\"";
+    if entry.contains('*') {
+        return Err("has a \"*\", which stands for nothing here: every origin is named by itself");
+    }
+    let (scheme, place) = entry.split_once("://").ok_or(FORM)?;
+    let schematic = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    if !scheme.starts_with(|c: char| c.is_ascii_alphabetic()) || !scheme.chars().all(schematic) {
+        return Err(FORM);
+    }
+    if let Some((_, path)) = place.split_once('/') {
+        return Err(if path.is_empty() {
+            "ends with \"/\", which no origin does: leave it out"
+        } else {
+            "has a path, which no origin has: leave it out"
+        });
+    }
+    if !place.is_ascii() {
+        return Err("is not written as browsers send it: write the host in its ASCII form, \"xn--…\"");
+    }
+    let authority: Authority = place.parse().map_err(|_| FORM)?;
+    let (host, port) = (authority.host(), authority.port());
+    // What is in front of the host, or a port that is none, would be passed over by the parser.
+    let rest = place.strip_prefix(host).ok_or(FORM)?;
+    if host.is_empty() || port.is_none() && !rest.is_empty() {
+        return Err(FORM);
+    }
+    match (scheme.to_ascii_lowercase().as_str(), port.map(|port| port.as_u16())) {
+        ("http", Some(80)) | ("https", Some(443)) => {
+            Err("names the port that its scheme has anyway, which browsers leave out: leave it out")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Every limit that can be set.
@@ -318,14 +397,36 @@ pub fn limit_names() -> impl Iterator<Item = &'static str> {
     rows.chain(others).chain(HEALTH.map(|(name, _)| name))
 }
 
-/// Reads `COUNT/WINDOW` with a window in `s`, `m` or `h`, or `off`; for what is merely counted, `COUNT` alone.
-fn parse_rule(text: &str) -> Option<Option<Rule>> {
-    if text == "off" {
-        return Some(None);
+/// Reads one limit; `None` is no limit. What is open at once is merely counted, everything else within a window.
+fn read_limit(name: &str, value: &toml::Value) -> Result<Option<Rule>, String> {
+    if !limit_names().any(|known| known == name) {
+        // Without quotes a dot makes a table of what is in front of it.
+        let hint = if value.is_table() { "; a name with a dot stands in quotes" } else { "" };
+        return Err(format!("unknown limit `{name}`{hint}"));
     }
-    let Some((count, window)) = text.split_once('/') else {
-        return Some(Some(Rule { count: text.parse().ok()?, window_ms: 0 }));
+    let merely_counted = name == OPEN_USER.0;
+    let form = if merely_counted { "10" } else { "30/10s" };
+    let shown = match value {
+        toml::Value::String(text) => format!("\"{text}\""),
+        toml::Value::Integer(number) => number.to_string(),
+        other => format!("a value of type {}", other.type_str()),
     };
+    let wrong = || format!("limit `{name}`: {shown} is neither like \"{form}\" nor \"off\"");
+    let text = value.as_str().ok_or_else(wrong)?;
+    if text == "off" {
+        return Ok(None);
+    }
+    let rule = if merely_counted {
+        text.parse().ok().map(|count| Rule { count, window_ms: 0 })
+    } else {
+        parse_rule(text)
+    };
+    rule.map(Some).ok_or_else(wrong)
+}
+
+/// Reads `COUNT/WINDOW`, with a window in `s`, `m` or `h`.
+fn parse_rule(text: &str) -> Option<Rule> {
+    let (count, window) = text.split_once('/')?;
     let unit = window.chars().last()?;
     let unit_s = match unit {
         's' => 1,
@@ -336,7 +437,7 @@ fn parse_rule(text: &str) -> Option<Option<Rule>> {
     let digits = window.strip_suffix(unit)?;
     let number: u64 = if digits.is_empty() { 1 } else { digits.parse().ok()? };
     let window_s = number.checked_mul(unit_s).filter(|s| (1..=86_400).contains(s))?;
-    Some(Some(Rule::per_s(count.parse().ok()?, window_s)))
+    Some(Rule::per_s(count.parse().ok()?, window_s))
 }
 
 #[cfg(test)]
@@ -433,9 +534,119 @@ mod tests {
         assert_eq!(limits.rule(("graph:get", Rule::per_s(10, 10))), None);
         assert_eq!(limits.rule(OPEN_USER).map(|rule| rule.count), Some(3));
         assert_eq!(limits.rule(CONNECT_USER), Some(CONNECT_USER.1));
-        for wrong in ["5", "x/1s", "5/1", "5/1d", "5/0s", "on"] {
-            let text = format!("[limits]\nrest = \"{wrong}\"");
-            assert_eq!(parse_file(&text).is_err(), wrong != "5", "{wrong}");
+        for wrong in ["5", "x/1s", "5/1", "5/1d", "5/0s", "on", ""] {
+            let error = parse_file(&format!("[limits]\nrest = \"{wrong}\"")).unwrap_err();
+            assert!(error.contains("limit `rest`") && error.contains("30/10s"), "{error}");
         }
+    }
+
+    #[test]
+    fn r6_what_is_wrong_with_a_limit_is_said_by_its_name() {
+        for (wrong, named) in [
+            ("node = 30", "limit `node`: 30 is neither like"),
+            ("node = true", "limit `node`"),
+            ("\"node trash\" = [\"30/10s\"]", "limit `node trash`"),
+            ("\"open.user\" = \"10/1m\"", "limit `open.user`: \"10/1m\" is neither like \"10\""),
+            ("\"open.user\" = \"-1\"", "limit `open.user`"),
+            ("\"open.user\" = 3", "limit `open.user`"),
+            ("connect.address = \"off\"", "unknown limit `connect`; a name with a dot stands in quotes"),
+            ("on = \"off\"", "limits.on: must be true or false"),
+        ] {
+            let error = parse_file(&format!("[limits]\n{wrong}")).unwrap_err();
+            assert!(error.contains(named), "{error}");
+        }
+        assert_eq!(parse_file("[limits]\non = false").unwrap().limits.on, Some(false));
+    }
+
+    #[test]
+    fn c13_a_number_out_of_its_range_is_refused_by_name() {
+        let huge = i64::MAX;
+        for name in [
+            "body_bytes_max",
+            "connections_max",
+            "line_entries_max",
+            "line_bytes_max",
+            "header_timeout_s",
+            "body_timeout_s",
+            "stall_timeout_s",
+        ] {
+            for value in [0, huge] {
+                let error = parse_file(&format!("{name} = {value}")).unwrap_err();
+                assert!(error.starts_with(&format!("{name}: must be from ")), "{error}");
+                assert!(error.contains(&format!("not {value}")), "{error}");
+            }
+            assert!(parse_file(&format!("{name} = -1")).unwrap_err().contains(name));
+            assert!(parse_file(&format!("{name} = 1024")).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn c13_the_defaults_are_within_their_ranges() {
+        let it = Settings::default();
+        let layer = Layer {
+            body_bytes_max: Some(it.body_bytes_max),
+            connections_max: Some(it.connections_max),
+            line_entries_max: Some(it.line_entries_max),
+            line_bytes_max: Some(it.line_bytes_max),
+            header_timeout_s: Some(it.header_timeout.as_secs()),
+            body_timeout_s: Some(it.body_timeout.as_secs()),
+            stall_timeout_s: Some(it.stall_timeout.as_secs()),
+            ..Layer::default()
+        };
+        assert_eq!(check_ranges(&layer), Ok(()));
+    }
+
+    #[test]
+    fn c13_an_allowed_origin_is_written_as_browsers_write_it() {
+        for right in [
+            "https://app.example",
+            "http://localhost:3000",
+            "https://APP.example:8443",
+            "http://127.0.0.1:5173",
+            "http://[::1]:5173",
+            "http://[::1]",
+            "chrome-extension://abcdefghijklmnop",
+            "https://xn--bcher-kva.example",
+        ] {
+            assert!(parse_file(&format!("allowed_origins = [\"{right}\"]")).is_ok(), "{right}");
+        }
+        for (wrong, helps) in [
+            ("*", "every origin is named by itself"),
+            ("https://*.example", "every origin is named by itself"),
+            ("https://app.example/", "ends with"),
+            ("https://app.example/tasks", "has a path"),
+            ("app.example", "scheme, host and port"),
+            ("null", "scheme, host and port"),
+            ("", "scheme, host and port"),
+            ("https://", "scheme, host and port"),
+            ("://app.example", "scheme, host and port"),
+            ("https://app.example:", "scheme, host and port"),
+            ("https://app.example:x", "scheme, host and port"),
+            ("https://app.example:99999", "scheme, host and port"),
+            ("https://me@app.example", "scheme, host and port"),
+            ("https://app.example?a", "scheme, host and port"),
+            ("https://app example", "scheme, host and port"),
+            (" https://app.example", "scheme, host and port"),
+            ("https://bücher.example", "ASCII"),
+            ("https://app.example:443", "leave it out"),
+            ("http://app.example:80", "leave it out"),
+        ] {
+            let error =
+                parse_file(&format!("allowed_origins = [\"https://a.example\", \"{wrong}\"]")).unwrap_err();
+            assert!(
+                error.contains(&format!("allowed_origins: \"{wrong}\"")) && error.contains(helps),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn c8_a_variable_set_to_nothing_counts_as_not_set() {
+        let empty = |name: &str| name.starts_with("SYNAPTASK_").then(OsString::new);
+        let dir = tempfile::tempdir().unwrap();
+        let flags = Layer { data: Some(dir.path().to_owned()), ..Layer::default() };
+        let want = Settings::load(flags.clone(), None, |_| None).unwrap();
+        assert_eq!(Settings::load(flags, None, empty).unwrap(), want);
+        assert!(parse_file("data = \"\"").is_err());
     }
 }
