@@ -4,11 +4,12 @@ mod history;
 
 use crate::accounts::{AccountError, Accounts};
 use crate::config::{ConfigError, Layer, Settings};
+use crate::data::{self, DataError, make_log, open_log};
 use crate::demo;
 use crate::engine::clock;
 use crate::logging;
 use crate::operations;
-use crate::server::{self, ServerError, open_log};
+use crate::server::{self, ServerError};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use graph::model::{Plan, User};
 use graph::{Timestamp, TokenId, check};
@@ -151,6 +152,8 @@ enum CommandError {
     #[error("{} ({})", .0, .0.name())]
     Account(#[from] AccountError),
     #[error(transparent)]
+    Data(#[from] DataError),
+    #[error("the data cannot be read: {}", data::reason(.0))]
     Log(#[from] LogError),
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -207,7 +210,10 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
 }
 
 fn user(command: &UserCommand, settings: &Settings) -> Result<(), CommandError> {
-    let mut log = open_log(&settings.data)?;
+    let mut log = match command {
+        UserCommand::Add { .. } => make_log(&settings.data)?,
+        UserCommand::List(_) => open_log(&settings.data)?,
+    };
     let mut accounts = Accounts::open(&mut log)?;
     match command {
         UserCommand::Add { email, username, plan, form } => {

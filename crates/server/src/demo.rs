@@ -3,8 +3,9 @@
 use crate::accounts::{AccountError, Accounts};
 use crate::auth::Secret;
 use crate::config::Settings;
+use crate::data::make_log;
 use crate::engine::{Caller, Engine, Failure, Mutation, Outcome, clock};
-use crate::server::{self, ServerError, open_log};
+use crate::server::{self, ServerError};
 use graph::model::{Level, LinkType, Plan, Status};
 use graph::{NodeFields, NodeId, Operation, Refusal};
 use std::io::{self, Write as _};
@@ -152,7 +153,7 @@ pub async fn run(mut settings: Settings) -> Result<(), DemoError> {
     let directory = tempfile::Builder::new().prefix("synaptask-demo-").tempdir()?;
     settings.data = directory.path().to_owned();
     let secrets = {
-        let mut log = open_log(&settings.data)?;
+        let mut log = make_log(&settings.data).map_err(ServerError::from)?;
         open_accounts(&mut Accounts::open(&mut log)?)?
     };
     let (told, serving) = oneshot::channel();

@@ -8,6 +8,7 @@ mod auth;
 pub mod cli;
 mod config;
 mod connection;
+mod data;
 mod demo;
 pub mod engine;
 mod history_words;

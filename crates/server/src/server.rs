@@ -2,24 +2,19 @@
 
 use crate::app::App;
 use crate::config::Settings;
+use crate::data::{DataError, make_log};
 use crate::engine::{self, Engine, StartError};
 use crate::http::{Patience, serve};
 use crate::rest;
 use crate::socket;
 use axum::extract::DefaultBodyLimit;
-use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
-use store::{LogError, SqliteLog};
 use thiserror::Error;
 use tokio::net::{TcpListener, lookup_host};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-
-/// The file with the log, in the data directory.
-const LOG_FILE: &str = "synaptask.db";
 
 /// How long each step of stopping may take; together less than the 10 s that it may take in all (D12).
 const DRAIN: Duration = Duration::from_secs(4);
@@ -30,26 +25,14 @@ const REQUESTS: Duration = Duration::from_secs(1);
 /// The server cannot run.
 #[derive(Debug, Error)]
 pub enum ServerError {
-    #[error("the data directory {path} cannot be used: {source}")]
-    Data { path: String, source: io::Error },
-    #[error("the log cannot be opened: {0}")]
-    Log(#[from] LogError),
+    #[error(transparent)]
+    Data(#[from] DataError),
     #[error(transparent)]
     Engine(#[from] StartError),
     #[error("cannot listen on {listen}: {source}")]
     Listen { listen: String, source: io::Error },
     #[error("{0}")]
     Io(#[from] io::Error),
-}
-
-/// Opens the log in a data directory, making both where there are none.
-///
-/// # Errors
-/// [`ServerError::Data`] and [`ServerError::Log`].
-pub fn open_log(data: &Path) -> Result<SqliteLog, ServerError> {
-    let unusable = |source| ServerError::Data { path: data.display().to_string(), source };
-    fs::create_dir_all(data).map_err(unusable)?;
-    Ok(SqliteLog::open(data.join(LOG_FILE))?)
 }
 
 /// Serves until the process is told to stop. `ready` hears the address once requests are accepted.
@@ -59,7 +42,7 @@ pub fn open_log(data: &Path) -> Result<SqliteLog, ServerError> {
 pub async fn run(settings: Settings, ready: impl FnOnce(SocketAddr, &Engine)) -> Result<(), ServerError> {
     // Before anything is promised: a signal during the start is not lost.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let log = open_log(&settings.data)?;
+    let log = make_log(&settings.data)?;
     let of_engine = engine::Settings { retention: settings.history, ..engine::Settings::default() };
     let engine = Engine::start(Box::new(log), of_engine)?;
     let listener = listen(&settings.listen).await?;

@@ -3,9 +3,9 @@
 use super::{CommandError, Form, show};
 use crate::accounts::Accounts;
 use crate::config::Settings;
+use crate::data::open_log;
 use crate::engine::message::PageOfHistory;
 use crate::history_words::{Names, nodes_named, sentence, short};
-use crate::server::open_log;
 use crate::wire::{EveryOp, undo_and_redo};
 use clap::Args;
 use graph::batch::Batch;
