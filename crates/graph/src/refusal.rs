@@ -64,7 +64,7 @@ reasons! {
         NoFieldsToUpdate "no_fields_to_update" "Give at least one field to change.",
         MissingId "missing_id" "Give the id.",
         MissingBatchId "missing_batchId" "Give the batchId.",
-        InvalidBatchId "invalid_batch_id" "batchId must be a UUID v4.",
+        InvalidBatchId "invalid_batch_id" "A batch is named by a UUID v4.",
         InvalidId "invalid_id" "The id must be a UUID v4.",
         InvalidNodeId "invalid_node_id" "The node's id must be a UUID.",
         InvalidLinkId "invalid_link_id" "The link's id must be a UUID.",

@@ -103,6 +103,8 @@ pub struct Row {
     pub errors: &'static [Reason],
     /// The answer, in words.
     pub output: &'static str,
+    /// What the caller must present, in words.
+    pub credentials: &'static str,
     pub make: Make,
 }
 
