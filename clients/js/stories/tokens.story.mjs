@@ -27,6 +27,18 @@ story('A second token works beside the first', async () => {
   assert.equal((await second.does('graph:get')).nodes[0].id, id);
 });
 
+// Rules: T9, C5.
+story('A token has a name that a list can show, or it is not made', async () => {
+  const olha = await newUser('olha');
+  const create = (name) => server.cli('token', 'create', '--email', olha.email, '--name', name, '--json');
+  for (const name of ['x'.repeat(81), 'two\nlines', '\u001b[31mred']) {
+    await assert.rejects(create(name), (error) => error.code === 1 && /at most 80 characters.*invalid_token_name/.test(error.stderr), name);
+  }
+  await create('x'.repeat(80));
+  const list = await server.cli('token', 'list', '--email', olha.email, '--json');
+  assert.deepEqual(list.map((one) => one.name), ['first', 'x'.repeat(80)]);
+});
+
 // Rules: P24, C5, C10.
 story('Revoking all tokens ends live sockets promptly, over both transports, and REST from the next call on', async () => {
   const [olha, petro] = [await newUser('olha'), await newUser('petro')];

@@ -11,11 +11,18 @@ use store::{Abandon, Log, LogError, Proposal, Scope};
 use thiserror::Error;
 use uuid::Uuid;
 
+/// A token's name, in Unicode scalar values.
+const TOKEN_NAME_CHARS_MAX: usize = 80;
+
 /// Why a command failed.
 #[derive(Debug, Error)]
 pub enum AccountError {
     #[error("{}", .0.message())]
     Refused(Refusal),
+    #[error(
+        "A token's name has at most {TOKEN_NAME_CHARS_MAX} characters, none of them a control character."
+    )]
+    TokenName,
     #[error(transparent)]
     Log(#[from] LogError),
     #[error("the system gives no randomness: {0}")]
@@ -29,6 +36,7 @@ impl AccountError {
             AccountError::Refused(refusal) => {
                 format!("{}.{}", refusal.reason.class().name(), refusal.reason.code())
             }
+            AccountError::TokenName => "bad_request.invalid_token_name".to_owned(),
             AccountError::Log(_) | AccountError::Randomness(_) => "internal.storage".to_owned(),
         }
     }
@@ -91,8 +99,11 @@ impl<'l> Accounts<'l> {
     /// Makes a token for a user, and returns its secret, which is kept nowhere.
     ///
     /// # Errors
-    /// `api_not_allowed` on a plan without tokens, and [`AccountError::Log`].
+    /// [`AccountError::TokenName`], `api_not_allowed` on a plan without tokens, and [`AccountError::Log`].
     pub fn create_token(&mut self, user: &User, name: &str) -> Result<(TokenId, Secret), AccountError> {
+        if !is_token_name(name) {
+            return Err(AccountError::TokenName);
+        }
         let secret = Secret::random()?;
         let hash = secret.hash();
         let id = self.commit(&Operation::TokenCreate { user: user.id, name: name.to_owned(), hash })?;
@@ -171,9 +182,51 @@ impl<'l> Accounts<'l> {
     }
 }
 
+/// Whether a text can be a token's name: one that a list can show on its line, on any terminal.
+fn is_token_name(text: &str) -> bool {
+    text.chars().count() <= TOKEN_NAME_CHARS_MAX && !text.chars().any(char::is_control)
+}
+
 /// A batch as a World that holds accounts alone can follow it.
 fn accounts_only(batch: &Batch) -> Batch {
     let concerns = |subject: &Subject| matches!(subject, Subject::User(_) | Subject::Token(_));
     let entries = batch.entries.iter().filter(|entry| concerns(&entry.subject)).cloned().collect();
     Batch { entries, ..batch.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::make_log;
+
+    #[test]
+    fn t9_a_tokens_name_is_short_and_shows_as_it_is() {
+        let (most, over) = ("ї".repeat(80), "ї".repeat(81));
+        let cases = [
+            ("", true),
+            ("phone", true),
+            ("Olha's phone, the blue one", true),
+            (most.as_str(), true),
+            (over.as_str(), false),
+            ("two\nlines", false),
+            ("tab\there", false),
+            ("\u{1b}[2Jgone", false),
+            ("\u{7f}", false),
+            ("\u{9b}2J", false),
+        ];
+        let data = tempfile::tempdir().unwrap();
+        let mut log = make_log(data.path()).unwrap();
+        let mut accounts = Accounts::open(&mut log).unwrap();
+        let user = accounts.add_user("olha@example.com", "olha", Plan::Pro).unwrap();
+        for (name, allowed) in cases {
+            match accounts.create_token(&user, name) {
+                Ok(_) => assert!(allowed, "{name:?}"),
+                Err(error) => {
+                    assert!(!allowed, "{name:?}: {error}");
+                    assert_eq!(error.name(), "bad_request.invalid_token_name");
+                }
+            }
+        }
+        assert_eq!(accounts.tokens(&user).unwrap().len(), 4);
+    }
 }
