@@ -137,6 +137,13 @@ test('Only what keeps data makes any: on a mistyped directory the other commands
   }
 });
 
+// Rules: C14.
+storyOnOwnServer('Logs that go to no terminal are plain text', { env: { SYNAPTASK_LOG: 'debug' } }, async (own) => {
+  await own.connect(await own.addUser('olha'));
+  assert.match(own.log, /INFO synaptask::server: serving address=/);
+  assert.ok(!/[\u0000-\u0008\u000b-\u001f]/.test(own.log), own.log);
+});
+
 // Rules: C6.
 storyOnOwnServer('`check` on damaged data says so and ends with another status than 0', {}, async (own) => {
   const client = await own.connect(await own.addUser('olha'));
