@@ -87,7 +87,7 @@ pub(super) fn run(args: &HistoryArgs, settings: &Settings) -> Result<(), Command
     let told: Vec<Told<'_>> =
         page.past.batches.iter().map(|past| Told { past, words: sentence(&past.batch, &names) }).collect();
     let shown = Value::Array(told.iter().map(|told| told.json(&page)).collect());
-    show(args.form, &shown, || super::lines(told.iter().map(Told::line)))
+    show(args.form, &shown, || super::lines(told.iter().map(Told::line), "There is no such history."))
 }
 
 /// Which batches, as far as an index knows.
