@@ -30,7 +30,7 @@ async function startDemo() {
 }
 
 // Rules: C2.
-test('The demo prints its URL, three people\'s tokens and a line to try, serves about 60 tasks, and leaves nothing behind', async () => {
+test('The demo prints its URL, three people\'s tokens, a line to try and a page for a browser, serves about 60 tasks, and leaves nothing behind', async () => {
   const { child, ended, printed, url } = await startDemo();
   try {
     assert.ok(printed.includes(url), printed);
@@ -38,6 +38,11 @@ test('The demo prints its URL, three people\'s tokens and a line to try, serves 
     assert.equal(new Set(tokens).size, 3, printed);
     const [, line] = printed.match(/Try:\n +(curl .+)\n/);
     assert.ok(line.includes(tokens[0]) && line.includes(url));
+    const [, open] = printed.match(/browser.*\n +(\S+)\n/);
+    assert.ok(open.startsWith(`${url}/api/branch?root=`), open);
+    const branch = await (await fetch(open)).json();
+    assert.equal(branch.nodes.filter((node) => node.title === 'Opening day').length, 1);
+    assert.ok(branch.nodes.length > 1 && branch.nodes.every((node) => node.access === 3), JSON.stringify(branch));
     const titles = new Set();
     for (const token of tokens) {
       const answer = await fetch(`${url}/api/graph?limit=5000`, { headers: { authorization: `Bearer ${token}` } });
