@@ -112,7 +112,9 @@ function unreadable(plan, email, payload, views) {
   }
   for (const [id] of text.matchAll(ID)) {
     const sign = plan.sign(id);
-    if (sign?.startsWith('@n') && !may(({ levels, phantoms, ends }) => levels.has(id) || phantoms.has(id) || ends.has(id))) found.push(`the id ${id} ${sign}`);
+    const names = ({ levels, phantoms, ends, held }) =>
+      levels.has(id) || phantoms.has(id) || ends.has(id) || (payload.batches && held.has(id));
+    if (sign?.startsWith('@n') && !may(names)) found.push(`the id ${id} ${sign}`);
     if ((sign?.startsWith('@l') || sign?.startsWith('@k')) && !may(({ links }) => links.has(id))) found.push(`the id ${id} ${sign}`);
   }
   return [...new Set(found)];

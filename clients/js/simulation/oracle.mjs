@@ -94,7 +94,10 @@ class State {
     }
     // A link that can be read names its ends, in the trash also those that cannot.
     const ends = new Set([...links].flatMap((id) => [this.links.get(id).source, this.links.get(id).target]));
-    return { levels, phantoms, links, ends };
+    // What a user was given or took is named by their account and their history, in force or not.
+    const given = [...this.grants.values()].filter((grant) => grant.email === email).map(({ nodeId }) => nodeId);
+    const taken = [...this.embeds].map((embed) => embed.split(' ')).filter(([, embedder]) => embedder === userId).map(([id]) => id);
+    return { levels, phantoms, links, ends, held: new Set([...given, ...taken]) };
   }
 
   /** Access by ownership and share roots; with the trash, as if everything in it were back. */

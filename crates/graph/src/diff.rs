@@ -38,21 +38,25 @@ impl Diff {
         self.nodes.len() + self.links.len() + self.user.len() + self.access.len()
     }
 
-    /// Whether it takes something out of the receiver's view, or weakens their access to it.
+    /// Whether it takes something out of the receiver's view, or weakens their access to it; or tells of what only lies in
+    /// the trash any more, access to which may end without another word.
     pub fn shrinks(&self) -> bool {
         let node = |change: &NodeChange| match change {
             NodeChange::Faded { .. } | NodeChange::Hidden { .. } => true,
             NodeChange::Access { before, after, .. } => after > before,
-            // Access to what is in the trash can end without another word to those who lose it.
             NodeChange::Edited { op, .. } => *op == Op::NodeTrash,
+            NodeChange::Deleted { .. } => true,
             _ => false,
         };
         let link = |change: &LinkChange| match change {
             LinkChange::Hidden { .. } => true,
             LinkChange::Edited { op, .. } => *op == Op::LinkTrash,
-            _ => false,
+            LinkChange::Deleted { .. } => true,
+            LinkChange::Whole { .. } => false,
         };
-        self.nodes.iter().any(node) || self.links.iter().any(link)
+        // A grant is given on what is there; taken back, or changed, it may be in the trash.
+        let access = |change: &AccessChange| change.op != Op::GrantUpsert;
+        self.nodes.iter().any(node) || self.links.iter().any(link) || self.access.iter().any(access)
     }
 
     /// About how many bytes it takes when written out: enough to bound a queue by.

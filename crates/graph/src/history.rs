@@ -18,8 +18,8 @@ pub fn sees_batch(world: &World, user: UserId, batch: &Batch) -> bool {
 }
 
 /// Whether a user sees an entry: its entity is in their graph or in their trash now, or is a grant they run or hold.
-/// Phantoms have no history, and what was deleted for good has none left; of a grant that was taken back, whoever held it
-/// could not read even the node's id any more.
+/// Phantoms have no history, and what was deleted for good has none left; of a grant that was taken back, or an embed that
+/// is over, whoever had it could not read even the node's id any more.
 pub fn sees_entry(world: &World, user: UserId, entry: &Entry) -> bool {
     match &entry.subject {
         Subject::Node(change) => change.latest().and_then(|node| world.node(node.id)).is_some_and(|node| {
@@ -34,7 +34,11 @@ pub fn sees_entry(world: &World, user: UserId, entry: &Entry) -> bool {
             let holds = grant.user == user && world.grant(grant.node, user).is_some();
             world.node(grant.node).is_some() && (holds || runs)
         }),
-        Subject::Embed(change) => change.latest().is_some_and(|embed| embed.user == user),
+        Subject::Embed(change) => change.latest().is_some_and(|embed| {
+            let sees = level(world, user, embed.node).is_some()
+                || world.node(embed.node).is_some_and(|node| trash::shows_node(world, user, node));
+            embed.user == user && (sees || world.has_embed(embed.node, user))
+        }),
         Subject::User(change) => {
             change.before.is_some() && change.latest().is_some_and(|account| account.id == user)
         }
@@ -52,6 +56,8 @@ pub struct Reader {
     pub runs: HashSet<NodeId>,
     /// The nodes they have a grant to, be it in force or not.
     pub holds: HashSet<NodeId>,
+    /// The nodes they have embedded, be it in force or not.
+    pub embeds: HashSet<NodeId>,
     /// True for whoever looks after the installation: there is nothing they do not see.
     pub everything: bool,
 }
@@ -59,8 +65,14 @@ pub struct Reader {
 impl Reader {
     /// Somebody who sees nothing but themselves.
     pub fn new(user: UserId) -> Self {
-        let (sees, runs, holds) = (HashSet::new(), HashSet::new(), HashSet::new());
-        Reader { user, sees, runs, holds, everything: false }
+        Reader {
+            user,
+            sees: HashSet::new(),
+            runs: HashSet::new(),
+            holds: HashSet::new(),
+            embeds: HashSet::new(),
+            everything: false,
+        }
     }
 
     /// Whoever looks after the installation.
@@ -73,6 +85,8 @@ impl Reader {
         let mut reader = Reader::new(user);
         let granted = world.user(user).map(|slot| &slot.granted).into_iter().flatten();
         reader.holds = granted.copied().filter(|id| world.node(*id).is_some()).collect();
+        reader.embeds =
+            world.user(user).map(|slot| slot.embedded.iter().copied().collect()).unwrap_or_default();
         let page = view::visible(world, user);
         for seen in page.nodes.iter().filter(|seen| seen.is_full()) {
             reader.note_node(seen);
@@ -110,7 +124,10 @@ impl Reader {
                 let holds = grant.user == self.user && self.holds.contains(&grant.node);
                 holds || self.runs(grant.node)
             }),
-            Subject::Embed(change) => change.latest().is_some_and(|embed| embed.user == self.user),
+            Subject::Embed(change) => change.latest().is_some_and(|embed| {
+                let reads = self.embeds.contains(&embed.node) || self.sees.contains(&embed.node.0);
+                embed.user == self.user && reads
+            }),
             Subject::User(change) => {
                 change.before.is_some() && change.latest().is_some_and(|account| account.id == self.user)
             }

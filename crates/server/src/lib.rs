@@ -21,6 +21,7 @@ mod logging;
 mod message;
 pub mod operations;
 mod pace;
+mod pages;
 pub mod payload;
 mod relaying;
 mod rest;

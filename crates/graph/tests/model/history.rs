@@ -71,13 +71,17 @@ impl Model {
         self.nodes.contains_key(&id) && (holds || runs)
     }
 
+    pub fn knows_embed(&self, user: UserId, (embedder, id): (UserId, NodeId)) -> bool {
+        embedder == user && (self.embeds.contains(&(user, id)) || self.knows_node(user, id))
+    }
+
     pub fn knows_past(&self, user: UserId, past: &Past) -> bool {
         let touched = &past.touched;
         past.actor == user
             || touched.nodes.iter().any(|id| self.knows_node(user, *id))
             || touched.links.iter().any(|id| self.knows_link(user, *id))
             || touched.grants.iter().any(|grant| self.knows_grant(user, *grant))
-            || touched.embeds.iter().any(|(embedder, _)| *embedder == user)
+            || touched.embeds.iter().any(|embed| self.knows_embed(user, *embed))
             || touched.users.contains(&user)
     }
 

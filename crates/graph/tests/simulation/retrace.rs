@@ -122,7 +122,10 @@ fn knows(model: &Model, user: UserId, subject: &Subject) -> bool {
             let grant = change.latest().unwrap();
             model.knows_grant(user, (grant.node, grant.user))
         }
-        Subject::Embed(change) => change.latest().unwrap().user == user,
+        Subject::Embed(change) => {
+            let embed = change.latest().unwrap();
+            model.knows_embed(user, (embed.user, embed.node))
+        }
         Subject::User(change) => change.latest().unwrap().id == user,
         Subject::Token(_) => false,
     }

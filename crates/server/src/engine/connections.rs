@@ -44,8 +44,9 @@ pub(super) struct Connections {
     /// The load each user has under way over REST, where there is no connection to keep it with.
     over_rest: HashMap<UserId, KeptLoad>,
     kept: Kept,
-    /// The rev at which due times last passed.
+    /// The rev at which due times last passed, and how often they have.
     dues_passed_at: Option<Rev>,
+    dues_passed: u64,
 }
 
 impl Connections {
@@ -57,12 +58,19 @@ impl Connections {
             over_rest: HashMap::new(),
             kept,
             dues_passed_at: None,
+            dues_passed: 0,
         }
     }
 
     /// Notes that due times have passed at this rev.
     pub(super) fn note_dues(&mut self, rev: Rev) {
         self.dues_passed_at = Some(rev);
+        self.dues_passed += 1;
+    }
+
+    /// How often due times have passed.
+    pub(super) fn dues_passed(&self) -> u64 {
+        self.dues_passed
     }
 
     pub(super) fn add(&mut self, world: &World, id: ConnectionId, caller: Caller, line: Box<dyn Line>) {
@@ -139,6 +147,13 @@ impl Connections {
             for part in parts {
                 connection.line.diff(Arc::clone(part));
             }
+        }
+    }
+
+    /// Sends on a connection what it missed.
+    pub(super) fn catch_up(&self, id: ConnectionId, missed: &[Arc<Diff>]) {
+        if let Some(connection) = self.by_id.get(&id) {
+            missed.iter().for_each(|diff| connection.line.missed(Arc::clone(diff)));
         }
     }
 
@@ -230,7 +245,8 @@ impl Connections {
     }
 }
 
-fn holds(world: &World, caller: Caller) -> bool {
+/// Whether the token that a caller presented is still theirs.
+pub(super) fn holds(world: &World, caller: Caller) -> bool {
     world.user(caller.user).is_some_and(|slot| {
         slot.tokens.iter().filter_map(|hash| world.token(hash)).any(|token| token.id == caller.token)
     })

@@ -1,6 +1,6 @@
 //! One group: mutations decided in order on the World, to be committed together and told afterwards.
 
-use super::connections::{Connections, Telling};
+use super::connections::{Connections, Telling, holds};
 use super::message::{Answer, ConnectionId, Failure, Mutation, Outcome, Published};
 use graph::batch::{Lineage, Subject};
 use graph::model::{Level, Rev};
@@ -78,6 +78,9 @@ impl Group {
 
     fn decide(&self, world: &World, past: &dyn Past, mutation: &Mutation) -> Result<Decided, Failure> {
         let user = mutation.caller.user;
+        if !holds(world, mutation.caller) {
+            return Err(Failure::Revoked);
+        }
         if let Some(request) = mutation.request
             && let Some(done) = self.remembered(past, request.batch)?
         {

@@ -168,6 +168,8 @@ pub enum Failure {
     RateLimited { retry_after_s: u64 },
     /// The server has too much to do, or is shutting down.
     Unavailable,
+    /// The token it came with has been revoked meanwhile.
+    Revoked,
     /// The batch could not be written; nothing of it was.
     Storage,
     /// A fault of the server.
@@ -181,6 +183,8 @@ pub type Answer = Box<dyn FnOnce(Outcome) + Send>;
 pub trait Line: Send {
     /// Queues a diff as `graph:diff`.
     fn diff(&self, diff: Arc<Diff>);
+    /// Queues a diff that the connection asked for, having missed it.
+    fn missed(&self, diff: Arc<Diff>);
     /// Queues a `branch:published` event.
     fn published(&self, published: Arc<Published>);
     /// Queues a relayed event. It may be dropped: another like it will come.

@@ -1,7 +1,7 @@
 //! Reads: answered between groups from the World as it stands on disk.
 
 use super::connections::Connections;
-use super::message::{Account, Caller, ConnectionId, Failure, Outcome, Read, Scope};
+use super::message::{Account, Caller, ConnectionId, Failure, Outcome, PageOfHistory, Read, Scope};
 use graph::history::Reader;
 use graph::model::{Grant, User};
 use graph::view::{self, Load, Page};
@@ -29,12 +29,12 @@ pub(super) fn answer(
             Outcome::Trash { page: trash::trash_page(world, caller.user, limit, offset), rev }
         }
         Read::Branch { ref root, limit, offset } => branch(world, caller.user, root, limit, offset),
-        // Asked of the archive, see `history_query`.
+        // Asked of the archive, see `history_query` and `seen_now`.
         Read::History { .. } => Outcome::Failed(Failure::Exception),
         Read::Sync { since } => {
             let missed = connection.zip(connections.missed(caller.user, since, rev));
             if let Some((connection, missed)) = &missed {
-                connections.send(*connection, missed);
+                connections.catch_up(*connection, missed);
             }
             Outcome::Synced { rev, recovered: missed.is_some() }
         }
@@ -82,29 +82,35 @@ fn graph_page(
     }
 }
 
-/// What to search the past for, if that is what is asked.
+/// What to search the past for, with a reader that holds what the caller sees.
 pub(super) fn history_query(
     world: &World,
     caller: Caller,
-    read: &Read,
-) -> Option<Result<HistoryQuery, Refusal>> {
-    let Read::History { scope, limit, offset } = *read else { return None };
+    (scope, limit, offset): (Scope, usize, usize),
+    reader: impl FnOnce() -> Arc<Reader>,
+) -> Result<HistoryQuery, Refusal> {
     let scope = match scope {
         Scope::Everything => HistoryScope::Everything,
         Scope::Own => HistoryScope::By(caller.user),
         Scope::User(user) if user == caller.user => HistoryScope::By(user),
-        Scope::User(_) | Scope::Unfit => return Some(Err(Reason::InvalidScope.into())),
+        Scope::User(_) | Scope::Unfit => return Err(Reason::InvalidScope.into()),
         Scope::Graph(root) => {
             if access::placement(world, caller.user, root).is_none() {
-                return Some(Err(Reason::NodeNotFound.into()));
+                return Err(Reason::NodeNotFound.into());
             }
             let nodes = access::placed_under(world, [root]);
             let links = nodes.iter().flat_map(|id| world.link_ids_at(*id)).map(|id| id.0);
             HistoryScope::Touching(Arc::new(links.chain(nodes.iter().map(|id| id.0)).collect()))
         }
     };
-    let reader = Arc::new(Reader::of(world, caller.user));
-    Some(Ok(HistoryQuery { reader, scope, until: world.rev(), limit, offset }))
+    Ok(HistoryQuery { reader: reader(), scope, until: world.rev(), limit, offset })
+}
+
+/// A page of history as its reader sees it now: what has left their view since it was looked for is left out.
+pub(super) fn seen_now(mut page: PageOfHistory, now: Arc<Reader>) -> PageOfHistory {
+    page.past.batches.retain(|past| now.sees_batch(&past.batch));
+    page.reader = now;
+    page
 }
 
 /// A branch as the caller sees it, by its root; or a publication, by its token, as anyone sees it.

@@ -109,6 +109,11 @@ pub struct Row {
 }
 
 impl Row {
+    /// Whether the operation asks the engine for something that is there.
+    pub fn is_read(&self) -> bool {
+        matches!(self.make, Make::Read(_))
+    }
+
     /// The fields in the order they are checked.
     pub fn fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
         self.input.iter().flat_map(|group| group.iter())

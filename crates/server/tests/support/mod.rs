@@ -176,6 +176,9 @@ impl Line for Recorder {
     fn diff(&self, diff: Arc<Diff>) {
         self.0.lock().unwrap().push(Told::Diff(diff));
     }
+    fn missed(&self, diff: Arc<Diff>) {
+        self.diff(diff);
+    }
     fn published(&self, published: Arc<Published>) {
         self.0.lock().unwrap().push(Told::Published(published));
     }
@@ -210,9 +213,14 @@ impl Socket {
     }
 
     pub fn reads(&self, read: Read) -> Outcome {
+        self.asks_to_read(read).wait()
+    }
+
+    /// Asks, and leaves the answer for later.
+    pub fn asks_to_read(&self, read: Read) -> Pending {
         let (answer, pending) = self.expect_answer(Told::Answer);
         self.person.engine.read(self.person.caller, read, Some(self.id), answer);
-        pending.wait()
+        pending
     }
 
     pub fn loads(&self, limit: usize, offset: usize) -> Page {
