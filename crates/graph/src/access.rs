@@ -357,12 +357,13 @@ pub fn shared_roots(source: &Cover, target: &Cover, user: UserId) -> Vec<NodeId>
 }
 
 /// Whether a user with this access to a link's ends sees the link. Without access to the source a primary link still
-/// shows, and its source as a phantom: it explains why the target is blocked.
+/// shows, and its source as a phantom: it explains why the target is blocked. Somebody else's private link does so to
+/// the target's owner only while it is active: in the trash it holds nothing.
 pub fn sees_link(user: UserId, link: &Link, source: Option<Level>, target: Option<Level>) -> bool {
     let Some(target) = target else { return false };
     let ends = source.is_some() || link.is_primary();
     let own = link.owner == user && source.is_some();
-    let holds_ours = link.is_primary() && target == Level::Owner;
+    let holds_ours = link.is_primary() && !link.in_trash && target == Level::Owner;
     ends && (!link.private || own || holds_ours)
 }
 

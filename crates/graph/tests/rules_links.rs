@@ -199,6 +199,26 @@ fn a12_a_links_owner_counts_only_with_access_to_both_ends() {
     check(secret, "bob: trash b>a/bob", "link_not_found");
 }
 
+#[test]
+fn l11_in_the_trash_a_private_link_is_its_owners_alone() {
+    let active = "alice owns a\nbob owns b\nbob 2 a\nb -> a private by bob";
+    for (gone, owner_may) in [("bob: trash b>a/bob", true), ("bob: trash b", true), ("alice: trash a", false)]
+    {
+        let world = &format!("{active}\n{gone}");
+        for request in ["change", "swap", "trash", "restore", "delete"] {
+            let fields = if request == "change" { " type=1" } else { "" };
+            check(world, &format!("alice: {request} b>a/bob{fields}"), "link_not_found");
+        }
+        if owner_may {
+            check(world, "bob: delete b>a/bob", "delete b>a");
+        }
+    }
+    // Whoever frees a task of theirs so cannot take that back, by hand or otherwise.
+    check(active, "alice: trash b>a/bob", "trash b -> a private blocker\nstatus a 2>0");
+    check(&format!("{active}\nalice: trash b>a/bob"), "alice: undo 1", "no_permission");
+    check(&format!("{active}\nalice: trash b>a/bob"), "alice: restore b>a/bob", "link_not_found");
+}
+
 // Rules: L13, L14, L15.
 #[test]
 fn l13_l14_l15_changing_a_link() {

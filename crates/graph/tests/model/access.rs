@@ -164,7 +164,7 @@ impl Model {
         let source = self.placement(user, link.source);
         let shown = !link.private
             || (link.owner == user && source.is_some())
-            || (link.is_primary() && self.nodes[&link.target].owner == user);
+            || (link.is_primary() && self.is_link_active(link) && self.nodes[&link.target].owner == user);
         shown && (source.is_some() || link.is_primary())
     }
 
