@@ -270,6 +270,40 @@ fn h13_being_held_meanwhile_is_no_conflict() {
 }
 
 #[test]
+fn h14_a_held_node_is_not_completed_again() {
+    let held = "alice owns a p\nalice: set p status=3\nalice: undo 1\nalice: link a p";
+    check(held, "alice: redo 1", "node_blocked");
+    check(held, "alice: undo 2", "node_blocked");
+    check(&format!("{held}\nalice: set a status=3"), "alice: redo 1", "status p 0>3\nchange a -> p");
+    let reopened = "alice owns a p=3\nalice: set p status=1\nalice: link a p";
+    check(reopened, "alice: undo 1", "node_blocked");
+    // What comes before: changed since, and in the trash.
+    check(
+        &format!("{held}\nalice: set a status=3\nalice: set p status=1\nalice: set a status=0"),
+        "alice: redo 1",
+        "version_conflict",
+    );
+    check(&format!("{held}\nalice: trash p"), "alice: redo 1", "node_in_trash");
+    // What it resumes as can be set back in either direction, and once more.
+    let mut fixture = Fixture::new("alice owns a p\nalice: set p status=1\nalice: link a p\nalice: undo 1");
+    assert_eq!((fixture.node("p").status, fixture.node("p").resume), (Status::Blocked, Status::Available));
+    fixture.run("alice: redo 1").unwrap();
+    assert_eq!((fixture.node("p").status, fixture.node("p").resume), (Status::Blocked, Status::InProgress));
+    fixture.run("alice: undo 1").unwrap();
+    assert_eq!(fixture.node("p").resume, Status::Available);
+}
+
+#[test]
+fn h14_fields_are_set_back_before_the_status() {
+    // p did not wait for a when it was complete, and does not if both are set back.
+    let world = "alice owns a=3 p=3!\na -> p\nalice: set p independent=false status=1\nalice: set a status=0";
+    check(world, "alice: undo 1", "set p\nstatus p 2>3\nchange a -> p");
+    // Once it waits again, it is not complete.
+    let world = "alice owns a=3 p=3\na -> p\nalice: set p independent=true status=1\nalice: set a status=0";
+    check(world, "alice: undo 1", "node_blocked");
+}
+
+#[test]
 fn h14_in_the_trash_and_no_longer_public() {
     check("alice owns a\nalice: set a title=x\nalice: trash a", "alice: undo 1", "node_in_trash");
     check(

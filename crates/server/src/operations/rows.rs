@@ -62,6 +62,7 @@ const TURN_ERRORS: &[Reason] = &[
     Reason::PlanLimit,
     Reason::VersionConflict,
     Reason::NodeInTrash,
+    Reason::NodeBlocked,
     Reason::LinkInTrash,
     Reason::InactiveEnd,
     Reason::ForbiddenType,

@@ -134,13 +134,18 @@ enum Step<'b> {
     },
 }
 
-/// The steps of what was meant: backward in reverse order, but nodes before the links that go and come with them.
+/// The steps of what was meant: backward in reverse order, but nodes before the links that go and come with them, and a
+/// status after the fields of its node, as in an update, for whether the node is held may depend on these.
 fn steps(root: &Batch, backward: bool) -> Vec<Step<'_>> {
     let meant = root.entries.iter().filter(|entry| !entry.derived);
     let mut steps: Vec<Step<'_>> = meant.filter_map(|entry| step(entry, backward)).collect();
     if backward {
         steps.reverse();
-        steps.sort_by_key(|step| !matches!(step, Step::NodeTrash { .. } | Step::NodeRestore { .. }));
+        steps.sort_by_key(|step| match step {
+            Step::NodeTrash { .. } | Step::NodeRestore { .. } => 0,
+            Step::NodeStatus { .. } => 2,
+            _ => 1,
+        });
     }
     steps
 }
