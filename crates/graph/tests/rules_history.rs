@@ -195,6 +195,25 @@ fn h9_what_is_gone_does_not_come_back_and_is_named() {
 }
 
 #[test]
+fn h9_of_many_things_twenty_are_named() {
+    let names: Vec<String> = (10..60).map(|at| format!("n{at}")).collect();
+    let mut text = format!("alice owns {}\n", names.join(" "));
+    names.iter().for_each(|name| text.push_str(&format!("alice: trash {name}\n")));
+    let refusal = Fixture::new(&format!("{text}alice: purge")).ask("alice: undo 51").unwrap_err();
+    assert_eq!(refusal.reason.code(), "cannot_restore_purged");
+    let named = names.iter().filter(|name| refusal.message().contains(&node(name).to_string()));
+    assert_eq!(named.count(), 20, "{refusal}");
+    assert!(refusal.message().ends_with(" and 30 more."), "{refusal}");
+}
+
+#[test]
+fn h7_what_was_changed_in_two_ways_is_named_once() {
+    let world = "alice owns a\nalice: set a title=x status=1\nalice: set a title=y status=3";
+    let refusal = Fixture::new(world).ask("alice: undo 1").unwrap_err();
+    assert_eq!(refusal.message().matches(&node("a").to_string()).count(), 1, "{refusal}");
+}
+
+#[test]
 fn h10_h11_a_chain_has_one_state() {
     let done = "alice owns a\nalice: set a title=x";
     check(done, "alice: redo 1", "not_undone");

@@ -254,7 +254,7 @@ fn refuse_purged(world: &World, caller: UserId, chain: &Chain, steps: &[Step<'_>
         return Ok(());
     }
     match chain.root.actor == Some(caller) {
-        true => Err(Refusal::with(Reason::CannotRestorePurged, format!("Gone: {}.", gone.join(", ")))),
+        true => Err(Refusal::with(Reason::CannotRestorePurged, format!("Gone: {}.", listed(gone)))),
         false => Err(Reason::CannotRestorePurged.into()),
     }
 }
@@ -269,7 +269,21 @@ fn refuse_changed(draft: &Draft<'_>, caller: UserId, steps: &[Step<'_>]) -> Resu
     let names: Vec<String> = changed.iter().filter_map(|step| step.name_for(draft, caller)).collect();
     match names.is_empty() {
         true => Err(Reason::VersionConflict.into()),
-        false => Err(Refusal::with(Reason::VersionConflict, format!("Changed since: {}.", names.join(", ")))),
+        false => Err(Refusal::with(Reason::VersionConflict, format!("Changed since: {}.", listed(names)))),
+    }
+}
+
+/// How many things a refusal names: a purge may have deleted a hundred thousand.
+const NAMED_MOST: usize = 20;
+
+/// The first of them, each once, and how many more there are.
+fn listed(mut names: Vec<String>) -> String {
+    names.dedup();
+    let more = names.len().saturating_sub(NAMED_MOST);
+    names.truncate(NAMED_MOST);
+    match more {
+        0 => names.join(", "),
+        _ => format!("{} and {more} more", names.join(", ")),
     }
 }
 
