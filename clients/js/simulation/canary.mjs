@@ -78,11 +78,12 @@ function byWhatIsGone(diff) {
   return [{ ...diff, ...cut(false) }, { ...diff, ...cut(true) }];
 }
 
-/** Between which revs a message stands: a diff just before and just after its batch, a page after it. */
+/** Between which revs a message stands: a diff just before and just after its batch, a page after it. A page of history was
+ * looked for earlier than it is told, so it stands where it stands. */
 function dated(event, payload) {
   if (payload === null || typeof payload !== 'object') return { event, payload: null, from: null, to: null };
   const diff = event === 'graph:diff' ? payload : payload.diff;
-  if (payload.replayed) return { event, payload, from: null, to: null };
+  if (payload.replayed || payload.batches) return { event, payload, from: null, to: null };
   if (diff) return { event, payload, from: diff.rev, to: diff.rev };
   if (typeof payload.rev === 'number') return { event, payload, from: payload.rev + 1, to: payload.rev };
   return { event, payload, from: null, to: null };

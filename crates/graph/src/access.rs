@@ -6,6 +6,7 @@
 
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Level, Link, Node};
+use crate::time::Timestamp;
 use crate::world::{Graph, World};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -161,22 +162,17 @@ pub fn one_owner(graph: &impl Graph, link: &Link) -> bool {
 }
 
 /// Whether a public link source → target would put the source's branch under a share root that covers the target and
-/// not yet the source. A grant its holder has hidden counts too: they may show it at any time.
+/// not yet the source. A grant its holder has hidden counts too: they may show it at any time. So does a root that
+/// covers the target only when what went to the trash is back: node:restore brings links back without judging them. The
+/// source is covered only by what covers it now.
 pub fn would_share(graph: &impl Graph, source: NodeId, target: NodeId, without: Option<LinkId>) -> bool {
     let (Some(source), Some(target)) = (graph.active_node(source), graph.active_node(target)) else {
         return false;
     };
-    if source.owner != target.owner {
+    if source.owner != target.owner || source.id == target.id {
         return false;
     }
-    let world = graph.world();
-    let mut roots = HashSet::new();
-    climb(graph, target, without, |node| {
-        if carries_branch(world, node) {
-            roots.insert(node.id);
-        }
-        true
-    });
+    let mut roots = branch_roots_over(graph, target, without);
     if !roots.is_empty() {
         climb(graph, source, without, |node| {
             roots.remove(&node.id);
@@ -186,10 +182,35 @@ pub fn would_share(graph: &impl Graph, source: NodeId, target: NodeId, without: 
     !roots.is_empty()
 }
 
+/// The nodes shared with their branch that the node lies under, or will when everything is back that is in the trash
+/// with the links that went along.
+fn branch_roots_over(graph: &impl Graph, start: &Arc<Node>, without: Option<LinkId>) -> HashSet<NodeId> {
+    let world = graph.world();
+    let mut roots = HashSet::new();
+    let mut seen = HashSet::from([start.id]);
+    let mut waiting = vec![start];
+    while let Some(node) = waiting.pop() {
+        if carries_branch(world, node) {
+            roots.insert(node.id);
+        }
+        for link in graph.links_at(node.id) {
+            let carries = !link.private && (!link.in_trash || link.cascade);
+            if link.source != node.id || Some(link.id) == without || !carries {
+                continue;
+            }
+            let above = graph.node(link.target).filter(|above| above.owner == node.owner);
+            waiting.extend(above.filter(|above| seen.insert(above.id)));
+        }
+    }
+    roots
+}
+
+/// Whether a branch grant or publication stands on the node that has not expired, be the node in the trash or not.
 fn carries_branch(world: &World, node: &Node) -> bool {
-    let granted =
-        world.grants_on(node.id).any(|grant| grant.branch && grant.due.is_none_or(|due| due > world.clock()));
-    granted || world.publication_in_force(node).is_some_and(|publication| publication.branch)
+    let unexpired = |due: Option<Timestamp>| due.is_none_or(|due| due > world.clock());
+    let granted = world.grants_on(node.id).any(|grant| grant.branch && unexpired(grant.due));
+    let publication = node.publication.as_deref();
+    granted || publication.is_some_and(|publication| publication.branch && unexpired(publication.due))
 }
 
 /// Who sees a node, and through which share roots.
@@ -336,12 +357,13 @@ pub fn shared_roots(source: &Cover, target: &Cover, user: UserId) -> Vec<NodeId>
 }
 
 /// Whether a user with this access to a link's ends sees the link. Without access to the source a primary link still
-/// shows, and its source as a phantom: it explains why the target is blocked.
+/// shows, and its source as a phantom: it explains why the target is blocked. Somebody else's private link does so to
+/// the target's owner only while it is active: in the trash it holds nothing.
 pub fn sees_link(user: UserId, link: &Link, source: Option<Level>, target: Option<Level>) -> bool {
     let Some(target) = target else { return false };
     let ends = source.is_some() || link.is_primary();
     let own = link.owner == user && source.is_some();
-    let holds_ours = link.is_primary() && target == Level::Owner;
+    let holds_ours = link.is_primary() && !link.in_trash && target == Level::Owner;
     ends && (!link.private || own || holds_ours)
 }
 

@@ -171,7 +171,8 @@ pub(super) fn restore(draft: &mut Draft<'_>, caller: UserId, id: NodeId) -> Resu
 }
 
 /// Brings a node back, and the links that went by cascade and have both ends again, oldest first. One that would close a
-/// cycle stays in the trash. Returns the nodes that may be held now.
+/// cycle stays in the trash, from now on in its own right: it neither comes back with an end later nor gives access to
+/// one by placement. Returns the nodes that may be held now.
 pub(super) fn bring_back(draft: &mut Draft<'_>, id: NodeId) -> Vec<NodeId> {
     draft.edit_node(Op::NodeRestore, Cause::Meant, id, |node| node.in_trash = false);
     let gone_along = in_order(draft.links_at(id).filter(|link| link.in_trash && link.cascade));
@@ -183,6 +184,7 @@ pub(super) fn bring_back(draft: &mut Draft<'_>, id: NodeId) -> Vec<NodeId> {
         }
         if link.is_primary() {
             if blocking::cycle(draft, link.source, link.target).is_some() {
+                draft.edit_link(Op::LinkTrash, Cause::Derived, link.id, |link| link.cascade = false);
                 continue;
             }
             unsettled.push(link.target);
