@@ -137,6 +137,12 @@ impl Connection {
         self.dropped(self.relaying.put(relay, reply));
     }
 
+    /// An event to be passed on at once, unless it is one too many. What waits and says the same is overtaken.
+    fn passed_now(&self, relay: Relay) -> Option<Relay> {
+        self.dropped(self.relaying.pass_now(&relay)?);
+        Some(relay)
+    }
+
     fn dropped(&self, replies: Vec<Option<Reply>>) {
         for reply in replies.into_iter().flatten() {
             reply.say(Said::Outcome(Outcome::PassedOn), By::Here);
@@ -232,20 +238,14 @@ fn take(
     id: ConnectionId,
     (name, payload, ack, place): (String, Result<Json, Malformed>, Option<i64>, Place),
 ) {
-    let mut row = operations::by_event(&name);
+    let (mut row, mut passed_on) = (operations::by_event(&name), None);
     if let Some(relayed) = operations::relay_by_event(&name) {
         row = relayed.stored_by;
         let relay = payload.as_ref().map_err(|malformed| Problem::from(malformed.clone()));
         let relay = relay.and_then(|payload| operations::decode_relay(relayed, payload));
         match (relay, row) {
-            // What is stored too is answered by what stores it, and passed on before it.
-            (Ok(relay), Some(_)) => match connection.relaying.pass_now(&relay) {
-                Some(overtaken) => {
-                    connection.dropped(overtaken);
-                    app.engine.relay(caller, relay, id, Box::new(|_| {}));
-                }
-                None => connection.pass_on(relay, None),
-            },
+            // What is stored too is answered by what stores it, and passed on with that: too much of it is not.
+            (Ok(relay), Some(_)) => passed_on = connection.passed_now(relay),
             (Ok(relay), None) => {
                 let reply = ack.map(|ack| Reply::new(connection, name, Some(ack), Some(place)));
                 return connection.pass_on(relay, reply);
@@ -262,7 +262,7 @@ fn take(
     };
     let reply = Reply::new(connection, name, ack, Some(place));
     let (answered, limit, loads) = (ack.is_some(), row_limit(row), Some(&connection.loads));
-    let asking = Asking { caller, row, payload, connection: Some(id), answered, limit, loads };
+    let asking = Asking { caller, row, payload, connection: Some(id), answered, limit, passed_on, loads };
     ask(app, asking, |said, by| reply.say(said, by));
 }
 

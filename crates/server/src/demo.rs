@@ -322,7 +322,14 @@ async fn publish(engine: &Engine, owner: &Person, id: NodeId) -> Result<String, 
 
 async fn ask(engine: &Engine, who: &Person, operation: Operation) -> Result<Arc<Diff>, DemoError> {
     let (answer, answered) = oneshot::channel();
-    let mutation = Mutation { caller: who.caller, operation, request: None, origin: None, limited: None };
+    let mutation = Mutation {
+        caller: who.caller,
+        operation,
+        request: None,
+        origin: None,
+        limited: None,
+        passed_on: None,
+    };
     // Nobody waits any more only when the demo itself has ended.
     engine.mutate(mutation, Box::new(|outcome| drop(answer.send(outcome))));
     match answered.await {

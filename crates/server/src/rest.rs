@@ -138,6 +138,7 @@ async fn answer(app: &Arc<App>, request: Request, trace: &str) -> Answer {
         connection: None,
         answered: true,
         limit: (What { limit: name, of: row.event }, rule),
+        passed_on: None,
         loads: None,
     };
     let (said, heard) = oneshot::channel();

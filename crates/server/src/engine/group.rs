@@ -2,6 +2,7 @@
 
 use super::connections::{Connections, Telling, holds};
 use super::message::{Answer, ConnectionId, Failure, Mutation, Outcome, Published};
+use super::relay;
 use graph::batch::{Lineage, Subject};
 use graph::model::{Level, Rev};
 use graph::ops::{Chain, Turn, turn};
@@ -209,9 +210,15 @@ impl Group {
     }
 
     /// Answers and tells, in order: the group is on disk.
-    pub(super) fn tell(self, connections: &mut Connections, asked: Vec<Asked>) {
-        for (output, asked) in self.outputs.into_iter().zip(asked) {
-            (asked.answer)(output.outcome);
+    pub(super) fn tell(self, world: &World, connections: &mut Connections, asked: Vec<Asked>) {
+        for (output, Asked { mutation, answer }) in self.outputs.into_iter().zip(asked) {
+            if let (Outcome::Changed { replayed: false, .. }, Some((event, from))) =
+                (&output.outcome, mutation.passed_on)
+            {
+                // Whoever may do the one may do the other; and nobody waits to hear of it.
+                let _ = relay::pass_on(world, connections, mutation.caller, event, from);
+            }
+            answer(output.outcome);
             if let Some(origin) = output.origin {
                 connections.send(origin, &output.rest);
             }

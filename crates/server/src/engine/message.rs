@@ -40,6 +40,8 @@ pub struct Mutation {
     pub origin: Option<ConnectionId>,
     /// Set when the caller is over their limit, in seconds to wait: only a replay is answered then.
     pub limited: Option<u64>,
+    /// What is passed on when it is done, before anybody is told, and the connection it came on.
+    pub passed_on: Option<(Relay, ConnectionId)>,
 }
 
 /// A read asked for.

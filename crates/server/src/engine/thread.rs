@@ -220,7 +220,7 @@ impl Thread {
                         self.shared.directory.follow(&self.world, &proposal.batch);
                         self.connections.follow(&proposal.batch);
                     }
-                    group.tell(&mut self.connections, asked);
+                    group.tell(&self.world, &mut self.connections, asked);
                     return;
                 }
                 (Err(_), Some(culprit)) => {

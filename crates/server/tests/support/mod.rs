@@ -114,7 +114,14 @@ impl Person {
 
     /// A mutation over REST.
     pub fn asks(&self, operation: Operation) -> Mutation {
-        Mutation { caller: self.caller, operation, request: None, origin: None, limited: None }
+        Mutation {
+            caller: self.caller,
+            operation,
+            request: None,
+            origin: None,
+            limited: None,
+            passed_on: None,
+        }
     }
 
     pub fn tries(&self, operation: Operation) -> Outcome {
