@@ -99,6 +99,7 @@ reasons! {
         InvalidEmail "invalid_email" "email must be an email address.",
         MissingEmail "missing_email" "Give the email of the person.",
         InvalidUsername "invalid_username" "A username has 3 to 32 of A-Z, a-z, 0-9, '_', '.' and '-'.",
+        InvalidTokenName "invalid_token_name" "A token's name has at most 80 characters, none of them a control character.",
         InvalidScope "invalid_scope" "scopeType must be USER or GRAPH, with a scopeId that fits it.",
         InvalidLimit "invalid_limit" "limit must be an integer.",
         InvalidOffset "invalid_offset" "offset must be an integer.",

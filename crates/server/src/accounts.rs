@@ -11,18 +11,11 @@ use store::{Abandon, Log, LogError, Proposal, Scope};
 use thiserror::Error;
 use uuid::Uuid;
 
-/// A token's name, in Unicode scalar values.
-const TOKEN_NAME_CHARS_MAX: usize = 80;
-
 /// Why a command failed.
 #[derive(Debug, Error)]
 pub enum AccountError {
     #[error("{}", .0.message())]
     Refused(Refusal),
-    #[error(
-        "A token's name has at most {TOKEN_NAME_CHARS_MAX} characters, none of them a control character."
-    )]
-    TokenName,
     #[error(transparent)]
     Log(#[from] LogError),
     #[error("the system gives no randomness: {0}")]
@@ -36,7 +29,6 @@ impl AccountError {
             AccountError::Refused(refusal) => {
                 format!("{}.{}", refusal.reason.class().name(), refusal.reason.code())
             }
-            AccountError::TokenName => "bad_request.invalid_token_name".to_owned(),
             AccountError::Log(_) | AccountError::Randomness(_) => "internal.storage".to_owned(),
         }
     }
@@ -99,11 +91,8 @@ impl<'l> Accounts<'l> {
     /// Makes a token for a user, and returns its secret, which is kept nowhere.
     ///
     /// # Errors
-    /// [`AccountError::TokenName`], `api_not_allowed` on a plan without tokens, and [`AccountError::Log`].
+    /// `invalid_token_name`, `api_not_allowed` on a plan without tokens, and [`AccountError::Log`].
     pub fn create_token(&mut self, user: &User, name: &str) -> Result<(TokenId, Secret), AccountError> {
-        if !is_token_name(name) {
-            return Err(AccountError::TokenName);
-        }
         let secret = Secret::random()?;
         let hash = secret.hash();
         let id = self.commit(&Operation::TokenCreate { user: user.id, name: name.to_owned(), hash })?;
@@ -180,11 +169,6 @@ impl<'l> Accounts<'l> {
             (Err(error), None) => Err(error.into()),
         }
     }
-}
-
-/// Whether a text can be a token's name: one that a list can show on its line, on any terminal.
-fn is_token_name(text: &str) -> bool {
-    text.chars().count() <= TOKEN_NAME_CHARS_MAX && !text.chars().any(char::is_control)
 }
 
 /// A batch as a World that holds accounts alone can follow it.
