@@ -64,8 +64,7 @@ fn strongest(
     let world = graph.world();
     // Most users hold nothing of most owners: no climb for them.
     let slot = world.user(user)?;
-    let of_owner = |id: &NodeId| world.node(*id).is_some_and(|root| root.owner == node.owner);
-    if !slot.granted.iter().chain(&slot.embedded).any(of_owner) {
+    if !slot.holds_of.contains_key(&node.owner) {
         return None;
     }
     let mut best = None;
@@ -119,8 +118,8 @@ pub fn climb<'g, G: Graph>(
         if !visit(node) {
             return;
         }
-        for link in graph.links_at(node.id) {
-            if link.source != node.id || Some(link.id) == without || !carries(link, node) {
+        for link in graph.links_up(node.id) {
+            if Some(link.id) == without || !carries(link, node) {
                 continue;
             }
             let above = graph.node(link.target).filter(|above| above.owner == node.owner);
@@ -142,8 +141,8 @@ fn branch_within(
     let mut waiting: Vec<&Arc<Node>> = roots.into_iter().filter_map(|id| graph.active_node(id)).collect();
     let mut seen: HashSet<NodeId> = waiting.iter().map(|node| node.id).collect();
     while let Some(node) = waiting.pop() {
-        for link in graph.active_links_at(node.id) {
-            if link.target != node.id || link.private || !within(link.source) {
+        for link in graph.active_links_down(node.id) {
+            if link.private || !within(link.source) {
                 continue;
             }
             let below = graph.active_node(link.source).filter(|below| below.owner == node.owner);
@@ -193,9 +192,9 @@ fn branch_roots_over(graph: &impl Graph, start: &Arc<Node>, without: Option<Link
         if carries_branch(world, node) {
             roots.insert(node.id);
         }
-        for link in graph.links_at(node.id) {
+        for link in graph.links_up(node.id) {
             let carries = !link.private && (!link.in_trash || link.cascade);
-            if link.source != node.id || Some(link.id) == without || !carries {
+            if Some(link.id) == without || !carries {
                 continue;
             }
             let above = graph.node(link.target).filter(|above| above.owner == node.owner);
@@ -303,8 +302,8 @@ fn roots_over(world: &World, nodes: &[&Arc<Node>]) -> HashMap<NodeId, Vec<NodeId
             if has_branch_share_in_force(world, node) {
                 roots.push(node.id);
             }
-            for link in world.active_links_at(node.id) {
-                if link.source != node.id || link.private {
+            for link in world.active_links_up(node.id) {
+                if link.private {
                     continue;
                 }
                 let above = world.active_node(link.target).filter(|above| above.owner == node.owner);
@@ -372,7 +371,7 @@ pub fn placed_under(graph: &impl Graph, roots: impl IntoIterator<Item = NodeId>)
     let mut waiting: Vec<&Arc<Node>> = roots.into_iter().filter_map(|id| graph.node(id)).collect();
     let mut seen: HashSet<NodeId> = waiting.iter().map(|node| node.id).collect();
     while let Some(node) = waiting.pop() {
-        for link in graph.links_at(node.id).filter(|link| link.target == node.id) {
+        for link in graph.links_down(node.id) {
             let below =
                 graph.node(link.source).filter(|below| below.owner == node.owner && carries(link, below));
             waiting.extend(below.filter(|below| seen.insert(below.id)));

@@ -19,8 +19,8 @@ pub fn is_held(graph: &impl Graph, node: &Node) -> bool {
 fn blockers<'g>(graph: &'g impl Graph, node: &Node) -> impl Iterator<Item = &'g Arc<Node>> {
     let (id, open) = (node.id, !node.in_trash && !node.independent);
     graph
-        .active_links_at(id)
-        .filter(move |link| open && link.target == id && link.is_primary())
+        .active_links_down(id)
+        .filter(move |link| open && link.is_primary())
         .filter_map(|link| graph.active_node(link.source))
 }
 
@@ -111,8 +111,7 @@ impl Cascade {
 
 /// The nodes that wait for this one, oldest link first.
 pub fn targets(graph: &impl Graph, id: NodeId) -> Vec<NodeId> {
-    let mut links: Vec<&Arc<Link>> =
-        graph.active_links_at(id).filter(|link| link.source == id && link.is_primary()).collect();
+    let mut links: Vec<&Arc<Link>> = graph.active_links_up(id).filter(|link| link.is_primary()).collect();
     links.sort_unstable_by_key(|link| link.seq);
     links.into_iter().map(|link| link.target).collect()
 }
@@ -123,7 +122,7 @@ fn mark_blockers(draft: &mut Draft<'_>, id: NodeId) {
     let completed = node.status == Status::Completed;
     let independent = node.independent;
     let mut flips: Vec<(u64, LinkId, bool)> = Vec::new();
-    for link in draft.active_links_at(id).filter(|link| link.target == id && link.is_primary()) {
+    for link in draft.active_links_down(id).filter(|link| link.is_primary()) {
         let source_open = draft.active_node(link.source).is_some_and(|node| node.status != Status::Completed);
         let holds = source_open && !independent;
         match (link.was_blocker, holds, completed) {
@@ -154,11 +153,8 @@ pub fn cycle(graph: &impl Graph, source: NodeId, target: NodeId) -> Option<Vec<N
             return Some(join(&up, &down, meeting));
         }
         let node = down.next()?;
-        let below: Vec<NodeId> = graph
-            .active_links_at(node)
-            .filter(|link| link.target == node && link.is_primary())
-            .map(|link| link.source)
-            .collect();
+        let below: Vec<NodeId> =
+            graph.active_links_down(node).filter(|link| link.is_primary()).map(|link| link.source).collect();
         for next in below {
             if down.reach(next, node) && up.reached(next) {
                 return Some(join(&up, &down, next));

@@ -9,6 +9,7 @@ pub mod blocking;
 pub mod check;
 pub mod diff;
 pub mod draft;
+pub mod effort;
 pub mod history;
 pub mod id;
 pub mod model;

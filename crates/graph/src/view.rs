@@ -141,7 +141,7 @@ fn active_link(world: &World, id: LinkId) -> Option<&Arc<Link>> {
 
 /// The primary links by which others wait for the node.
 fn held_by(world: &World, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
-    world.active_links_at(id).filter(move |link| link.source == id && link.is_primary())
+    world.active_links_up(id).filter(|link| link.is_primary())
 }
 
 /// The ids of all that the user sees, phantoms among them, by order of creation.
@@ -149,7 +149,7 @@ pub fn visible_nodes(world: &World, user: UserId) -> Vec<NodeId> {
     let full = full_nodes(world, user);
     let mut all: HashSet<NodeId> = full.keys().copied().collect();
     for (id, cover) in &full {
-        for link in world.active_links_at(*id).filter(|link| link.target == *id && link.is_primary()) {
+        for link in world.active_links_down(*id).filter(|link| link.is_primary()) {
             if !full.contains_key(&link.source) && sees_link(user, link, None, cover.level(user)) {
                 all.insert(link.source);
             }
