@@ -46,6 +46,8 @@ struct Cascade {
     /// Status and resume status, and when the node last changed.
     settled: HashMap<NodeId, (Status, Status, usize)>,
     changes: usize,
+    /// What waits for a node that was reopened: held, and so it stays, for the cascade completes nothing.
+    held: HashSet<NodeId>,
 }
 
 impl Cascade {
@@ -70,7 +72,11 @@ impl Cascade {
 
     fn weigh(&mut self, draft: &Draft<'_>, id: NodeId) {
         let Some(node) = draft.active_node(id) else { return };
-        let held = blockers(draft, node).any(|source| self.status(source).0 != Status::Completed);
+        let held = if self.held.contains(&id) {
+            !node.independent
+        } else {
+            blockers(draft, node).any(|source| self.status(source).0 != Status::Completed)
+        };
         let (status, resume) = self.status(node);
         let next = match (held, status) {
             (true, Status::Blocked) | (false, Status::Available | Status::InProgress | Status::Completed) => {
@@ -84,6 +90,7 @@ impl Cascade {
         self.settled.insert(id, (next.0, next.1, self.changes));
         if status == Status::Completed {
             for above in targets(draft, id) {
+                self.held.insert(above);
                 self.look_at(above);
             }
         }
