@@ -170,6 +170,101 @@ pub fn cycle(graph: &impl Graph, source: NodeId, target: NodeId) -> Option<Vec<N
     }
 }
 
+/// Tells, of primary links that come back to a node which had none, one after the other, which of them would close a
+/// cycle. Such a cycle comes in by one of them and goes out by another, so what counts is only what the sources wait for
+/// and what waits for the targets. Both are explored once for all the links, in turn, and neither further than it takes:
+/// not at all while all links lead the same way.
+#[derive(Default)]
+pub struct Returning {
+    /// What waits for the node by the links let in so far.
+    above: Side,
+    /// What the node waits for by them.
+    below: Side,
+}
+
+/// One side of a node. It has no node in common with the other side.
+#[derive(Default)]
+struct Side {
+    reached: HashSet<NodeId>,
+    /// Reached, but it has not been looked what they lead on to.
+    waiting: Vec<NodeId>,
+}
+
+/// Which way primary links are followed.
+#[derive(Clone, Copy)]
+enum Way {
+    Up,
+    Down,
+}
+
+impl Way {
+    fn next(self, graph: &impl Graph, node: NodeId) -> Vec<NodeId> {
+        match self {
+            Way::Up => {
+                let links = graph.active_links_up(node).filter(|link| link.is_primary());
+                links.map(|link| link.target).collect()
+            }
+            Way::Down => {
+                let links = graph.active_links_down(node).filter(|link| link.is_primary());
+                links.map(|link| link.source).collect()
+            }
+        }
+    }
+}
+
+impl Returning {
+    /// Whether a link that the node is the source of may come back: from then on it counts as there.
+    pub fn lets_out(&mut self, graph: &impl Graph, target: NodeId) -> bool {
+        let_through(graph, Way::Up, target, &mut self.above, &mut self.below)
+    }
+
+    /// Whether a link that the node is the target of may come back: from then on it counts as there.
+    pub fn lets_in(&mut self, graph: &impl Graph, source: NodeId) -> bool {
+        let_through(graph, Way::Down, source, &mut self.below, &mut self.above)
+    }
+}
+
+/// Adds a node and what it leads to, that way, to a side, unless that would meet the other side.
+fn let_through(graph: &impl Graph, way: Way, node: NodeId, side: &mut Side, other: &mut Side) -> bool {
+    let back = match way {
+        Way::Up => Way::Down,
+        Way::Down => Way::Up,
+    };
+    if other.reached.contains(&node) {
+        return false;
+    }
+    if side.reached.contains(&node) {
+        return true;
+    }
+    let mut fresh = Side { reached: HashSet::from([node]), waiting: vec![node] };
+    // As soon as one of the two has nothing left to explore, they do not meet.
+    while !other.waiting.is_empty() {
+        let Some(next) = fresh.waiting.pop() else { break };
+        for reached in way.next(graph, next) {
+            if other.reached.contains(&reached) {
+                return false;
+            }
+            if !side.reached.contains(&reached) && fresh.reached.insert(reached) {
+                fresh.waiting.push(reached);
+            }
+        }
+        let Some(next) = other.waiting.pop() else { break };
+        let mut met = false;
+        for reached in back.next(graph, next) {
+            met |= fresh.reached.contains(&reached);
+            if other.reached.insert(reached) {
+                other.waiting.push(reached);
+            }
+        }
+        if met {
+            return false;
+        }
+    }
+    side.reached.extend(fresh.reached);
+    side.waiting.extend(fresh.waiting);
+    true
+}
+
 struct Search {
     came_from: HashMap<NodeId, NodeId>,
     waiting: VecDeque<NodeId>,
