@@ -109,11 +109,11 @@ pub enum NodeChange {
     /// The whole node, which the receiver did not hold in full: added, restored, or come into view.
     Whole { op: Op, seen: SeenNode },
     /// Some fields of a node the receiver holds and goes on to see, or held until it went to the trash.
-    Edited { op: Op, before: Arc<Node>, after: Arc<Node>, level: Level, roots: Vec<NodeId> },
+    Edited { op: Op, before: Arc<Node>, after: Arc<Node>, level: Level, roots: Arc<[NodeId]> },
     /// The status of a phantom: all there is to know of it.
     PhantomStatus { id: NodeId, before: Status, after: Status },
     /// The receiver's access to a node they keep. With the publication where its token comes into or out of sight.
-    Access { node: Arc<Node>, before: Level, after: Level, roots: Vec<NodeId> },
+    Access { node: Arc<Node>, before: Level, after: Level, roots: Arc<[NodeId]> },
     /// The node is only a phantom to the receiver from here on.
     Faded { id: NodeId, status: Status },
     /// The node left the receiver's view.
@@ -158,7 +158,7 @@ pub enum LinkChange {
     /// The whole link, which the receiver did not hold.
     Whole { op: Op, seen: SeenLink },
     /// Some fields of a link the receiver holds, or held until it went to the trash.
-    Edited { op: Op, before: Arc<Link>, after: Arc<Link>, roots: Vec<NodeId> },
+    Edited { op: Op, before: Arc<Link>, after: Arc<Link>, roots: Arc<[NodeId]> },
     /// The link left the receiver's view.
     Hidden { id: LinkId },
     /// Deleted for good from the trash.

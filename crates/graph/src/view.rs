@@ -1,6 +1,8 @@
 //! What a user sees: V(u), the visible graph, whole or in pages, and parts of it at one moment.
 
-use crate::access::{self, Cover, covers, sees_link, shared_roots};
+use crate::access::{self, sees_link};
+use crate::audience::Audience;
+use crate::cover::{self, Cover, Placements, covers, shared_roots};
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Level, Link, Node, User};
 use crate::world::{Graph, World};
@@ -11,7 +13,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sight {
     /// With all its fields, by the given access.
-    Full { level: Level, roots: Vec<NodeId> },
+    Full { level: Level, roots: Arc<[NodeId]> },
     /// Only that it is there and its status: it blocks something they see.
     Phantom,
 }
@@ -29,7 +31,7 @@ pub struct SeenNode {
 pub struct SeenLink {
     pub link: Arc<Link>,
     /// The share roots that cover both ends.
-    pub roots: Vec<NodeId>,
+    pub roots: Arc<[NodeId]>,
 }
 
 impl SeenNode {
@@ -59,32 +61,41 @@ pub struct Snapshot {
 struct Looked {
     node: Arc<Node>,
     owner: Option<Arc<User>>,
-    /// The primary links by which others wait for the node: they may make a phantom of it.
+    /// The primary links by which others wait for the node, as far as they may make a phantom of it.
     held_by: Vec<Arc<Link>>,
 }
 
 impl Snapshot {
-    /// Looks at nodes and links of the World; users other than owners are those that `among` picks.
+    /// Looks at nodes and links of the World, for an audience. Of each node that `may_be_phantom` picks by its cover it
+    /// also looks whether anyone sees it as a phantom; any other is none.
     pub fn take(
         world: &World,
         nodes: impl IntoIterator<Item = NodeId>,
         links: impl IntoIterator<Item = LinkId>,
-        among: &dyn Fn(UserId) -> bool,
+        audience: Audience<'_>,
+        may_be_phantom: impl Fn(NodeId, &Cover) -> bool,
     ) -> Self {
         let mut snapshot = Snapshot::default();
-        let mut asked: HashSet<NodeId> = HashSet::new();
         for node in nodes.into_iter().filter_map(|id| world.active_node(id)) {
-            let held_by: Vec<Arc<Link>> = held_by(world, node.id).cloned().collect();
-            asked.insert(node.id);
-            asked.extend(held_by.iter().map(|link| link.target));
-            let looked = Looked { node: Arc::clone(node), owner: owner_of(world, node), held_by };
+            let looked = Looked { node: Arc::clone(node), owner: owner_of(world, node), held_by: Vec::new() };
             snapshot.nodes.insert(node.id, looked);
         }
+        let mut asked: HashSet<NodeId> = snapshot.nodes.keys().copied().collect();
         for link in links.into_iter().filter_map(|id| active_link(world, id)) {
             asked.extend([link.source, link.target]);
             snapshot.links.insert(link.id, Arc::clone(link));
         }
-        snapshot.covers = covers(world, asked, among);
+        snapshot.covers = covers(world, asked, audience);
+        let mut further: HashSet<NodeId> = HashSet::new();
+        for (id, looked) in &mut snapshot.nodes {
+            if snapshot.covers.get(id).is_some_and(|cover| may_be_phantom(*id, cover)) {
+                let held_by = held_by(world, *id).filter(|link| may_show_phantom(world, link, audience));
+                looked.held_by = held_by.cloned().collect();
+                further.extend(looked.held_by.iter().map(|link| link.target));
+            }
+        }
+        further.retain(|id| !snapshot.covers.contains_key(id));
+        snapshot.covers.extend(covers(world, further, audience));
         snapshot
     }
 
@@ -106,7 +117,7 @@ impl Snapshot {
         let looked = self.nodes.get(&id)?;
         let cover = self.covers.get(&id)?;
         let sight = match cover.level(user) {
-            Some(level) => Sight::Full { level, roots: cover.roots_for(user).to_vec() },
+            Some(level) => Sight::Full { level, roots: cover.roots_for(user) },
             None if looked.is_phantom(self, user) => Sight::Phantom,
             None => return None,
         };
@@ -141,16 +152,39 @@ fn active_link(world: &World, id: LinkId) -> Option<&Arc<Link>> {
 
 /// The primary links by which others wait for the node.
 fn held_by(world: &World, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
-    world.active_links_at(id).filter(move |link| link.source == id && link.is_primary())
+    world.active_links_up(id).filter(|link| link.is_primary())
+}
+
+/// Whether anyone of the audience may see the link's source as a phantom by it while it is active: that takes access to
+/// its target without access to its source. Where both belong to one owner, whatever covers the target with its branch
+/// covers the source by this very link.
+pub fn may_show_phantom(world: &World, link: &Link, audience: Audience<'_>) -> bool {
+    let (Some(source), Some(target)) = (world.node(link.source), world.node(link.target)) else {
+        return false;
+    };
+    if !link.is_primary() {
+        false
+    } else if source.owner == target.owner {
+        !link.private && is_shared_alone(world, target)
+    } else {
+        let shares = world.user(target.owner).is_some_and(|slot| !slot.shared.is_empty());
+        audience.contains(target.owner) || (!link.private && shares)
+    }
+}
+
+/// Whether there is a share of the node, in force or not, that leaves its branch out.
+fn is_shared_alone(world: &World, node: &Node) -> bool {
+    node.publication.as_ref().is_some_and(|publication| !publication.branch)
+        || world.grants_on(node.id).any(|grant| !grant.branch)
 }
 
 /// The ids of all that the user sees, phantoms among them, by order of creation.
 pub fn visible_nodes(world: &World, user: UserId) -> Vec<NodeId> {
-    let full = full_nodes(world, user);
+    let full = cover::accessible(world, user);
     let mut all: HashSet<NodeId> = full.keys().copied().collect();
-    for (id, cover) in &full {
-        for link in world.active_links_at(*id).filter(|link| link.target == *id && link.is_primary()) {
-            if !full.contains_key(&link.source) && sees_link(user, link, None, cover.level(user)) {
+    for (id, level) in &full {
+        for link in world.active_links_down(*id).filter(|link| link.is_primary()) {
+            if !full.contains_key(&link.source) && sees_link(user, link, None, Some(*level)) {
                 all.insert(link.source);
             }
         }
@@ -158,14 +192,19 @@ pub fn visible_nodes(world: &World, user: UserId) -> Vec<NodeId> {
     in_order_of_creation(world, all)
 }
 
-fn full_nodes(world: &World, user: UserId) -> HashMap<NodeId, Arc<Cover>> {
-    let Some(slot) = world.user(user) else { return HashMap::new() };
-    let shared = slot.granted.iter().chain(&slot.embedded).copied();
-    let mut candidates = access::branch(world, shared);
-    candidates.extend(slot.owned.iter().map(|(_, id)| *id));
-    let mut full = covers(world, candidates, &|other| other == user);
-    full.retain(|_, cover| cover.level(user).is_some());
-    full
+/// Those of the nodes that the user sees now, phantoms among them.
+fn visible_of(world: &World, user: UserId, nodes: &[NodeId]) -> HashSet<NodeId> {
+    let active = nodes.iter().copied().filter(|id| world.active_node(*id).is_some());
+    let active: Vec<NodeId> = active.collect();
+    let placed = Placements::of(world, user, active.iter().copied());
+    let (full, rest): (Vec<NodeId>, Vec<NodeId>) =
+        active.into_iter().partition(|id| placed.level(*id).is_some());
+    let held_by = rest.into_iter().flat_map(|id| held_by(world, id));
+    let held_by: Vec<&Arc<Link>> =
+        held_by.filter(|link| may_show_phantom(world, link, Audience::One(user))).collect();
+    let targets = Placements::of(world, user, held_by.iter().map(|link| link.target));
+    let phantoms = held_by.into_iter().filter(|link| sees_link(user, link, None, targets.level(link.target)));
+    full.into_iter().chain(phantoms.map(|link| link.source)).collect()
 }
 
 fn in_order_of_creation(world: &World, nodes: HashSet<NodeId>) -> Vec<NodeId> {
@@ -183,9 +222,10 @@ pub fn visible(world: &World, user: UserId) -> Page {
 
 /// The ids of a branch as the user sees it, by order of creation: what they have access to of it, or nothing.
 pub fn visible_branch(world: &World, user: UserId, root: NodeId) -> Vec<NodeId> {
-    let below = covers(world, access::branch(world, [root]), &|other| other == user);
-    let seen = below.into_iter().filter(|(_, cover)| cover.level(user).is_some()).map(|(id, _)| id);
-    in_order_of_creation(world, seen.collect())
+    let mut branch = access::branch(world, [root]);
+    let placed = Placements::of(world, user, branch.iter().copied());
+    branch.retain(|id| placed.level(*id).is_some());
+    in_order_of_creation(world, branch)
 }
 
 /// A page of a publication, as anyone sees it who holds its token: `None` when the token stands for nothing in force.
@@ -198,9 +238,10 @@ pub fn published_page(world: &World, token: &str, limit: usize, offset: usize) -
     let place: HashMap<NodeId, usize> = order.iter().enumerate().map(|(at, id)| (*id, at)).collect();
     let mut links: HashMap<LinkId, u64> = HashMap::new();
     let mut nodes = Vec::new();
+    let roots: Arc<[NodeId]> = [root.id].into();
     for (at, id) in order.iter().enumerate().take(end).skip(offset) {
         let Some(node) = world.active_node(*id) else { continue };
-        let sight = Sight::Full { level: Level::Viewer, roots: vec![root.id] };
+        let sight = Sight::Full { level: Level::Viewer, roots: Arc::clone(&roots) };
         nodes.push(SeenNode { node: Arc::clone(node), owner: owner_of(world, node), sight });
         let complete = |link: &&Arc<Link>| {
             !link.private && place.get(&link.other(*id)).is_some_and(|other| *other <= at)
@@ -208,7 +249,7 @@ pub fn published_page(world: &World, token: &str, limit: usize, offset: usize) -
         links.extend(world.active_links_at(*id).filter(complete).map(|link| (link.id, link.seq)));
     }
     let links = sorted_by_seq(links).into_iter().filter_map(|id| world.link(id));
-    let links = links.map(|link| SeenLink { link: Arc::clone(link), roots: vec![root.id] }).collect();
+    let links = links.map(|link| SeenLink { link: Arc::clone(link), roots: Arc::clone(&roots) }).collect();
     Some(Page { nodes, links, has_more: end < order.len() })
 }
 
@@ -281,7 +322,9 @@ impl Load {
     }
 
     fn look(&self, world: &World, nodes: &[NodeId], links: &[LinkId]) -> Snapshot {
-        Snapshot::take(world, nodes.iter().copied(), links.iter().copied(), &|other| other == self.user)
+        let (nodes, links) = (nodes.iter().copied(), links.iter().copied());
+        let no_access = |_, cover: &Cover| cover.level(self.user).is_none();
+        Snapshot::take(world, nodes, links, Audience::One(self.user), no_access)
     }
 
     fn completed_links(&self, world: &World, nodes: &[SeenNode]) -> Vec<SeenLink> {
@@ -302,8 +345,8 @@ impl Load {
             let candidates = self.upcoming(STRIDE);
             // Mostly the very next one is visible, so look at one first.
             for some in [candidates.get(..1), candidates.get(1..)].into_iter().flatten() {
-                let snapshot = self.look(world, some, &[]);
-                let vanished = some.iter().take_while(|id| snapshot.node(self.user, **id).is_none()).count();
+                let visible = visible_of(world, self.user, some);
+                let vanished = some.iter().take_while(|id| !visible.contains(id)).count();
                 self.at += vanished;
                 if vanished < some.len() {
                     return true;

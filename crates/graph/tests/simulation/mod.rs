@@ -580,6 +580,7 @@ fn same_indices(got: &World, want: &World) -> Result<(), String> {
                 slot.granted.clone(),
                 slot.given.clone(),
                 slot.embedded.clone(),
+                slot.holds_of.clone(),
                 slot.tokens.clone(),
             )
         };
@@ -593,8 +594,8 @@ fn same_indices(got: &World, want: &World) -> Result<(), String> {
         }
     }
     for node in want.nodes() {
-        let links = |world: &World| world.link_ids_at(node.id).iter().copied().collect::<BTreeSet<_>>();
-        let twice = got.link_ids_at(node.id).len() != links(got).len();
+        let links = |world: &World| world.link_ids_at(node.id).collect::<BTreeSet<_>>();
+        let twice = got.link_ids_at(node.id).count() != links(got).len();
         if links(got) != links(want) || twice {
             return Err(format!("links at {}", node.id));
         }

@@ -94,7 +94,7 @@ pub(super) fn run(args: &HistoryArgs, settings: &Settings) -> Result<(), Command
 fn scope(args: &HistoryArgs, log: &mut dyn Log) -> Result<HistoryScope, CommandError> {
     if let Some(node) = args.node {
         let world = log.load(Scope::Everything)?;
-        let links = world.link_ids_at(NodeId(node)).iter().map(|id| id.0);
+        let links = world.link_ids_at(NodeId(node)).map(|id| id.0);
         return Ok(HistoryScope::Touching(Arc::new(links.chain([node]).collect())));
     }
     match &args.user {

@@ -5,7 +5,7 @@ use super::message::{Caller, ConnectionId, Line, Published, Relayed};
 use graph::batch::{Batch, Subject};
 use graph::model::Rev;
 use graph::view::Load;
-use graph::{Diff, TokenId, UserId, World};
+use graph::{Audience, Diff, TokenId, UserId, World};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -124,10 +124,8 @@ impl Connections {
     }
 
     /// Those, and one more.
-    pub(super) fn users_and(&self, user: Option<UserId>) -> HashSet<UserId> {
-        let mut users = self.users.clone();
-        users.extend(user);
-        users
+    pub(super) fn users_and(&self, user: UserId) -> Audience<'_> {
+        Audience::All(&self.users, Some(user))
     }
 
     /// Sends the parts of a diff to every connection of its user but one, and keeps them for those who come back.

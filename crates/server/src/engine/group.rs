@@ -4,7 +4,7 @@ use super::connections::{Connections, Telling, holds};
 use super::message::{Answer, ConnectionId, Failure, Mutation, Outcome, Published};
 use super::relay;
 use graph::batch::{Lineage, Subject};
-use graph::model::{Level, Rev};
+use graph::model::Rev;
 use graph::ops::{Chain, Turn, turn};
 use graph::{Batch, BatchId, Diff, Fresh, LinkId, Operation, Reason, Scene, UserId, World, decide};
 use rand::distr::{Alphanumeric, SampleString};
@@ -176,9 +176,9 @@ impl Group {
         part_entries_max: usize,
     ) -> Output {
         let caller = mutation.caller.user;
-        let viewers = connections.users_and(Some(caller));
+        let viewers = connections.users_and(caller);
         let diffs = {
-            let scene = Scene::before(world, &batch, &viewers);
+            let scene = Scene::before(world, &batch, viewers);
             world.apply(&batch);
             scene.after(world)
         };
@@ -285,8 +285,8 @@ pub(super) fn published(
     let actor = batch.actor.and_then(|id| world.user(id)).map(|slot| Arc::clone(&slot.user));
     let (branch, due) = (publication.branch, publication.due);
     let published = Published { id: node.id, branch, due, actor, at: batch.at };
-    let sees =
-        |user: &UserId| graph::access::level(world, *user, node.id).is_some_and(|l| l <= Level::Viewer);
-    let users = connections.users().iter().copied().filter(sees).collect();
+    let covers = graph::cover::covers(world, [node.id], connections.users().into());
+    let sees = covers.values().flat_map(|cover| cover.users());
+    let users = sees.filter(|user| connections.users().contains(user)).collect();
     Some((Arc::new(published), users))
 }
