@@ -15,6 +15,7 @@ pub mod effort;
 mod flow;
 pub mod history;
 pub mod id;
+pub mod load;
 pub mod model;
 pub mod ops;
 pub mod project;

@@ -1,6 +1,6 @@
-//! What a user sees: V(u), the visible graph, whole or in pages, and parts of it at one moment.
+//! What a user sees: V(u), the visible graph, and parts of it at one moment.
 
-use crate::access::{self, sees_link};
+use crate::access::sees_link;
 use crate::audience::Audience;
 use crate::cover::{self, Cover, Placements, covers, shared_roots};
 use crate::id::{LinkId, NodeId, UserId};
@@ -193,7 +193,7 @@ pub fn visible_nodes(world: &World, user: UserId) -> Vec<NodeId> {
 }
 
 /// Those of the nodes that the user sees now, phantoms among them.
-fn visible_of(world: &World, user: UserId, nodes: &[NodeId]) -> HashSet<NodeId> {
+pub(crate) fn visible_of(world: &World, user: UserId, nodes: &[NodeId]) -> HashSet<NodeId> {
     let active = nodes.iter().copied().filter(|id| world.active_node(*id).is_some());
     let active: Vec<NodeId> = active.collect();
     let placed = Placements::of(world, user, active.iter().copied());
@@ -207,158 +207,9 @@ fn visible_of(world: &World, user: UserId, nodes: &[NodeId]) -> HashSet<NodeId> 
     full.into_iter().chain(phantoms.map(|link| link.source)).collect()
 }
 
-fn in_order_of_creation(world: &World, nodes: HashSet<NodeId>) -> Vec<NodeId> {
+pub(crate) fn in_order_of_creation(world: &World, nodes: HashSet<NodeId>) -> Vec<NodeId> {
     let mut ordered: Vec<(u64, NodeId)> =
         nodes.into_iter().filter_map(|id| world.node(id).map(|node| (node.seq, id))).collect();
     ordered.sort_unstable();
     ordered.into_iter().map(|(_, id)| id).collect()
-}
-
-/// The whole of V(u).
-pub fn visible(world: &World, user: UserId) -> Page {
-    let mut load = Load::begin(world, user);
-    load.next(world, usize::MAX)
-}
-
-/// The ids of a branch as the user sees it, by order of creation: what they have access to of it, or nothing.
-pub fn visible_branch(world: &World, user: UserId, root: NodeId) -> Vec<NodeId> {
-    let mut branch = access::branch(world, [root]);
-    let placed = Placements::of(world, user, branch.iter().copied());
-    branch.retain(|id| placed.level(*id).is_some());
-    in_order_of_creation(world, branch)
-}
-
-/// A page of a publication, as anyone sees it who holds its token: `None` when the token stands for nothing in force.
-pub fn published_page(world: &World, token: &str, limit: usize, offset: usize) -> Option<Page> {
-    let root = world.published(token)?;
-    let publication = world.publication_in_force(root)?;
-    let all = if publication.branch { access::branch(world, [root.id]) } else { HashSet::from([root.id]) };
-    let order = in_order_of_creation(world, all);
-    let end = order.len().min(offset.saturating_add(limit));
-    let place: HashMap<NodeId, usize> = order.iter().enumerate().map(|(at, id)| (*id, at)).collect();
-    let mut links: HashMap<LinkId, u64> = HashMap::new();
-    let mut nodes = Vec::new();
-    let roots: Arc<[NodeId]> = [root.id].into();
-    for (at, id) in order.iter().enumerate().take(end).skip(offset) {
-        let Some(node) = world.active_node(*id) else { continue };
-        let sight = Sight::Full { level: Level::Viewer, roots: Arc::clone(&roots) };
-        nodes.push(SeenNode { node: Arc::clone(node), owner: owner_of(world, node), sight });
-        let complete = |link: &&Arc<Link>| {
-            !link.private && place.get(&link.other(*id)).is_some_and(|other| *other <= at)
-        };
-        links.extend(world.active_links_at(*id).filter(complete).map(|link| (link.id, link.seq)));
-    }
-    let links = sorted_by_seq(links).into_iter().filter_map(|id| world.link(id));
-    let links = links.map(|link| SeenLink { link: Arc::clone(link), roots: Arc::clone(&roots) }).collect();
-    Some(Page { nodes, links, has_more: end < order.len() })
-}
-
-/// One page of a load.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Page {
-    /// By order of creation.
-    pub nodes: Vec<SeenNode>,
-    /// Every visible link whose second end this page brings.
-    pub links: Vec<SeenLink>,
-    /// Whether anything visible is left to load.
-    pub has_more: bool,
-}
-
-/// A load of the visible graph, page by page, that neither misses nor repeats while the World changes: what is listed
-/// at the beginning is sent at its turn if it is still visible, and whatever comes into view later arrives by diff.
-#[derive(Clone, Debug)]
-pub struct Load {
-    user: UserId,
-    order: Vec<NodeId>,
-    /// Everything in `order` before this was sent or had vanished.
-    at: usize,
-    sent: HashSet<NodeId>,
-}
-
-/// How many nodes are looked at together when pages skip what has vanished.
-const STRIDE: usize = 1000;
-
-impl Load {
-    /// Lists what the user sees now.
-    pub fn begin(world: &World, user: UserId) -> Self {
-        Self::of(user, visible_nodes(world, user))
-    }
-
-    /// A load of these nodes as the user sees them.
-    pub fn of(user: UserId, order: Vec<NodeId>) -> Self {
-        Load { user, order, at: 0, sent: HashSet::new() }
-    }
-
-    /// How many nodes were sent or skipped on purpose.
-    pub fn sent(&self) -> usize {
-        self.sent.len()
-    }
-
-    /// Takes the first `count` nodes as sent. Right only at the beginning, while all that is listed is visible.
-    pub fn skip(&mut self, count: usize) {
-        let skipped = self.order.iter().skip(self.at).take(count);
-        let before = self.sent.len();
-        self.sent.extend(skipped);
-        self.at += self.sent.len() - before;
-    }
-
-    /// The next page: full unless it is the last.
-    pub fn next(&mut self, world: &World, limit: usize) -> Page {
-        let mut nodes: Vec<SeenNode> = Vec::new();
-        while nodes.len() < limit && self.at < self.order.len() {
-            let stride = (limit - nodes.len()).min(STRIDE);
-            let candidates = self.upcoming(stride);
-            let snapshot = self.look(world, &candidates, &[]);
-            nodes.extend(candidates.iter().filter_map(|id| snapshot.node(self.user, *id)));
-            self.at += candidates.len();
-        }
-        self.sent.extend(nodes.iter().map(|seen| seen.node.id));
-        let links = self.completed_links(world, &nodes);
-        Page { nodes, links, has_more: self.skip_vanished(world) }
-    }
-
-    fn upcoming(&self, count: usize) -> Vec<NodeId> {
-        self.order.iter().skip(self.at).take(count).copied().collect()
-    }
-
-    fn look(&self, world: &World, nodes: &[NodeId], links: &[LinkId]) -> Snapshot {
-        let (nodes, links) = (nodes.iter().copied(), links.iter().copied());
-        let no_access = |_, cover: &Cover| cover.level(self.user).is_none();
-        Snapshot::take(world, nodes, links, Audience::One(self.user), no_access)
-    }
-
-    fn completed_links(&self, world: &World, nodes: &[SeenNode]) -> Vec<SeenLink> {
-        let mut links: HashMap<LinkId, u64> = HashMap::new();
-        for seen in nodes {
-            let here = seen.node.id;
-            let complete = |link: &&Arc<Link>| self.sent.contains(&link.other(here));
-            links.extend(world.active_links_at(here).filter(complete).map(|link| (link.id, link.seq)));
-        }
-        let links = sorted_by_seq(links);
-        let snapshot = self.look(world, &[], &links);
-        links.into_iter().filter_map(|id| snapshot.link(self.user, id)).collect()
-    }
-
-    /// Moves on to the next node that is still visible; false at the end.
-    fn skip_vanished(&mut self, world: &World) -> bool {
-        while self.at < self.order.len() {
-            let candidates = self.upcoming(STRIDE);
-            // Mostly the very next one is visible, so look at one first.
-            for some in [candidates.get(..1), candidates.get(1..)].into_iter().flatten() {
-                let visible = visible_of(world, self.user, some);
-                let vanished = some.iter().take_while(|id| !visible.contains(id)).count();
-                self.at += vanished;
-                if vanished < some.len() {
-                    return true;
-                }
-            }
-        }
-        false
-    }
-}
-
-fn sorted_by_seq(links: HashMap<LinkId, u64>) -> Vec<LinkId> {
-    let mut links: Vec<(u64, LinkId)> = links.into_iter().map(|(id, seq)| (seq, id)).collect();
-    links.sort_unstable();
-    links.into_iter().map(|(_, id)| id).collect()
 }

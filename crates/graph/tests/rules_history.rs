@@ -401,7 +401,7 @@ fn h4_a_thousand_links_come_back_in_one_diff() {
         text.push_str(&format!("s -> {name}\nbob 3 {name}\ncarol 2 {name}\n"));
     }
     let mut fixture = Fixture::new(&text);
-    let view = |fixture: &Fixture, name: &str| graph::view::visible(&fixture.world, user(name));
+    let view = |fixture: &Fixture, name: &str| graph::load::visible(&fixture.world, user(name));
     let people = ["alice", "bob", "carol"];
     let before = people.map(|name| view(&fixture, name));
     fixture.run("alice: trash s").unwrap();
@@ -423,11 +423,11 @@ fn h4_a_thousand_links_come_back_in_one_diff() {
     assert!(!fixture.link("s>p999").in_trash);
     for (name, before) in people.iter().zip(before) {
         let after = view(&fixture, name);
-        let nodes = |page: &graph::view::Page| -> HashSet<_> {
+        let nodes = |page: &graph::load::Page| -> HashSet<_> {
             page.nodes.iter().map(|seen| (seen.node.id, seen.node.status, seen.level())).collect()
         };
         assert_eq!(nodes(&after), nodes(&before), "{name}");
-        let links = |page: &graph::view::Page| -> HashSet<_> {
+        let links = |page: &graph::load::Page| -> HashSet<_> {
             page.links.iter().map(|seen| (seen.link.id, seen.link.was_blocker)).collect()
         };
         assert_eq!(links(&after), links(&before), "{name}");

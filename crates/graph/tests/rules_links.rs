@@ -5,7 +5,7 @@
 mod fixture;
 
 use fixture::{Fixture, check, link, node, outcome, user};
-use graph::view::visible;
+use graph::load::visible;
 
 /// A world where bob has access `source` to s and `target` to t, 0 being ownership.
 fn ends(source: u8, target: u8) -> String {

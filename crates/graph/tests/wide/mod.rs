@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+use graph::load::Load;
 use graph::model::{Embed, Grant, Level, Link, LinkType, Node, Plan, Publication, Status, User};
 use graph::ops::{Chain, Turn, turn};
-use graph::view::Load;
 use graph::world::Counts;
 use graph::{
     Batch, BatchId, Entity, Fresh, LinkId, NodeFields, NodeId, Operation, Scene, Timestamp, UserId, World,

@@ -2,9 +2,9 @@
 
 use graph::diff::Diff;
 use graph::history::Reader;
+use graph::load::Page;
 use graph::model::{Grant, Rev, User};
 use graph::trash::TrashPage;
-use graph::view::Page;
 use graph::{BatchId, NodeId, Operation, Refusal, Root, TokenId, UserId};
 use std::collections::HashMap;
 use std::sync::Arc;

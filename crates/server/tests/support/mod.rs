@@ -7,8 +7,8 @@ pub mod installation;
 pub mod odd_log;
 pub mod replica;
 
+use graph::load::Page;
 use graph::model::{Level, LinkType, Plan, TokenHash};
-use graph::view::Page;
 use graph::{BatchId, Diff, LinkId, NodeFields, NodeId, Operation, Reason, Timestamp, TokenId};
 use installation::Installation;
 use odd_log::{Knobs, OddLog};
