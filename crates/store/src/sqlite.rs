@@ -80,11 +80,47 @@ impl SqliteLog {
     }
 
     fn begin(&self, behavior: TransactionBehavior) -> Result<Transaction<'_>, LogError> {
-        // A rollback that failed would leave its transaction open and every later one refused.
+        self.settle()?;
+        Transaction::new_unchecked(&self.conn, behavior).map_err(unwritten)
+    }
+
+    /// A rollback that failed would leave its transaction open and every later one refused.
+    fn settle(&self) -> Result<(), LogError> {
         if !self.conn.is_autocommit() {
             self.conn.execute_batch("ROLLBACK").map_err(unwritten)?;
         }
-        Transaction::new_unchecked(&self.conn, behavior).map_err(unwritten)
+        Ok(())
+    }
+
+    /// Opens the write transaction, with how sure of the disk its commit is to be. That can only be said while no
+    /// transaction is open, and is said anew each time, so that nothing that relaxed it can outlive its purpose.
+    fn begin_writing(&self, synchronous: &str) -> Result<Transaction<'_>, LogError> {
+        self.settle()?;
+        self.conn.execute_batch(synchronous).map_err(unwritten)?;
+        Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate).map_err(unwritten)
+    }
+
+    /// [`Log::transact`], with whoever decides looking at this very log.
+    fn write<D>(&mut self, head: Rev, decide: D) -> Result<Rev, LogError>
+    where
+        D: FnOnce(&[Committed], &SqliteLog) -> Result<Vec<Proposal>, Abandon>,
+    {
+        let writing = self.begin_writing("PRAGMA synchronous=FULL")?;
+        let seen = data_version(&writing).map_err(unwritten)?;
+        let news = self.news(head)?;
+        let proposals = decide(&news, self).map_err(|Abandon| LogError::Abandoned)?;
+        still_open(&writing)?;
+        let head = head + news.len() as Rev;
+        let rev = head + proposals.len() as Rev;
+        if !proposals.is_empty() {
+            self.append(head + 1, &proposals)?;
+            still_open(&writing)?;
+            writing.commit().map_err(uncommitted)?;
+        } else {
+            drop(writing);
+        }
+        self.seen = seen;
+        Ok(rev)
     }
 
     /// The batches after `head`, within whatever transaction is open.
@@ -141,22 +177,7 @@ impl Log for SqliteLog {
     }
 
     fn transact(&mut self, head: Rev, decide: &mut Decide<'_>) -> Result<Rev, LogError> {
-        // Said anew each time, so that nothing that relaxed it in between can outlive its purpose.
-        self.conn.execute_batch("PRAGMA synchronous=FULL").map_err(unwritten)?;
-        let writing = self.begin(TransactionBehavior::Immediate)?;
-        let seen = data_version(&writing).map_err(unwritten)?;
-        let news = self.news(head)?;
-        let proposals = decide(&news, &*self).map_err(|Abandon| LogError::Abandoned)?;
-        let head = head + news.len() as Rev;
-        let rev = head + proposals.len() as Rev;
-        if !proposals.is_empty() {
-            self.append(head + 1, &proposals)?;
-            writing.commit().map_err(uncommitted)?;
-        } else {
-            drop(writing);
-        }
-        self.seen = seen;
-        Ok(rev)
+        self.write(head, |news, log| decide(news, log))
     }
 
     fn since(&mut self, head: Rev) -> Result<Vec<Committed>, LogError> {
@@ -181,9 +202,7 @@ impl Log for SqliteLog {
     }
 
     fn touch_tokens(&mut self, used: &[(TokenId, Timestamp)]) -> Result<(), LogError> {
-        // Without a transaction open, for the pragma does nothing within one. `transact` puts FULL back.
-        self.conn.execute_batch("PRAGMA synchronous=NORMAL").map_err(unwritten)?;
-        let writing = self.begin(TransactionBehavior::Immediate)?;
+        let writing = self.begin_writing("PRAGMA synchronous=NORMAL")?;
         rows::touch_tokens(&writing, used).map_err(unwritten)?;
         // Even an unknown outcome loses nothing here, for nothing is acknowledged by it.
         writing.commit().map_err(unwritten)
@@ -231,6 +250,15 @@ fn remembered(row: &Row<'_>) -> Result<Remembered, LogError> {
     let actor = Option::map(actor, UserId);
     let batch = Batch { id: BatchId(id), actor, at: Timestamp::from_ms(at), lineage, entries };
     Ok(Remembered { rev: natural(rev)?, batch, fingerprint })
+}
+
+/// SQLite answers a full disk, an I/O error or a lack of memory, in whatever statement, a read included, by rolling the
+/// whole transaction back; what is written after that would be committed row by row.
+fn still_open(writing: &Transaction<'_>) -> Result<(), LogError> {
+    match writing.is_autocommit() {
+        true => Err(LogError::refused("the transaction was rolled back by an error")),
+        false => Ok(()),
+    }
 }
 
 /// The log's head; 0 while it is empty.

@@ -20,6 +20,7 @@ struct State {
     refusals: usize,
     doubtful: bool,
     panic_on: Option<BatchId>,
+    unreadable: Option<(BatchId, fn() -> LogError)>,
     before_load: Option<Box<dyn FnOnce() + Send>>,
     groups: Vec<usize>,
 }
@@ -53,6 +54,11 @@ impl Knobs {
     /// Deciding a request of this name panics.
     pub fn panic_on(&self, id: BatchId) {
         self.state.lock().unwrap().panic_on = Some(id);
+    }
+
+    /// Looking for a batch of this name fails, the next time.
+    pub fn fail_on(&self, id: BatchId, error: fn() -> LogError) {
+        self.state.lock().unwrap().unreadable = Some((id, error));
     }
 
     /// What happens just before the World is loaded anew.
@@ -156,6 +162,10 @@ impl Past for OddPast<'_> {
     fn batch(&self, id: BatchId) -> Result<Option<Remembered>, LogError> {
         let panics = self.knobs.state.lock().unwrap().panic_on == Some(id);
         assert!(!panics, "a fault, made for the test");
+        let unreadable = self.knobs.state.lock().unwrap().unreadable.take_if(|(name, _)| *name == id);
+        if let Some((_, error)) = unreadable {
+            return Err(error());
+        }
         self.past.batch(id)
     }
 

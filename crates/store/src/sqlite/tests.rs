@@ -67,6 +67,40 @@ fn d5_a_full_disk_refuses_and_reads_go_on() {
     assert!(log.check().unwrap().is_empty());
 }
 
+/// A full disk or an I/O error, be it of a read, makes SQLite roll the transaction back by itself: what was decided must
+/// not be written without one.
+#[test]
+fn d5_a_transaction_rolled_back_while_deciding_writes_nothing() {
+    let file = File::fresh();
+    let mut log = file.log();
+    let head = append(&mut log, 0, &story()).unwrap();
+    let group = [add_node(1), add_node(2), nothing(3)].map(crate::contract::unnamed);
+    let refused = log.write(head, |_, log| {
+        log.conn.execute_batch("ROLLBACK").unwrap();
+        Ok(group.to_vec())
+    });
+    assert!(matches!(&refused, Err(LogError::Refused(source)) if source.to_string().contains("rolled back")));
+    assert_eq!(file.log().since(0).unwrap().len(), story().len());
+    assert_eq!(log.transact(head, &mut |_, _| Ok(group.to_vec())).unwrap(), head + 3);
+}
+
+/// A transaction that could not be ended is ended by whoever comes next, before anything else.
+#[test]
+fn d5_a_transaction_left_open_is_no_hindrance() {
+    let file = File::fresh();
+    let mut log = file.log();
+    for n in 0..3 {
+        log.conn.execute_batch("BEGIN IMMEDIATE; INSERT INTO kept VALUES (x'01', 1, 1)").unwrap();
+        match n {
+            0 => assert_eq!(append(&mut log, 0, &[nothing(1)]).unwrap(), 1),
+            1 => log.touch_tokens(&[]).unwrap(),
+            _ => assert_eq!(log.since(0).unwrap().len(), 1),
+        }
+    }
+    let left: i64 = log.conn.query_row("SELECT count(*) FROM kept", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 1, "nothing of it was kept");
+}
+
 #[test]
 fn d5_a_log_held_by_another_refuses() {
     let file = File::fresh();
