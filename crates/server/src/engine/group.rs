@@ -108,14 +108,20 @@ impl Group {
     }
 
     fn remembered(&self, past: &dyn Past, id: BatchId) -> Result<Option<Remembered>, Stop> {
-        if let Some(nth) = self.named.get(&id) {
-            return Ok(self.applied.get(*nth).map(|proposal| Remembered {
-                rev: self.first_rev + *nth as u64 + 1,
-                batch: proposal.batch.clone(),
-                fingerprint: proposal.fingerprint,
-            }));
+        match self.pending(id) {
+            Some(pending) => Ok(Some(pending)),
+            None => past.batch(id).map_err(unreadable),
         }
-        past.batch(id).map_err(unreadable)
+    }
+
+    /// A batch of this group.
+    fn pending(&self, id: BatchId) -> Option<Remembered> {
+        let nth = *self.named.get(&id)?;
+        self.applied.get(nth).map(|proposal| Remembered {
+            rev: self.first_rev + nth as u64 + 1,
+            batch: proposal.batch.clone(),
+            fingerprint: proposal.fingerprint,
+        })
     }
 
     fn turn(
@@ -134,7 +140,8 @@ impl Group {
     /// The chain of a batch, on disk or in this group.
     fn chain(&self, past: &dyn Past, id: BatchId) -> Result<Option<Chain>, Stop> {
         let stored = past.chain(id).map_err(unreadable)?;
-        let (mut chain, root) = match (stored, self.remembered(past, id)?) {
+        // An undo on disk whose root is no longer held has no chain: by the root's name another batch may be meant now.
+        let (mut chain, root) = match (stored, self.pending(id)) {
             (Some(stored), _) => {
                 let undone = matches!(stored.latest, Lineage::UndoOf(_));
                 let names_undo = matches!(stored.named, Lineage::UndoOf(_));

@@ -3,7 +3,7 @@
 use crate::support::installation::Installation;
 use crate::support::{
     PATIENCE, Person, Server, add, ask, batch_id, changed, drain, failure, named, now, refused, rename,
-    replayed,
+    replayed, until,
 };
 use graph::batch::{Change, Lineage};
 use graph::history::Reader;
@@ -134,6 +134,42 @@ fn h2_the_past_is_taken_away_in_the_background_while_mutations_go_on() {
     let server = server.restarted();
     assert_eq!(server.person("anna").sees().nodes.len(), seen);
     assert!(server.installation.log().check().unwrap().is_empty());
+}
+
+/// Once the batch that began a chain is taken away, its id is free, and whoever bears it then is no part of the chain.
+#[test]
+fn h10_a_name_used_anew_is_no_part_of_the_chain_it_once_began() {
+    let none = Settings { prune_every: Duration::from_secs(3_600), ..Settings::default() };
+    let server = Server::set(&["anna"], none);
+    let user = server.person("anna").caller.user;
+    let [root, turn] = [batch_id(), batch_id()];
+    let old = |id, lineage| Batch {
+        id,
+        actor: Some(user),
+        at: now().plus_ms(-2 * DAY_MS),
+        lineage,
+        entries: Vec::new(),
+    };
+    let batches = [old(root, Lineage::Fresh), old(turn, Lineage::UndoOf(root))];
+    let proposals = batches.map(|batch| Proposal { batch, fingerprint: None });
+    let mut log = server.installation.log();
+    let head = log.load(Scope::Accounts).unwrap().rev();
+    log.transact(head, &mut |_, _| Ok(proposals.to_vec())).unwrap();
+
+    let pruning =
+        Settings { retention: kept(1), prune_every: Duration::from_millis(5), ..Settings::default() };
+    let server = server.restarted_with(pruning);
+    until("the root is taken away", || log.past().batch(root).unwrap().is_none());
+    let anna = server.person("anna");
+    let task = NodeId(Uuid::new_v4());
+    changed(ask(&server.engine, named(anna.asks(add(task, "task", None)), root)).wait());
+    assert!(log.past().batch(turn).unwrap().is_some(), "the undo is held");
+    for turned in [undo(turn), Operation::HistoryRedo { batch: turn }] {
+        assert_eq!(failure(anna.tries(turned)), refused(Reason::BatchNotFound));
+    }
+    assert_eq!(anna.sees_titles(), ["task"]);
+    anna.does(undo(root));
+    assert!(anna.sees().nodes.is_empty());
 }
 
 /// The times that changes took to be acknowledged, one after the other with a breath between them.
