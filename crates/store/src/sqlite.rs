@@ -7,6 +7,7 @@ mod load;
 mod prune;
 mod rows;
 mod schema;
+mod sweep;
 #[cfg(test)]
 mod tests;
 
@@ -153,9 +154,9 @@ impl SqliteLog {
         for (rev, proposal) in (first..).zip(proposals) {
             let batch = &proposal.batch;
             let encoded = codec::encode(batch).map_err(LogError::refused)?;
-            rows::put_batch(&self.conn, rev, proposal, &encoded.body).map_err(|error| {
-                if is_duplicate(&error) { LogError::Duplicate(batch.id) } else { unwritten(error) }
-            })?;
+            if !rows::put_batch(&self.conn, rev, proposal, &encoded.body).map_err(unwritten)? {
+                return Err(LogError::Duplicate(batch.id));
+            }
             rows.extend(encoded.rows.into_iter().map(|row| (rev, row)));
         }
         rows::put_entities(&self.conn, &rows).map_err(unwritten)
@@ -215,8 +216,9 @@ impl Log for SqliteLog {
 
 impl Past for SqliteLog {
     fn batch(&self, id: BatchId) -> Result<Option<Remembered>, LogError> {
-        let sql = "SELECT rev, id, actor, at, fingerprint, body FROM batches WHERE id = ?1";
-        one_batch(&self.conn, sql, id.0)
+        let sql = "SELECT rev, id, actor, at, fingerprint, body FROM batches
+                   WHERE rev = (SELECT rev FROM names WHERE id = ?1)";
+        Ok(one_batch(&self.conn, sql, id.0)?.map(|(batch, _)| batch))
     }
 
     fn chain(&self, id: BatchId) -> Result<Option<PastChain>, LogError> {
@@ -227,14 +229,17 @@ impl Past for SqliteLog {
     }
 }
 
-fn batch_at(conn: &Connection, rev: i64) -> Result<Option<Remembered>, LogError> {
+/// The batch at a rev, and how large it is as it is stored.
+fn batch_at(conn: &Connection, rev: i64) -> Result<Option<(Remembered, usize)>, LogError> {
     one_batch(conn, "SELECT rev, id, actor, at, fingerprint, body FROM batches WHERE rev = ?1", rev)
 }
 
-fn one_batch(conn: &Connection, sql: &str, key: impl ToSql) -> Result<Option<Remembered>, LogError> {
+fn one_batch(conn: &Connection, sql: &str, key: impl ToSql) -> Result<Option<(Remembered, usize)>, LogError> {
     let mut statement = conn.prepare_cached(sql).map_err(unwritten)?;
     let mut found = statement.query([key]).map_err(unwritten)?;
-    found.next().map_err(unwritten)?.map(remembered).transpose()
+    let Some(row) = found.next().map_err(unwritten)? else { return Ok(None) };
+    let bytes = row.get_ref("body").and_then(|body| Ok(body.as_str()?.len()));
+    Ok(Some((remembered(row)?, bytes.unwrap_or(0))))
 }
 
 fn remembered(row: &Row<'_>) -> Result<Remembered, LogError> {
@@ -281,15 +286,16 @@ fn integer(rev: Rev) -> Result<i64, LogError> {
     i64::try_from(rev).map_err(LogError::refused)
 }
 
-/// Waits for others a millisecond at a time, and not ever longer as SQLite's own waiting does: among writers that commit
-/// back to back, whoever sleeps longest would never have its turn.
+/// Waits for others no longer than a millisecond at a time, and not ever longer as SQLite's own waiting does: among writers
+/// that commit back to back, whoever sleeps longest would never have its turn. At first it asks again sooner still, for the
+/// pruner is done that fast.
 fn wait_up_to(conn: &mut Connection, limit: Duration) -> rusqlite::Result<()> {
     let mut since = Instant::now();
     conn.busy_handler(Some(move |tries: i32| {
         if tries == 0 {
             since = Instant::now();
         }
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::sleep(Duration::from_micros(if tries < 20 { 50 } else { 1_000 }));
         since.elapsed() < limit
     }))
 }
@@ -316,8 +322,4 @@ fn uncommitted(error: rusqlite::Error) -> LogError {
         Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => LogError::refused(error),
         _ => LogError::Unknown(error.into()),
     }
-}
-
-fn is_duplicate(error: &rusqlite::Error) -> bool {
-    error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE)
 }

@@ -1,10 +1,11 @@
 mod measured;
 mod pasts;
 
-use super::SqliteLog;
+use super::{SqliteLog, schema};
 use crate::contract::story::{add_node, nothing, story};
 use crate::contract::{Storage, append};
 use crate::{Log, LogError, Scope};
+use graph::Batch;
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -158,7 +159,7 @@ fn d14_a_fresh_file_may_be_opened_by_many_at_once() {
 fn d15_a_newer_schema_is_refused() {
     let file = File::tampered("PRAGMA user_version = 7");
     let refused = SqliteLog::open(file.path()).unwrap_err();
-    assert!(matches!(refused, LogError::NewerSchema { found: 7, known: 2 }), "{refused}");
+    assert!(matches!(refused, LogError::NewerSchema { found: 7, known: 3 }), "{refused}");
 }
 
 #[test]
@@ -211,4 +212,52 @@ fn check_tells_of_a_damaged_file() {
     bytes[middle..middle + 8_192].fill(0xAA);
     std::fs::write(file.path(), bytes).unwrap();
     assert!(!file.log().check().unwrap().is_empty());
+}
+
+/// The WAL does not outgrow what one page of the index to it reaches over: then a disk that is full is enough to start on.
+#[test]
+fn d5_the_wal_stays_within_reach_of_a_full_disk() {
+    const REACH: u64 = 32 + 4_062 * (4_096 + 24);
+    let file = File::fresh();
+    let mut log = file.log();
+    let wal = || std::fs::metadata(file.path().with_extension("db-wal")).unwrap().len();
+    // Many commits, and nobody who looks after them.
+    let (mut head, mut most) = (0, 0);
+    for n in 0..40 {
+        let batch = Batch {
+            entries: (0..1_000).flat_map(|i| add_node(1_000 * n + i).entries).collect(),
+            ..nothing(n)
+        };
+        head = append(&mut log, head, &[batch]).unwrap();
+        most = most.max(wal());
+    }
+    assert!(most > REACH / 2 && most < REACH, "{most}");
+    // One commit that is larger than that: as soon as it is in its place the file is cut.
+    let entries = (0..40_000).flat_map(|i| add_node(1_000_000 + i).entries).collect();
+    head = append(&mut log, head, &[Batch { entries, ..nothing(100) }]).unwrap();
+    assert!(wal() > REACH);
+    append(&mut log, head, &[nothing(101)]).unwrap();
+    assert!(wal() <= schema::WAL_BYTES_MAX && schema::WAL_BYTES_MAX < REACH, "{}", wal());
+}
+
+/// Whoever looks after the log brings to its place what others wrote, and leaves a little alone.
+#[test]
+fn h2_the_pruner_keeps_up_with_what_others_write() {
+    let file = File::fresh();
+    let mut log = file.log();
+    let mut pruner = log.pruner(crate::Retention::default()).unwrap();
+    let pages = |log: &SqliteLog| -> (i64, i64) {
+        let ask = |row: &rusqlite::Row<'_>| Ok((row.get(1)?, row.get(2)?));
+        log.conn.query_row("PRAGMA wal_checkpoint(NOOP)", [], ask).unwrap()
+    };
+    append(&mut log, 0, &story()).unwrap();
+    pruner.keep_up().unwrap();
+    let (all, in_place) = pages(&log);
+    assert!(all > in_place, "a little stays where it is");
+    let entries = (0..1_000).flat_map(|i| add_node(i).entries).collect();
+    append(&mut log, 10, &[Batch { entries, ..nothing(1) }]).unwrap();
+    assert!(pages(&log).0 > 250 && pages(&log).1 < 250);
+    pruner.keep_up().unwrap();
+    let (all, in_place) = pages(&log);
+    assert_eq!(all, in_place);
 }
