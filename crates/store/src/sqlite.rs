@@ -1,6 +1,7 @@
 //! The log in one SQLite file, the engine that SynapTask comes with. In WAL mode with `synchronous=FULL`, so a batch is
 //! on the disk when `transact` returns, and readers never wait for the writer.
 
+mod check;
 mod history;
 mod index;
 mod load;
@@ -57,21 +58,15 @@ impl SqliteLog {
         Ok(SqliteLog { conn, seen })
     }
 
-    /// Reads the whole file and tells what is wrong with it as a file; empty when nothing is. This takes as long as
-    /// reading every page does.
+    /// Reads the whole file and tells what is wrong with it, a sentence each; empty when nothing is: the file as a file,
+    /// every batch, all that batches are found by, and every entity as far as a batch that is held says what it must be.
+    /// It takes as long as reading every batch does, and sees one moment of the log all along.
     ///
     /// # Errors
     /// [`LogError::Refused`] when the file cannot be read.
     pub fn check(&self) -> Result<Vec<String>, LogError> {
-        let mut statement = self.conn.prepare("PRAGMA quick_check").map_err(unwritten)?;
-        let found = statement
-            .query_map([], |row| row.get::<_, String>(0))
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        match found.map_err(unwritten) {
-            Ok(found) => Ok(found.into_iter().filter(|line| line != "ok").collect()),
-            Err(LogError::Corrupt { reason, .. }) => Ok(vec![reason]),
-            Err(other) => Err(other),
-        }
+        let reading = self.begin(TransactionBehavior::Deferred)?;
+        check::problems(&reading)
     }
 
     /// One more log on the same file.

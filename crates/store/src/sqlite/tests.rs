@@ -204,7 +204,7 @@ fn damage_is_an_error_that_names_the_place() {
 }
 
 #[test]
-fn check_tells_of_a_damaged_file() {
+fn c6_check_tells_of_a_damaged_file() {
     let file = File::tampered("PRAGMA wal_checkpoint(TRUNCATE)");
     assert_eq!(file.log().check().unwrap(), Vec::<String>::new());
     let mut bytes = std::fs::read(file.path()).unwrap();
@@ -212,6 +212,89 @@ fn check_tells_of_a_damaged_file() {
     bytes[middle..middle + 8_192].fill(0xAA);
     std::fs::write(file.path(), bytes).unwrap();
     assert!(!file.log().check().unwrap().is_empty());
+}
+
+/// Whatever is changed by other hands does not fit the batches any more, and is named.
+#[test]
+fn c6_check_holds_everything_against_the_batches() {
+    let cases = [
+        ("UPDATE batches SET body = 'x' WHERE rev = 2", "batch 2 is damaged"),
+        ("UPDATE batches SET bytes = bytes + 1 WHERE rev = 2", "batch 2 has"),
+        ("UPDATE batches SET shows = 1 WHERE rev = 2", "batch 2 says that it shows 1"),
+        ("UPDATE batches SET actor = x'' WHERE rev = 3", "batch 3 is damaged"),
+        ("UPDATE batches SET actor = NULL WHERE rev = 3", "of the installation 1 batches of"),
+        ("UPDATE kept SET bytes = bytes - 1 WHERE actor <> x''", "bytes are counted, and 9 of"),
+        ("DELETE FROM kept WHERE actor <> x''", "the batches of user"),
+        ("INSERT INTO kept VALUES (x'07', 1, 1)", "1 batches of 1 bytes are counted, and 0 of 0 are held"),
+        ("DELETE FROM names WHERE rev = 4", "batch 4 is not found by its name"),
+        ("UPDATE names SET rev = 5 WHERE rev = 4", "stands for batch 5, which has another"),
+        ("DELETE FROM touches WHERE rev = 6", "batch 6 is not found by exactly the ids"),
+        ("INSERT INTO touches SELECT id, 7 FROM touches WHERE rev = 4", "batch 7 is not found by exactly"),
+        ("DELETE FROM turns", "batch 10 has no place in the chain"),
+        ("UPDATE turns SET undo = 0", "batch 10 has a place in a chain that it does not speak of"),
+        ("UPDATE turns SET root = 3; UPDATE chains SET root = 3", "batch 10 has a place in a chain"),
+        ("UPDATE turns SET rev = 9", "batch 9 has a place in a chain"),
+        ("UPDATE chains SET held = 3", "of the chain that batch 4 began 3 are counted, and 2 are held"),
+        ("DELETE FROM chains", "of the chain that batch 4 began nothing is counted"),
+        ("DELETE FROM gone", "which batch 7 deleted for good, is not remembered"),
+        ("UPDATE gone SET rev = 6", "is not what batch 6 deleted for good"),
+        ("INSERT INTO gone VALUES (x'51570000000040008000000000000063', 2)", "is not what batch 2 deleted"),
+        ("DELETE FROM nodes WHERE rowid = 1", "is missing, which batch"),
+        ("UPDATE nodes SET body = replace(body, '\"title\":\"', '\"title\":\"!')", "is not as batch"),
+        ("UPDATE links SET body = replace(body, 'true', 'false')", "is not as batch 2 left it"),
+        ("UPDATE users SET body = replace(body, 'anna', 'annb')", "is not as batch 8 left it"),
+        ("UPDATE tokens SET body = replace(body, 'token 31', 'token')", "is not as batch 1 left it"),
+        ("INSERT INTO grants SELECT id, id, body FROM nodes LIMIT 1", "is of no batch"),
+        ("DELETE FROM embeds", "the embed of node"),
+        (
+            "INSERT INTO nodes SELECT x'5157000000004000800000000000000e', body FROM nodes LIMIT 1",
+            "is there, which batch 7 deleted",
+        ),
+    ];
+    for (sql, sentence) in cases {
+        let problems = File::tampered(sql).log().check().unwrap();
+        assert!(problems.iter().any(|problem| problem.contains(sentence)), "{sql}: {problems:?}");
+        // Other hands leave one trace, or one for each row: nothing that is right is called wrong.
+        assert!(problems.len() <= 5, "{sql}: {problems:?}");
+    }
+    let many = (0..300).map(|n| format!("INSERT INTO names VALUES (x'{n:032x}', 3);")).collect::<String>();
+    let problems = File::tampered(&many).log().check().unwrap();
+    assert_eq!(problems.last().map(String::as_str), Some("… and 200 more"));
+}
+
+/// An index that does not fit its table is found too: by it, batches would be passed over.
+#[test]
+fn c6_check_holds_indices_against_their_tables() {
+    let file = File::tampered("PRAGMA wal_checkpoint(TRUNCATE)");
+    let conn = Connection::open(file.path()).unwrap();
+    let root = "SELECT rootpage FROM sqlite_schema WHERE name =";
+    let page = |name: &str| -> u64 {
+        conn.query_row(&format!("{root} '{name}'"), [], |row| row.get::<_, i64>(0)).unwrap() as u64
+    };
+    // The index by actor becomes an empty leaf, sound in itself.
+    let (at, size) = (page("batches_by_actor") - 1, 4_096);
+    drop(conn);
+    let mut bytes = std::fs::read(file.path()).unwrap();
+    let start = (at * size) as usize;
+    bytes[start..start + 8].copy_from_slice(&[0x0A, 0, 0, 0, 0, 0x10, 0, 0]);
+    std::fs::write(file.path(), bytes).unwrap();
+    let problems = file.log().check().unwrap();
+    assert!(problems.iter().any(|problem| problem.contains("missing from index")), "{problems:?}");
+}
+
+/// A batch that was taken away leaves entities that no batch speaks for, or only an earlier one: that is no fault.
+#[test]
+fn c6_check_does_not_miss_what_was_pruned() {
+    for gap in ["2, 5", "8", "1, 2, 3, 4, 5, 6", "1, 4", "7"] {
+        // As the pruner leaves it: what is kept and what belongs to a chain are counted, the rest is still there.
+        let file = File::tampered(&format!(
+            "DELETE FROM batches WHERE rev IN ({gap});
+             DELETE FROM kept;
+             INSERT INTO kept SELECT coalesce(actor, x''), count(*), sum(bytes) FROM batches GROUP BY 1;
+             UPDATE chains SET held = (SELECT count(*) FROM batches WHERE rev IN (4, 10));"
+        ));
+        assert_eq!(file.log().check().unwrap(), Vec::<String>::new(), "without {gap}");
+    }
 }
 
 /// The WAL does not outgrow what one page of the index to it reaches over: then a disk that is full is enough to start on.
