@@ -12,7 +12,7 @@ use graph::{Batch, BatchId, Entry, NodeId, Op, Operation, Reason, Subject, Times
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use store::{HistoryQuery, HistoryScope, Limits, Log, Proposal, Retention, Scope};
+use store::{HistoryQuery, HistoryScope, Limits, Log, LogError, Proposal, Retention, Scope};
 use synaptask::engine::{Caller, Engine, Outcome, Read, Settings};
 use uuid::Uuid;
 
@@ -147,6 +147,24 @@ fn h2_the_past_is_taken_away_in_the_background_while_mutations_go_on() {
     let server = server.restarted();
     assert_eq!(server.person("anna").sees().nodes.len(), seen);
     assert!(server.installation.log().check().unwrap().is_empty());
+}
+
+/// Neither an error nor a fault in it ends pruning for good.
+#[test]
+fn h2_a_pruning_that_fails_is_tried_again() {
+    let none = Settings { prune_every: Duration::from_secs(3_600), ..Settings::default() };
+    let server = Server::set(&["anna"], none);
+    let user = server.person("anna").caller.user;
+    past(&server.installation, user, 1, 20, now().plus_ms(-2 * DAY_MS));
+    let pruning =
+        Settings { retention: kept(5), prune_every: Duration::from_millis(50), ..Settings::default() };
+    let server = server.restarted_with(pruning);
+    let (refused, fault) =
+        (|| LogError::Refused("disk I/O error".into()), || -> LogError { panic!("made for the test") });
+    server.knobs.fail_pruning(vec![refused, fault, refused]);
+    until("it has failed", || !server.knobs.is_to_fail_pruning());
+    until("the past is taken away", || held(&server.installation, user) == 5);
+    server.person("anna").adds("and the engine is at work", None);
 }
 
 /// Once the batch that began a chain is taken away, its id is free, and whoever bears it then is no part of the chain.

@@ -3,8 +3,8 @@
 use graph::model::Rev;
 use graph::{BatchId, Committed, Timestamp, TokenId, World};
 use std::collections::HashMap;
-use std::sync::{Condvar, Mutex};
-use store::{Abandon, Decide, Log, LogError, Past, Remembered, Scope, SqliteLog};
+use std::sync::{Arc, Condvar, Mutex};
+use store::{Abandon, Decide, Log, LogError, Past, Pruned, Pruner, Remembered, Scope, SqliteLog};
 
 /// What a test can make go wrong.
 #[derive(Default)]
@@ -21,6 +21,7 @@ struct State {
     doubtful: bool,
     panic_on: Option<BatchId>,
     unreadable: Option<(BatchId, fn() -> LogError)>,
+    prunings: Vec<fn() -> LogError>,
     before_load: Option<Box<dyn FnOnce() + Send>>,
     groups: Vec<usize>,
 }
@@ -61,6 +62,16 @@ impl Knobs {
         self.state.lock().unwrap().unreadable = Some((id, error));
     }
 
+    /// The next prunings fail, the last of these first; one that panics, as it does.
+    pub fn fail_pruning(&self, errors: Vec<fn() -> LogError>) {
+        self.state.lock().unwrap().prunings = errors;
+    }
+
+    /// Whether a pruning is still to fail.
+    pub fn is_to_fail_pruning(&self) -> bool {
+        !self.state.lock().unwrap().prunings.is_empty()
+    }
+
     /// What happens just before the World is loaded anew.
     pub fn before_load(&self, happens: impl FnOnce() + Send + 'static) {
         self.state.lock().unwrap().before_load = Some(Box::new(happens));
@@ -91,7 +102,7 @@ impl Knobs {
 /// A log that obeys its knobs.
 pub struct OddLog {
     pub log: SqliteLog,
-    pub knobs: std::sync::Arc<Knobs>,
+    pub knobs: Arc<Knobs>,
 }
 
 impl Log for OddLog {
@@ -140,8 +151,9 @@ impl Log for OddLog {
         self.log.history()
     }
 
-    fn pruner(&self, retention: store::Retention) -> Result<Box<dyn store::Pruner>, LogError> {
-        self.log.pruner(retention)
+    fn pruner(&self, retention: store::Retention) -> Result<Box<dyn Pruner>, LogError> {
+        let (pruner, knobs) = (self.log.pruner(retention)?, Arc::clone(&self.knobs));
+        Ok(Box::new(OddPruner { pruner, knobs }))
     }
 
     fn touch_tokens(&mut self, used: &[(TokenId, Timestamp)]) -> Result<(), LogError> {
@@ -150,6 +162,25 @@ impl Log for OddLog {
 
     fn tokens_last_used(&mut self) -> Result<HashMap<TokenId, Timestamp>, LogError> {
         self.log.tokens_last_used()
+    }
+}
+
+struct OddPruner {
+    pruner: Box<dyn Pruner>,
+    knobs: Arc<Knobs>,
+}
+
+impl Pruner for OddPruner {
+    fn prune_some(&mut self, now: Timestamp, most: usize) -> Result<Pruned, LogError> {
+        let fails = self.knobs.state.lock().unwrap().prunings.pop();
+        match fails {
+            Some(fails) => Err(fails()),
+            None => self.pruner.prune_some(now, most),
+        }
+    }
+
+    fn keep_up(&mut self) -> Result<(), LogError> {
+        self.pruner.keep_up()
     }
 }
 
