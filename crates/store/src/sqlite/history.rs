@@ -21,6 +21,9 @@ use uuid::Uuid;
 /// Reading one batch costs about as much as asking the index for so many ids.
 const IDS_PER_BATCH: usize = 4;
 
+/// Batches of one user that are asked for together.
+const AT_ONCE: i64 = 256;
+
 /// After how long a search lets go of its transaction and takes a new one.
 const LEG: Duration = Duration::from_millis(10);
 
@@ -140,6 +143,8 @@ struct Search<'a> {
     before: i64,
     /// The last batch of each source that has not been looked at.
     latest: BinaryHeap<(i64, Source)>,
+    /// Of the source that is a user, the next ones, the last of them first to come, with what they show.
+    by: Vec<(i64, i64)>,
     left_out: usize,
     bytes: usize,
     page: HistoryPage,
@@ -157,6 +162,7 @@ impl<'a> Search<'a> {
             place: Place::Scanning { left: most },
             before,
             latest: BinaryHeap::new(),
+            by: Vec::new(),
             left_out: 0,
             bytes: 0,
             page: HistoryPage::default(),
@@ -215,7 +221,7 @@ impl<'a> Search<'a> {
     fn gather(&mut self, conn: &Connection, asked: usize) -> Result<(), LogError> {
         match self.sources.as_ref().and_then(|sources| sources.get(asked)).copied() {
             Some(source) => {
-                self.latest.extend(latest(conn, source, self.before)?.map(|rev| (rev, source)));
+                self.ask(conn, source, self.before)?;
                 self.place = Place::Gathering { asked: asked + 1 };
             }
             None => self.place = Place::Merging,
@@ -228,18 +234,46 @@ impl<'a> Search<'a> {
             self.place = Place::Over;
             return Ok(());
         };
+        // Of a user, it is known what the batch shows before it is looked for.
+        let by = match source {
+            Source::By(user) => self.by.pop().map(|(_, shows)| Label::new(Some(user), shows)),
+            Source::Touching(_) => None,
+        };
         // Several sources may have the same batch.
         if rev < self.before {
             self.before = rev;
-            let label = conn
-                .prepare_cached("SELECT rev, actor, shows FROM batches WHERE rev = ?1")
-                .and_then(|mut find| find.query_row([rev], Label::read).optional())
-                .map_err(unwritten)?;
-            if let Some((rev, label)) = label {
+            let label = match by {
+                Some(label) => Some(label),
+                None => conn
+                    .prepare_cached("SELECT rev, actor, shows FROM batches WHERE rev = ?1")
+                    .and_then(|mut find| find.query_row([rev], Label::read).optional())
+                    .map_err(unwritten)?
+                    .map(|(_, label)| label),
+            };
+            if let Some(label) = label {
                 self.offer(conn, rev, label)?;
             }
         }
-        self.latest.extend(latest(conn, source, rev)?.map(|rev| (rev, source)));
+        self.ask(conn, source, rev)
+    }
+
+    /// Asks a source for its last batch before a rev; it may be one that is no longer held.
+    fn ask(&mut self, conn: &Connection, source: Source, before: i64) -> Result<(), LogError> {
+        let rev = match source {
+            Source::Touching(id) => conn
+                .prepare_cached(
+                    "SELECT rev FROM touches WHERE id = ?1 AND rev < ?2 ORDER BY rev DESC LIMIT 1",
+                )
+                .and_then(|mut last| last.query_row(params![id, before], |row| row.get(0)).optional())
+                .map_err(unwritten)?,
+            Source::By(user) => {
+                if self.by.is_empty() {
+                    self.by = last_by(conn, user, before).map_err(unwritten)?;
+                }
+                self.by.last().map(|(rev, _)| *rev)
+            }
+        };
+        self.latest.extend(rev.map(|rev| (rev, source)));
         Ok(())
     }
 
@@ -305,23 +339,25 @@ struct Label {
 }
 
 impl Label {
+    fn new(actor: Option<UserId>, shows: i64) -> Label {
+        Label { actor, shows: Shows::from_code(shows) }
+    }
+
     fn read(row: &Row<'_>) -> SqlResult<(i64, Label)> {
-        let (actor, shows): (Option<Uuid>, i64) = (row.get(1)?, row.get(2)?);
-        Ok((row.get(0)?, Label { actor: actor.map(UserId), shows: Shows::from_code(shows) }))
+        let actor: Option<Uuid> = row.get(1)?;
+        Ok((row.get(0)?, Label::new(actor.map(UserId), row.get(2)?)))
     }
 }
 
-/// The last batch of a source before a rev; it may be one that is no longer held.
-fn latest(conn: &Connection, source: Source, before: i64) -> Result<Option<i64>, LogError> {
-    let (sql, id) = match source {
-        Source::Touching(id) => {
-            ("SELECT rev FROM touches WHERE id = ?1 AND rev < ?2 ORDER BY rev DESC LIMIT 1", id)
-        }
-        Source::By(user) => {
-            ("SELECT rev FROM batches WHERE actor = ?1 AND rev < ?2 ORDER BY rev DESC LIMIT 1", user.0)
-        }
-    };
-    conn.prepare_cached(sql)
-        .and_then(|mut last| last.query_row(params![id, before], |row| row.get(0)).optional())
-        .map_err(unwritten)
+/// The next batches by a user before a rev, the last of them at the end, with what they show.
+fn last_by(conn: &Connection, user: UserId, before: i64) -> SqlResult<Vec<(i64, i64)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT rev, shows FROM batches INDEXED BY batches_by_actor
+         WHERE actor = ?1 AND rev < ?2 ORDER BY rev DESC LIMIT ?3",
+    )?;
+    let found =
+        statement.query_map(params![user.0, before, AT_ONCE], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut last = found.collect::<SqlResult<Vec<_>>>()?;
+    last.reverse();
+    Ok(last)
 }

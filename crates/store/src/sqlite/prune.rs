@@ -32,8 +32,9 @@ const SWEPT_PER_BATCH: usize = 16;
 /// A sweep is due when so much of what is held has been taken away since the last one: an eighth.
 const UNSWEPT_SHARE: i64 = 8;
 
-/// At how many pages of WAL they are brought to their place.
-const CHECKPOINT_PAGES: i64 = 250;
+/// At how many pages of WAL they are brought to their place: so many that pages written again and again are copied once,
+/// and the disk is not always at it, and so few that it is done before whoever commits has to.
+const CHECKPOINT_PAGES: i64 = 1_000;
 
 /// A pruner of a SQLite file.
 #[derive(Debug)]
