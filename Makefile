@@ -46,7 +46,7 @@ rust: ## unit tests, rules, state machine, engine, contract suite
 soak: ## the state machine and the simulation, much longer
 	SYNAPTASK_STEPS=$${SYNAPTASK_STEPS:-1000000} cargo test --locked --release --package graph --tests -- --nocapture
 
-bench-prune: ## do acks wait while a million batches are pruned?
+bench-prune: ## a million batches pruned to their limit: how long it takes, and whether acks wait
 	cargo test --locked --release --package server --test engine -- --ignored --nocapture h2_a_million
 
 bench-costs: ## how costs grow with what a user can make, as a table

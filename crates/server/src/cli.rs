@@ -299,7 +299,14 @@ fn moment(at: Option<Timestamp>) -> Option<String> {
 fn check_data(settings: &Settings) -> Result<(), CommandError> {
     let mut log = open_log(&settings.data)?;
     let mut problems = log.check()?;
-    let world = log.load(Scope::Everything)?;
+    let world = match log.load(Scope::Everything) {
+        Ok(world) => world,
+        Err(error @ LogError::Corrupt { .. }) => {
+            problems.push(error.to_string());
+            return Err(CommandError::Broken(problems));
+        }
+        Err(other) => return Err(other.into()),
+    };
     problems.extend(check::problems(&world));
     if problems.is_empty() {
         let (nodes, links) = (world.nodes().count(), world.links().count());

@@ -125,9 +125,11 @@ pub(crate) fn encode(batch: &Batch) -> Result<Encoded, CodecError> {
         })
         .collect();
     let body = serde_json::to_string(&BodyOut { lineage: batch.lineage, entries })?;
-    let rows = written
-        .into_iter()
-        .filter_map(|written| Some(Row { key: written.key?, after: written.after }))
+    let rows = batch
+        .entries
+        .iter()
+        .zip(written)
+        .filter_map(|(entry, written)| Some(Row { key: key(entry)?, after: written.after }))
         .collect();
     Ok(Encoded { body, rows })
 }
@@ -139,10 +141,27 @@ pub(crate) fn decode(body: &str) -> Result<(Lineage, Vec<Entry>), CodecError> {
     Ok((body.lineage, entries))
 }
 
+/// The text of each entry's entity as the entry leaves it, which is the text of the entity's own row; `None` of what is
+/// deleted.
+pub(crate) fn afters(body: &str) -> Result<Vec<Option<&str>>, CodecError> {
+    let body: BodyIn<'_> = serde_json::from_str(body)?;
+    Ok(body.entries.iter().map(|entry| entry.after.map(RawValue::get)).collect())
+}
+
+/// What the entity of an entry is found by; `None` for an entry that names no entity at all.
+pub(crate) fn key(entry: &Entry) -> Option<Key> {
+    match &entry.subject {
+        Subject::Node(change) => change.latest().map(|node| Key::Node(node.id)),
+        Subject::Link(change) => change.latest().map(|link| Key::Link(link.id)),
+        Subject::Grant(change) => change.latest().map(|grant| Key::Grant(grant.node, grant.user)),
+        Subject::Embed(change) => change.latest().map(|embed| Key::Embed(embed.user, embed.node)),
+        Subject::User(change) => change.latest().map(|user| Key::User(user.id)),
+        Subject::Token(change) => change.latest().map(|token| Key::Token(token.id)),
+    }
+}
+
 struct Written {
     kind: Kind,
-    /// `None` for an entry that names no entity at all.
-    key: Option<Key>,
     after: Option<Box<RawValue>>,
     was: Option<Value>,
 }
@@ -151,13 +170,13 @@ fn write_entry(entry: &Entry) -> Result<Written, CodecError> {
     match &entry.subject {
         Subject::Node(change) => {
             change.after.iter().chain(&change.before).try_for_each(storable)?;
-            write(Kind::Node, change, |node| Key::Node(node.id))
+            write(Kind::Node, change)
         }
-        Subject::Link(change) => write(Kind::Link, change, |link| Key::Link(link.id)),
-        Subject::Grant(change) => write(Kind::Grant, change, |grant| Key::Grant(grant.node, grant.user)),
-        Subject::Embed(change) => write(Kind::Embed, change, |embed| Key::Embed(embed.user, embed.node)),
-        Subject::User(change) => write(Kind::User, change, |user| Key::User(user.id)),
-        Subject::Token(change) => write(Kind::Token, change, |token| Key::Token(token.id)),
+        Subject::Link(change) => write(Kind::Link, change),
+        Subject::Grant(change) => write(Kind::Grant, change),
+        Subject::Embed(change) => write(Kind::Embed, change),
+        Subject::User(change) => write(Kind::User, change),
+        Subject::Token(change) => write(Kind::Token, change),
     }
 }
 
@@ -167,13 +186,8 @@ fn storable(node: &Arc<Node>) -> Result<(), CodecError> {
     if finite { Ok(()) } else { Err(CodecError::NotFinite(node.id)) }
 }
 
-fn write<T: Serialize>(kind: Kind, change: &Change<T>, key: fn(&T) -> Key) -> Result<Written, CodecError> {
-    Ok(Written {
-        kind,
-        key: change.latest().map(key),
-        after: change.after.as_ref().map(to_raw_value).transpose()?,
-        was: was(change)?,
-    })
+fn write<T: Serialize>(kind: Kind, change: &Change<T>) -> Result<Written, CodecError> {
+    Ok(Written { kind, after: change.after.as_ref().map(to_raw_value).transpose()?, was: was(change)? })
 }
 
 fn was<T: Serialize>(change: &Change<T>) -> Result<Option<Value>, CodecError> {

@@ -55,6 +55,7 @@ macro_rules! contract_suite {
             h18_pages_and_chains_are_what_a_naive_search_finds,
             h2_pruning_takes_what_a_naive_count_takes,
             h2_pruners_do_not_get_in_each_others_way,
+            n32_an_id_is_taken_while_any_batch_about_it_is_held,
         );
         $crate::contract_suite!(@processes $storage:
             d13_nothing_acknowledged_is_lost_by_a_kill,

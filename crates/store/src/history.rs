@@ -9,13 +9,26 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// How large the batches of a page may be together, as they are stored, before it ends: a page of few large batches is
+/// short, so that no page takes more memory than can be spared. One batch it always has, however large.
+pub const PAGE_BYTES_MAX: usize = 4 << 20;
+
 /// Reads pages of the past. It never waits for whoever appends, and they never wait for it.
 pub trait History: Send {
-    /// One page, from a single moment of the log.
+    /// One page. What is taken away while it is read may or may not be on it. It can be shorter than its limit though
+    /// more follows, see [`PAGE_BYTES_MAX`]; the next begins at `offset` and as many as were on it.
     ///
     /// # Errors
     /// [`LogError::Refused`] and [`LogError::Corrupt`].
-    fn page(&mut self, query: &HistoryQuery) -> Result<HistoryPage, LogError>;
+    fn page(&mut self, query: &HistoryQuery) -> Result<HistoryPage, LogError> {
+        self.page_before(query, Rev::MAX)
+    }
+
+    /// One page of what came before a rev: to go on where another page ended without counting anew what was on it.
+    ///
+    /// # Errors
+    /// [`LogError::Refused`] and [`LogError::Corrupt`].
+    fn page_before(&mut self, query: &HistoryQuery, before: Rev) -> Result<HistoryPage, LogError>;
 
     /// The last batch up to a moment, by its rev; 0 when there is none.
     ///
@@ -56,22 +69,63 @@ pub struct HistoryQuery {
     pub offset: usize,
 }
 
+/// What of a batch there is to show, known without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Shows {
+    /// Nothing: it has no entries.
+    Nothing,
+    /// Accounts opened and tokens made, which only whoever sees everything is told of.
+    Accounts,
+    /// What is history for somebody, because it is [touched].
+    Touched,
+}
+
+impl Shows {
+    pub(crate) fn of(entries: &[Entry]) -> Shows {
+        match (entries, entries.iter().flat_map(touched).next()) {
+            ([], _) => Shows::Nothing,
+            (_, None) => Shows::Accounts,
+            (_, Some(_)) => Shows::Touched,
+        }
+    }
+
+    pub(crate) fn code(self) -> i64 {
+        match self {
+            Shows::Nothing => 0,
+            Shows::Accounts => 1,
+            Shows::Touched => 2,
+        }
+    }
+
+    pub(crate) fn from_code(code: i64) -> Option<Shows> {
+        [Shows::Nothing, Shows::Accounts, Shows::Touched].into_iter().find(|shows| shows.code() == code)
+    }
+}
+
 impl HistoryQuery {
+    /// Whether a batch belongs to what is asked for, where that can be said without reading it.
+    pub(crate) fn settles(&self, actor: Option<UserId>, shows: Shows) -> Option<bool> {
+        let reader = &self.reader;
+        let least = if reader.everything { Shows::Accounts } else { Shows::Touched };
+        let sees_all_of = |user: Option<UserId>| reader.everything || user == Some(reader.user);
+        match self.scope {
+            _ if shows < least => Some(false),
+            HistoryScope::By(user) if actor != Some(user) => Some(false),
+            HistoryScope::Everything | HistoryScope::By(_) => sees_all_of(actor).then_some(true),
+            HistoryScope::Touching(_) => None,
+        }
+    }
+
     /// Whether a batch belongs to what is asked for.
     pub(crate) fn wants(&self, batch: &Batch) -> bool {
-        // Whoever sees everything sees accounts opened and tokens made too.
-        let told = || match self.reader.everything {
-            true => !batch.entries.is_empty(),
-            false => batch.entries.iter().any(|entry| touched(entry).next().is_some()),
-        };
-        match &self.scope {
-            HistoryScope::Everything => told() && self.reader.sees_batch(batch),
-            HistoryScope::By(user) => batch.actor == Some(*user) && told() && self.reader.sees_batch(batch),
+        let settled = self.settles(batch.actor, Shows::of(&batch.entries));
+        settled.unwrap_or_else(|| match &self.scope {
+            HistoryScope::Everything | HistoryScope::By(_) => self.reader.sees_batch(batch),
             HistoryScope::Touching(ids) => batch
                 .entries
                 .iter()
                 .any(|entry| touched(entry).any(|id| ids.contains(&id)) && self.reader.sees_entry(entry)),
-        }
+        })
     }
 }
 

@@ -89,7 +89,9 @@ pub trait Log: Send {
     /// durably and returns the rev of the last batch. Proposals get the revs that follow the news, in their order.
     /// Without proposals nothing is written, and the rev is that of the last of the news, or `head`.
     ///
-    /// The news are handed over even when the transaction fails afterwards: a caller that applied them keeps them.
+    /// The news are handed over even when the transaction fails afterwards: a caller that applied them keeps them. A caller
+    /// that could not read the past, but for what is damaged of it, should abandon: an error like that may have ended the
+    /// transaction, and then nothing is appended, whatever is proposed.
     ///
     /// # Errors
     /// * [`LogError::Abandoned`] when `decide` said so;

@@ -56,14 +56,23 @@ impl Retention {
 }
 
 /// Takes away what need not be kept any longer, each user's oldest first, on a connection of its own, for a thread of its
-/// own. A batch goes whole, with its part in chains and the ids that it deleted for good; the log's last batch stays.
+/// own. A batch goes whole, whatever it holds, with its name and its part in chains; the log's last batch stays. An id that
+/// was deleted for good is forgotten some time after the last batch that touches it has gone, by whomever that was.
 pub trait Pruner: Send {
     /// Takes away up to `most` batches, in transactions so short that whoever appends hardly waits, with pauses between
-    /// them that are longer still. One pruner after the other, and several at once, come to the same.
+    /// them that are much longer. One pruner after the other, and several at once, come to the same.
     ///
     /// # Errors
-    /// [`LogError::Refused`] and [`LogError::Corrupt`]; what was taken away before stays away.
+    /// [`LogError::Refused`] and [`LogError::Corrupt`]; what was taken away before stays away, and the next call goes on
+    /// with another user.
     fn prune_some(&mut self, now: Timestamp, most: usize) -> Result<Pruned, LogError>;
+
+    /// Looks after the storage, so that whoever appends need not: what was written is brought to its place. To be called
+    /// several times a second, also when nothing is to be taken away; mostly there is nothing to do.
+    ///
+    /// # Errors
+    /// [`LogError::Refused`] and [`LogError::Corrupt`]; nothing is lost by it.
+    fn keep_up(&mut self) -> Result<(), LogError>;
 }
 
 /// What came of pruning.
@@ -73,7 +82,8 @@ pub struct Pruned {
     pub removed: usize,
     /// Whether there may be more to take away just now: false only when everybody was looked at to the end.
     pub more: bool,
-    /// The oldest batch that is still held; 0 in an empty log. What was deleted for good before it may be forgotten, see
+    /// The oldest batch that is still held, of anybody; 0 in an empty log. An id that was deleted for good before it is
+    /// touched by no batch that is held, for nothing touches it after: it may be forgotten, see
     /// [`graph::World::forget_gone`].
     pub oldest: Rev,
 }

@@ -1,12 +1,14 @@
 //! The log in one SQLite file, the engine that SynapTask comes with. In WAL mode with `synchronous=FULL`, so a batch is
 //! on the disk when `transact` returns, and readers never wait for the writer.
 
+mod check;
 mod history;
 mod index;
 mod load;
 mod prune;
 mod rows;
 mod schema;
+mod sweep;
 #[cfg(test)]
 mod tests;
 
@@ -56,21 +58,15 @@ impl SqliteLog {
         Ok(SqliteLog { conn, seen })
     }
 
-    /// Reads the whole file and tells what is wrong with it as a file; empty when nothing is. This takes as long as
-    /// reading every page does.
+    /// Reads the whole file and tells what is wrong with it, a sentence each; empty when nothing is: the file as a file,
+    /// every batch, all that batches are found by, and every entity as far as a batch that is held says what it must be.
+    /// It takes as long as reading every batch does, and sees one moment of the log all along.
     ///
     /// # Errors
     /// [`LogError::Refused`] when the file cannot be read.
     pub fn check(&self) -> Result<Vec<String>, LogError> {
-        let mut statement = self.conn.prepare("PRAGMA quick_check").map_err(unwritten)?;
-        let found = statement
-            .query_map([], |row| row.get::<_, String>(0))
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        match found.map_err(unwritten) {
-            Ok(found) => Ok(found.into_iter().filter(|line| line != "ok").collect()),
-            Err(LogError::Corrupt { reason, .. }) => Ok(vec![reason]),
-            Err(other) => Err(other),
-        }
+        let reading = self.begin(TransactionBehavior::Deferred)?;
+        check::problems(&reading)
     }
 
     /// One more log on the same file.
@@ -80,11 +76,47 @@ impl SqliteLog {
     }
 
     fn begin(&self, behavior: TransactionBehavior) -> Result<Transaction<'_>, LogError> {
-        // A rollback that failed would leave its transaction open and every later one refused.
+        self.settle()?;
+        Transaction::new_unchecked(&self.conn, behavior).map_err(unwritten)
+    }
+
+    /// A rollback that failed would leave its transaction open and every later one refused.
+    fn settle(&self) -> Result<(), LogError> {
         if !self.conn.is_autocommit() {
             self.conn.execute_batch("ROLLBACK").map_err(unwritten)?;
         }
-        Transaction::new_unchecked(&self.conn, behavior).map_err(unwritten)
+        Ok(())
+    }
+
+    /// Opens the write transaction, with how sure of the disk its commit is to be. That can only be said while no
+    /// transaction is open, and is said anew each time, so that nothing that relaxed it can outlive its purpose.
+    fn begin_writing(&self, synchronous: &str) -> Result<Transaction<'_>, LogError> {
+        self.settle()?;
+        self.conn.execute_batch(synchronous).map_err(unwritten)?;
+        Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate).map_err(unwritten)
+    }
+
+    /// [`Log::transact`], with whoever decides looking at this very log.
+    fn write<D>(&mut self, head: Rev, decide: D) -> Result<Rev, LogError>
+    where
+        D: FnOnce(&[Committed], &SqliteLog) -> Result<Vec<Proposal>, Abandon>,
+    {
+        let writing = self.begin_writing("PRAGMA synchronous=FULL")?;
+        let seen = data_version(&writing).map_err(unwritten)?;
+        let news = self.news(head)?;
+        let proposals = decide(&news, self).map_err(|Abandon| LogError::Abandoned)?;
+        still_open(&writing)?;
+        let head = head + news.len() as Rev;
+        let rev = head + proposals.len() as Rev;
+        if !proposals.is_empty() {
+            self.append(head + 1, &proposals)?;
+            still_open(&writing)?;
+            writing.commit().map_err(uncommitted)?;
+        } else {
+            drop(writing);
+        }
+        self.seen = seen;
+        Ok(rev)
     }
 
     /// The batches after `head`, within whatever transaction is open.
@@ -117,9 +149,9 @@ impl SqliteLog {
         for (rev, proposal) in (first..).zip(proposals) {
             let batch = &proposal.batch;
             let encoded = codec::encode(batch).map_err(LogError::refused)?;
-            rows::put_batch(&self.conn, rev, proposal, &encoded.body).map_err(|error| {
-                if is_duplicate(&error) { LogError::Duplicate(batch.id) } else { unwritten(error) }
-            })?;
+            if !rows::put_batch(&self.conn, rev, proposal, &encoded.body).map_err(unwritten)? {
+                return Err(LogError::Duplicate(batch.id));
+            }
             rows.extend(encoded.rows.into_iter().map(|row| (rev, row)));
         }
         rows::put_entities(&self.conn, &rows).map_err(unwritten)
@@ -141,22 +173,7 @@ impl Log for SqliteLog {
     }
 
     fn transact(&mut self, head: Rev, decide: &mut Decide<'_>) -> Result<Rev, LogError> {
-        // Said anew each time, so that nothing that relaxed it in between can outlive its purpose.
-        self.conn.execute_batch("PRAGMA synchronous=FULL").map_err(unwritten)?;
-        let writing = self.begin(TransactionBehavior::Immediate)?;
-        let seen = data_version(&writing).map_err(unwritten)?;
-        let news = self.news(head)?;
-        let proposals = decide(&news, &*self).map_err(|Abandon| LogError::Abandoned)?;
-        let head = head + news.len() as Rev;
-        let rev = head + proposals.len() as Rev;
-        if !proposals.is_empty() {
-            self.append(head + 1, &proposals)?;
-            writing.commit().map_err(uncommitted)?;
-        } else {
-            drop(writing);
-        }
-        self.seen = seen;
-        Ok(rev)
+        self.write(head, |news, log| decide(news, log))
     }
 
     fn since(&mut self, head: Rev) -> Result<Vec<Committed>, LogError> {
@@ -181,9 +198,7 @@ impl Log for SqliteLog {
     }
 
     fn touch_tokens(&mut self, used: &[(TokenId, Timestamp)]) -> Result<(), LogError> {
-        // Without a transaction open, for the pragma does nothing within one. `transact` puts FULL back.
-        self.conn.execute_batch("PRAGMA synchronous=NORMAL").map_err(unwritten)?;
-        let writing = self.begin(TransactionBehavior::Immediate)?;
+        let writing = self.begin_writing("PRAGMA synchronous=NORMAL")?;
         rows::touch_tokens(&writing, used).map_err(unwritten)?;
         // Even an unknown outcome loses nothing here, for nothing is acknowledged by it.
         writing.commit().map_err(unwritten)
@@ -196,8 +211,9 @@ impl Log for SqliteLog {
 
 impl Past for SqliteLog {
     fn batch(&self, id: BatchId) -> Result<Option<Remembered>, LogError> {
-        let sql = "SELECT rev, id, actor, at, fingerprint, body FROM batches WHERE id = ?1";
-        one_batch(&self.conn, sql, id.0)
+        let sql = "SELECT rev, id, actor, at, fingerprint, body FROM batches
+                   WHERE rev = (SELECT rev FROM names WHERE id = ?1)";
+        Ok(one_batch(&self.conn, sql, id.0)?.map(|(batch, _)| batch))
     }
 
     fn chain(&self, id: BatchId) -> Result<Option<PastChain>, LogError> {
@@ -208,14 +224,17 @@ impl Past for SqliteLog {
     }
 }
 
-fn batch_at(conn: &Connection, rev: i64) -> Result<Option<Remembered>, LogError> {
+/// The batch at a rev, and how large it is as it is stored.
+fn batch_at(conn: &Connection, rev: i64) -> Result<Option<(Remembered, usize)>, LogError> {
     one_batch(conn, "SELECT rev, id, actor, at, fingerprint, body FROM batches WHERE rev = ?1", rev)
 }
 
-fn one_batch(conn: &Connection, sql: &str, key: impl ToSql) -> Result<Option<Remembered>, LogError> {
+fn one_batch(conn: &Connection, sql: &str, key: impl ToSql) -> Result<Option<(Remembered, usize)>, LogError> {
     let mut statement = conn.prepare_cached(sql).map_err(unwritten)?;
     let mut found = statement.query([key]).map_err(unwritten)?;
-    found.next().map_err(unwritten)?.map(remembered).transpose()
+    let Some(row) = found.next().map_err(unwritten)? else { return Ok(None) };
+    let bytes = row.get_ref("body").and_then(|body| Ok(body.as_str()?.len()));
+    Ok(Some((remembered(row)?, bytes.unwrap_or(0))))
 }
 
 fn remembered(row: &Row<'_>) -> Result<Remembered, LogError> {
@@ -231,6 +250,15 @@ fn remembered(row: &Row<'_>) -> Result<Remembered, LogError> {
     let actor = Option::map(actor, UserId);
     let batch = Batch { id: BatchId(id), actor, at: Timestamp::from_ms(at), lineage, entries };
     Ok(Remembered { rev: natural(rev)?, batch, fingerprint })
+}
+
+/// SQLite answers a full disk, an I/O error or a lack of memory, in whatever statement, a read included, by rolling the
+/// whole transaction back; what is written after that would be committed row by row.
+fn still_open(writing: &Transaction<'_>) -> Result<(), LogError> {
+    match writing.is_autocommit() {
+        true => Err(LogError::refused("the transaction was rolled back by an error")),
+        false => Ok(()),
+    }
 }
 
 /// The log's head; 0 while it is empty.
@@ -253,15 +281,16 @@ fn integer(rev: Rev) -> Result<i64, LogError> {
     i64::try_from(rev).map_err(LogError::refused)
 }
 
-/// Waits for others a millisecond at a time, and not ever longer as SQLite's own waiting does: among writers that commit
-/// back to back, whoever sleeps longest would never have its turn.
+/// Waits for others no longer than a millisecond at a time, and not ever longer as SQLite's own waiting does: among writers
+/// that commit back to back, whoever sleeps longest would never have its turn. At first it asks again sooner still, for the
+/// pruner is done that fast.
 fn wait_up_to(conn: &mut Connection, limit: Duration) -> rusqlite::Result<()> {
     let mut since = Instant::now();
     conn.busy_handler(Some(move |tries: i32| {
         if tries == 0 {
             since = Instant::now();
         }
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::sleep(Duration::from_micros(if tries < 20 { 50 } else { 1_000 }));
         since.elapsed() < limit
     }))
 }
@@ -288,8 +317,4 @@ fn uncommitted(error: rusqlite::Error) -> LogError {
         Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => LogError::refused(error),
         _ => LogError::Unknown(error.into()),
     }
-}
-
-fn is_duplicate(error: &rusqlite::Error) -> bool {
-    error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE)
 }

@@ -60,18 +60,18 @@ pub(super) fn run(args: &HistoryArgs, settings: &Settings) -> Result<(), Command
     };
     let reader = Arc::new(Reader::of_everything());
     let limit = if by.is_some() { PAGE } else { args.limit };
-    let mut query = HistoryQuery { reader: Arc::clone(&reader), scope, until, limit, offset: 0 };
-    let mut found: Vec<PastBatch> = Vec::new();
+    let query = HistoryQuery { reader: Arc::clone(&reader), scope, until, limit, offset: 0 };
+    let (mut found, mut before): (Vec<PastBatch>, _) = (Vec::new(), Rev::MAX);
     loop {
-        let page = history.page(&query)?;
+        let page = history.page_before(&query, before)?;
         let early = |at: Timestamp| args.since.is_some_and(|since| at < since);
         let passed = page.batches.last().is_some_and(|last| early(last.batch.at));
+        before = page.batches.last().map_or(before, |last| last.rev);
         let fits = |batch: &Batch| !early(batch.at) && by.is_none_or(|user| batch.actor == Some(user));
         found.extend(page.batches.into_iter().filter(|past| fits(&past.batch)));
         if found.len() >= args.limit || passed || !page.has_more {
             break;
         }
-        query.offset += limit;
     }
     found.truncate(args.limit);
     found.reverse();

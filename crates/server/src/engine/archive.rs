@@ -12,13 +12,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::{History, HistoryQuery, Log, LogError, Pruner};
 
 /// How many pages may be asked for and not yet answered; what comes beyond is answered `unavailable`.
 const WAITING_MAX: usize = 256;
 /// How many batches are taken away before the pruner looks up.
 const PRUNE_AT_ONCE: usize = 500;
+/// How often the pruner looks after the storage.
+const KEEP_UP_EVERY: Duration = Duration::from_millis(100);
 
 /// The engine's handle on its archive. When it is dropped, the archive's threads end.
 pub(super) struct Archive {
@@ -113,21 +115,37 @@ fn page(history: &mut dyn History, query: &HistoryQuery, shared: &Shared) -> Res
     Ok(PageOfHistory { past, reader: Arc::clone(&query.reader), people })
 }
 
+/// Takes away what need not be kept, whenever it is time to, and looks after the storage all along.
 fn prune(mut pruner: Box<dyn Pruner>, every: Duration, ended: &Receiver<()>, shared: &Shared) {
-    let mut wait = every;
-    while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(wait) {
-        let pruned = pruner.prune_some(clock::now(), PRUNE_AT_ONCE);
-        if let Ok(pruned) = &pruned {
-            shared.oldest_held.store(pruned.oldest, Ordering::Relaxed);
-        }
+    let (mut wait, mut waited) = (every, Instant::now());
+    while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(wait.min(KEEP_UP_EVERY)) {
+        let is_due = waited.elapsed() >= wait;
+        // A fault here must end neither the thread nor the process.
+        let pruned = catch_unwind(AssertUnwindSafe(|| {
+            let kept_up = pruner.keep_up();
+            // That it could not keep up is told when it is time to prune, and not ten times a second.
+            if !is_due {
+                return Ok(None);
+            }
+            kept_up?;
+            pruner.prune_some(clock::now(), PRUNE_AT_ONCE).map(Some)
+        }));
         wait = match pruned {
-            // The pruner itself pauses between its transactions.
-            Ok(pruned) if pruned.more => Duration::ZERO,
-            Ok(_) => every,
-            Err(error) => {
+            Ok(Ok(None)) => continue,
+            Ok(Ok(Some(pruned))) => {
+                shared.oldest_held.store(pruned.oldest, Ordering::Relaxed);
+                // The pruner itself pauses between its transactions.
+                if pruned.more { Duration::ZERO } else { every }
+            }
+            Ok(Err(error)) => {
                 tracing::warn!(%error, "old history could not be taken away; it is tried again");
                 every
             }
+            Err(_) => {
+                tracing::error!("taking old history away failed; it is tried again");
+                every
+            }
         };
+        waited = Instant::now();
     }
 }

@@ -10,7 +10,7 @@ use graph::{Batch, BatchId, Diff, Fresh, LinkId, Operation, Reason, Scene, UserI
 use rand::distr::{Alphanumeric, SampleString};
 use std::collections::HashMap;
 use std::sync::Arc;
-use store::{Fingerprint, LogError, Past, Proposal, Remembered};
+use store::{Abandon, Fingerprint, LogError, Past, Proposal, Remembered};
 use uuid::Uuid;
 
 /// A mutation and who waits for it.
@@ -48,6 +48,9 @@ impl Group {
     }
 
     /// Decides one mutation and applies it.
+    ///
+    /// # Errors
+    /// [`Abandon`] when the whole group must be: the past could not be read, so the transaction may be over.
     pub(super) fn take(
         &mut self,
         world: &mut World,
@@ -55,9 +58,10 @@ impl Group {
         past: &dyn Past,
         mutation: &Mutation,
         part_entries_max: usize,
-    ) {
+    ) -> Result<(), Abandon> {
         let output = match self.decide(world, past, mutation) {
-            Err(failure) => Output::answer(mutation, Outcome::Failed(failure)),
+            Err(Stop::Group(abandon)) => return Err(abandon),
+            Err(Stop::Mutation(failure)) => Output::answer(mutation, Outcome::Failed(failure)),
             Ok(Decided::Replay(diff)) => {
                 let outcome = Outcome::Changed { diff: Arc::new(diff), replayed: true };
                 Output::answer(mutation, outcome)
@@ -75,23 +79,24 @@ impl Group {
             Ok(Decided::Batch(batch)) => self.project(world, connections, mutation, batch, part_entries_max),
         };
         self.outputs.push(output);
+        Ok(())
     }
 
-    fn decide(&self, world: &World, past: &dyn Past, mutation: &Mutation) -> Result<Decided, Failure> {
+    fn decide(&self, world: &World, past: &dyn Past, mutation: &Mutation) -> Result<Decided, Stop> {
         let user = mutation.caller.user;
         if !holds(world, mutation.caller) {
-            return Err(Failure::Revoked);
+            return Err(Failure::Revoked.into());
         }
         if let Some(request) = mutation.request
             && let Some(done) = self.remembered(past, request.batch)?
         {
             if done.batch.actor != Some(user) || done.fingerprint != Some(request.fingerprint) {
-                return Err(Failure::Refused(Reason::BatchIdConflict.into()));
+                return Err(Failure::Refused(Reason::BatchIdConflict.into()).into());
             }
             return Ok(Decided::Replay(graph::replay::replay(world, &done.batch, done.rev, user)));
         }
         if let Some(retry_after_s) = mutation.limited {
-            return Err(Failure::RateLimited { retry_after_s });
+            return Err(Failure::RateLimited { retry_after_s }.into());
         }
         let fresh = fresh(mutation.request.map(|request| request.batch));
         let batch = match mutation.operation {
@@ -106,15 +111,21 @@ impl Group {
         Ok(Decided::Nothing(mutation.request.map(|_| batch)))
     }
 
-    fn remembered(&self, past: &dyn Past, id: BatchId) -> Result<Option<Remembered>, Failure> {
-        if let Some(nth) = self.named.get(&id) {
-            return Ok(self.applied.get(*nth).map(|proposal| Remembered {
-                rev: self.first_rev + *nth as u64 + 1,
-                batch: proposal.batch.clone(),
-                fingerprint: proposal.fingerprint,
-            }));
+    fn remembered(&self, past: &dyn Past, id: BatchId) -> Result<Option<Remembered>, Stop> {
+        match self.pending(id) {
+            Some(pending) => Ok(Some(pending)),
+            None => past.batch(id).map_err(unreadable),
         }
-        past.batch(id).map_err(unreadable)
+    }
+
+    /// A batch of this group.
+    fn pending(&self, id: BatchId) -> Option<Remembered> {
+        let nth = *self.named.get(&id)?;
+        self.applied.get(nth).map(|proposal| Remembered {
+            rev: self.first_rev + nth as u64 + 1,
+            batch: proposal.batch.clone(),
+            fingerprint: proposal.fingerprint,
+        })
     }
 
     fn turn(
@@ -125,15 +136,16 @@ impl Group {
         batch: BatchId,
         way: Turn,
         fresh: &Fresh,
-    ) -> Result<Batch, Failure> {
+    ) -> Result<Batch, Stop> {
         let chain = self.chain(past, batch)?.ok_or(Failure::Refused(Reason::BatchNotFound.into()))?;
-        turn(world, user, &chain, way, fresh).map_err(Failure::Refused)
+        Ok(turn(world, user, &chain, way, fresh).map_err(Failure::Refused)?)
     }
 
     /// The chain of a batch, on disk or in this group.
-    fn chain(&self, past: &dyn Past, id: BatchId) -> Result<Option<Chain>, Failure> {
+    fn chain(&self, past: &dyn Past, id: BatchId) -> Result<Option<Chain>, Stop> {
         let stored = past.chain(id).map_err(unreadable)?;
-        let (mut chain, root) = match (stored, self.remembered(past, id)?) {
+        // An undo on disk whose root is no longer held has no chain: by the root's name another batch may be meant now.
+        let (mut chain, root) = match (stored, self.pending(id)) {
             (Some(stored), _) => {
                 let undone = matches!(stored.latest, Lineage::UndoOf(_));
                 let names_undo = matches!(stored.named, Lineage::UndoOf(_));
@@ -232,6 +244,20 @@ impl Group {
     }
 }
 
+/// What a mutation that comes to nothing takes with it.
+enum Stop {
+    /// Only itself.
+    Mutation(Failure),
+    /// All that were to be committed together.
+    Group(Abandon),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Stop::Mutation(failure)
+    }
+}
+
 enum Decided {
     /// Done before under the same batchId.
     Replay(Diff),
@@ -252,9 +278,13 @@ impl Output {
     }
 }
 
-fn unreadable(error: LogError) -> Failure {
+/// What is damaged concerns only whoever asks for it. Any other error may have ended the transaction.
+fn unreadable(error: LogError) -> Stop {
     tracing::error!(%error, "the past could not be read");
-    Failure::Storage
+    match error {
+        LogError::Corrupt { .. } => Stop::Mutation(Failure::Storage),
+        _ => Stop::Group(Abandon),
+    }
 }
 
 /// New ids and secrets for one operation.

@@ -253,13 +253,13 @@ impl Thread {
             }
             *group = Group::new(world);
             for (nth, Asked { mutation, .. }) in asked.iter().enumerate() {
-                let taken = catch_unwind(AssertUnwindSafe(|| {
-                    group.take(world, connections, past, mutation, most);
-                }));
-                if taken.is_err() {
+                let taken =
+                    catch_unwind(AssertUnwindSafe(|| group.take(world, connections, past, mutation, most)));
+                let Ok(taken) = taken else {
                     *culprit = Some(nth);
                     return Err(Abandon);
-                }
+                };
+                taken?;
             }
             Ok(group.applied.clone())
         })?;

@@ -3,6 +3,7 @@
 use crate::support::replica::Replica;
 use crate::support::{Server, ask, batch_id, changed, failure, grant, named, rename};
 use graph::model::Level;
+use store::LogError;
 use synaptask::engine::{Failure, Outcome, Read};
 
 #[test]
@@ -91,6 +92,33 @@ fn d5_a_refused_commit_leaves_no_trace() {
     bens.compares();
     replica.follow(bens.hears());
     assert_eq!(replica.nodes.len(), 1);
+}
+
+/// An error in reading the past may have ended the transaction, so all of the group goes; damage concerns one request.
+#[test]
+fn d5_a_past_that_cannot_be_read_leaves_nothing_of_the_group() {
+    let server = Server::with(&["anna"]);
+    let anna = server.person("anna");
+    let node = anna.adds("task", None);
+    let io = || LogError::Refused("disk I/O error".into());
+    let damage = || LogError::Corrupt { place: "batch 1".into(), reason: "it is not JSON".into() };
+    for (error, is_all) in [(io as fn() -> LogError, true), (damage, false)] {
+        let before = anna.sees();
+        let doomed = batch_id();
+        server.knobs.fail_on(doomed, error);
+        let group = [
+            anna.asks(rename(node, "first")),
+            named(anna.asks(rename(node, "never")), doomed),
+            anna.asks(rename(node, "last")),
+        ];
+        let busy = format!("busy {is_all}");
+        let outcomes = server.together(anna.asks(rename(node, &busy)), group.to_vec());
+        let failed: Vec<_> = outcomes.iter().map(|outcome| matches!(outcome, Outcome::Failed(_))).collect();
+        assert_eq!(failed, [is_all, true, is_all]);
+        let version = before.nodes[0].node.version + if is_all { 1 } else { 3 };
+        let after = &anna.sees().nodes[0].node;
+        assert_eq!((after.title.as_str(), after.version), (if is_all { &busy } else { "last" }, version));
+    }
 }
 
 #[test]

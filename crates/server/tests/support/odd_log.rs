@@ -6,7 +6,8 @@ use std::collections::{HashMap, HashSet};
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex};
 use store::{
-    Abandon, Decide, History, HistoryPage, HistoryQuery, Log, LogError, Past, Remembered, Scope, SqliteLog,
+    Abandon, Decide, History, HistoryPage, HistoryQuery, Log, LogError, Past, Pruned, Pruner, Remembered,
+    Scope, SqliteLog,
 };
 
 /// What a test can make go wrong.
@@ -23,6 +24,8 @@ struct State {
     refusals: usize,
     doubtful: bool,
     panic_on: Option<BatchId>,
+    unreadable: Option<(BatchId, fn() -> LogError)>,
+    prunings: Vec<fn() -> LogError>,
     before_load: Option<Box<dyn FnOnce() + Send>>,
     groups: Vec<usize>,
     hold_pages: bool,
@@ -73,6 +76,21 @@ impl Knobs {
     /// Deciding a request of this name panics.
     pub fn panic_on(&self, id: BatchId) {
         self.state.lock().unwrap().panic_on = Some(id);
+    }
+
+    /// Looking for a batch of this name fails, the next time.
+    pub fn fail_on(&self, id: BatchId, error: fn() -> LogError) {
+        self.state.lock().unwrap().unreadable = Some((id, error));
+    }
+
+    /// The next prunings fail, the last of these first; one that panics, as it does.
+    pub fn fail_pruning(&self, errors: Vec<fn() -> LogError>) {
+        self.state.lock().unwrap().prunings = errors;
+    }
+
+    /// Whether a pruning is still to fail.
+    pub fn is_to_fail_pruning(&self) -> bool {
+        !self.state.lock().unwrap().prunings.is_empty()
     }
 
     /// What happens just before the World is loaded anew.
@@ -154,8 +172,9 @@ impl Log for OddLog {
         Ok(Box::new(OddHistory { history: self.log.history()?, knobs: Arc::clone(&self.knobs) }))
     }
 
-    fn pruner(&self, retention: store::Retention) -> Result<Box<dyn store::Pruner>, LogError> {
-        self.log.pruner(retention)
+    fn pruner(&self, retention: store::Retention) -> Result<Box<dyn Pruner>, LogError> {
+        let (pruner, knobs) = (self.log.pruner(retention)?, Arc::clone(&self.knobs));
+        Ok(Box::new(OddPruner { pruner, knobs }))
     }
 
     fn touch_tokens(&mut self, used: &[(TokenId, Timestamp)]) -> Result<(), LogError> {
@@ -164,6 +183,25 @@ impl Log for OddLog {
 
     fn tokens_last_used(&mut self) -> Result<HashMap<TokenId, Timestamp>, LogError> {
         self.log.tokens_last_used()
+    }
+}
+
+struct OddPruner {
+    pruner: Box<dyn Pruner>,
+    knobs: Arc<Knobs>,
+}
+
+impl Pruner for OddPruner {
+    fn prune_some(&mut self, now: Timestamp, most: usize) -> Result<Pruned, LogError> {
+        let fails = self.knobs.state.lock().unwrap().prunings.pop();
+        match fails {
+            Some(fails) => Err(fails()),
+            None => self.pruner.prune_some(now, most),
+        }
+    }
+
+    fn keep_up(&mut self) -> Result<(), LogError> {
+        self.pruner.keep_up()
     }
 }
 
@@ -176,6 +214,10 @@ impl Past for OddPast<'_> {
     fn batch(&self, id: BatchId) -> Result<Option<Remembered>, LogError> {
         let panics = self.knobs.state.lock().unwrap().panic_on == Some(id);
         assert!(!panics, "a fault, made for the test");
+        let unreadable = self.knobs.state.lock().unwrap().unreadable.take_if(|(name, _)| *name == id);
+        if let Some((_, error)) = unreadable {
+            return Err(error());
+        }
         self.past.batch(id)
     }
 
@@ -190,8 +232,8 @@ struct OddHistory {
 }
 
 impl History for OddHistory {
-    fn page(&mut self, query: &HistoryQuery) -> Result<HistoryPage, LogError> {
-        let page = self.history.page(query);
+    fn page_before(&mut self, query: &HistoryQuery, before: Rev) -> Result<HistoryPage, LogError> {
+        let page = self.history.page_before(query, before);
         let mut state = self.knobs.state.lock().unwrap();
         state.page_held = state.hold_pages;
         self.knobs.turned.notify_all();

@@ -5,7 +5,8 @@ use super::story::{self, uuid};
 use super::{Storage, unnamed};
 use crate::retention::{DAY_MS, Limits};
 use crate::{
-    HistoryPage, HistoryQuery, HistoryScope, Log, LogError, PastBatch, Proposal, Retention, Scope, codec,
+    History, HistoryPage, HistoryQuery, HistoryScope, Log, LogError, PastBatch, Proposal, Retention, Scope,
+    codec,
 };
 use graph::batch::{Change, Lineage};
 use graph::history::Reader;
@@ -74,6 +75,8 @@ pub struct Known {
 pub struct Naive {
     pub known: Vec<Known>,
     pub now: i64,
+    /// Nodes that are changed for a while, then deleted for good, and never used again.
+    mortal: Vec<NodeId>,
 }
 
 fn change<T>(before: Option<T>, after: Option<T>) -> Change<Arc<T>> {
@@ -103,11 +106,18 @@ fn any_user(dice: &mut Dice) -> UserId {
     UserId(uuid(dice.of(USERS)))
 }
 
+fn is_about(id: NodeId) -> impl Fn(&Entry) -> bool {
+    move |entry| match &entry.subject {
+        Subject::Node(change) => change.latest().is_some_and(|node| node.id == id),
+        _ => false,
+    }
+}
+
 impl Naive {
     /// A history of one batch, which opens the accounts.
     pub fn begun() -> Naive {
         let opened = |number| entry(Op::UserAdd, Subject::User(change(None, Some(user_of(number)))));
-        let mut naive = Naive { known: Vec::new(), now: 1_000_000_000_000 };
+        let mut naive = Naive { known: Vec::new(), now: 1_000_000_000_000, mortal: Vec::new() };
         naive.push(None, Lineage::Fresh, USERS.map(opened).collect());
         naive
     }
@@ -137,16 +147,12 @@ impl Naive {
         }
     }
 
-    fn any_entry(&self, dice: &mut Dice) -> Entry {
+    fn any_entry(&mut self, dice: &mut Dice) -> Entry {
         let (id, batch, at) = (dice.of(NODES), BatchId(uuid(1)), Timestamp::from_ms(1));
         let made = Node::new(NodeId(uuid(id)), any_user(dice), batch, at, id);
         match dice.of(0..12) {
             0..4 => entry(Op::NodeUpdate, Subject::Node(forms(dice, made))),
-            // Ids that are deleted once, and never used again.
-            4 => {
-                let id = NodeId(uuid(1_000_000 + dice.of(0..1 << 40)));
-                entry(Op::NodeDelete, Subject::Node(change(Some(Node { id, ..made }), None)))
-            }
+            4 => self.mortal_entry(dice, made),
             5 | 6 => {
                 let link = Link { id: LinkId(uuid(dice.of(LINKS))), ..story::link(1, 100, 101, 1) };
                 entry(Op::LinkUpdate, Subject::Link(forms(dice, link)))
@@ -172,6 +178,21 @@ impl Naive {
                     Token { id, user, name: String::new(), hash: [id.0.as_bytes()[15]; 32], created: at };
                 entry(Op::TokenUpdate, Subject::Token(change(None, Some(token))))
             }
+        }
+    }
+
+    fn mortal_entry(&mut self, dice: &mut Dice, made: Node) -> Entry {
+        if self.mortal.len() < 2 {
+            self.mortal.push(NodeId(uuid(1_000_000 + dice.of(0..1 << 40))));
+        }
+        let nth = dice.of(0..self.mortal.len() as u64) as usize;
+        let before = Node { id: self.mortal[nth], ..made };
+        match dice.one_in(2) {
+            true => {
+                self.mortal.swap_remove(nth);
+                entry(Op::NodeDelete, Subject::Node(change(Some(before), None)))
+            }
+            false => entry(Op::NodeUpdate, Subject::Node(change(Some(before.clone()), Some(before)))),
         }
     }
 
@@ -325,21 +346,34 @@ impl Naive {
         }
     }
 
+    /// What was deleted for good is remembered at least as long as any batch about it is held.
     fn compare_gone(&self, log: &mut dyn Log) {
         let world = log.load(Scope::Everything).unwrap();
-        for known in &self.known {
-            for entry in &known.batch.entries {
-                if let Subject::Node(Change { before: Some(node), after: None }) = &entry.subject
-                    && node.id.0 > uuid(1_000_000)
-                {
-                    assert_eq!(world.is_gone(node.id.0), known.held, "what {} deleted", known.rev);
-                }
-            }
+        for (rev, id) in self.deleted() {
+            let is_remembered =
+                self.known.iter().any(|known| known.held && known.batch.entries.iter().any(is_about(id)));
+            assert!(world.is_gone(id.0) || !is_remembered, "what {rev} deleted is remembered");
         }
     }
 
+    /// What was deleted and never used again, and by which batch.
+    fn deleted(&self) -> impl Iterator<Item = (Rev, NodeId)> {
+        let entries =
+            self.known.iter().flat_map(|known| known.batch.entries.iter().map(|entry| (known.rev, entry)));
+        entries.filter_map(|(rev, entry)| match &entry.subject {
+            Subject::Node(Change { before: Some(node), after: None }) if node.id.0 > uuid(1_000_000) => {
+                Some((rev, node.id))
+            }
+            _ => None,
+        })
+    }
+
     fn compare_pages(&self, log: &dyn Log, dice: &mut Dice) {
-        let mut history = log.history().unwrap();
+        self.compare_pages_of(&mut *log.history().unwrap(), dice);
+    }
+
+    /// Asserts that pages of one reader and scope are the same.
+    pub fn compare_pages_of(&self, history: &mut dyn History, dice: &mut Dice) {
         let share = dice.of(1..10);
         let mut some =
             |range: Range<u64>| -> Vec<_> { range.filter(|_| dice.one_in(share)).map(uuid).collect() };
@@ -364,10 +398,17 @@ impl Naive {
         let last = self.known.len() as Rev;
         let until = if dice.one_in(2) { last } else { dice.of(0..last + 2) };
         let limit = dice.of(0..12) as usize;
+        let mut passed = None;
         for offset in (0..).step_by(limit.max(1)) {
             let query = HistoryQuery { reader: reader.clone(), scope: scope.clone(), until, limit, offset };
             let (got, want) = (history.page(&query).unwrap(), self.page(&query));
             assert_eq!(got, want, "{query:?}");
+            // The same page, counted from where the one before it ended.
+            if let Some(end) = passed {
+                let query = HistoryQuery { offset: 0, ..query };
+                assert_eq!(history.page_before(&query, end).unwrap(), want, "before {end}: {query:?}");
+            }
+            passed = want.batches.last().map(|last| last.rev);
             if !want.has_more || limit == 0 {
                 break;
             }
@@ -413,6 +454,25 @@ pub fn h2_pruning_takes_what_a_naive_count_takes(storage: &impl Storage) {
         naive.compare(&mut *storage.open(), &mut dice);
     }
     assert!(naive.known.iter().any(|known| !known.held), "this pruned something");
+}
+
+/// An id is not free while anybody's batch about it is held, though the one that deleted it is not.
+pub fn n32_an_id_is_taken_while_any_batch_about_it_is_held(storage: &impl Storage) {
+    let (mut log, mut naive) = (storage.open(), Naive::begun());
+    let by = |wanted| USERS.map(user_of).find(|user| user.plan == wanted).map(|user| user.id);
+    let (id, batch, at) = (NodeId(uuid(1_000_001)), BatchId(uuid(1)), Timestamp::from_ms(1));
+    let node = Node::new(id, UserId(uuid(1)), batch, at, 1);
+    let one = |op, change| vec![entry(op, Subject::Node(change))];
+    naive.push(by(Plan::Pro), Lineage::Fresh, one(Op::NodeAdd, change(None, Some(node.clone()))));
+    naive.push(by(Plan::Basic), Lineage::Fresh, one(Op::NodeDelete, change(Some(node), None)));
+    naive.push(by(Plan::Pro), Lineage::Fresh, Vec::new());
+    naive.write(&mut *log, &mut Dice(1));
+    for (days, removed, is_gone) in [(2, 1, true), (400, 2, false)] {
+        let mut pruner = log.pruner(Retention::default()).unwrap();
+        let pruned = pruner.prune_some(Timestamp::from_ms(naive.now + days * DAY_MS), 10).unwrap();
+        assert_eq!((pruned.removed, pruned.more), (removed, false));
+        assert_eq!(storage.open().load(Scope::Everything).unwrap().is_gone(id.0), is_gone, "{days} days");
+    }
 }
 
 /// Two at once do not take more than one would.

@@ -1,41 +1,59 @@
 //! Pages of the past. A page is searched in two ways that cost about the same: first the latest batches are gone through
 //! one by one, which is all it takes for a reader who sees much. When that has cost as much as asking an index for
 //! everything the reader sees would, the index is asked, and only batches that touch something of it are looked at.
+//!
+//! Where a batch's own columns say that it belongs to the page, or does not, it is not read before it is put there. And a
+//! search is done in legs, each in a transaction of its own: however deep a page lies, the WAL is not held for long. What
+//! is appended meanwhile lies after the page, and what is taken away is the oldest, so a search goes on where it was.
 
-use super::{SqliteLog, batch_at, index, integer, last_rev, natural, remembered, unwritten};
+use super::{SqliteLog, batch_at, index, integer, last_rev, natural, unwritten};
 use crate::Remembered;
 use crate::error::LogError;
-use crate::history::{History, HistoryPage, HistoryQuery, HistoryScope, PastBatch};
+use crate::history::{History, HistoryPage, HistoryQuery, HistoryScope, PAGE_BYTES_MAX, PastBatch, Shows};
 use graph::batch::Lineage;
 use graph::model::Rev;
 use graph::{NodeId, Timestamp, UserId};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Row, TransactionBehavior, params};
 use std::collections::{BinaryHeap, HashMap, HashSet};
-use std::ops::ControlFlow;
-use std::ops::ControlFlow::{Break, Continue};
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// Reading one batch costs about as much as asking the index for so many ids.
 const IDS_PER_BATCH: usize = 4;
 
+/// Batches of one user that are asked for together.
+const AT_ONCE: i64 = 256;
+
+/// After how long a search lets go of its transaction and takes a new one.
+const LEG: Duration = Duration::from_millis(10);
+
 /// A reader of history in a SQLite file.
 #[derive(Debug)]
 pub(super) struct SqliteHistory {
     log: SqliteLog,
+    leg: Duration,
 }
 
 impl SqliteHistory {
     pub(super) fn new(log: SqliteLog) -> Result<Self, LogError> {
         log.conn.execute_batch("PRAGMA query_only=1").map_err(unwritten)?;
-        Ok(SqliteHistory { log })
+        Ok(SqliteHistory { log, leg: LEG })
+    }
+
+    /// One that lets go of its transaction after every step.
+    #[cfg(test)]
+    pub(super) fn in_steps(log: SqliteLog) -> Self {
+        SqliteHistory { log, leg: Duration::ZERO }
     }
 }
 
 impl History for SqliteHistory {
-    fn page(&mut self, query: &HistoryQuery) -> Result<HistoryPage, LogError> {
-        let reading = self.log.begin(TransactionBehavior::Deferred)?;
-        let mut search = Search { conn: &reading, query, left_out: 0, page: HistoryPage::default() };
-        search.run()?;
+    fn page_before(&mut self, query: &HistoryQuery, before: Rev) -> Result<HistoryPage, LogError> {
+        let mut search = Search::new(query, before);
+        while search.place != Place::Over {
+            let reading = self.log.begin(TransactionBehavior::Deferred)?;
+            search.go_on(&reading, self.leg)?;
+        }
         Ok(search.page)
     }
 
@@ -81,16 +99,16 @@ enum Source {
     By(UserId),
 }
 
-/// The sources that every batch asked for is in, and others too; `None` where there are no better ones than all batches.
+/// The sources that every batch asked for is in, and others too; `None` where going through batches one by one is as good.
 fn sources(query: &HistoryQuery) -> Option<Vec<Source>> {
     let reader = &query.reader;
     let seen = || {
         let runs = reader.runs.iter().map(|id| id.0).filter(|id| !reader.sees.contains(id));
         reader.sees.iter().copied().chain(runs).chain([reader.user.0])
     };
-    Some(match &query.scope {
+    let mut sources: Vec<Source> = match &query.scope {
         HistoryScope::Everything if reader.everything => return None,
-        HistoryScope::By(user) => vec![Source::By(*user)],
+        HistoryScope::By(_) => return None,
         HistoryScope::Everything => seen().map(Source::Touching).chain([Source::By(reader.user)]).collect(),
         HistoryScope::Touching(ids)
             if reader.everything || ids.len() <= reader.sees.len() + reader.runs.len() =>
@@ -98,115 +116,212 @@ fn sources(query: &HistoryQuery) -> Option<Vec<Source>> {
             ids.iter().copied().map(Source::Touching).collect()
         }
         HistoryScope::Touching(_) => seen().map(Source::Touching).collect(),
-    })
+    };
+    // In the order of the index: neighbours there share a page.
+    sources.sort_unstable();
+    Some(sources)
+}
+
+/// How far a search has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Going through batches one by one, so many more at most.
+    Scanning { left: usize },
+    /// Asking every source for its last batch before where the scan ended; so many have been asked.
+    Gathering { asked: usize },
+    /// Going through the batches of all sources together.
+    Merging,
+    /// It is known what is on the page, and whether there is more.
+    Over,
 }
 
 struct Search<'a> {
-    conn: &'a Connection,
     query: &'a HistoryQuery,
+    sources: Option<Vec<Source>>,
+    place: Place,
+    /// Everything from this rev on has been looked at.
+    before: i64,
+    /// The last batch of each source that has not been looked at.
+    latest: BinaryHeap<(i64, Source)>,
+    /// Of the source that is a user, the next ones, the last of them first to come, with what they show.
+    by: Vec<(i64, i64)>,
     left_out: usize,
+    bytes: usize,
     page: HistoryPage,
 }
 
-impl Search<'_> {
-    fn run(&mut self) -> Result<(), LogError> {
+impl<'a> Search<'a> {
+    fn new(query: &'a HistoryQuery, before: Rev) -> Self {
+        let sources = sources(query);
+        let most = sources.as_ref().map_or(usize::MAX, |sources| sources.len() / IDS_PER_BATCH);
         // Beyond what SQLite can count there is no batch.
-        let until = i64::try_from(self.query.until).unwrap_or(i64::MAX);
-        let Some(mut sources) = sources(self.query) else {
-            return self.scan(until, usize::MAX).map(drop);
+        let before = i64::try_from(before.min(query.until.saturating_add(1))).unwrap_or(i64::MAX);
+        Search {
+            query,
+            sources,
+            place: Place::Scanning { left: most },
+            before,
+            latest: BinaryHeap::new(),
+            by: Vec::new(),
+            left_out: 0,
+            bytes: 0,
+            page: HistoryPage::default(),
+        }
+    }
+
+    /// Searches until it is over or a leg is done.
+    fn go_on(&mut self, conn: &Connection, leg: Duration) -> Result<(), LogError> {
+        let end = Instant::now() + leg;
+        loop {
+            match self.place {
+                Place::Scanning { left } => self.scan(conn, left, end)?,
+                Place::Gathering { asked } => self.gather(conn, asked)?,
+                Place::Merging => self.merge(conn)?,
+                Place::Over => return Ok(()),
+            }
+            if Instant::now() >= end {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Goes through up to `left` batches, latest first; of those by one user through the index that has them together.
+    fn scan(&mut self, conn: &Connection, mut left: usize, end: Instant) -> Result<(), LogError> {
+        let (sql, by) = match self.query.scope {
+            HistoryScope::By(user) => (
+                "SELECT rev, actor, shows FROM batches INDEXED BY batches_by_actor
+                 WHERE actor = ?2 AND rev < ?1 ORDER BY rev DESC",
+                Some(user.0),
+            ),
+            _ => (
+                "SELECT rev, actor, shows FROM batches
+                 WHERE rev < ?1 AND ?2 IS NULL ORDER BY rev DESC",
+                None,
+            ),
         };
-        // In the order of the index: neighbours there share a page.
-        sources.sort_unstable();
-        if let Continue(scanned_to) = self.scan(until, sources.len() / IDS_PER_BATCH)? {
-            self.merge(&sources, scanned_to)?;
+        let mut statement = conn.prepare_cached(sql).map_err(unwritten)?;
+        let mut found = statement.query(params![self.before, by]).map_err(unwritten)?;
+        while left > 0 {
+            let Some(row) = found.next().map_err(unwritten)? else {
+                self.place = Place::Over;
+                return Ok(());
+            };
+            let (rev, label) = Label::read(row).map_err(unwritten)?;
+            (self.before, left) = (rev, left - 1);
+            self.place = Place::Scanning { left };
+            self.offer(conn, rev, label)?;
+            if self.place == Place::Over || Instant::now() >= end {
+                return Ok(());
+            }
+        }
+        self.place = Place::Gathering { asked: 0 };
+        Ok(())
+    }
+
+    fn gather(&mut self, conn: &Connection, asked: usize) -> Result<(), LogError> {
+        match self.sources.as_ref().and_then(|sources| sources.get(asked)).copied() {
+            Some(source) => {
+                self.ask(conn, source, self.before)?;
+                self.place = Place::Gathering { asked: asked + 1 };
+            }
+            None => self.place = Place::Merging,
         }
         Ok(())
     }
 
-    /// Goes through up to `most` batches, latest first. Breaks when the search is over, or says before which rev it is not.
-    fn scan(&mut self, until: i64, most: usize) -> Result<ControlFlow<(), i64>, LogError> {
-        let mut statement = self
-            .conn
-            .prepare_cached(
-                "SELECT rev, id, actor, at, fingerprint, body FROM batches WHERE rev <= ?1 ORDER BY rev DESC",
-            )
-            .map_err(unwritten)?;
-        let mut found = statement.query([until]).map_err(unwritten)?;
-        let mut before = until.saturating_add(1);
-        for _ in 0..most {
-            let Some(row) = found.next().map_err(unwritten)? else { return Ok(Break(())) };
-            let batch = remembered(row)?;
-            before = integer(batch.rev)?;
-            if self.offer(batch)?.is_break() {
-                return Ok(Break(()));
+    fn merge(&mut self, conn: &Connection) -> Result<(), LogError> {
+        let Some((rev, source)) = self.latest.pop() else {
+            self.place = Place::Over;
+            return Ok(());
+        };
+        // Of a user, it is known what the batch shows before it is looked for.
+        let by = match source {
+            Source::By(user) => self.by.pop().map(|(_, shows)| Label::new(Some(user), shows)),
+            Source::Touching(_) => None,
+        };
+        // Several sources may have the same batch.
+        if rev < self.before {
+            self.before = rev;
+            let label = match by {
+                Some(label) => Some(label),
+                None => conn
+                    .prepare_cached("SELECT rev, actor, shows FROM batches WHERE rev = ?1")
+                    .and_then(|mut find| find.query_row([rev], Label::read).optional())
+                    .map_err(unwritten)?
+                    .map(|(_, label)| label),
+            };
+            if let Some(label) = label {
+                self.offer(conn, rev, label)?;
             }
         }
-        Ok(Continue(before))
+        self.ask(conn, source, rev)
     }
 
-    /// Goes through the batches of all sources together, latest first.
-    fn merge(&mut self, sources: &[Source], before: i64) -> Result<(), LogError> {
-        let mut latest = BinaryHeap::with_capacity(sources.len());
-        for source in sources {
-            latest.extend(self.latest(*source, before)?.map(|rev| (rev, *source)));
-        }
-        let mut looked_at = before;
-        while let Some((rev, source)) = latest.pop() {
-            if rev != looked_at {
-                looked_at = rev;
-                if let Some(batch) = batch_at(self.conn, rev)?
-                    && self.offer(batch)?.is_break()
-                {
-                    return Ok(());
-                }
-            }
-            latest.extend(self.latest(source, rev)?.map(|rev| (rev, source)));
-        }
-        Ok(())
-    }
-
-    /// The last batch of a source before a rev.
-    fn latest(&self, source: Source, before: i64) -> Result<Option<i64>, LogError> {
-        let (sql, id) = match source {
-            Source::Touching(id) => {
-                ("SELECT rev FROM touches WHERE id = ?1 AND rev < ?2 ORDER BY rev DESC LIMIT 1", id)
-            }
+    /// Asks a source for its last batch before a rev; it may be one that is no longer held.
+    fn ask(&mut self, conn: &Connection, source: Source, before: i64) -> Result<(), LogError> {
+        let rev = match source {
+            Source::Touching(id) => conn
+                .prepare_cached(
+                    "SELECT rev FROM touches WHERE id = ?1 AND rev < ?2 ORDER BY rev DESC LIMIT 1",
+                )
+                .and_then(|mut last| last.query_row(params![id, before], |row| row.get(0)).optional())
+                .map_err(unwritten)?,
             Source::By(user) => {
-                ("SELECT rev FROM batches WHERE actor = ?1 AND rev < ?2 ORDER BY rev DESC LIMIT 1", user.0)
+                if self.by.is_empty() {
+                    self.by = last_by(conn, user, before).map_err(unwritten)?;
+                }
+                self.by.last().map(|(rev, _)| *rev)
             }
         };
-        self.conn
-            .prepare_cached(sql)
-            .and_then(|mut last| last.query_row((id, before), |row| row.get(0)).optional())
-            .map_err(unwritten)
+        self.latest.extend(rev.map(|rev| (rev, source)));
+        Ok(())
     }
 
-    /// Takes a batch onto the page if it belongs there; breaks when it is known what there is beyond the page.
-    fn offer(&mut self, found: Remembered) -> Result<ControlFlow<()>, LogError> {
-        if !self.query.wants(&found.batch) {
-            return Ok(Continue(()));
+    /// Takes a batch onto the page if it belongs there; the search is over when it is known what there is beyond the page.
+    fn offer(&mut self, conn: &Connection, rev: i64, label: Label) -> Result<(), LogError> {
+        let settled = label.shows.and_then(|shows| self.query.settles(label.actor, shows));
+        let is_left_out = self.left_out < self.query.offset;
+        let is_full = self.page.batches.len() >= self.query.limit;
+        match settled {
+            Some(false) => return Ok(()),
+            Some(true) if is_left_out => {
+                self.left_out += 1;
+                return Ok(());
+            }
+            Some(true) if is_full => return self.end_with_more(),
+            _ => {}
         }
-        if self.left_out < self.query.offset {
+        let Some((found, bytes)) = batch_at(conn, rev)? else { return Ok(()) };
+        if settled.is_none() && !self.query.wants(&found.batch) {
+            return Ok(());
+        }
+        if is_left_out {
             self.left_out += 1;
-            return Ok(Continue(()));
+            return Ok(());
         }
-        if self.page.batches.len() == self.query.limit {
-            self.page.has_more = true;
-            return Ok(Break(()));
+        self.bytes = self.bytes.saturating_add(bytes);
+        if is_full || (self.bytes > PAGE_BYTES_MAX && !self.page.batches.is_empty()) {
+            return self.end_with_more();
         }
-        let batch = self.with_turns(found)?;
+        let batch = self.with_turns(conn, found)?;
         self.page.batches.push(batch);
-        Ok(Continue(()))
+        Ok(())
     }
 
-    fn with_turns(&self, found: Remembered) -> Result<PastBatch, LogError> {
+    fn end_with_more(&mut self) -> Result<(), LogError> {
+        self.page.has_more = true;
+        self.place = Place::Over;
+        Ok(())
+    }
+
+    fn with_turns(&self, conn: &Connection, found: Remembered) -> Result<PastBatch, LogError> {
         let Remembered { rev, batch, .. } = found;
         let is_root = batch.lineage == Lineage::Fresh;
         let root = match batch.lineage {
             Lineage::Fresh => Some(rev),
-            _ => index::root_of(self.conn, integer(rev)?).map_err(unwritten)?.map(natural).transpose()?,
+            _ => index::root_of(conn, integer(rev)?).map_err(unwritten)?.map(natural).transpose()?,
         };
-        let turns = root.map(|root| index::Turns::of(self.conn, root, self.query.until)).transpose()?;
+        let turns = root.map(|root| index::Turns::of(conn, root, self.query.until)).transpose()?;
         let turns = turns.unwrap_or_default();
         let (undone_by, redone_by) = match is_root {
             true => (turns.undo.map(|(_, id)| id), turns.redo.map(|(_, id)| id)),
@@ -214,4 +329,35 @@ impl Search<'_> {
         };
         Ok(PastBatch { rev, batch, undone: turns.undone(), undone_by, redone_by })
     }
+}
+
+/// What a batch's columns say of it.
+#[derive(Clone, Copy, Debug)]
+struct Label {
+    actor: Option<UserId>,
+    shows: Option<Shows>,
+}
+
+impl Label {
+    fn new(actor: Option<UserId>, shows: i64) -> Label {
+        Label { actor, shows: Shows::from_code(shows) }
+    }
+
+    fn read(row: &Row<'_>) -> SqlResult<(i64, Label)> {
+        let actor: Option<Uuid> = row.get(1)?;
+        Ok((row.get(0)?, Label::new(actor.map(UserId), row.get(2)?)))
+    }
+}
+
+/// The next batches by a user before a rev, the last of them at the end, with what they show.
+fn last_by(conn: &Connection, user: UserId, before: i64) -> SqlResult<Vec<(i64, i64)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT rev, shows FROM batches INDEXED BY batches_by_actor
+         WHERE actor = ?1 AND rev < ?2 ORDER BY rev DESC LIMIT ?3",
+    )?;
+    let found =
+        statement.query_map(params![user.0, before, AT_ONCE], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut last = found.collect::<SqlResult<Vec<_>>>()?;
+    last.reverse();
+    Ok(last)
 }

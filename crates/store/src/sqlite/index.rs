@@ -18,6 +18,11 @@ pub(super) fn ids(entries: &[Entry]) -> BTreeSet<Uuid> {
 
 /// Notes a batch that is in the line, after all that came before it.
 pub(super) fn note(conn: &Connection, rev: Rev, batch: &Batch) -> SqlResult<()> {
+    let by_name = "SELECT rev FROM batches WHERE rev = (SELECT rev FROM names WHERE id = ?1)";
+    note_by(conn, rev, batch, by_name)
+}
+
+fn note_by(conn: &Connection, rev: Rev, batch: &Batch, rev_by_id: &str) -> SqlResult<()> {
     let rev = rev as i64;
     let mut touch = conn.prepare_cached("INSERT INTO touches (id, rev) VALUES (?1, ?2)")?;
     ids(&batch.entries).into_iter().try_for_each(|id| touch.execute(params![id, rev]).map(drop))?;
@@ -26,10 +31,8 @@ pub(super) fn note(conn: &Connection, rev: Rev, batch: &Batch) -> SqlResult<()> 
         Lineage::UndoOf(root) => (true, root),
         Lineage::RedoOf(root) => (false, root),
     };
-    let root: Option<i64> = conn
-        .prepare_cached("SELECT rev FROM batches WHERE id = ?1")?
-        .query_row([root.0], |row| row.get(0))
-        .optional()?;
+    let root: Option<i64> =
+        conn.prepare_cached(rev_by_id)?.query_row([root.0], |row| row.get(0)).optional()?;
     // What undoes something that is not held stands for itself.
     let Some(root) = root else { return Ok(()) };
     conn.prepare_cached("INSERT INTO turns (rev, root, undo, id) VALUES (?1, ?2, ?3, ?4)")?
@@ -39,6 +42,15 @@ pub(super) fn note(conn: &Connection, rev: Rev, batch: &Batch) -> SqlResult<()> 
     )?
     .execute([root])?;
     Ok(())
+}
+
+/// Whether any batch in a range of revs may be part of a chain: mostly none is, and then there is nothing to forget.
+pub(super) fn has_chains(conn: &Connection, first: i64, last: i64) -> SqlResult<bool> {
+    conn.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM turns WHERE rev BETWEEN ?1 AND ?2)
+             OR EXISTS (SELECT 1 FROM chains WHERE root BETWEEN ?1 AND ?2)",
+    )?
+    .query_row([first, last], |row| row.get(0))
 }
 
 /// Forgets the place in its chain of a batch that is no longer in the line.
@@ -51,7 +63,7 @@ pub(super) fn forget(conn: &Connection, rev: i64) -> SqlResult<()> {
     Ok(())
 }
 
-/// Notes every batch of a file that comes from a version without these tables.
+/// Notes every batch of a file of version 1, which has an index by id instead of names.
 pub(super) fn fill(conn: &Connection) -> Result<(), LogError> {
     let mut statement = conn
         .prepare("SELECT rev, id, actor, at, fingerprint, body FROM batches ORDER BY rev")
@@ -59,7 +71,7 @@ pub(super) fn fill(conn: &Connection) -> Result<(), LogError> {
     let mut found = statement.query([]).map_err(unwritten)?;
     while let Some(row) = found.next().map_err(unwritten)? {
         let Remembered { rev, batch, .. } = remembered(row)?;
-        note(conn, rev, &batch).map_err(unwritten)?;
+        note_by(conn, rev, &batch, "SELECT rev FROM batches WHERE id = ?1").map_err(unwritten)?;
     }
     Ok(())
 }
@@ -115,7 +127,7 @@ pub(super) fn chain(conn: &Connection, named: Remembered) -> Result<Option<PastC
         Lineage::Fresh => Some(named),
         Lineage::UndoOf(_) | Lineage::RedoOf(_) => {
             match root_of(conn, integer(named.rev)?).map_err(unwritten)? {
-                Some(rev) => super::batch_at(conn, rev)?,
+                Some(rev) => super::batch_at(conn, rev)?.map(|(root, _)| root),
                 None => None,
             }
         }

@@ -1,7 +1,9 @@
 //! Taking away what need not be kept, user by user. What a user's batches come to is counted as they are appended, and
-//! their oldest are found by index, so nobody's past is gone through to learn that nothing is to be done.
+//! their oldest are found by index, so nobody's past is gone through to learn that nothing is to be done. No batch is read
+//! for it: what is found of it by id is swept later, see [`super::sweep`].
 
-use super::{SqliteLog, batch_at, index, natural, unwritten};
+use super::sweep::Sweep;
+use super::{SqliteLog, index, natural, unwritten};
 use crate::error::LogError;
 use crate::retention::{DAY_MS, Limits, Pruned, Pruner, Retention};
 use graph::Timestamp;
@@ -9,19 +11,30 @@ use graph::model::{Plan, User};
 use rusqlite::{Connection, OptionalExtension, Result as SqlResult, TransactionBehavior, params};
 use std::thread;
 use std::time::{Duration, Instant};
-use uuid::Uuid;
 
-/// After how long a transaction comes to its end.
-const HOLD: Duration = Duration::from_millis(1);
+/// How transactions and pauses alternate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// After how long a transaction comes to its end; one batch it takes away in any case.
+    pub(super) hold: Duration,
+    /// The pause after it, in which others have the log to themselves.
+    pub(super) pause: Duration,
+}
 
-/// The least pause between two transactions: whoever waits to append asks anew every millisecond.
-const PAUSE: Duration = Duration::from_millis(5);
+const PACE: Pace = Pace { hold: Duration::from_micros(300), pause: Duration::from_millis(20) };
 
 /// Batches prepared for one or more transactions.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 256;
 
-/// Rows taken away between two looks at the watch.
-const ROWS: usize = 128;
+/// Rows that a sweep looks at in the time in which one batch is taken away.
+const SWEPT_PER_BATCH: usize = 16;
+
+/// A sweep is due when so much of what is held has been taken away since the last one: an eighth.
+const UNSWEPT_SHARE: i64 = 8;
+
+/// At how many pages of WAL they are brought to their place: so many that pages written again and again are copied once,
+/// and the disk is not always at it, and so few that it is done before whoever commits has to.
+const CHECKPOINT_PAGES: i64 = 1_000;
 
 /// A pruner of a SQLite file.
 #[derive(Debug)]
@@ -30,44 +43,36 @@ pub(super) struct SqlitePruner {
     retention: Retention,
     /// Whom to look at next, among the keys of `kept`.
     next: Vec<u8>,
-}
-
-/// A batch to be taken away, and what of it is left to be.
-#[derive(Debug)]
-struct Doomed {
-    rev: i64,
-    bytes: i64,
-    ids: Vec<Uuid>,
+    /// The sweep that is under way.
+    sweep: Option<Sweep>,
+    pace: Pace,
 }
 
 impl SqlitePruner {
     pub(super) fn new(log: SqliteLog, retention: Retention) -> Result<Self, LogError> {
         // What was taken away and comes back after a power cut is taken away once more: no need to wait for the disk. And
-        // what is written here should be brought to its place here, and not by whoever appends next.
+        // the WAL is looked after here whoever writes, not only when this one does.
         log.conn
-            .execute_batch("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=250")
+            .execute_batch("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0")
             .map_err(unwritten)?;
-        Ok(SqlitePruner { log, retention, next: Vec::new() })
+        Ok(SqlitePruner { log, retention, next: Vec::new(), sweep: None, pace: PACE })
+    }
+
+    /// One that takes away in each transaction the least that it may, and does not pause.
+    #[cfg(test)]
+    pub(super) fn in_steps(log: SqliteLog, retention: Retention) -> Result<Self, LogError> {
+        let pace = Pace { hold: Duration::ZERO, pause: Duration::ZERO };
+        Ok(SqlitePruner { pace, ..SqlitePruner::new(log, retention)? })
     }
 }
 
 impl Pruner for SqlitePruner {
     fn prune_some(&mut self, now: Timestamp, most: usize) -> Result<Pruned, LogError> {
         let mut removed = 0;
-        let more = loop {
-            let Some(actor) = self.actor_from(&self.next)? else {
-                self.next = Vec::new();
-                break false;
-            };
-            removed += self.prune_actor(&actor, now, most - removed)?;
-            if removed >= most {
-                self.next = actor;
-                break true;
-            }
-            // The next key in order: the same with one more byte.
-            self.next = actor;
-            self.next.push(0);
-        };
+        let mut more = self.sweep.is_none() && self.take_what_is_due(now, most, &mut removed)?;
+        if !more {
+            more = self.sweep_some((most - removed).saturating_mul(SWEPT_PER_BATCH))?;
+        }
         let oldest: i64 = self
             .log
             .conn
@@ -75,9 +80,49 @@ impl Pruner for SqlitePruner {
             .map_err(unwritten)?;
         Ok(Pruned { removed, more, oldest: natural(oldest)? })
     }
+
+    fn keep_up(&mut self) -> Result<(), LogError> {
+        let pages = |mode| {
+            let ask = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
+            self.log.conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], ask).map_err(unwritten)
+        };
+        let (all, in_place) = pages("NOOP")?;
+        if all - in_place >= CHECKPOINT_PAGES {
+            pages("PASSIVE")?;
+        }
+        Ok(())
+    }
 }
 
 impl SqlitePruner {
+    /// Goes through the users; true when `most` have been taken away before the end.
+    fn take_what_is_due(
+        &mut self,
+        now: Timestamp,
+        most: usize,
+        removed: &mut usize,
+    ) -> Result<bool, LogError> {
+        while let Some(actor) = self.actor_from(&self.next)? {
+            let taken = self.prune_actor(&actor, now, most - *removed);
+            if let Ok(taken) = &taken {
+                *removed += taken;
+                if *removed >= most {
+                    self.next = actor;
+                    return Ok(true);
+                }
+            }
+            // The next key in order: the same with one more byte. Whoever's past cannot be taken away keeps nobody else's.
+            self.next = actor;
+            self.next.push(0);
+            taken?;
+        }
+        self.next = Vec::new();
+        if sweep_is_due(&self.log.conn).map_err(unwritten)? {
+            self.sweep = Some(Sweep::default());
+        }
+        Ok(false)
+    }
+
     fn actor_from(&self, key: &[u8]) -> Result<Option<Vec<u8>>, LogError> {
         let conn = &self.log.conn;
         conn.prepare_cached("SELECT actor FROM kept WHERE actor >= ?1 ORDER BY actor LIMIT 1")
@@ -85,36 +130,38 @@ impl SqlitePruner {
             .map_err(unwritten)
     }
 
-    fn prune_actor(&self, actor: &[u8], now: Timestamp, most: usize) -> Result<usize, LogError> {
-        let conn = &self.log.conn;
+    fn prune_actor(&mut self, actor: &[u8], now: Timestamp, most: usize) -> Result<usize, LogError> {
         let retained =
             Retained { limits: self.limits(actor)?, keys_kept_ms: self.retention.keys_kept_ms, now };
         let mut removed = 0;
         while removed < most {
-            let mut doomed = due(conn, actor, retained, AT_ONCE.min(most - removed)).map_err(unwritten)?;
-            if doomed.is_empty() {
+            // At one moment: what is counted and what is there must fit each other.
+            let reading = self.log.begin(TransactionBehavior::Deferred)?;
+            let due = due(&reading, actor, retained, AT_ONCE.min(most - removed)).map_err(unwritten)?;
+            drop(reading);
+            let mut left = due.as_slice();
+            if left.is_empty() {
                 break;
             }
-            for batch in &mut doomed {
-                let found = batch_at(conn, batch.rev)?;
-                batch.ids =
-                    found.map_or_else(Vec::new, |it| index::ids(&it.batch.entries).into_iter().collect());
-            }
-            doomed.reverse();
-            while !doomed.is_empty() {
-                let started = Instant::now();
-                let taken = self.take_away(actor, retained, &mut doomed)?;
-                removed += taken.unwrap_or(0);
-                thread::sleep(PAUSE.max(4 * started.elapsed()));
+            while !left.is_empty() {
+                let taken = self.take_away(actor, left)?;
+                self.pause()?;
                 // Somebody else was at it: see anew what there is.
-                if taken.is_none() {
-                    break;
-                }
+                let Some(taken) = taken else { break };
+                removed += taken;
+                left = left.get(taken..).unwrap_or_default();
             }
         }
         Ok(removed)
     }
 
+    fn pause(&mut self) -> Result<(), LogError> {
+        self.keep_up()?;
+        thread::sleep(self.pace.pause);
+        Ok(())
+    }
+
+    /// By the user's plan. Of one that cannot be read as little is taken away as of anybody.
     fn limits(&self, actor: &[u8]) -> Result<Limits, LogError> {
         let body: Option<String> = self
             .log
@@ -122,39 +169,60 @@ impl SqlitePruner {
             .prepare_cached("SELECT body FROM users WHERE id = ?1")
             .and_then(|mut find| find.query_row([actor], |row| row.get(0)).optional())
             .map_err(unwritten)?;
-        let read = |body: String| serde_json::from_str::<User>(&body).map(|user| user.plan);
-        let plan = body.map(read).transpose().map_err(|error| LogError::corrupt("the users", error))?;
-        Ok(self.retention.of(plan.unwrap_or(Plan::Pro)))
+        let user = body.and_then(|body| serde_json::from_str::<User>(&body).ok());
+        Ok(self.retention.of(user.map_or(Plan::Pro, |user| user.plan)))
     }
 
-    /// Takes away of the doomed, last first, what a short transaction can. `None` when they are not what is due any more.
-    fn take_away(
-        &self,
-        actor: &[u8],
-        retained: Retained,
-        doomed: &mut Vec<Doomed>,
-    ) -> Result<Option<usize>, LogError> {
+    /// Takes away of a user's oldest batches what a short transaction can, and says how many. `None`, with nothing taken
+    /// away, when they are not the user's oldest any more: another pruner was faster.
+    fn take_away(&self, actor: &[u8], due: &[Due]) -> Result<Option<usize>, LogError> {
+        let (Some(first), Some(last)) = (due.first(), due.last()) else { return Ok(Some(0)) };
         let writing = self.log.begin(TransactionBehavior::Immediate)?;
         let started = Instant::now();
-        let due = due(&writing, actor, retained, doomed.len()).map_err(unwritten)?;
-        if !due.iter().map(|it| it.rev).eq(doomed.iter().rev().map(|it| it.rev)) {
-            return Ok(None);
-        }
-        let (mut removed, mut bytes) = (0, 0);
-        while let Some(batch) = doomed.last_mut()
-            && started.elapsed() < HOLD
-        {
-            if !clear(&writing, batch, started).map_err(unwritten)? {
+        let has_chains = index::has_chains(&writing, first.rev, last.rev).map_err(unwritten)?;
+        let (mut removed, mut bytes) = (0, 0_i64);
+        for batch in due {
+            if removed > 0 && started.elapsed() >= self.pace.hold {
                 break;
             }
-            remove(&writing, batch.rev).map_err(unwritten)?;
+            // A user's batches go from the oldest on: what is still there is still due.
+            if !remove(&writing, batch.rev).map_err(unwritten)? {
+                return Ok(None);
+            }
+            if has_chains {
+                index::forget(&writing, batch.rev).map_err(unwritten)?;
+            }
             removed += 1;
-            bytes += batch.bytes;
-            doomed.pop();
+            bytes = bytes.saturating_add(batch.bytes);
         }
         count(&writing, actor, removed as i64, bytes).map_err(unwritten)?;
         writing.commit().map_err(unwritten)?;
         Ok(Some(removed))
+    }
+
+    /// Goes on with the sweep that is under way, through so many rows; true when there are more.
+    fn sweep_some(&mut self, rows: usize) -> Result<bool, LogError> {
+        let Some(mut sweep) = self.sweep.take() else { return Ok(false) };
+        let mut looked_at = 0;
+        while looked_at < rows {
+            let Some(slice) = sweep.slice(&self.log.conn).map_err(unwritten)? else { return Ok(false) };
+            looked_at += slice.looked_at;
+            let mut dead = slice.dead.as_slice();
+            loop {
+                if !dead.is_empty() {
+                    let writing = self.log.begin(TransactionBehavior::Immediate)?;
+                    let swept = slice.sweep(&writing, dead, self.pace.hold).map_err(unwritten)?;
+                    writing.commit().map_err(unwritten)?;
+                    dead = dead.get(swept..).unwrap_or_default();
+                }
+                self.pause()?;
+                if dead.is_empty() {
+                    break;
+                }
+            }
+        }
+        self.sweep = Some(sweep);
+        Ok(true)
     }
 }
 
@@ -169,61 +237,57 @@ struct Retained {
 impl Retained {
     /// Whether the oldest batch of so many goes.
     fn is_over(&self, at: i64, batches: i64, bytes: i64) -> bool {
-        let age = self.now.ms() - at;
+        let age = self.now.ms().saturating_sub(at);
         let more_than = |held: i64, limit: u64| u64::try_from(held).is_ok_and(|held| held > limit);
-        let over = age > i64::from(self.limits.days) * DAY_MS
+        let over = age > i64::from(self.limits.days).saturating_mul(DAY_MS)
             || more_than(batches, self.limits.batches)
             || more_than(bytes, self.limits.bytes);
         over && age > self.keys_kept_ms
     }
 }
 
+/// A batch that is to go.
+#[derive(Clone, Copy, Debug)]
+struct Due {
+    rev: i64,
+    bytes: i64,
+}
+
 /// The user's oldest batches that are to go, up to the first that stays.
-fn due(conn: &Connection, actor: &[u8], retained: Retained, most: usize) -> SqlResult<Vec<Doomed>> {
+fn due(conn: &Connection, actor: &[u8], retained: Retained, most: usize) -> SqlResult<Vec<Due>> {
     let mut statement = conn.prepare_cached("SELECT batches, bytes FROM kept WHERE actor = ?1")?;
     let kept = statement.query_row([actor], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    let Some((mut batches, mut bytes)) = kept else { return Ok(Vec::new()) };
+    let Some((mut batches, mut bytes)): Option<(i64, i64)> = kept else { return Ok(Vec::new()) };
     let mut statement = conn.prepare_cached(
         "SELECT rev, at, bytes FROM batches
          WHERE actor IS nullif(?1, x'') AND rev < (SELECT max(rev) FROM batches) ORDER BY rev LIMIT ?2",
     )?;
-    let mut found = statement.query(params![actor, most as i64])?;
+    let mut found = statement.query(params![actor, i64::try_from(most).unwrap_or(i64::MAX)])?;
     let mut due = Vec::new();
     while let Some(row) = found.next()? {
         let (rev, at, size) = (row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?);
         if !retained.is_over(at, batches, bytes) {
             break;
         }
-        due.push(Doomed { rev, bytes: size, ids: Vec::new() });
-        batches -= 1;
-        bytes -= size;
+        due.push(Due { rev, bytes: size });
+        batches = batches.saturating_sub(1);
+        bytes = bytes.saturating_sub(size);
     }
     Ok(due)
 }
 
-/// Takes away what may be many rows; says whether it came to the end. The batch itself goes last, so that whatever ends
-/// this, it can be done again.
-fn clear(conn: &Connection, batch: &mut Doomed, started: Instant) -> SqlResult<bool> {
-    let mut untouch = conn.prepare_cached("DELETE FROM touches WHERE id = ?1 AND rev = ?2")?;
-    let mut forget =
-        conn.prepare_cached("DELETE FROM gone WHERE id IN (SELECT id FROM gone WHERE rev = ?1 LIMIT ?2)")?;
-    loop {
-        let rest = batch.ids.split_off(batch.ids.len().saturating_sub(ROWS));
-        let cleared = rest.len();
-        rest.into_iter().try_for_each(|id| untouch.execute(params![id, batch.rev]).map(drop))?;
-        let forgotten = forget.execute(params![batch.rev, ROWS as i64])?;
-        if cleared < ROWS && forgotten < ROWS {
-            return Ok(true);
-        }
-        if started.elapsed() >= HOLD {
-            return Ok(false);
-        }
-    }
+/// Whether so many batches were taken away since the last sweep that another is worth its while: the names of all that
+/// went are still there.
+fn sweep_is_due(conn: &Connection) -> SqlResult<bool> {
+    let sql = "SELECT (SELECT count(*) FROM names), (SELECT coalesce(sum(batches), 0) FROM kept)";
+    let (named, held) =
+        conn.prepare_cached(sql)?.query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+    let unswept = named.saturating_sub(held);
+    Ok(unswept > 0 && unswept.saturating_mul(UNSWEPT_SHARE) >= held)
 }
 
-fn remove(conn: &Connection, rev: i64) -> SqlResult<()> {
-    conn.prepare_cached("DELETE FROM batches WHERE rev = ?1")?.execute([rev])?;
-    index::forget(conn, rev)
+fn remove(conn: &Connection, rev: i64) -> SqlResult<bool> {
+    Ok(conn.prepare_cached("DELETE FROM batches WHERE rev = ?1")?.execute([rev])? > 0)
 }
 
 fn count(conn: &Connection, actor: &[u8], batches: i64, bytes: i64) -> SqlResult<()> {

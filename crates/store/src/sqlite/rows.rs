@@ -2,16 +2,21 @@
 
 use super::{Proposal, index};
 use crate::codec::{Key, Row};
+use crate::history::Shows;
 use graph::model::Rev;
-use graph::{Timestamp, TokenId};
+use graph::{BatchId, Timestamp, TokenId};
 use rusqlite::{Connection, Result, params};
 use std::collections::HashMap;
 
-/// Appends one batch to the line.
-pub(super) fn put_batch(conn: &Connection, rev: Rev, proposal: &Proposal, body: &str) -> Result<()> {
+/// Appends one batch to the line; false, with nothing written, when it holds one of that id.
+pub(super) fn put_batch(conn: &Connection, rev: Rev, proposal: &Proposal, body: &str) -> Result<bool> {
     let batch = &proposal.batch;
+    if !put_name(conn, batch.id, rev)? {
+        return Ok(false);
+    }
     conn.prepare_cached(
-        "INSERT INTO batches (rev, id, actor, at, fingerprint, bytes, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO batches (rev, id, actor, at, fingerprint, bytes, shows, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
         rev as i64,
@@ -20,6 +25,7 @@ pub(super) fn put_batch(conn: &Connection, rev: Rev, proposal: &Proposal, body: 
         batch.at.ms(),
         proposal.fingerprint,
         body.len() as i64,
+        Shows::of(&batch.entries).code(),
         body,
     ])?;
     let actor = batch.actor.map_or_else(Vec::new, |user| user.0.into_bytes().to_vec());
@@ -28,7 +34,19 @@ pub(super) fn put_batch(conn: &Connection, rev: Rev, proposal: &Proposal, body: 
          ON CONFLICT DO UPDATE SET batches = batches + 1, bytes = bytes + excluded.bytes",
     )?
     .execute(params![actor, body.len() as i64])?;
-    index::note(conn, rev, batch)
+    index::note(conn, rev, batch)?;
+    Ok(true)
+}
+
+/// Gives a batch its name; false when a batch that is held has it.
+fn put_name(conn: &Connection, id: BatchId, rev: Rev) -> Result<bool> {
+    let named = conn
+        .prepare_cached(
+            "INSERT INTO names (id, rev) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET rev = excluded.rev
+             WHERE NOT EXISTS (SELECT 1 FROM batches WHERE batches.rev = names.rev)",
+        )?
+        .execute(params![id.0, rev as i64])?;
+    Ok(named > 0)
 }
 
 /// Brings the entities' tables to where the rows lead, in order. An entity that occurs several times is written once.

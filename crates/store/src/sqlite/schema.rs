@@ -6,7 +6,20 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use std::time::{Duration, Instant};
 
 /// One step per version of the schema, in order. A step, once released, never changes: what it did is in people's files.
-const MIGRATIONS: [Step; 2] = [Step { sql: FIRST, fill: nothing }, Step { sql: SECOND, fill: index::fill }];
+const MIGRATIONS: [Step; 3] = [
+    Step { sql: FIRST, fill: nothing },
+    Step { sql: SECOND, fill: index::fill },
+    Step { sql: THIRD, fill: nothing },
+];
+
+/// How large the WAL stays once it begins anew. The first page of SQLite's index to it, the file `-shm`, reaches over 4,062
+/// frames of 4,120 bytes each: a WAL within that can be taken up after an unclean end also where the disk has no room for a
+/// second page.
+pub(super) const WAL_BYTES_MAX: u64 = 16_000_000;
+
+/// At how many pages of WAL whoever commits brings them to their place. The pruner's thread does that much earlier; this is
+/// for when it is late, when it never sees the WAL at rest, or when there is none. Less than `WAL_BYTES_MAX` holds.
+pub(super) const WAL_PAGES_MAX: u64 = 3_000;
 
 /// Tables, and what to put in them of what a file already holds.
 struct Step {
@@ -53,7 +66,7 @@ pub(super) const FIRST: &str = "
 ";
 
 /// What history is searched by and pruned by; all of it follows from the batches.
-const SECOND: &str = "
+pub(super) const SECOND: &str = "
     CREATE INDEX batches_by_actor ON batches (actor);
     CREATE INDEX gone_by_rev ON gone (rev);
     -- By what ids an entry of the batch is found: see store::history::touched.
@@ -82,6 +95,34 @@ const SECOND: &str = "
     INSERT INTO kept SELECT coalesce(actor, x''), count(*), sum(bytes) FROM batches GROUP BY 1;
 ";
 
+/// What makes pruning cheap: a batch can be taken away without looking for its id and for what it touches, each of them on
+/// a page of its own. What is found by id is swept later, many rows of a page at once; until then a row whose rev is not
+/// held stands for nothing. And a batch says without being read whether history shows it.
+const THIRD: &str = r#"
+    -- By what id a batch is found.
+    CREATE TABLE names (id BLOB NOT NULL PRIMARY KEY, rev INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT INTO names SELECT id, rev FROM batches ORDER BY id;
+    CREATE TABLE line (
+        rev         INTEGER PRIMARY KEY,
+        id          BLOB NOT NULL,
+        actor       BLOB,
+        at          INTEGER NOT NULL,   -- milliseconds since 1970
+        fingerprint BLOB,
+        bytes       INTEGER NOT NULL,   -- of the body
+        shows       INTEGER NOT NULL,   -- 0: nothing, 1: accounts and tokens alone, 2: what users may see
+        body        TEXT NOT NULL
+    ) STRICT;
+    INSERT INTO line
+        SELECT rev, id, actor, at, fingerprint, bytes,
+               CASE WHEN rev IN (SELECT rev FROM touches) THEN 2
+                    WHEN substr(body, -13) = '"entries":[]}' THEN 0 ELSE 1 END,
+               body
+        FROM batches ORDER BY rev;
+    DROP TABLE batches;
+    ALTER TABLE line RENAME TO batches;
+    CREATE INDEX batches_by_actor ON batches (actor, rev, shows);
+"#;
+
 /// Sets the connection up and brings the file to the newest schema. Others may be doing the same at this moment.
 pub(super) fn prepare(conn: &Connection, limit: Duration) -> Result<(), LogError> {
     // Looked at before anything is changed: a file that is not ours stays as it is.
@@ -94,11 +135,12 @@ pub(super) fn prepare(conn: &Connection, limit: Duration) -> Result<(), LogError
 
 fn set_up(conn: &Connection, limit: Duration) -> Result<(), LogError> {
     enter_wal(conn, limit)?;
-    conn.execute_batch(
+    conn.execute_batch(&format!(
         "PRAGMA synchronous=FULL;
          PRAGMA cache_size=-16384;
-         PRAGMA journal_size_limit=67108864;",
-    )
+         PRAGMA journal_size_limit={WAL_BYTES_MAX};
+         PRAGMA wal_autocheckpoint={WAL_PAGES_MAX};",
+    ))
     .map_err(unwritten)
 }
 

@@ -1,10 +1,11 @@
 mod measured;
 mod pasts;
 
-use super::SqliteLog;
+use super::{SqliteLog, schema};
 use crate::contract::story::{add_node, nothing, story};
 use crate::contract::{Storage, append};
 use crate::{Log, LogError, Scope};
+use graph::Batch;
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -67,6 +68,40 @@ fn d5_a_full_disk_refuses_and_reads_go_on() {
     assert!(log.check().unwrap().is_empty());
 }
 
+/// A full disk or an I/O error, be it of a read, makes SQLite roll the transaction back by itself: what was decided must
+/// not be written without one.
+#[test]
+fn d5_a_transaction_rolled_back_while_deciding_writes_nothing() {
+    let file = File::fresh();
+    let mut log = file.log();
+    let head = append(&mut log, 0, &story()).unwrap();
+    let group = [add_node(1), add_node(2), nothing(3)].map(crate::contract::unnamed);
+    let refused = log.write(head, |_, log| {
+        log.conn.execute_batch("ROLLBACK").unwrap();
+        Ok(group.to_vec())
+    });
+    assert!(matches!(&refused, Err(LogError::Refused(source)) if source.to_string().contains("rolled back")));
+    assert_eq!(file.log().since(0).unwrap().len(), story().len());
+    assert_eq!(log.transact(head, &mut |_, _| Ok(group.to_vec())).unwrap(), head + 3);
+}
+
+/// A transaction that could not be ended is ended by whoever comes next, before anything else.
+#[test]
+fn d5_a_transaction_left_open_is_no_hindrance() {
+    let file = File::fresh();
+    let mut log = file.log();
+    for n in 0..3 {
+        log.conn.execute_batch("BEGIN IMMEDIATE; INSERT INTO kept VALUES (x'01', 1, 1)").unwrap();
+        match n {
+            0 => assert_eq!(append(&mut log, 0, &[nothing(1)]).unwrap(), 1),
+            1 => log.touch_tokens(&[]).unwrap(),
+            _ => assert_eq!(log.since(0).unwrap().len(), 1),
+        }
+    }
+    let left: i64 = log.conn.query_row("SELECT count(*) FROM kept", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 1, "nothing of it was kept");
+}
+
 #[test]
 fn d5_a_log_held_by_another_refuses() {
     let file = File::fresh();
@@ -124,7 +159,7 @@ fn d14_a_fresh_file_may_be_opened_by_many_at_once() {
 fn d15_a_newer_schema_is_refused() {
     let file = File::tampered("PRAGMA user_version = 7");
     let refused = SqliteLog::open(file.path()).unwrap_err();
-    assert!(matches!(refused, LogError::NewerSchema { found: 7, known: 2 }), "{refused}");
+    assert!(matches!(refused, LogError::NewerSchema { found: 7, known: 3 }), "{refused}");
 }
 
 #[test]
@@ -169,7 +204,7 @@ fn damage_is_an_error_that_names_the_place() {
 }
 
 #[test]
-fn check_tells_of_a_damaged_file() {
+fn c6_check_tells_of_a_damaged_file() {
     let file = File::tampered("PRAGMA wal_checkpoint(TRUNCATE)");
     assert_eq!(file.log().check().unwrap(), Vec::<String>::new());
     let mut bytes = std::fs::read(file.path()).unwrap();
@@ -177,4 +212,136 @@ fn check_tells_of_a_damaged_file() {
     bytes[middle..middle + 8_192].fill(0xAA);
     std::fs::write(file.path(), bytes).unwrap();
     assert!(!file.log().check().unwrap().is_empty());
+}
+
+/// Whatever is changed by other hands does not fit the batches any more, and is named.
+#[test]
+fn c6_check_holds_everything_against_the_batches() {
+    let cases = [
+        ("UPDATE batches SET body = 'x' WHERE rev = 2", "batch 2 is damaged"),
+        ("UPDATE batches SET bytes = bytes + 1 WHERE rev = 2", "batch 2 has"),
+        ("UPDATE batches SET shows = 1 WHERE rev = 2", "batch 2 says that it shows 1"),
+        ("UPDATE batches SET actor = x'' WHERE rev = 3", "batch 3 is damaged"),
+        ("UPDATE batches SET actor = NULL WHERE rev = 3", "of the installation 1 batches of"),
+        ("UPDATE kept SET bytes = bytes - 1 WHERE actor <> x''", "bytes are counted, and 9 of"),
+        ("DELETE FROM kept WHERE actor <> x''", "the batches of user"),
+        ("INSERT INTO kept VALUES (x'07', 1, 1)", "1 batches of 1 bytes are counted, and 0 of 0 are held"),
+        ("DELETE FROM names WHERE rev = 4", "batch 4 is not found by its name"),
+        ("UPDATE names SET rev = 5 WHERE rev = 4", "stands for batch 5, which has another"),
+        ("DELETE FROM touches WHERE rev = 6", "batch 6 is not found by exactly the ids"),
+        ("INSERT INTO touches SELECT id, 7 FROM touches WHERE rev = 4", "batch 7 is not found by exactly"),
+        ("DELETE FROM turns", "batch 10 has no place in the chain"),
+        ("UPDATE turns SET undo = 0", "batch 10 has a place in a chain that it does not speak of"),
+        ("UPDATE turns SET root = 3; UPDATE chains SET root = 3", "batch 10 has a place in a chain"),
+        ("UPDATE turns SET rev = 9", "batch 9 has a place in a chain"),
+        ("UPDATE chains SET held = 3", "of the chain that batch 4 began 3 are counted, and 2 are held"),
+        ("DELETE FROM chains", "of the chain that batch 4 began nothing is counted"),
+        ("DELETE FROM gone", "which batch 7 deleted for good, is not remembered"),
+        ("UPDATE gone SET rev = 6", "is not what batch 6 deleted for good"),
+        ("INSERT INTO gone VALUES (x'51570000000040008000000000000063', 2)", "is not what batch 2 deleted"),
+        ("DELETE FROM nodes WHERE rowid = 1", "is missing, which batch"),
+        ("UPDATE nodes SET body = replace(body, '\"title\":\"', '\"title\":\"!')", "is not as batch"),
+        ("UPDATE links SET body = replace(body, 'true', 'false')", "is not as batch 2 left it"),
+        ("UPDATE users SET body = replace(body, 'anna', 'annb')", "is not as batch 8 left it"),
+        ("UPDATE tokens SET body = replace(body, 'token 31', 'token')", "is not as batch 1 left it"),
+        ("INSERT INTO grants SELECT id, id, body FROM nodes LIMIT 1", "is of no batch"),
+        ("DELETE FROM embeds", "the embed of node"),
+        (
+            "INSERT INTO nodes SELECT x'5157000000004000800000000000000e', body FROM nodes LIMIT 1",
+            "is there, which batch 7 deleted",
+        ),
+    ];
+    for (sql, sentence) in cases {
+        let problems = File::tampered(sql).log().check().unwrap();
+        assert!(problems.iter().any(|problem| problem.contains(sentence)), "{sql}: {problems:?}");
+        // Other hands leave one trace, or one for each row: nothing that is right is called wrong.
+        assert!(problems.len() <= 5, "{sql}: {problems:?}");
+    }
+    let many = (0..300).map(|n| format!("INSERT INTO names VALUES (x'{n:032x}', 3);")).collect::<String>();
+    let problems = File::tampered(&many).log().check().unwrap();
+    assert_eq!(problems.last().map(String::as_str), Some("… and 200 more"));
+}
+
+/// An index that does not fit its table is found too: by it, batches would be passed over.
+#[test]
+fn c6_check_holds_indices_against_their_tables() {
+    let file = File::tampered("PRAGMA wal_checkpoint(TRUNCATE)");
+    let conn = Connection::open(file.path()).unwrap();
+    let root = "SELECT rootpage FROM sqlite_schema WHERE name =";
+    let page = |name: &str| -> u64 {
+        conn.query_row(&format!("{root} '{name}'"), [], |row| row.get::<_, i64>(0)).unwrap() as u64
+    };
+    // The index by actor becomes an empty leaf, sound in itself.
+    let (at, size) = (page("batches_by_actor") - 1, 4_096);
+    drop(conn);
+    let mut bytes = std::fs::read(file.path()).unwrap();
+    let start = (at * size) as usize;
+    bytes[start..start + 8].copy_from_slice(&[0x0A, 0, 0, 0, 0, 0x10, 0, 0]);
+    std::fs::write(file.path(), bytes).unwrap();
+    let problems = file.log().check().unwrap();
+    assert!(problems.iter().any(|problem| problem.contains("missing from index")), "{problems:?}");
+}
+
+/// A batch that was taken away leaves entities that no batch speaks for, or only an earlier one: that is no fault.
+#[test]
+fn c6_check_does_not_miss_what_was_pruned() {
+    for gap in ["2, 5", "8", "1, 2, 3, 4, 5, 6", "1, 4", "7"] {
+        // As the pruner leaves it: what is kept and what belongs to a chain are counted, the rest is still there.
+        let file = File::tampered(&format!(
+            "DELETE FROM batches WHERE rev IN ({gap});
+             DELETE FROM kept;
+             INSERT INTO kept SELECT coalesce(actor, x''), count(*), sum(bytes) FROM batches GROUP BY 1;
+             UPDATE chains SET held = (SELECT count(*) FROM batches WHERE rev IN (4, 10));"
+        ));
+        assert_eq!(file.log().check().unwrap(), Vec::<String>::new(), "without {gap}");
+    }
+}
+
+/// The WAL does not outgrow what one page of the index to it reaches over: then a disk that is full is enough to start on.
+#[test]
+fn d5_the_wal_stays_within_reach_of_a_full_disk() {
+    const REACH: u64 = 32 + 4_062 * (4_096 + 24);
+    let file = File::fresh();
+    let mut log = file.log();
+    let wal = || std::fs::metadata(file.path().with_extension("db-wal")).unwrap().len();
+    // Many commits, and nobody who looks after them.
+    let (mut head, mut most) = (0, 0);
+    for n in 0..40 {
+        let batch = Batch {
+            entries: (0..1_000).flat_map(|i| add_node(1_000 * n + i).entries).collect(),
+            ..nothing(n)
+        };
+        head = append(&mut log, head, &[batch]).unwrap();
+        most = most.max(wal());
+    }
+    assert!(most > REACH / 2 && most < REACH, "{most}");
+    // One commit that is larger than that: as soon as it is in its place the file is cut.
+    let entries = (0..40_000).flat_map(|i| add_node(1_000_000 + i).entries).collect();
+    head = append(&mut log, head, &[Batch { entries, ..nothing(100) }]).unwrap();
+    assert!(wal() > REACH);
+    append(&mut log, head, &[nothing(101)]).unwrap();
+    assert!(wal() <= schema::WAL_BYTES_MAX && schema::WAL_BYTES_MAX < REACH, "{}", wal());
+}
+
+/// Whoever looks after the log brings to its place what others wrote, and leaves a little alone.
+#[test]
+fn h2_the_pruner_keeps_up_with_what_others_write() {
+    let file = File::fresh();
+    let mut log = file.log();
+    let mut pruner = log.pruner(crate::Retention::default()).unwrap();
+    let pages = |log: &SqliteLog| -> (i64, i64) {
+        let ask = |row: &rusqlite::Row<'_>| Ok((row.get(1)?, row.get(2)?));
+        log.conn.query_row("PRAGMA wal_checkpoint(NOOP)", [], ask).unwrap()
+    };
+    append(&mut log, 0, &story()).unwrap();
+    pruner.keep_up().unwrap();
+    let (all, in_place) = pages(&log);
+    assert!(all > in_place, "a little stays where it is");
+    let entries = (0..5_000).flat_map(|i| add_node(i).entries).collect();
+    append(&mut log, 10, &[Batch { entries, ..nothing(1) }]).unwrap();
+    let (all, in_place) = pages(&log);
+    assert!((1_000..3_000).contains(&all) && in_place < all, "{in_place} of {all}");
+    pruner.keep_up().unwrap();
+    let (all, in_place) = pages(&log);
+    assert_eq!(all, in_place);
 }

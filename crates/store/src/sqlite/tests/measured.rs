@@ -95,6 +95,9 @@ fn h2_a_million_batches_are_pruned_while_appends_go_on() {
     }
     println!("{BATCHES} batches appended in groups in {:.1?}", started.elapsed());
     pages_of(&log, BATCHES);
+    let started = Instant::now();
+    assert!(log.check().unwrap().is_empty());
+    println!("checked in {:.1?}", started.elapsed());
 
     let file_size = || std::fs::metadata(file.path()).unwrap().len() / 1_000_000;
     println!("the file has {} MB", file_size());
@@ -144,6 +147,15 @@ fn pages_of(log: &dyn Log, until: Rev) {
     page("who sees all", nodes(1), 2, HistoryScope::Everything, 0);
     page("who made all", HashSet::new(), 1, HistoryScope::Everything, 0);
     page("who made all, page 500", HashSet::new(), 1, HistoryScope::Everything, 50_000);
+    page("who made all, page 9,990", HashSet::new(), 1, HistoryScope::Everything, 999_000);
+    page(
+        "who made all, page 9,990 of their own",
+        HashSet::new(),
+        1,
+        HistoryScope::By(UserId(uuid(1))),
+        999_000,
+    );
+    page("who sees all, page 9,990", nodes(1), 2, HistoryScope::Everything, 999_000);
     page(
         "who sees 500,000 nodes never touched",
         (0..500_000).map(uuid).collect(),

@@ -1,22 +1,27 @@
 //! What of the past only this storage has: a file of an earlier version, and indices that spare it work.
 
 use super::File;
-use crate::contract::pasts::{Dice, Naive};
+use crate::contract::pasts::{Dice, Naive, SMALL};
 use crate::contract::story::{add_node, uuid};
 use crate::contract::{Storage, append};
+use crate::history::PAGE_BYTES_MAX;
+use crate::retention::DAY_MS;
+use crate::sqlite::history::SqliteHistory;
+use crate::sqlite::prune::SqlitePruner;
 use crate::sqlite::schema;
-use crate::{HistoryQuery, HistoryScope, Log, LogError, codec};
+use crate::{HistoryQuery, HistoryScope, Log, LogError, Pruner, Retention, codec};
 use graph::history::Reader;
-use graph::{Batch, UserId};
+use graph::{Batch, Timestamp, UserId};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// The tables that follow from the batches, row by row.
 fn indices(conn: &Connection) -> Vec<Vec<Value>> {
     let mut rows = Vec::new();
-    for table in ["touches", "turns", "chains", "kept"] {
+    for table in ["batches", "names", "touches", "turns", "chains", "kept"] {
         let mut statement = conn.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2")).unwrap();
         let columns = statement.column_count();
         let mut found = statement.query([]).unwrap();
@@ -29,6 +34,7 @@ fn indices(conn: &Connection) -> Vec<Vec<Value>> {
 
 /// A file as version 1 wrote it.
 fn write_version_1<'a>(conn: &Connection, batches: impl Iterator<Item = &'a Batch>) {
+    conn.execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; BEGIN").unwrap();
     conn.execute_batch(schema::FIRST).unwrap();
     conn.pragma_update(None, "user_version", 1).unwrap();
     for (rev, batch) in (1_i64..).zip(batches) {
@@ -40,6 +46,7 @@ fn write_version_1<'a>(conn: &Connection, batches: impl Iterator<Item = &'a Batc
         )
         .unwrap();
     }
+    conn.execute_batch("COMMIT").unwrap();
 }
 
 #[test]
@@ -53,8 +60,9 @@ fn h1_a_file_of_version_1_is_brought_up_to_date() {
     naive.write(&mut new.log(), &mut dice);
     naive.compare_past(&old.log(), &mut dice);
     let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-    assert_eq!(version, 2);
-    assert_eq!(indices(&conn), indices(&Connection::open(new.path()).unwrap()));
+    assert_eq!(version, 3);
+    let [old, new] = [old, new].map(|file| indices(&Connection::open(file.path()).unwrap()));
+    assert!(old == new, "the same as if it had been written by this version");
 }
 
 #[test]
@@ -95,6 +103,118 @@ fn h18_a_page_reads_only_what_its_reader_may_see() {
     }
 }
 
+/// A search that lets go of its transaction after every step comes to the same.
+#[test]
+fn h18_a_page_may_be_searched_in_any_number_of_transactions() {
+    let mut dice = Dice::thrown();
+    let mut naive = Naive::begun();
+    naive.go_on(&mut dice, 120);
+    let file = File::fresh();
+    naive.write(&mut file.log(), &mut dice);
+    for _ in 0..30 {
+        naive.compare_pages_of(&mut SqliteHistory::in_steps(file.log()), &mut dice);
+    }
+}
+
+/// However long a page takes, the WAL can begin anew meanwhile: whoever waits for all readers to be done is not kept waiting
+/// for the page's end.
+#[test]
+fn h18_a_deep_page_does_not_hold_the_log() {
+    let file = File::fresh();
+    let mut log = file.log();
+    let batches: Vec<_> = (0..6_000).map(add_node).collect();
+    append(&mut log, 0, &batches).unwrap();
+    // What others did has to be read before it is known that the reader does not see it.
+    let reader = Arc::new(Reader::new(UserId(uuid(9))));
+    let by = HistoryScope::By(UserId(uuid(1)));
+    let query = HistoryQuery { reader, scope: by, until: 6_000, limit: 10, offset: 10 };
+    let mut history = log.history().unwrap();
+    std::thread::scope(|threads| {
+        let reading = threads.spawn(move || {
+            let begun = Instant::now();
+            assert!(history.page(&query).unwrap().batches.is_empty());
+            begun.elapsed()
+        });
+        let conn = Connection::open(file.path()).unwrap();
+        conn.busy_timeout(Duration::from_millis(60)).unwrap();
+        let mut truncated = 0;
+        while !reading.is_finished() {
+            conn.execute_batch("UPDATE kept SET bytes = bytes").unwrap();
+            let busy: bool = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
+            truncated += usize::from(!busy);
+        }
+        let took = reading.join().unwrap();
+        assert!(truncated > 1, "in {took:?}, which is long enough for it");
+    });
+}
+
+/// Who pages through what they did, or looks after everything, does not have the batches read that are left out.
+#[test]
+fn h18_what_a_page_leaves_out_is_not_read_where_that_is_not_needed() {
+    let file = File::fresh();
+    let mut log = file.log();
+    append(&mut log, 0, &(0..300).map(add_node).collect::<Vec<_>>()).unwrap();
+    let conn = Connection::open(file.path()).unwrap();
+    conn.execute_batch("UPDATE batches SET body = 'x' WHERE rev > 10").unwrap();
+    let own = UserId(uuid(1));
+    let cases = [
+        (Reader::new(own), HistoryScope::By(own)),
+        (Reader::new(own), HistoryScope::Everything),
+        (Reader::of_everything(), HistoryScope::By(own)),
+        (Reader::of_everything(), HistoryScope::Everything),
+    ];
+    let mut history = log.history().unwrap();
+    for (reader, scope) in cases {
+        let mut query = HistoryQuery { reader: Arc::new(reader), scope, until: 300, limit: 5, offset: 290 };
+        let page = history.page(&query).unwrap();
+        assert_eq!((page.batches.len(), page.batches[0].rev, page.has_more), (5, 10, true));
+        query.limit = 0;
+        query.offset = 0;
+        assert!(history.page(&query).unwrap().has_more);
+    }
+}
+
+/// A page ends where its batches become too much for it, and the next goes on from there.
+#[test]
+fn g10_a_page_of_large_batches_is_short_and_leaves_nothing_out() {
+    let large = |n: u64| {
+        let mut batch = add_node(n);
+        let more = (0..if n.is_multiple_of(3) { 3_000 } else { 0 })
+            .flat_map(|i| add_node(1_000 + 5_000 * n + i).entries);
+        batch.entries.extend(more);
+        batch
+    };
+    let file = File::fresh();
+    let mut log = file.log();
+    append(&mut log, 0, &(0..20).map(large).collect::<Vec<_>>()).unwrap();
+    let reader = Arc::new(Reader::of_everything());
+    let mut query =
+        HistoryQuery { reader, scope: HistoryScope::Everything, until: 20, limit: 1_000, offset: 0 };
+    let mut history = log.history().unwrap();
+    let (mut revs, mut pages) = (Vec::new(), 0);
+    loop {
+        let page = history.page(&query).unwrap();
+        let bytes: usize = page.batches.iter().map(|it| codec::encode(&it.batch).unwrap().body.len()).sum();
+        assert!(bytes <= PAGE_BYTES_MAX);
+        revs.extend(page.batches.iter().map(|past| past.rev));
+        pages += 1;
+        query.offset += page.batches.len();
+        if !page.has_more {
+            break;
+        }
+    }
+    assert!(revs.into_iter().eq((1..=20).rev()) && pages > 1);
+    let too_large: Vec<_> = (0..12_000).flat_map(|n| add_node(9_000_000 + n).entries).collect();
+    append(&mut log, 20, &[Batch { entries: too_large, ..add_node(100) }, add_node(101)]).unwrap();
+    let reached = |offset| {
+        let query = HistoryQuery { until: 22, offset, ..query.clone() };
+        let page = log.history().unwrap().page(&query).unwrap();
+        (page.batches.len(), page.batches[0].rev, page.has_more)
+    };
+    assert_eq!(reached(0), (1, 22, true));
+    assert_eq!(reached(1), (1, 21, true), "one batch there always is, however large");
+}
+
 #[test]
 fn c11_titles_are_those_of_now() {
     let file = File::fresh();
@@ -106,6 +226,43 @@ fn c11_titles_are_those_of_now() {
     assert_eq!((titles[&id(1)].as_str(), titles[&id(3)].as_str()), ("Task 1", "Task 3"));
 }
 
+/// Each transaction takes something away, however long it has taken to get that far.
+#[test]
+fn h2_pruning_goes_on_however_slow_the_disk_is() {
+    let mut dice = Dice::thrown();
+    let mut naive = Naive::begun();
+    naive.go_on(&mut dice, 200);
+    naive.now += 2 * DAY_MS;
+    let file = File::fresh();
+    naive.write(&mut file.log(), &mut dice);
+    let mut pruner = SqlitePruner::in_steps(file.log(), SMALL).unwrap();
+    let pruned = pruner.prune_some(Timestamp::from_ms(naive.now), usize::MAX).unwrap();
+    assert_eq!((pruned.removed, pruned.more), (naive.prune(&SMALL), false));
+    naive.compare(&mut file.log(), &mut dice);
+}
+
+/// What cannot be read is taken away like anything else, and stands in nobody's way.
+#[test]
+fn h2_damage_does_not_keep_the_pruner_from_anything() {
+    let mut dice = Dice::thrown();
+    let mut naive = Naive::begun();
+    naive.go_on(&mut dice, 200);
+    naive.now += 2 * DAY_MS;
+    let file = File::fresh();
+    naive.write(&mut file.log(), &mut dice);
+    let conn = Connection::open(file.path()).unwrap();
+    conn.execute_batch(
+        "UPDATE batches SET body = 'x', id = x'00' WHERE rev % 7 = 2;
+         UPDATE batches SET at = -9223372036854775808 WHERE rev = 9;
+         UPDATE users SET body = '{}' WHERE body LIKE '%user5%';",
+    )
+    .unwrap();
+    let mut pruner = SqlitePruner::in_steps(file.log(), Retention { keys_kept_ms: DAY_MS, ..SMALL }).unwrap();
+    let later = Timestamp::from_ms(naive.now + 400 * DAY_MS);
+    let pruned = pruner.prune_some(later, usize::MAX).unwrap();
+    assert_eq!((pruned.removed, pruned.more, pruned.oldest), (200, false, 201));
+}
+
 /// What is pruned leaves nothing behind, in no table.
 #[test]
 fn h2_what_is_pruned_is_gone_from_every_table() {
@@ -115,8 +272,8 @@ fn h2_what_is_pruned_is_gone_from_every_table() {
     let file = File::fresh();
     let mut log = file.log();
     naive.write(&mut log, &mut dice);
-    let later = graph::Timestamp::from_ms(naive.now + 400 * crate::retention::DAY_MS);
-    let pruned = log.pruner(crate::Retention::default()).unwrap().prune_some(later, usize::MAX).unwrap();
+    let later = Timestamp::from_ms(naive.now + 400 * DAY_MS);
+    let pruned = log.pruner(Retention::default()).unwrap().prune_some(later, usize::MAX).unwrap();
     assert_eq!((pruned.removed, pruned.more, pruned.oldest), (200, false, 201));
     let conn = Connection::open(file.path()).unwrap();
     for (sql, want) in [
@@ -125,7 +282,8 @@ fn h2_what_is_pruned_is_gone_from_every_table() {
         ("SELECT sum(batches) - (SELECT count(*) FROM batches) FROM kept", 0),
         ("SELECT sum(bytes) - (SELECT sum(bytes) FROM batches) FROM kept", 0),
         ("SELECT count(*) FROM touches WHERE rev < 201", 0),
-        ("SELECT count(*) FROM gone WHERE rev < 201", 0),
+        ("SELECT count(*) FROM names WHERE rev < 201", 0),
+        ("SELECT count(*) FROM gone WHERE rev < 201 AND id NOT IN (SELECT id FROM touches)", 0),
         ("SELECT count(*) FROM chains WHERE held <> 1", 0),
         (
             "SELECT count(*) FROM chains WHERE root <> 201 AND root NOT IN (SELECT root FROM turns WHERE rev = 201)",
