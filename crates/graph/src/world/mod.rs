@@ -211,8 +211,7 @@ impl World {
             world.insert(entity);
         }
         for slot in world.nodes.values_mut() {
-            slot.up.shrink_to_fit();
-            slot.down.shrink_to_fit();
+            slot.shrink();
         }
         world
     }

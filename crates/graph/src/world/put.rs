@@ -313,10 +313,13 @@ impl World {
 /// Where a link is said to stand whose end is not there.
 const NOWHERE: u32 = u32::MAX;
 
+/// How many links a list has room for at first: most lists are short and there are a great many, and less room than this
+/// takes no less memory.
+const LIST_LEAST: usize = 3;
+
 fn add_to(list: &mut Vec<Arc<Link>>, link: &Arc<Link>) -> u32 {
     if list.len() == list.capacity() {
-        // Doubling, but from one: most lists are short and there are a great many.
-        list.reserve_exact(list.len().max(1));
+        list.reserve_exact(list.len().max(LIST_LEAST));
     }
     list.push(Arc::clone(link));
     u32::try_from(list.len() - 1).unwrap_or(NOWHERE)
@@ -333,6 +336,13 @@ fn take_from(list: &mut Vec<Arc<Link>>, at: u32, id: LinkId) -> Option<LinkId> {
 impl NodeSlot {
     fn new(node: &Arc<Node>) -> Self {
         NodeSlot { node: Arc::clone(node), up: Vec::new(), down: Vec::new(), shares: None }
+    }
+
+    /// Gives back what the lists have taken in advance.
+    pub(super) fn shrink(&mut self) {
+        for list in [&mut self.up, &mut self.down] {
+            list.shrink_to(LIST_LEAST);
+        }
     }
 
     fn drop_empty_shares(&mut self) {
