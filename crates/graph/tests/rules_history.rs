@@ -384,6 +384,29 @@ fn h16_cycles_are_judged_at_the_end() {
     assert!(refusal.message().contains(&node("a").to_string()), "{refusal}");
 }
 
+// Rules: B9, H16.
+#[test]
+fn b9_the_path_of_a_cycle_names_what_the_caller_sees_before_the_undo_and_not_by_it() {
+    // What bob redoes would bring a, which he does not see, under what he was given.
+    let mut fixture = Fixture::new(
+        "alice owns a b c
+         bob 1 b
+         bob 2 c+
+         alice: link b c
+         alice: undo 1
+         alice: link a b
+         alice: link c a",
+    );
+    let refusal = fixture.run("bob: redo 1").unwrap_err();
+    assert_eq!(refusal.reason.code(), "dependency_cycle");
+    let message = refusal.message();
+    assert!(
+        message.contains(&node("b").to_string()) && message.contains("a task you cannot see"),
+        "{message}"
+    );
+    assert!(!message.contains(&node("a").to_string()), "{message}");
+}
+
 #[test]
 fn h17_what_was_completed_stays_available_and_embeds_stay_ended() {
     let mut fixture = Fixture::new("alice owns a=3 b\nalice: link b a");

@@ -8,6 +8,7 @@ use crate::draft::{Cause, Draft};
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Level, Link, LinkType};
 use crate::refusal::{Reason, Refusal};
+use crate::trash;
 use crate::world::Graph;
 use std::sync::Arc;
 
@@ -120,7 +121,8 @@ pub(super) fn set_kind(link: &mut Link, kind: LinkType) {
 /// How many tasks at either end of a cycle's path are named: it may be a hundred thousand long.
 const PATH_END_MOST: usize = 10;
 
-/// Refuses a primary link that would close a cycle, naming the path by what the caller sees of it.
+/// Refuses a primary link that would close a cycle, naming the path by what the caller sees of it now: not by what the
+/// link itself would let them see.
 pub(super) fn refuse_cycle(
     draft: &Draft<'_>,
     caller: UserId,
@@ -132,9 +134,16 @@ pub(super) fn refuse_cycle(
         return Ok(());
     }
     let Some(path) = blocking::cycle(draft, source, target) else { return Ok(()) };
-    let name = |id: &NodeId| match access::level(draft, caller, *id) {
-        Some(_) => id.to_string(),
-        None => "a task you cannot see".to_owned(),
+    let world = draft.world();
+    let sees = |id: NodeId| {
+        let level = access::placement(world, caller, id);
+        world
+            .node(id)
+            .is_some_and(|node| trash::shows_node(node, level) || (!node.in_trash && level.is_some()))
+    };
+    let name = |id: &NodeId| match sees(*id) {
+        true => id.to_string(),
+        false => "a task you cannot see".to_owned(),
     };
     let left_out = path.len().saturating_sub(2 * PATH_END_MOST);
     let mut named: Vec<String> = path.iter().take(PATH_END_MOST).map(name).collect();
