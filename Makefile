@@ -49,6 +49,9 @@ soak: ## the state machine and the simulation, much longer
 bench-prune: ## a million batches pruned to their limit: how long it takes, and whether acks wait
 	cargo test --locked --release --package server --test engine -- --ignored --nocapture h2_a_million
 
+bench-costs: ## how costs grow with what a user can make, as a table
+	cargo run --locked --release --package graph --example costs
+
 build:
 	cargo build --locked --package server --bin synaptask
 
@@ -76,4 +79,4 @@ $(VENV)/.ready: clients/py/requirements.txt tools/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r clients/py/requirements.txt -r tools/requirements.txt
 	touch $@
 
-.PHONY: help run test need-tools fmt lint walls rules deny advisories rust soak bench-prune build stories stories-js stories-py kill-loop live
+.PHONY: help run test need-tools fmt lint walls rules deny advisories rust soak bench-prune bench-costs build stories stories-js stories-py kill-loop live

@@ -32,6 +32,12 @@ export async function freePort() {
   return port;
 }
 
+/** One command of the binary on a data directory; resolves with what it printed. */
+export async function runOn(dataDir, words, env = process.env) {
+  const { stdout } = await run(binary(), ['--data', dataDir, ...words], { env, maxBuffer: OUTPUT_BYTES_MAX });
+  return stdout;
+}
+
 export class Server {
   /** `settings` is the text of a synaptask.toml. */
   static async start({ limits = 'off', env = {}, settings } = {}) {
@@ -109,7 +115,7 @@ export class Server {
 
   /** One command of the binary on this server's data; with --json the parsed answer. */
   async cli(...args) {
-    const { stdout } = await run(binary(), ['--data', this.dataDir, ...args], { env: this.env, maxBuffer: OUTPUT_BYTES_MAX });
+    const stdout = await runOn(this.dataDir, args, this.env);
     const answer = args.includes('--json') ? JSON.parse(stdout) : stdout;
     if (answer?.token) this.tokens.add(answer.token);
     return answer;

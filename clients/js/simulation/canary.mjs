@@ -78,11 +78,12 @@ function byWhatIsGone(diff) {
   return [{ ...diff, ...cut(false) }, { ...diff, ...cut(true) }];
 }
 
-/** Between which revs a message stands: a diff just before and just after its batch, a page after it. */
+/** Between which revs a message stands: a diff just before and just after its batch, a page after it. A page of history was
+ * looked for earlier than it is told, so it stands where it stands. */
 function dated(event, payload) {
   if (payload === null || typeof payload !== 'object') return { event, payload: null, from: null, to: null };
   const diff = event === 'graph:diff' ? payload : payload.diff;
-  if (payload.replayed) return { event, payload, from: null, to: null };
+  if (payload.replayed || payload.batches) return { event, payload, from: null, to: null };
   if (diff) return { event, payload, from: diff.rev, to: diff.rev };
   if (typeof payload.rev === 'number') return { event, payload, from: payload.rev + 1, to: payload.rev };
   return { event, payload, from: null, to: null };
@@ -112,7 +113,9 @@ function unreadable(plan, email, payload, views) {
   }
   for (const [id] of text.matchAll(ID)) {
     const sign = plan.sign(id);
-    if (sign?.startsWith('@n') && !may(({ levels, phantoms, ends }) => levels.has(id) || phantoms.has(id) || ends.has(id))) found.push(`the id ${id} ${sign}`);
+    const names = ({ levels, phantoms, ends, held }) =>
+      levels.has(id) || phantoms.has(id) || ends.has(id) || (payload.batches && held.has(id));
+    if (sign?.startsWith('@n') && !may(names)) found.push(`the id ${id} ${sign}`);
     if ((sign?.startsWith('@l') || sign?.startsWith('@k')) && !may(({ links }) => links.has(id))) found.push(`the id ${id} ${sign}`);
   }
   return [...new Set(found)];

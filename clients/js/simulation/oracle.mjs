@@ -4,7 +4,6 @@ const NODE = { ADD: 0, TRASH: 3, RESTORE: 4, DELETE: 5, PUBLISH: 6 };
 const LINK = { ADD: 10, UPDATE: 11, TRASH: 12, RESTORE: 13, DELETE: 14, SWAP: 15 };
 const GRANT = { UPSERT: 20, UPDATE: 21, DELETE: 22 };
 const VIEWER = 3;
-const ADMIN = 1;
 /** How late the passing of a due time may be heard of on a busy machine. */
 const DUE_SLACK_MS = 5_000;
 
@@ -85,8 +84,7 @@ class State {
       if (!source || !target) continue;
       if (link.private && link.owner !== email && !(link.type === 0 && target.owner === email)) continue;
       if (link.trashed || source.trashed || target.trashed) {
-        // Whoever trashed a node went on seeing its links by placement, phantoms at their other end included.
-        if (trash.has(link.target) && (trash.has(link.source) || link.type === 0 || trash.get(link.target) <= ADMIN)) links.add(id);
+        if (trash.has(link.target) && (trash.has(link.source) || link.type === 0)) links.add(id);
       } else if (graph.has(link.target) && (graph.has(link.source) || link.type === 0)) {
         links.add(id);
         if (!graph.has(link.source)) phantoms.add(link.source);
@@ -94,7 +92,10 @@ class State {
     }
     // A link that can be read names its ends, in the trash also those that cannot.
     const ends = new Set([...links].flatMap((id) => [this.links.get(id).source, this.links.get(id).target]));
-    return { levels, phantoms, links, ends };
+    // What a user was given or took is named by their account and their history, in force or not.
+    const given = [...this.grants.values()].filter((grant) => grant.email === email).map(({ nodeId }) => nodeId);
+    const taken = [...this.embeds].map((embed) => embed.split(' ')).filter(([, embedder]) => embedder === userId).map(([id]) => id);
+    return { levels, phantoms, links, ends, held: new Set([...given, ...taken]) };
   }
 
   /** Access by ownership and share roots; with the trash, as if everything in it were back. */

@@ -73,6 +73,7 @@ export class Drawing {
     const dice2 = this.random();
     if (dice2 < 0.04) step.lost = true;
     else if (dice2 < 0.1) step.way = 'rest';
+    if (this.chance(0.1)) step.looksBack = { user: this.int(plan.users.length), limit: 1 + this.int(40), offset: this.int(10) };
     return step;
   }
 

@@ -70,7 +70,8 @@ export class Plan {
   #name(sign, id) {
     this.bySign.set(sign, id);
     this.byId.set(id, sign);
-    owners.set(id, this);
+    // Whoever made a batch may look back on it from a later plan.
+    if (!sign.startsWith('@b')) owners.set(id, this);
     return id;
   }
 
@@ -160,6 +161,14 @@ export class Plan {
     const seat = this.seats[step.user];
     if (!seat) return;
     const payload = this.payload(step);
+    // A page of history is looked for while the step is done.
+    const { user: reader, ...pages } = step.looksBack ?? {};
+    const looked = this.seats[reader]?.ask('history:page', pages, (page) => assert.equal(page.ok, true, JSON.stringify(page)));
+    await this.#do(step, seat, payload);
+    await looked;
+  }
+
+  async #do(step, seat, payload) {
     let lost = step.lost;
     for (;;) {
       const asking = step.way === 'rest' || !seat.isOpen ? this.#rest(step, payload) : seat.ask(step.event, payload);

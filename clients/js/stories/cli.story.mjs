@@ -1,10 +1,11 @@
 // The command line: the demo, plans and their tokens, and what `check` says of damaged data.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, openSync, readFileSync, readdirSync, statSync, writeSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { binary, freePort } from '../harness.mjs';
+import { binary, freePort, runOn } from '../harness.mjs';
 import { stage, storyOnOwnServer } from '../story.mjs';
 
 const { server, story, newUser } = await stage();
@@ -29,7 +30,7 @@ async function startDemo() {
 }
 
 // Rules: C2.
-test('The demo prints its URL, three people\'s tokens and a line to try, serves about 60 tasks, and leaves nothing behind', async () => {
+test('The demo prints its URL, three people\'s tokens, a line to try and a page for a browser, serves about 60 tasks, and leaves nothing behind', async () => {
   const { child, ended, printed, url } = await startDemo();
   try {
     assert.ok(printed.includes(url), printed);
@@ -37,6 +38,11 @@ test('The demo prints its URL, three people\'s tokens and a line to try, serves 
     assert.equal(new Set(tokens).size, 3, printed);
     const [, line] = printed.match(/Try:\n +(curl .+)\n/);
     assert.ok(line.includes(tokens[0]) && line.includes(url));
+    const [, open] = printed.match(/browser.*\n +(\S+)\n/);
+    assert.ok(open.startsWith(`${url}/api/branch?root=`), open);
+    const branch = await (await fetch(open)).json();
+    assert.equal(branch.nodes.filter((node) => node.title === 'Opening day').length, 1);
+    assert.ok(branch.nodes.length > 1 && branch.nodes.every((node) => node.access === 3), JSON.stringify(branch));
     const titles = new Set();
     for (const token of tokens) {
       const answer = await fetch(`${url}/api/graph?limit=5000`, { headers: { authorization: `Bearer ${token}` } });
@@ -100,6 +106,47 @@ story('The history on the command line tells who did what, in words, the latest 
   assert.deepEqual([told[1].undone, told[2].undoOf, told[2].actor.email], [true, diff.batchId, olha.email]);
   assert.equal((await server.cli('history', '--limit', '2', '--json')).length, 2);
   assert.deepEqual(await server.cli('history', '--since', '2999-01-01', '--json'), []);
+});
+
+/** Whoever only looks, in all the ways there are. */
+const LOOKS = [
+  ['check'],
+  ['history'],
+  ['user', 'list'],
+  ['token', 'list', '--email', 'olha@example.com'],
+  ['token', 'create', '--email', 'olha@example.com'],
+  ['token', 'revoke', '--email', 'olha@example.com', '--all'],
+];
+
+// Rules: C12.
+test('Only what keeps data makes any: on a mistyped directory the other commands fail and leave nothing behind', async () => {
+  const place = mkdtempSync(join(tmpdir(), 'synaptask-story-'));
+  try {
+    const data = join(place, 'above', 'data');
+    const file = join(place, 'users.json');
+    writeFileSync(file, '[]');
+    for (const words of LOOKS) {
+      await assert.rejects(runOn(data, words), (error) => error.code === 1 && error.stderr.includes(`there is no data in ${data}`), words.join(' '));
+      await assert.rejects(runOn(file, words), (error) => error.code === 1 && error.stderr.includes(`${file} is not a directory`), words.join(' '));
+    }
+    assert.deepEqual(readdirSync(place), ['users.json']);
+    const add = ['user', 'add', '--email', 'olha@example.com', '--username', 'olha'];
+    await assert.rejects(runOn(join(file, 'data'), add), (error) => error.stderr.includes(`${file} is not a directory`));
+    await runOn(data, add);
+    for (const words of LOOKS) await runOn(data, words);
+    const mode = (path) => (statSync(path).mode & 0o777).toString(8);
+    assert.equal(mode(data), '700');
+    for (const name of readdirSync(data)) assert.equal(mode(join(data, name)), '600', name);
+  } finally {
+    rmSync(place, { recursive: true });
+  }
+});
+
+// Rules: C14.
+storyOnOwnServer('Logs that go to no terminal are plain text', { env: { SYNAPTASK_LOG: 'debug' } }, async (own) => {
+  await own.connect(await own.addUser('olha'));
+  assert.match(own.log, /INFO synaptask::server: serving address=/);
+  assert.ok(!/[\u0000-\u0008\u000b-\u001f]/.test(own.log), own.log);
 });
 
 // Rules: C6.

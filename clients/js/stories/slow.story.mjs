@@ -114,3 +114,34 @@ storyOnOwnServer('P19: a client that stops reading is gone within 30 s, and a hu
   assert.ok(after - before <= RSS_GROWTH_MAX, `memory went from ${megabytes(before)} to ${megabytes(after)}`);
   socket.destroy();
 });
+
+// Rules: P19, R7, T5.
+storyOnOwnServer('P19: whoever asks faster than they are answered waits for their answers, and is not cut off', { limits: 'on' }, async (server) => {
+  const olha = await server.addUser('olha');
+  const client = await server.connect(olha);
+  const acks = await Promise.all(Array.from({ length: 3_000 }, (_, nth) => client.call('node:add', { title: `Step ${nth}` })));
+  assert.deepEqual([acks.filter(({ ok }) => ok).length, acks.filter(({ error }) => error === 'rate_limited').length], [30, 2_970]);
+  assert.ok(acks.slice(0, 30).every(({ ok }) => ok), 'in the order asked');
+  const wrong = await Promise.all(Array.from({ length: 4_000 }, () => client.call('link:update', { id: 'x' })));
+  assert.ok(wrong.every(({ ok }) => ok === false));
+  assert.ok(client.socket.connected);
+});
+
+// Rules: P21, P19.
+storyOnOwnServer('P21: more missed diffs than a line holds are caught up all the same, or loaded anew', {}, async (server) => {
+  const [olha, petro] = [await server.addUser('olha'), await server.addUser('petro')];
+  const hers = await server.connect(olha);
+  const id = await hers.addNode({ title: 'Roof' });
+  await hers.does('node:access', { id, email: petro.email });
+  const his = await server.connect(petro);
+  const { rev } = await his.does('graph:get');
+  his.close();
+  for (let nth = 0; nth < 15; nth++) {
+    await Promise.all(Array.from({ length: 100 }, (_, n) => hers.does('node:update', { id, title: `${nth} ${n}` })));
+  }
+  const back = await server.connect(petro);
+  const { recovered } = await back.does('graph:sync', { since: rev });
+  assert.equal(back.all('graph:diff').length, recovered ? 1_500 : 0);
+  assert.ok(recovered, 'fifteen hundred small diffs are held');
+  await back.does('ws:ping');
+});

@@ -1,5 +1,6 @@
 // Tokens: made, listed and revoked on the command line, while the server runs.
 import assert from 'node:assert/strict';
+import { Server } from '../harness.mjs';
 import { isRefusal } from '../shapes.mjs';
 import { stage } from '../story.mjs';
 
@@ -25,6 +26,35 @@ story('A second token works beside the first', async () => {
   const [first, second] = [await server.connect(olha), await server.connect({ token })];
   const id = await first.addNode({ title: 'Roof' });
   assert.equal((await second.does('graph:get')).nodes[0].id, id);
+});
+
+// Rules: T9, C5.
+story('A token has a name that a list can show, or it is not made', async () => {
+  const olha = await newUser('olha');
+  const create = (name) => server.cli('token', 'create', '--email', olha.email, '--name', name, '--json');
+  for (const name of ['x'.repeat(81), 'two\nlines', '\u001b[31mred']) {
+    await assert.rejects(create(name), (error) => error.code === 1 && /at most 80 characters.*invalid_token_name/.test(error.stderr), name);
+  }
+  await create('x'.repeat(80));
+  const list = await server.cli('token', 'list', '--email', olha.email, '--json');
+  assert.deepEqual(list.map((one) => one.name), ['first', 'x'.repeat(80)]);
+});
+
+// Rules: C15, C5.
+story('A user without tokens, and an installation without users, is told of in a line, or as an empty list', async () => {
+  const olha = await newUser('olha');
+  await server.cli('token', 'revoke', '--email', olha.email, '--all', '--json');
+  const list = ['token', 'list', '--email', olha.email];
+  assert.equal(await server.cli(...list), `${olha.email} has no tokens.\n`);
+  assert.deepEqual(await server.cli(...list, '--json'), []);
+  const fresh = await Server.start();
+  try {
+    assert.equal(await fresh.cli('user', 'list'), 'There are no users.\n');
+    assert.deepEqual(await fresh.cli('user', 'list', '--json'), []);
+    assert.match(await fresh.cli('history'), /^There is no .*\n$/);
+  } finally {
+    await fresh.stop();
+  }
 });
 
 // Rules: P24, C5, C10.

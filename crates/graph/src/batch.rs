@@ -1,6 +1,6 @@
 //! A batch: one mutation, decided, as it is applied to a [`World`](crate::World), stored and told to others.
 
-use crate::id::{BatchId, UserId};
+use crate::id::{BatchId, NodeId, UserId};
 use crate::model::{Embed, Grant, Link, Node, Rev, Token, User};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -115,6 +115,23 @@ pub enum Subject {
     Embed(Change<Embed>),
     User(Change<Arc<User>>),
     Token(Change<Arc<Token>>),
+}
+
+impl Subject {
+    /// The nodes it is about: the node itself, a link's ends, what a grant or an embed is on.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        let nodes = match self {
+            Subject::Node(change) => [change.latest().map(|node| node.id), None],
+            Subject::Link(change) => {
+                let link = change.latest();
+                [link.map(|link| link.source), link.map(|link| link.target)]
+            }
+            Subject::Grant(change) => [change.latest().map(|grant| grant.node), None],
+            Subject::Embed(change) => [change.latest().map(|embed| embed.node), None],
+            Subject::User(_) | Subject::Token(_) => [None, None],
+        };
+        nodes.into_iter().flatten()
+    }
 }
 
 /// One change to one entity.

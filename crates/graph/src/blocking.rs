@@ -19,8 +19,8 @@ pub fn is_held(graph: &impl Graph, node: &Node) -> bool {
 fn blockers<'g>(graph: &'g impl Graph, node: &Node) -> impl Iterator<Item = &'g Arc<Node>> {
     let (id, open) = (node.id, !node.in_trash && !node.independent);
     graph
-        .active_links_at(id)
-        .filter(move |link| open && link.target == id && link.is_primary())
+        .active_links_down(id)
+        .filter(move |link| open && link.is_primary())
         .filter_map(|link| graph.active_node(link.source))
 }
 
@@ -46,6 +46,8 @@ struct Cascade {
     /// Status and resume status, and when the node last changed.
     settled: HashMap<NodeId, (Status, Status, usize)>,
     changes: usize,
+    /// What waits for a node that was reopened: held, and so it stays, for the cascade completes nothing.
+    held: HashSet<NodeId>,
 }
 
 impl Cascade {
@@ -70,7 +72,11 @@ impl Cascade {
 
     fn weigh(&mut self, draft: &Draft<'_>, id: NodeId) {
         let Some(node) = draft.active_node(id) else { return };
-        let held = blockers(draft, node).any(|source| self.status(source).0 != Status::Completed);
+        let held = if self.held.contains(&id) {
+            !node.independent
+        } else {
+            blockers(draft, node).any(|source| self.status(source).0 != Status::Completed)
+        };
         let (status, resume) = self.status(node);
         let next = match (held, status) {
             (true, Status::Blocked) | (false, Status::Available | Status::InProgress | Status::Completed) => {
@@ -84,6 +90,7 @@ impl Cascade {
         self.settled.insert(id, (next.0, next.1, self.changes));
         if status == Status::Completed {
             for above in targets(draft, id) {
+                self.held.insert(above);
                 self.look_at(above);
             }
         }
@@ -111,8 +118,7 @@ impl Cascade {
 
 /// The nodes that wait for this one, oldest link first.
 pub fn targets(graph: &impl Graph, id: NodeId) -> Vec<NodeId> {
-    let mut links: Vec<&Arc<Link>> =
-        graph.active_links_at(id).filter(|link| link.source == id && link.is_primary()).collect();
+    let mut links: Vec<&Arc<Link>> = graph.active_links_up(id).filter(|link| link.is_primary()).collect();
     links.sort_unstable_by_key(|link| link.seq);
     links.into_iter().map(|link| link.target).collect()
 }
@@ -123,7 +129,7 @@ fn mark_blockers(draft: &mut Draft<'_>, id: NodeId) {
     let completed = node.status == Status::Completed;
     let independent = node.independent;
     let mut flips: Vec<(u64, LinkId, bool)> = Vec::new();
-    for link in draft.active_links_at(id).filter(|link| link.target == id && link.is_primary()) {
+    for link in draft.active_links_down(id).filter(|link| link.is_primary()) {
         let source_open = draft.active_node(link.source).is_some_and(|node| node.status != Status::Completed);
         let holds = source_open && !independent;
         match (link.was_blocker, holds, completed) {
@@ -154,17 +160,109 @@ pub fn cycle(graph: &impl Graph, source: NodeId, target: NodeId) -> Option<Vec<N
             return Some(join(&up, &down, meeting));
         }
         let node = down.next()?;
-        let below: Vec<NodeId> = graph
-            .active_links_at(node)
-            .filter(|link| link.target == node && link.is_primary())
-            .map(|link| link.source)
-            .collect();
+        let below: Vec<NodeId> =
+            graph.active_links_down(node).filter(|link| link.is_primary()).map(|link| link.source).collect();
         for next in below {
             if down.reach(next, node) && up.reached(next) {
                 return Some(join(&up, &down, next));
             }
         }
     }
+}
+
+/// Tells, of primary links that come back to a node which had none, one after the other, which of them would close a
+/// cycle. Such a cycle comes in by one of them and goes out by another, so what counts is only what the sources wait for
+/// and what waits for the targets. Both are explored once for all the links, in turn, and neither further than it takes:
+/// not at all while all links lead the same way.
+#[derive(Default)]
+pub struct Returning {
+    /// What waits for the node by the links let in so far.
+    above: Side,
+    /// What the node waits for by them.
+    below: Side,
+}
+
+/// One side of a node. It has no node in common with the other side.
+#[derive(Default)]
+struct Side {
+    reached: HashSet<NodeId>,
+    /// Reached, but it has not been looked what they lead on to.
+    waiting: Vec<NodeId>,
+}
+
+/// Which way primary links are followed.
+#[derive(Clone, Copy)]
+enum Way {
+    Up,
+    Down,
+}
+
+impl Way {
+    fn next(self, graph: &impl Graph, node: NodeId) -> Vec<NodeId> {
+        match self {
+            Way::Up => {
+                let links = graph.active_links_up(node).filter(|link| link.is_primary());
+                links.map(|link| link.target).collect()
+            }
+            Way::Down => {
+                let links = graph.active_links_down(node).filter(|link| link.is_primary());
+                links.map(|link| link.source).collect()
+            }
+        }
+    }
+}
+
+impl Returning {
+    /// Whether a link that the node is the source of may come back: from then on it counts as there.
+    pub fn lets_out(&mut self, graph: &impl Graph, target: NodeId) -> bool {
+        let_through(graph, Way::Up, target, &mut self.above, &mut self.below)
+    }
+
+    /// Whether a link that the node is the target of may come back: from then on it counts as there.
+    pub fn lets_in(&mut self, graph: &impl Graph, source: NodeId) -> bool {
+        let_through(graph, Way::Down, source, &mut self.below, &mut self.above)
+    }
+}
+
+/// Adds a node and what it leads to, that way, to a side, unless that would meet the other side.
+fn let_through(graph: &impl Graph, way: Way, node: NodeId, side: &mut Side, other: &mut Side) -> bool {
+    let back = match way {
+        Way::Up => Way::Down,
+        Way::Down => Way::Up,
+    };
+    if other.reached.contains(&node) {
+        return false;
+    }
+    if side.reached.contains(&node) {
+        return true;
+    }
+    let mut fresh = Side { reached: HashSet::from([node]), waiting: vec![node] };
+    // As soon as one of the two has nothing left to explore, they do not meet.
+    while !other.waiting.is_empty() {
+        let Some(next) = fresh.waiting.pop() else { break };
+        for reached in way.next(graph, next) {
+            if other.reached.contains(&reached) {
+                return false;
+            }
+            if !side.reached.contains(&reached) && fresh.reached.insert(reached) {
+                fresh.waiting.push(reached);
+            }
+        }
+        let Some(next) = other.waiting.pop() else { break };
+        let mut met = false;
+        for reached in back.next(graph, next) {
+            met |= fresh.reached.contains(&reached);
+            if other.reached.insert(reached) {
+                other.waiting.push(reached);
+            }
+        }
+        if met {
+            return false;
+        }
+    }
+    side.reached.extend(fresh.reached);
+    side.waiting.extend(fresh.waiting);
+    true
 }
 
 struct Search {

@@ -20,6 +20,10 @@ pub fn problems(world: &World) -> Vec<String> {
             problems.push(format!("links {other} and {} lie in one place", link.id));
         }
     }
+    // Each has a place of its own in both lists, so what goes beyond is listed twice or should not be.
+    if world.listings() != 2 * world.links().count() {
+        problems.push("the lists of links at nodes have more than the links".to_owned());
+    }
     check_cycles(world, &mut problems);
     check_shares(world, &mut problems);
     problems.sort_unstable();
@@ -73,9 +77,9 @@ fn check_link(world: &World, link: &Link, problems: &mut Vec<String>) {
             }
             Some(_) => {}
         }
-        if world.link_ids_at(end).iter().filter(|at| **at == id).count() != 1 {
-            problems.push(format!("link {id} is not listed once at {end}"));
-        }
+    }
+    if !world.lists(id) {
+        problems.push(format!("link {id} is not listed at both its ends"));
     }
     if link.was_blocker && !link.is_primary() {
         problems.push(format!("secondary link {id} is marked as a blocker"));
@@ -95,7 +99,7 @@ fn check_cycles(world: &World, problems: &mut Vec<String>) {
     let mut free: Vec<NodeId> =
         world.nodes().map(|node| node.id).filter(|id| !waiting_for.contains_key(id)).collect();
     while let Some(id) = free.pop() {
-        for link in world.links_at(id).filter(primary).filter(|link| link.source == id) {
+        for link in world.links_up(id).filter(primary) {
             if let Some(count) = waiting_for.get_mut(&link.target) {
                 *count -= 1;
                 if *count == 0 {

@@ -38,21 +38,25 @@ impl Diff {
         self.nodes.len() + self.links.len() + self.user.len() + self.access.len()
     }
 
-    /// Whether it takes something out of the receiver's view, or weakens their access to it.
+    /// Whether it takes something out of the receiver's view, or weakens their access to it; or tells of what only lies in
+    /// the trash any more, access to which may end without another word.
     pub fn shrinks(&self) -> bool {
         let node = |change: &NodeChange| match change {
             NodeChange::Faded { .. } | NodeChange::Hidden { .. } => true,
             NodeChange::Access { before, after, .. } => after > before,
-            // Access to what is in the trash can end without another word to those who lose it.
             NodeChange::Edited { op, .. } => *op == Op::NodeTrash,
+            NodeChange::Deleted { .. } => true,
             _ => false,
         };
         let link = |change: &LinkChange| match change {
             LinkChange::Hidden { .. } => true,
             LinkChange::Edited { op, .. } => *op == Op::LinkTrash,
-            _ => false,
+            LinkChange::Deleted { .. } => true,
+            LinkChange::Whole { .. } => false,
         };
-        self.nodes.iter().any(node) || self.links.iter().any(link)
+        // A grant is given on what is there; taken back, or changed, it may be in the trash.
+        let access = |change: &AccessChange| change.op != Op::GrantUpsert;
+        self.nodes.iter().any(node) || self.links.iter().any(link) || self.access.iter().any(access)
     }
 
     /// About how many bytes it takes when written out: enough to bound a queue by.
@@ -105,11 +109,11 @@ pub enum NodeChange {
     /// The whole node, which the receiver did not hold in full: added, restored, or come into view.
     Whole { op: Op, seen: SeenNode },
     /// Some fields of a node the receiver holds and goes on to see, or held until it went to the trash.
-    Edited { op: Op, before: Arc<Node>, after: Arc<Node>, level: Level, roots: Vec<NodeId> },
+    Edited { op: Op, before: Arc<Node>, after: Arc<Node>, level: Level, roots: Arc<[NodeId]> },
     /// The status of a phantom: all there is to know of it.
     PhantomStatus { id: NodeId, before: Status, after: Status },
     /// The receiver's access to a node they keep. With the publication where its token comes into or out of sight.
-    Access { node: Arc<Node>, before: Level, after: Level, roots: Vec<NodeId> },
+    Access { node: Arc<Node>, before: Level, after: Level, roots: Arc<[NodeId]> },
     /// The node is only a phantom to the receiver from here on.
     Faded { id: NodeId, status: Status },
     /// The node left the receiver's view.
@@ -154,7 +158,7 @@ pub enum LinkChange {
     /// The whole link, which the receiver did not hold.
     Whole { op: Op, seen: SeenLink },
     /// Some fields of a link the receiver holds, or held until it went to the trash.
-    Edited { op: Op, before: Arc<Link>, after: Arc<Link>, roots: Vec<NodeId> },
+    Edited { op: Op, before: Arc<Link>, after: Arc<Link>, roots: Arc<[NodeId]> },
     /// The link left the receiver's view.
     Hidden { id: LinkId },
     /// Deleted for good from the trash.

@@ -6,7 +6,7 @@ use crate::id::{BatchId, LinkId, NodeId, UserId};
 use crate::model::{Embed, Grant, Link, Node, User};
 use crate::time::Timestamp;
 use crate::world::{Graph, World};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// A batch in the making.
@@ -16,7 +16,9 @@ pub struct Draft<'w> {
     actor: Option<UserId>,
     nodes: HashMap<NodeId, Option<Arc<Node>>>,
     links: HashMap<LinkId, Option<Arc<Link>>>,
-    added_links: HashMap<NodeId, Vec<LinkId>>,
+    /// By each of their ends, the links that the World does not list there as they lie now: added, or turned round.
+    listed: HashMap<NodeId, Vec<LinkId>>,
+    turned: HashSet<LinkId>,
     /// Where each link has its last entry, so that the cost of a cascade is not that of searching them.
     link_entries: HashMap<LinkId, usize>,
     next_seq: u64,
@@ -43,9 +45,17 @@ impl Graph for Draft<'_> {
         }
     }
 
-    fn links_at(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
-        let added = self.added_links.get(&id).into_iter().flatten();
-        self.world.link_ids_at(id).iter().chain(added).filter_map(|link| self.link(*link))
+    fn links_up(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
+        let below = self.world.links_up(id).filter_map(|link| self.laid_over(link));
+        // What was turned round may lie as the World has it again.
+        let listed = self.listed_at(id).filter(move |link| !self.lies_as_below(link));
+        below.chain(listed).filter(move |link| link.source == id)
+    }
+
+    fn links_down(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
+        let below = self.world.links_down(id).filter_map(|link| self.laid_over(link));
+        let listed = self.listed_at(id).filter(move |link| !self.lies_as_below(link));
+        below.chain(listed).filter(move |link| link.target == id)
     }
 }
 
@@ -58,6 +68,27 @@ pub enum Cause {
     Derived,
 }
 
+impl Draft<'_> {
+    /// A link of the World as the draft has it.
+    fn laid_over<'l>(&'l self, link: &'l Arc<Link>) -> Option<&'l Arc<Link>> {
+        self.links.get(&link.id).map_or(Some(link), Option::as_ref)
+    }
+
+    fn listed_at(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
+        self.listed.get(&id).into_iter().flatten().filter_map(|link| self.link(*link))
+    }
+
+    fn lies_as_below(&self, link: &Link) -> bool {
+        self.world.link(link.id).is_some_and(|below| below.source == link.source)
+    }
+
+    fn list(&mut self, link: &Link) {
+        for end in [link.source, link.target] {
+            self.listed.entry(end).or_default().push(link.id);
+        }
+    }
+}
+
 impl<'w> Draft<'w> {
     /// A draft without changes.
     pub fn new(world: &'w World, batch: BatchId, actor: Option<UserId>) -> Self {
@@ -67,7 +98,8 @@ impl<'w> Draft<'w> {
             actor,
             nodes: HashMap::new(),
             links: HashMap::new(),
-            added_links: HashMap::new(),
+            listed: HashMap::new(),
+            turned: HashSet::new(),
             link_entries: HashMap::new(),
             next_seq: world.next_seq(),
             lineage: Lineage::Fresh,
@@ -142,9 +174,7 @@ impl<'w> Draft<'w> {
     /// Adds a link (LINK_ADD).
     pub fn add_link(&mut self, link: Link) {
         let link = Arc::new(link);
-        for end in [link.source, link.target] {
-            self.added_links.entry(end).or_default().push(link.id);
-        }
+        self.list(&link);
         self.links.insert(link.id, Some(Arc::clone(&link)));
         self.write(Op::LinkAdd, Cause::Meant, Subject::Link(Change { before: None, after: Some(link) }));
     }
@@ -158,6 +188,9 @@ impl<'w> Draft<'w> {
         after.edited = self.now();
         after.last_batch = self.batch;
         let after = Arc::new(after);
+        if before.source != after.source && self.world.link(id).is_some() && self.turned.insert(id) {
+            self.list(&after);
+        }
         self.links.insert(id, Some(Arc::clone(&after)));
         self.write(op, cause, Subject::Link(Change { before: Some(before), after: Some(after) }));
     }

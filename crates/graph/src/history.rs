@@ -1,40 +1,53 @@
 //! History as a user sees it: the batches they made and those that touched what they see, and of each only the entries
 //! on entities they see.
 
-use crate::access::{level, placement, sees_link};
+use crate::access::sees_link;
 use crate::batch::{Batch, Entry, Subject};
+use crate::cover::{Placements, accessible};
 use crate::id::{NodeId, UserId};
 use crate::model::Level;
 use crate::trash;
-use crate::view::{self, SeenNode};
 use crate::world::{Graph, World};
 use std::collections::HashSet;
 use uuid::Uuid;
 
 /// Whether a user sees a batch at all.
 pub fn sees_batch(world: &World, user: UserId, batch: &Batch) -> bool {
-    !batch.entries.is_empty()
-        && (batch.actor == Some(user) || batch.entries.iter().any(|entry| sees_entry(world, user, entry)))
+    if batch.entries.is_empty() || batch.actor == Some(user) {
+        return !batch.entries.is_empty();
+    }
+    let nodes = batch.entries.iter().flat_map(|entry| entry.subject.nodes());
+    let placed = Placements::of(world, user, nodes);
+    batch.entries.iter().any(|entry| sees_placed(world, user, entry, &placed))
 }
 
 /// Whether a user sees an entry: its entity is in their graph or in their trash now, or is a grant they run or hold.
-/// Phantoms have no history, and what was deleted for good has none left; of a grant that was taken back, whoever held it
-/// could not read even the node's id any more.
+/// Phantoms have no history, and what was deleted for good has none left; of a grant that was taken back, or an embed that
+/// is over, whoever had it could not read even the node's id any more.
 pub fn sees_entry(world: &World, user: UserId, entry: &Entry) -> bool {
+    sees_placed(world, user, entry, &Placements::of(world, user, entry.subject.nodes()))
+}
+
+fn sees_placed(world: &World, user: UserId, entry: &Entry, placed: &Placements) -> bool {
+    let runs = |id| placed.level(id).is_some_and(|level| level <= Level::Admin);
+    let sees_node =
+        |id| world.node(id).is_some_and(|node| placed.level(id).is_some() && (!node.in_trash || runs(id)));
     match &entry.subject {
-        Subject::Node(change) => change.latest().and_then(|node| world.node(node.id)).is_some_and(|node| {
-            level(world, user, node.id).is_some() || trash::shows_node(world, user, node)
-        }),
+        Subject::Node(change) => change.latest().is_some_and(|node| sees_node(node.id)),
         Subject::Link(change) => change.latest().and_then(|link| world.link(link.id)).is_some_and(|link| {
-            let ends = (level(world, user, link.source), level(world, user, link.target));
-            (!link.in_trash && sees_link(user, link, ends.0, ends.1)) || trash::shows_link(world, user, link)
+            let (source, target) = (placed.level(link.source), placed.level(link.target));
+            match link.in_trash {
+                false => sees_link(user, link, source, target),
+                true => trash::shows_link(user, link, source, target),
+            }
         }),
         Subject::Grant(change) => change.latest().is_some_and(|grant| {
-            let runs = placement(world, user, grant.node).is_some_and(|level| level <= Level::Admin);
             let holds = grant.user == user && world.grant(grant.node, user).is_some();
-            world.node(grant.node).is_some() && (holds || runs)
+            world.node(grant.node).is_some() && (holds || runs(grant.node))
         }),
-        Subject::Embed(change) => change.latest().is_some_and(|embed| embed.user == user),
+        Subject::Embed(change) => change.latest().is_some_and(|embed| {
+            embed.user == user && (sees_node(embed.node) || world.has_embed(embed.node, user))
+        }),
         Subject::User(change) => {
             change.before.is_some() && change.latest().is_some_and(|account| account.id == user)
         }
@@ -52,6 +65,8 @@ pub struct Reader {
     pub runs: HashSet<NodeId>,
     /// The nodes they have a grant to, be it in force or not.
     pub holds: HashSet<NodeId>,
+    /// The nodes they have embedded, be it in force or not.
+    pub embeds: HashSet<NodeId>,
     /// True for whoever looks after the installation: there is nothing they do not see.
     pub everything: bool,
 }
@@ -59,8 +74,14 @@ pub struct Reader {
 impl Reader {
     /// Somebody who sees nothing but themselves.
     pub fn new(user: UserId) -> Self {
-        let (sees, runs, holds) = (HashSet::new(), HashSet::new(), HashSet::new());
-        Reader { user, sees, runs, holds, everything: false }
+        Reader {
+            user,
+            sees: HashSet::new(),
+            runs: HashSet::new(),
+            holds: HashSet::new(),
+            embeds: HashSet::new(),
+            everything: false,
+        }
     }
 
     /// Whoever looks after the installation.
@@ -73,14 +94,20 @@ impl Reader {
         let mut reader = Reader::new(user);
         let granted = world.user(user).map(|slot| &slot.granted).into_iter().flatten();
         reader.holds = granted.copied().filter(|id| world.node(*id).is_some()).collect();
-        let page = view::visible(world, user);
-        for seen in page.nodes.iter().filter(|seen| seen.is_full()) {
-            reader.note_node(seen);
+        reader.embeds =
+            world.user(user).map(|slot| slot.embedded.iter().copied().collect()).unwrap_or_default();
+        let full = accessible(world, user);
+        for (id, level) in &full {
+            reader.note_node(*id, *level);
+            // Whoever sees a link has access to its target.
+            let seen = world
+                .active_links_down(*id)
+                .filter(|link| sees_link(user, link, full.get(&link.source).copied(), Some(*level)));
+            reader.sees.extend(seen.map(|link| link.id.0));
         }
-        reader.sees.extend(page.links.iter().map(|seen| seen.link.id.0));
         let trash = trash::trash_page(world, user, usize::MAX, 0);
-        for seen in &trash.nodes {
-            reader.note_node(seen);
+        for (id, level) in trash.nodes.iter().filter_map(|seen| Some((seen.node.id, seen.level()?))) {
+            reader.note_node(id, level);
         }
         reader.sees.extend(trash.links.iter().map(|seen| seen.link.id.0));
         reader
@@ -91,10 +118,10 @@ impl Reader {
         self.everything || self.runs.contains(&node)
     }
 
-    fn note_node(&mut self, seen: &SeenNode) {
-        self.sees.insert(seen.node.id.0);
-        if seen.level().is_some_and(|level| level <= Level::Admin) {
-            self.runs.insert(seen.node.id);
+    fn note_node(&mut self, id: NodeId, level: Level) {
+        self.sees.insert(id.0);
+        if level <= Level::Admin {
+            self.runs.insert(id);
         }
     }
 
@@ -110,7 +137,10 @@ impl Reader {
                 let holds = grant.user == self.user && self.holds.contains(&grant.node);
                 holds || self.runs(grant.node)
             }),
-            Subject::Embed(change) => change.latest().is_some_and(|embed| embed.user == self.user),
+            Subject::Embed(change) => change.latest().is_some_and(|embed| {
+                let reads = self.embeds.contains(&embed.node) || self.sees.contains(&embed.node.0);
+                embed.user == self.user && reads
+            }),
             Subject::User(change) => {
                 change.before.is_some() && change.latest().is_some_and(|account| account.id == self.user)
             }

@@ -4,13 +4,18 @@
 //! come in; decided batches and per-user views go out.
 
 pub mod access;
+pub mod audience;
 pub mod batch;
 pub mod blocking;
 pub mod check;
+pub mod cover;
 pub mod diff;
 pub mod draft;
+pub mod effort;
+mod flow;
 pub mod history;
 pub mod id;
+pub mod load;
 pub mod model;
 pub mod ops;
 pub mod project;
@@ -22,6 +27,7 @@ pub mod trash;
 pub mod view;
 pub mod world;
 
+pub use audience::Audience;
 pub use batch::{Batch, Committed, Entry, Op, Subject};
 pub use diff::Diff;
 pub use id::{BatchId, LinkId, NodeId, TokenId, UserId};

@@ -4,11 +4,12 @@
 //! it with how it looks then. A user's diff follows from that comparison alone: what came into view is shown, what
 //! left it is hidden, what stayed in it is told by the batch's own entries.
 
-use crate::access::placement;
+use crate::audience::Audience;
 use crate::batch::{Batch, Change, Entry, Op, Subject};
+use crate::cover::{Standing, admitted, standings};
 use crate::diff::{AccessChange, Diff, LinkChange, NodeChange, UserChange};
 use crate::id::{LinkId, NodeId, UserId};
-use crate::model::{Grant, Level, Link, Node, User};
+use crate::model::{Grant, Level, Link, Node};
 use crate::question::Question;
 use crate::trash;
 use crate::view::{SeenLink, SeenNode, Sight, Snapshot};
@@ -20,7 +21,7 @@ use std::sync::Arc;
 pub struct Scene<'b> {
     entries: Entries<'b>,
     batch: Option<&'b Batch>,
-    viewers: &'b HashSet<UserId>,
+    viewers: Audience<'b>,
     question: Question,
     before: Snapshot,
     /// What is told of entries about nothing in the graph: deletions from the trash, grants, accounts.
@@ -30,7 +31,8 @@ pub struct Scene<'b> {
 impl<'b> Scene<'b> {
     /// Sets the scene for a batch that the World is about to apply. Diffs are made for `viewers` alone: the actor and
     /// whoever is connected.
-    pub fn before(world: &World, batch: &'b Batch, viewers: &'b HashSet<UserId>) -> Self {
+    pub fn before(world: &World, batch: &'b Batch, viewers: impl Into<Audience<'b>>) -> Self {
+        let viewers = viewers.into();
         let question = Question::of_batch(world, batch, viewers);
         let mut asides = Asides::default();
         asides.collect(world, batch, viewers);
@@ -38,7 +40,8 @@ impl<'b> Scene<'b> {
     }
 
     /// Sets the scene for due times that are about to pass.
-    pub fn before_due(world: &World, dues: &[Due], viewers: &'b HashSet<UserId>) -> Self {
+    pub fn before_due(world: &World, dues: &[Due], viewers: impl Into<Audience<'b>>) -> Self {
+        let viewers = viewers.into();
         let question = Question::of_dues(world, dues, viewers);
         Self::set(world, question, None, viewers, Asides::default())
     }
@@ -47,7 +50,7 @@ impl<'b> Scene<'b> {
         world: &World,
         question: Question,
         batch: Option<&'b Batch>,
-        viewers: &'b HashSet<UserId>,
+        viewers: Audience<'b>,
         asides: Asides,
     ) -> Self {
         let before = question.look(world, viewers);
@@ -63,7 +66,7 @@ impl<'b> Scene<'b> {
         }
         let mut users: BTreeSet<UserId> = self.before.users().union(&after.users()).copied().collect();
         users.extend(self.asides.told.keys());
-        users.retain(|user| self.viewers.contains(user));
+        users.retain(|user| self.viewers.contains(*user));
         let diffs = users.into_iter().map(|user| (user, self.diff(world, user, &after)));
         diffs.filter(|(_, diff)| !diff.is_empty()).collect()
     }
@@ -311,17 +314,21 @@ struct Asides {
 
 impl Asides {
     /// Adds what concerns users as the World stands, before the batch and again after it.
-    fn collect(&mut self, world: &World, batch: &Batch, viewers: &HashSet<UserId>) {
+    fn collect(&mut self, world: &World, batch: &Batch, viewers: Audience<'_>) {
+        let asked = batch.entries.iter().flat_map(|entry| asked_about(world, &entry.subject));
+        let asked: HashSet<NodeId> = asked.collect();
+        let standings = standings(world, asked, viewers);
         for (place, entry) in batch.entries.iter().enumerate() {
             match &entry.subject {
                 Subject::Node(Change { before: Some(node), after: None }) => {
-                    self.node_deleted(world, batch, place, node, viewers);
+                    let Some(standing) = standings.get(&node.id) else { continue };
+                    self.node_deleted(world, batch.actor, place, node, standing, viewers);
                 }
                 Subject::Link(Change { before: Some(link), after: None }) => {
                     let named_by = batch.actor.filter(|_| !entry.derived);
-                    self.link_deleted(world, named_by, place, link, viewers);
+                    self.link_deleted(world, named_by, place, link, &standings, viewers);
                 }
-                Subject::Grant(change) => self.grant(world, place, entry, change, viewers),
+                Subject::Grant(change) => self.grant(world, place, entry, change, &standings, viewers),
                 Subject::Embed(change) => {
                     let Some(embed) = change.latest() else { continue };
                     let Some(slot) = world.user(embed.user) else { continue };
@@ -331,7 +338,7 @@ impl Asides {
                     self.tell(embed.user, place, Aside::User(change), viewers);
                 }
                 Subject::User(Change { before: Some(before), after: Some(after) }) => {
-                    for user in who_sees_nodes_of(world, after, viewers) {
+                    for user in who_sees_nodes_of(world, after.id, viewers) {
                         let (before, after) = (Arc::clone(before), Arc::clone(after));
                         self.tell(user, place, Aside::User(UserChange::Renamed { before, after }), viewers);
                     }
@@ -341,8 +348,8 @@ impl Asides {
         }
     }
 
-    fn tell(&mut self, user: UserId, place: usize, aside: Aside, viewers: &HashSet<UserId>) {
-        if viewers.contains(&user) {
+    fn tell(&mut self, user: UserId, place: usize, aside: Aside, viewers: Audience<'_>) {
+        if viewers.contains(user) {
             self.told.entry(user).or_default().insert(place, aside);
         }
     }
@@ -351,19 +358,17 @@ impl Asides {
     fn node_deleted(
         &mut self,
         world: &World,
-        batch: &Batch,
+        actor: Option<UserId>,
         place: usize,
         node: &Arc<Node>,
-        viewers: &HashSet<UserId>,
+        standing: &Standing,
+        viewers: Audience<'_>,
     ) {
-        if world.node(node.id).is_none() {
-            return;
-        }
-        for user in viewers {
-            if (batch.actor == Some(*user) || trash::shows_node(world, *user, node))
-                && let Some(before) = trash::seen_node(world, *user, node)
-            {
-                self.tell(*user, place, Aside::Node(NodeChange::Deleted { before }), viewers);
+        for user in standing.users() {
+            let Some(level) = standing.level(user) else { continue };
+            if actor == Some(user) || trash::shows_node(node, Some(level)) {
+                let before = trash::with_level(world, node, level);
+                self.tell(user, place, Aside::Node(NodeChange::Deleted { before }), viewers);
             }
         }
     }
@@ -376,16 +381,21 @@ impl Asides {
         named_by: Option<UserId>,
         place: usize,
         link: &Arc<Link>,
-        viewers: &HashSet<UserId>,
+        standings: &HashMap<NodeId, Standing>,
+        viewers: Audience<'_>,
     ) {
         if world.link(link.id).is_none() {
             return;
         }
-        for user in viewers {
-            if named_by == Some(*user) || trash::shows_link(world, *user, link) {
-                let before = Arc::clone(link);
-                self.tell(*user, place, Aside::Link(LinkChange::Deleted { before }), viewers);
-            }
+        let level = |id: NodeId, user| standings.get(&id).and_then(|standing| standing.level(user));
+        // Whoever's trash showed it had access to its target.
+        let users = standings.get(&link.target).into_iter().flat_map(Standing::users);
+        let shown = users.filter(|user| {
+            trash::shows_link(*user, link, level(link.source, *user), level(link.target, *user))
+        });
+        for user in shown.chain(named_by) {
+            let before = Arc::clone(link);
+            self.tell(user, place, Aside::Link(LinkChange::Deleted { before }), viewers);
         }
     }
 
@@ -396,40 +406,41 @@ impl Asides {
         place: usize,
         entry: &Entry,
         change: &Change<Arc<Grant>>,
-        viewers: &HashSet<UserId>,
+        standings: &HashMap<NodeId, Standing>,
+        viewers: Audience<'_>,
     ) {
         let Some(grant) = change.latest() else { return };
         let Some(grantee) = world.user(grant.user) else { return };
-        let aside = || {
-            let (op, grantee) = (entry.op, Arc::clone(&grantee.user));
-            Aside::Access(AccessChange {
-                op,
-                grantee,
-                before: change.before.clone(),
-                after: change.after.clone(),
-            })
+        let standing = standings.get(&grant.node);
+        let runs = |user: &UserId| {
+            standing.and_then(|standing| standing.level(*user)).is_some_and(|level| level <= Level::Admin)
         };
-        self.tell(grant.user, place, aside(), viewers);
-        for user in viewers {
-            if placement(world, *user, grant.node).is_some_and(|level| level <= Level::Admin) {
-                self.tell(*user, place, aside(), viewers);
-            }
+        let running = standing.into_iter().flat_map(Standing::users).filter(runs);
+        for user in running.chain([grant.user]) {
+            let (op, grantee) = (entry.op, Arc::clone(&grantee.user));
+            let (before, after) = (change.before.clone(), change.after.clone());
+            let aside = Aside::Access(AccessChange { op, grantee, before, after });
+            self.tell(user, place, aside, viewers);
         }
     }
 }
 
-/// The user themselves, and every viewer with access to one of their nodes: that takes a share of theirs in force.
-fn who_sees_nodes_of(world: &World, owner: &User, viewers: &HashSet<UserId>) -> Vec<UserId> {
-    let shares_with = |user: &UserId| {
-        *user == owner.id
-            || world.user(*user).is_some_and(|slot| {
-                slot.granted
-                    .iter()
-                    .chain(&slot.embedded)
-                    .filter_map(|root| world.active_node(*root))
-                    .filter(|root| root.owner == owner.id)
-                    .any(|root| crate::access::level(world, *user, root.id).is_some())
-            })
+/// The nodes whose placement decides who is told of an entry aside.
+fn asked_about(world: &World, subject: &Subject) -> impl Iterator<Item = NodeId> {
+    let ids = match subject {
+        Subject::Node(Change { before: Some(node), after: None }) => [Some(node.id), None],
+        Subject::Link(Change { before: Some(link), after: None }) if world.link(link.id).is_some() => {
+            [Some(link.source), Some(link.target)]
+        }
+        Subject::Grant(change) => [change.latest().map(|grant| grant.node), None],
+        _ => [None, None],
     };
-    viewers.iter().copied().filter(shares_with).collect()
+    ids.into_iter().flatten()
+}
+
+/// The user themselves, and every viewer with access to one of their nodes: that takes a share of theirs in force.
+fn who_sees_nodes_of(world: &World, owner: UserId, viewers: Audience<'_>) -> HashSet<UserId> {
+    let shared = world.user(owner).map(|slot| &slot.shared).into_iter().flatten();
+    let shared = shared.filter_map(|id| world.active_node(*id));
+    shared.flat_map(|root| admitted(world, root, viewers)).chain([owner]).collect()
 }

@@ -1,11 +1,13 @@
 //! What a batch, or the passing of due times, puts in question: the nodes and links that may look different to
 //! someone afterwards. Found before the World changes, at the cost of what is in question and not of whole graphs.
 
-use crate::access::{branch, covers, one_owner};
+use crate::access::{branch, one_owner};
+use crate::audience::Audience;
 use crate::batch::{Batch, Change, Subject};
+use crate::cover::reach_anyone;
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Grant, Link, Node};
-use crate::view::Snapshot;
+use crate::view::{Snapshot, may_show_phantom};
 use crate::world::{Due, Graph, World};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,6 +18,11 @@ pub(crate) struct Question {
     /// Nodes with entries and their like: in question for everyone who sees them.
     told_nodes: HashSet<NodeId>,
     told_links: HashSet<LinkId>,
+    /// Of the nodes with entries and their like, those that may become a phantom to someone, or be one no longer, or be
+    /// one with another status. Whatever moves may, too.
+    phantoms: HashSet<NodeId>,
+    /// Share roots whose branches may come into view or leave it.
+    roots: HashSet<NodeId>,
     /// What may come into view or leave it without an entry of its own.
     moved_nodes: HashSet<NodeId>,
     moved_links: HashSet<LinkId>,
@@ -25,82 +32,98 @@ pub(crate) struct Question {
 
 impl Question {
     /// What a batch puts in question that the World is about to apply.
-    pub(crate) fn of_batch(world: &World, batch: &Batch, viewers: &HashSet<UserId>) -> Self {
+    pub(crate) fn of_batch(world: &World, batch: &Batch, audience: Audience<'_>) -> Self {
         let mut question = Question { moved_for: Some(HashSet::new()), ..Question::default() };
-        let mut carrying: Vec<NodeId> = Vec::new();
-        let mut shared_above = false;
+        let mut carrying: HashSet<NodeId> = HashSet::new();
+        let mut carried_to: HashSet<NodeId> = HashSet::new();
         for entry in &batch.entries {
             match &entry.subject {
-                Subject::Node(change) => question.note_node(world, change, viewers),
+                Subject::Node(change) => question.note_node(world, change, audience),
                 Subject::Link(change) => {
                     for link in [&change.before, &change.after].into_iter().flatten() {
-                        question.told_links.insert(link.id);
-                        // Without access to it, the source of a link may be a phantom.
-                        question.told_nodes.insert(link.source);
+                        question.note_link(world, link, audience);
                     }
                     for link in carried(world, change) {
-                        carrying.push(link.source);
-                        shared_above |= is_shared(world, link.target, viewers);
+                        carrying.insert(link.source);
+                        carried_to.insert(link.target);
                     }
                 }
-                Subject::Grant(change) => question.note_grant(world, change, viewers),
+                Subject::Grant(change) => question.note_grant(change, audience),
                 Subject::Embed(change) => {
-                    if let Some(embed) = change.latest().filter(|embed| viewers.contains(&embed.user)) {
-                        question.note_root(world, embed.node, [embed.user]);
+                    if let Some(embed) = change.latest().filter(|embed| audience.contains(embed.user)) {
+                        question.note_root(embed.node, [embed.user]);
                     }
                 }
                 Subject::User(_) | Subject::Token(_) => {}
             }
         }
-        if shared_above {
+        if reach_anyone(world, carried_to, audience) {
             question.moved_for = None;
-            question.moved_nodes.extend(branch(world, carrying));
+            question.roots.extend(carrying);
         }
-        question.add_links_of_moved(world);
+        question.add_moved(world);
         question
     }
 
     /// What due times put in question that are about to pass.
-    pub(crate) fn of_dues(world: &World, dues: &[Due], viewers: &HashSet<UserId>) -> Self {
+    pub(crate) fn of_dues(world: &World, dues: &[Due], audience: Audience<'_>) -> Self {
         let mut question = Question { moved_for: Some(HashSet::new()), ..Question::default() };
         for due in dues {
             match due {
-                Due::Grant(node, user) if viewers.contains(user) => question.note_root(world, *node, [*user]),
+                Due::Grant(node, user) if audience.contains(*user) => question.note_root(*node, [*user]),
                 Due::Grant(..) => {}
-                Due::Publication(node) => {
-                    let users: Vec<UserId> =
-                        world.embedders(*node).filter(|user| viewers.contains(user)).collect();
-                    question.note_root(world, *node, users);
-                }
+                Due::Publication(node) => question.note_embedders(world, *node, audience),
             }
         }
-        question.add_links_of_moved(world);
+        question.add_moved(world);
         question
     }
 
-    fn note_node(&mut self, world: &World, change: &Change<Arc<Node>>, viewers: &HashSet<UserId>) {
+    fn note_node(&mut self, world: &World, change: &Change<Arc<Node>>, audience: Audience<'_>) {
         let Some(node) = change.latest() else { return };
         self.told_nodes.insert(node.id);
+        let looks = |node: &Option<Arc<Node>>| node.as_ref().map(|node| (node.in_trash, node.status));
+        if looks(&change.before) != looks(&change.after) {
+            self.phantoms.insert(node.id);
+        }
         let publication = |node: &Option<Arc<Node>>| node.as_ref().and_then(|node| node.publication.clone());
         if publication(&change.before) != publication(&change.after) {
-            let users: Vec<UserId> = world.embedders(node.id).filter(|user| viewers.contains(user)).collect();
-            self.note_root(world, node.id, users);
+            self.note_embedders(world, node.id, audience);
         }
     }
 
-    fn note_grant(&mut self, world: &World, change: &Change<Arc<Grant>>, viewers: &HashSet<UserId>) {
-        if let Some(grant) = change.latest().filter(|grant| viewers.contains(&grant.user)) {
-            self.note_root(world, grant.node, [grant.user]);
+    fn note_link(&mut self, world: &World, link: &Link, audience: Audience<'_>) {
+        self.told_links.insert(link.id);
+        // Without access to it, the source of a link may be a phantom.
+        if may_show_phantom(world, link, audience) {
+            self.told_nodes.insert(link.source);
+            self.phantoms.insert(link.source);
         }
+    }
+
+    fn note_grant(&mut self, change: &Change<Arc<Grant>>, audience: Audience<'_>) {
+        if let Some(grant) = change.latest().filter(|grant| audience.contains(grant.user)) {
+            self.note_root(grant.node, [grant.user]);
+        }
+    }
+
+    fn note_embedders(&mut self, world: &World, node: NodeId, audience: Audience<'_>) {
+        self.note_root(node, world.embedders(node).filter(|user| audience.contains(*user)));
     }
 
     /// The access these users have by a share root changes.
-    fn note_root(&mut self, world: &World, root: NodeId, users: impl IntoIterator<Item = UserId>) {
-        let users: Vec<UserId> = users.into_iter().collect();
-        if !users.is_empty() {
-            self.moved_nodes.extend(branch(world, [root]));
+    fn note_root(&mut self, root: NodeId, users: impl IntoIterator<Item = UserId>) {
+        let mut users = users.into_iter().peekable();
+        if users.peek().is_some() {
+            self.roots.insert(root);
         }
         self.moved_for.get_or_insert_default().extend(users);
+    }
+
+    /// Whatever lies under the roots, the links there, and those links' sources.
+    fn add_moved(&mut self, world: &World) {
+        self.moved_nodes = branch(world, std::mem::take(&mut self.roots));
+        self.add_links_of_moved(world);
     }
 
     fn add_links_of_moved(&mut self, world: &World) {
@@ -130,10 +153,13 @@ impl Question {
     }
 
     /// How all of it looks now.
-    pub(crate) fn look(&self, world: &World, viewers: &HashSet<UserId>) -> Snapshot {
+    pub(crate) fn look(&self, world: &World, audience: Audience<'_>) -> Snapshot {
         let nodes = self.told_nodes.union(&self.moved_nodes).copied();
         let links = self.told_links.union(&self.moved_links).copied();
-        Snapshot::take(world, nodes, links, &|user| viewers.contains(&user))
+        // Who sees any other node as a phantom goes on to see it so, and nothing of it is their news.
+        Snapshot::take(world, nodes, links, audience, |id, _| {
+            self.phantoms.contains(&id) || self.moved_nodes.contains(&id)
+        })
     }
 }
 
@@ -148,15 +174,4 @@ fn carried<'c>(world: &World, change: &'c Change<Arc<Link>>) -> Vec<&'c Arc<Link
         (Some(before), Some(after)) if before.source == after.source => Vec::new(),
         (before, after) => before.into_iter().chain(after).collect(),
     }
-}
-
-/// Whether a viewer other than the owner may see the node or may come to see it in this batch: by what covers it, or
-/// by its own shares when it is about to return.
-fn is_shared(world: &World, id: NodeId, viewers: &HashSet<UserId>) -> bool {
-    let covered = covers(world, [id], &|user| viewers.contains(&user));
-    let by_itself = || {
-        let grantees = world.grants_on(id).map(|grant| grant.user);
-        grantees.chain(world.embedders(id)).any(|user| viewers.contains(&user))
-    };
-    covered.values().any(|cover| cover.is_shared()) || by_itself()
 }

@@ -1,14 +1,16 @@
 //! The answer to a request that was carried out before: its batch, as far as the caller may still see it.
 
-use crate::access::{Cover, covers, placement, sees_link, shared_roots};
+use crate::access::sees_link;
+use crate::audience::Audience;
 use crate::batch::{Batch, Change, Op, Subject};
+use crate::cover::{Cover, Placements, covers, shared_roots};
 use crate::diff::{AccessChange, Diff, LinkChange, NodeChange, UserChange};
 use crate::id::{NodeId, UserId};
 use crate::model::{Grant, Level, Link, Node, Rev};
 use crate::trash;
 use crate::view::{SeenLink, Sight};
 use crate::world::{Graph, World};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// What the batch, committed at `rev`, tells its actor today. Entries on what they have lost sight of since are left out;
@@ -19,12 +21,12 @@ pub fn replay(world: &World, batch: &Batch, rev: Rev, user: UserId) -> Diff {
     if batch.entries.is_empty() {
         diff.batch = None;
     }
-    let shared = Shared::at(world, batch, user);
+    let today = Today::at(world, batch, user);
     for entry in &batch.entries {
         match &entry.subject {
-            Subject::Node(change) => diff.nodes.extend(node(world, user, entry.op, change, &shared)),
-            Subject::Link(change) => diff.links.extend(link(world, batch, user, entry.op, change, &shared)),
-            Subject::Grant(change) => diff.access.extend(grant(world, user, entry.op, change)),
+            Subject::Node(change) => diff.nodes.extend(node(world, entry.op, change, &today)),
+            Subject::Link(change) => diff.links.extend(link(world, entry.op, change, &today)),
+            Subject::Grant(change) => diff.access.extend(grant(world, entry.op, change, &today)),
             Subject::Embed(change) => {
                 if let Some(embed) = change.latest().filter(|embed| embed.user == user)
                     && let Some(slot) = world.user(user)
@@ -44,56 +46,56 @@ pub fn replay(world: &World, batch: &Batch, rev: Rev, user: UserId) -> Diff {
     diff
 }
 
-/// Through which share roots the caller is shown what the batch touched, as of today.
-struct Shared {
+/// How what the batch touched stands to the caller as of today.
+struct Today {
     user: UserId,
     covers: HashMap<NodeId, Arc<Cover>>,
+    placed: Placements,
+    /// What the batch deleted for good.
+    deleted: HashSet<NodeId>,
 }
 
-impl Shared {
+impl Today {
     fn at(world: &World, batch: &Batch, user: UserId) -> Self {
-        let ids = batch.entries.iter().flat_map(|entry| match &entry.subject {
-            Subject::Node(change) => [change.latest().map(|node| node.id), None],
-            Subject::Link(change) => {
-                [change.latest().map(|link| link.source), change.latest().map(|link| link.target)]
-            }
-            _ => [None, None],
+        let ids: HashSet<NodeId> = batch.entries.iter().flat_map(|entry| entry.subject.nodes()).collect();
+        let deleted = batch.entries.iter().filter_map(|entry| match &entry.subject {
+            Subject::Node(Change { before: Some(node), after: None }) => Some(node.id),
+            _ => None,
         });
-        Shared { user, covers: covers(world, ids.flatten(), &|other| other == user) }
+        Today {
+            user,
+            covers: covers(world, ids.iter().copied(), Audience::One(user)),
+            placed: Placements::of(world, user, ids),
+            deleted: deleted.collect(),
+        }
     }
 
-    fn node(&self, id: NodeId) -> Vec<NodeId> {
-        self.covers.get(&id).map_or_else(Vec::new, |cover| cover.roots_for(self.user).to_vec())
+    fn node(&self, id: NodeId) -> Arc<[NodeId]> {
+        self.covers.get(&id).map(|cover| cover.roots_for(self.user)).unwrap_or_default()
     }
 
-    fn link(&self, link: &Link) -> Vec<NodeId> {
+    fn link(&self, link: &Link) -> Arc<[NodeId]> {
         let ends = self.covers.get(&link.source).zip(self.covers.get(&link.target));
-        ends.map_or_else(Vec::new, |(source, target)| shared_roots(source, target, self.user))
+        ends.map(|(source, target)| shared_roots(source, target, self.user)).unwrap_or_default()
     }
 }
 
-fn node(
-    world: &World,
-    user: UserId,
-    op: Op,
-    change: &Change<Arc<Node>>,
-    shared: &Shared,
-) -> Option<NodeChange> {
+fn node(world: &World, op: Op, change: &Change<Arc<Node>>, today: &Today) -> Option<NodeChange> {
     match (&change.before, &change.after) {
-        (Some(before), None) if before.owner == user => {
+        (Some(before), None) if before.owner == today.user => {
             Some(NodeChange::Deleted { before: trash::with_level(world, before, Level::Owner) })
         }
         (_, Some(after)) => {
-            let level = placement(world, user, after.id)?;
+            let level = today.placed.level(after.id)?;
             match &change.before {
                 Some(before) if op != Op::NodeRestore => {
                     let (before, after) = (Arc::clone(before), Arc::clone(after));
-                    let roots = shared.node(after.id);
+                    let roots = today.node(after.id);
                     Some(NodeChange::Edited { op, before, after, level, roots })
                 }
                 _ => {
                     let mut seen = trash::with_level(world, after, level);
-                    seen.sight = Sight::Full { level, roots: shared.node(after.id) };
+                    seen.sight = Sight::Full { level, roots: today.node(after.id) };
                     Some(NodeChange::Whole { op, seen })
                 }
             }
@@ -102,54 +104,39 @@ fn node(
     }
 }
 
-fn link(
-    world: &World,
-    batch: &Batch,
-    user: UserId,
-    op: Op,
-    change: &Change<Arc<Link>>,
-    shared: &Shared,
-) -> Option<LinkChange> {
+fn link(world: &World, op: Op, change: &Change<Arc<Link>>, today: &Today) -> Option<LinkChange> {
     // What is still there is judged as it is now: it may be private meanwhile, or gone for good.
     let told = change.latest()?;
     let link = if change.after.is_some() { world.link(told.id)? } else { told };
-    let source = placement(world, user, link.source);
-    let target = placement(world, user, link.target);
+    let (source, target) = (today.placed.level(link.source), today.placed.level(link.target));
     // Their own link that went with a node is told again while they see its other end, as it was then.
-    let seen_or_deleted = |id: NodeId, level: Option<Level>| level.is_some() || deletes(batch, id);
+    let seen_or_deleted = |id: NodeId, level: Option<Level>| level.is_some() || today.deleted.contains(&id);
     let gone_with_its_end = change.after.is_none()
-        && link.owner == user
+        && link.owner == today.user
         && seen_or_deleted(link.source, source)
         && seen_or_deleted(link.target, target);
-    if !gone_with_its_end && !sees_link(user, link, source, target) {
+    if !gone_with_its_end && !sees_link(today.user, link, source, target) {
         return None;
     }
     match (&change.before, &change.after) {
         (Some(before), None) => Some(LinkChange::Deleted { before: Arc::clone(before) }),
         (Some(before), Some(after)) if op != Op::LinkRestore => {
             let (before, after) = (Arc::clone(before), Arc::clone(after));
-            let roots = shared.link(&after);
+            let roots = today.link(&after);
             Some(LinkChange::Edited { op, before, after, roots })
         }
         (_, Some(after)) => {
-            let seen = SeenLink { link: Arc::clone(after), roots: shared.link(after) };
+            let seen = SeenLink { link: Arc::clone(after), roots: today.link(after) };
             Some(LinkChange::Whole { op, seen })
         }
         (None, None) => None,
     }
 }
 
-fn deletes(batch: &Batch, id: NodeId) -> bool {
-    batch.entries.iter().any(|entry| match &entry.subject {
-        Subject::Node(Change { before: Some(node), after: None }) => node.id == id,
-        _ => false,
-    })
-}
-
-fn grant(world: &World, user: UserId, op: Op, change: &Change<Arc<Grant>>) -> Option<AccessChange> {
+fn grant(world: &World, op: Op, change: &Change<Arc<Grant>>, today: &Today) -> Option<AccessChange> {
     let grant = change.latest()?;
-    let runs = placement(world, user, grant.node).is_some_and(|level| level <= Level::Admin);
+    let runs = today.placed.level(grant.node).is_some_and(|level| level <= Level::Admin);
     let grantee = Arc::clone(&world.user(grant.user)?.user);
     let told = AccessChange { op, grantee, before: change.before.clone(), after: change.after.clone() };
-    (grant.user == user || runs).then_some(told)
+    (grant.user == today.user || runs).then_some(told)
 }

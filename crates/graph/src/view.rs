@@ -1,6 +1,8 @@
-//! What a user sees: V(u), the visible graph, whole or in pages, and parts of it at one moment.
+//! What a user sees: V(u), the visible graph, and parts of it at one moment.
 
-use crate::access::{self, Cover, covers, sees_link, shared_roots};
+use crate::access::sees_link;
+use crate::audience::Audience;
+use crate::cover::{self, Cover, Placements, covers, shared_roots};
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Level, Link, Node, User};
 use crate::world::{Graph, World};
@@ -11,7 +13,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sight {
     /// With all its fields, by the given access.
-    Full { level: Level, roots: Vec<NodeId> },
+    Full { level: Level, roots: Arc<[NodeId]> },
     /// Only that it is there and its status: it blocks something they see.
     Phantom,
 }
@@ -29,7 +31,7 @@ pub struct SeenNode {
 pub struct SeenLink {
     pub link: Arc<Link>,
     /// The share roots that cover both ends.
-    pub roots: Vec<NodeId>,
+    pub roots: Arc<[NodeId]>,
 }
 
 impl SeenNode {
@@ -59,32 +61,41 @@ pub struct Snapshot {
 struct Looked {
     node: Arc<Node>,
     owner: Option<Arc<User>>,
-    /// The primary links by which others wait for the node: they may make a phantom of it.
+    /// The primary links by which others wait for the node, as far as they may make a phantom of it.
     held_by: Vec<Arc<Link>>,
 }
 
 impl Snapshot {
-    /// Looks at nodes and links of the World; users other than owners are those that `among` picks.
+    /// Looks at nodes and links of the World, for an audience. Of each node that `may_be_phantom` picks by its cover it
+    /// also looks whether anyone sees it as a phantom; any other is none.
     pub fn take(
         world: &World,
         nodes: impl IntoIterator<Item = NodeId>,
         links: impl IntoIterator<Item = LinkId>,
-        among: &dyn Fn(UserId) -> bool,
+        audience: Audience<'_>,
+        may_be_phantom: impl Fn(NodeId, &Cover) -> bool,
     ) -> Self {
         let mut snapshot = Snapshot::default();
-        let mut asked: HashSet<NodeId> = HashSet::new();
         for node in nodes.into_iter().filter_map(|id| world.active_node(id)) {
-            let held_by: Vec<Arc<Link>> = held_by(world, node.id).cloned().collect();
-            asked.insert(node.id);
-            asked.extend(held_by.iter().map(|link| link.target));
-            let looked = Looked { node: Arc::clone(node), owner: owner_of(world, node), held_by };
+            let looked = Looked { node: Arc::clone(node), owner: owner_of(world, node), held_by: Vec::new() };
             snapshot.nodes.insert(node.id, looked);
         }
+        let mut asked: HashSet<NodeId> = snapshot.nodes.keys().copied().collect();
         for link in links.into_iter().filter_map(|id| active_link(world, id)) {
             asked.extend([link.source, link.target]);
             snapshot.links.insert(link.id, Arc::clone(link));
         }
-        snapshot.covers = covers(world, asked, among);
+        snapshot.covers = covers(world, asked, audience);
+        let mut further: HashSet<NodeId> = HashSet::new();
+        for (id, looked) in &mut snapshot.nodes {
+            if snapshot.covers.get(id).is_some_and(|cover| may_be_phantom(*id, cover)) {
+                let held_by = held_by(world, *id).filter(|link| may_show_phantom(world, link, audience));
+                looked.held_by = held_by.cloned().collect();
+                further.extend(looked.held_by.iter().map(|link| link.target));
+            }
+        }
+        further.retain(|id| !snapshot.covers.contains_key(id));
+        snapshot.covers.extend(covers(world, further, audience));
         snapshot
     }
 
@@ -106,7 +117,7 @@ impl Snapshot {
         let looked = self.nodes.get(&id)?;
         let cover = self.covers.get(&id)?;
         let sight = match cover.level(user) {
-            Some(level) => Sight::Full { level, roots: cover.roots_for(user).to_vec() },
+            Some(level) => Sight::Full { level, roots: cover.roots_for(user) },
             None if looked.is_phantom(self, user) => Sight::Phantom,
             None => return None,
         };
@@ -141,16 +152,39 @@ fn active_link(world: &World, id: LinkId) -> Option<&Arc<Link>> {
 
 /// The primary links by which others wait for the node.
 fn held_by(world: &World, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
-    world.active_links_at(id).filter(move |link| link.source == id && link.is_primary())
+    world.active_links_up(id).filter(|link| link.is_primary())
+}
+
+/// Whether anyone of the audience may see the link's source as a phantom by it while it is active: that takes access to
+/// its target without access to its source. Where both belong to one owner, whatever covers the target with its branch
+/// covers the source by this very link.
+pub fn may_show_phantom(world: &World, link: &Link, audience: Audience<'_>) -> bool {
+    let (Some(source), Some(target)) = (world.node(link.source), world.node(link.target)) else {
+        return false;
+    };
+    if !link.is_primary() {
+        false
+    } else if source.owner == target.owner {
+        !link.private && is_shared_alone(world, target)
+    } else {
+        let shares = world.user(target.owner).is_some_and(|slot| !slot.shared.is_empty());
+        audience.contains(target.owner) || (!link.private && shares)
+    }
+}
+
+/// Whether there is a share of the node, in force or not, that leaves its branch out.
+fn is_shared_alone(world: &World, node: &Node) -> bool {
+    node.publication.as_ref().is_some_and(|publication| !publication.branch)
+        || world.grants_on(node.id).any(|grant| !grant.branch)
 }
 
 /// The ids of all that the user sees, phantoms among them, by order of creation.
 pub fn visible_nodes(world: &World, user: UserId) -> Vec<NodeId> {
-    let full = full_nodes(world, user);
+    let full = cover::accessible(world, user);
     let mut all: HashSet<NodeId> = full.keys().copied().collect();
-    for (id, cover) in &full {
-        for link in world.active_links_at(*id).filter(|link| link.target == *id && link.is_primary()) {
-            if !full.contains_key(&link.source) && sees_link(user, link, None, cover.level(user)) {
+    for (id, level) in &full {
+        for link in world.active_links_down(*id).filter(|link| link.is_primary()) {
+            if !full.contains_key(&link.source) && sees_link(user, link, None, Some(*level)) {
                 all.insert(link.source);
             }
         }
@@ -158,164 +192,24 @@ pub fn visible_nodes(world: &World, user: UserId) -> Vec<NodeId> {
     in_order_of_creation(world, all)
 }
 
-fn full_nodes(world: &World, user: UserId) -> HashMap<NodeId, Arc<Cover>> {
-    let Some(slot) = world.user(user) else { return HashMap::new() };
-    let shared = slot.granted.iter().chain(&slot.embedded).copied();
-    let mut candidates = access::branch(world, shared);
-    candidates.extend(slot.owned.iter().map(|(_, id)| *id));
-    let mut full = covers(world, candidates, &|other| other == user);
-    full.retain(|_, cover| cover.level(user).is_some());
-    full
+/// Those of the nodes that the user sees now, phantoms among them.
+pub(crate) fn visible_of(world: &World, user: UserId, nodes: &[NodeId]) -> HashSet<NodeId> {
+    let active = nodes.iter().copied().filter(|id| world.active_node(*id).is_some());
+    let active: Vec<NodeId> = active.collect();
+    let placed = Placements::of(world, user, active.iter().copied());
+    let (full, rest): (Vec<NodeId>, Vec<NodeId>) =
+        active.into_iter().partition(|id| placed.level(*id).is_some());
+    let held_by = rest.into_iter().flat_map(|id| held_by(world, id));
+    let held_by: Vec<&Arc<Link>> =
+        held_by.filter(|link| may_show_phantom(world, link, Audience::One(user))).collect();
+    let targets = Placements::of(world, user, held_by.iter().map(|link| link.target));
+    let phantoms = held_by.into_iter().filter(|link| sees_link(user, link, None, targets.level(link.target)));
+    full.into_iter().chain(phantoms.map(|link| link.source)).collect()
 }
 
-fn in_order_of_creation(world: &World, nodes: HashSet<NodeId>) -> Vec<NodeId> {
+pub(crate) fn in_order_of_creation(world: &World, nodes: HashSet<NodeId>) -> Vec<NodeId> {
     let mut ordered: Vec<(u64, NodeId)> =
         nodes.into_iter().filter_map(|id| world.node(id).map(|node| (node.seq, id))).collect();
     ordered.sort_unstable();
     ordered.into_iter().map(|(_, id)| id).collect()
-}
-
-/// The whole of V(u).
-pub fn visible(world: &World, user: UserId) -> Page {
-    let mut load = Load::begin(world, user);
-    load.next(world, usize::MAX)
-}
-
-/// The ids of a branch as the user sees it, by order of creation: what they have access to of it, or nothing.
-pub fn visible_branch(world: &World, user: UserId, root: NodeId) -> Vec<NodeId> {
-    let below = covers(world, access::branch(world, [root]), &|other| other == user);
-    let seen = below.into_iter().filter(|(_, cover)| cover.level(user).is_some()).map(|(id, _)| id);
-    in_order_of_creation(world, seen.collect())
-}
-
-/// A page of a publication, as anyone sees it who holds its token: `None` when the token stands for nothing in force.
-pub fn published_page(world: &World, token: &str, limit: usize, offset: usize) -> Option<Page> {
-    let root = world.published(token)?;
-    let publication = world.publication_in_force(root)?;
-    let all = if publication.branch { access::branch(world, [root.id]) } else { HashSet::from([root.id]) };
-    let order = in_order_of_creation(world, all);
-    let end = order.len().min(offset.saturating_add(limit));
-    let place: HashMap<NodeId, usize> = order.iter().enumerate().map(|(at, id)| (*id, at)).collect();
-    let mut links: HashMap<LinkId, u64> = HashMap::new();
-    let mut nodes = Vec::new();
-    for (at, id) in order.iter().enumerate().take(end).skip(offset) {
-        let Some(node) = world.active_node(*id) else { continue };
-        let sight = Sight::Full { level: Level::Viewer, roots: vec![root.id] };
-        nodes.push(SeenNode { node: Arc::clone(node), owner: owner_of(world, node), sight });
-        let complete = |link: &&Arc<Link>| {
-            !link.private && place.get(&link.other(*id)).is_some_and(|other| *other <= at)
-        };
-        links.extend(world.active_links_at(*id).filter(complete).map(|link| (link.id, link.seq)));
-    }
-    let links = sorted_by_seq(links).into_iter().filter_map(|id| world.link(id));
-    let links = links.map(|link| SeenLink { link: Arc::clone(link), roots: vec![root.id] }).collect();
-    Some(Page { nodes, links, has_more: end < order.len() })
-}
-
-/// One page of a load.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Page {
-    /// By order of creation.
-    pub nodes: Vec<SeenNode>,
-    /// Every visible link whose second end this page brings.
-    pub links: Vec<SeenLink>,
-    /// Whether anything visible is left to load.
-    pub has_more: bool,
-}
-
-/// A load of the visible graph, page by page, that neither misses nor repeats while the World changes: what is listed
-/// at the beginning is sent at its turn if it is still visible, and whatever comes into view later arrives by diff.
-#[derive(Clone, Debug)]
-pub struct Load {
-    user: UserId,
-    order: Vec<NodeId>,
-    /// Everything in `order` before this was sent or had vanished.
-    at: usize,
-    sent: HashSet<NodeId>,
-}
-
-/// How many nodes are looked at together when pages skip what has vanished.
-const STRIDE: usize = 1000;
-
-impl Load {
-    /// Lists what the user sees now.
-    pub fn begin(world: &World, user: UserId) -> Self {
-        Self::of(user, visible_nodes(world, user))
-    }
-
-    /// A load of these nodes as the user sees them.
-    pub fn of(user: UserId, order: Vec<NodeId>) -> Self {
-        Load { user, order, at: 0, sent: HashSet::new() }
-    }
-
-    /// How many nodes were sent or skipped on purpose.
-    pub fn sent(&self) -> usize {
-        self.sent.len()
-    }
-
-    /// Takes the first `count` nodes as sent. Right only at the beginning, while all that is listed is visible.
-    pub fn skip(&mut self, count: usize) {
-        let skipped = self.order.iter().skip(self.at).take(count);
-        let before = self.sent.len();
-        self.sent.extend(skipped);
-        self.at += self.sent.len() - before;
-    }
-
-    /// The next page: full unless it is the last.
-    pub fn next(&mut self, world: &World, limit: usize) -> Page {
-        let mut nodes: Vec<SeenNode> = Vec::new();
-        while nodes.len() < limit && self.at < self.order.len() {
-            let stride = (limit - nodes.len()).min(STRIDE);
-            let candidates = self.upcoming(stride);
-            let snapshot = self.look(world, &candidates, &[]);
-            nodes.extend(candidates.iter().filter_map(|id| snapshot.node(self.user, *id)));
-            self.at += candidates.len();
-        }
-        self.sent.extend(nodes.iter().map(|seen| seen.node.id));
-        let links = self.completed_links(world, &nodes);
-        Page { nodes, links, has_more: self.skip_vanished(world) }
-    }
-
-    fn upcoming(&self, count: usize) -> Vec<NodeId> {
-        self.order.iter().skip(self.at).take(count).copied().collect()
-    }
-
-    fn look(&self, world: &World, nodes: &[NodeId], links: &[LinkId]) -> Snapshot {
-        Snapshot::take(world, nodes.iter().copied(), links.iter().copied(), &|other| other == self.user)
-    }
-
-    fn completed_links(&self, world: &World, nodes: &[SeenNode]) -> Vec<SeenLink> {
-        let mut links: HashMap<LinkId, u64> = HashMap::new();
-        for seen in nodes {
-            let here = seen.node.id;
-            let complete = |link: &&Arc<Link>| self.sent.contains(&link.other(here));
-            links.extend(world.active_links_at(here).filter(complete).map(|link| (link.id, link.seq)));
-        }
-        let links = sorted_by_seq(links);
-        let snapshot = self.look(world, &[], &links);
-        links.into_iter().filter_map(|id| snapshot.link(self.user, id)).collect()
-    }
-
-    /// Moves on to the next node that is still visible; false at the end.
-    fn skip_vanished(&mut self, world: &World) -> bool {
-        while self.at < self.order.len() {
-            let candidates = self.upcoming(STRIDE);
-            // Mostly the very next one is visible, so look at one first.
-            for some in [candidates.get(..1), candidates.get(1..)].into_iter().flatten() {
-                let snapshot = self.look(world, some, &[]);
-                let vanished = some.iter().take_while(|id| snapshot.node(self.user, **id).is_none()).count();
-                self.at += vanished;
-                if vanished < some.len() {
-                    return true;
-                }
-            }
-        }
-        false
-    }
-}
-
-fn sorted_by_seq(links: HashMap<LinkId, u64>) -> Vec<LinkId> {
-    let mut links: Vec<(u64, LinkId)> = links.into_iter().map(|(id, seq)| (seq, id)).collect();
-    links.sort_unstable();
-    links.into_iter().map(|(_, id)| id).collect()
 }

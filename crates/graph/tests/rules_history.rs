@@ -195,6 +195,25 @@ fn h9_what_is_gone_does_not_come_back_and_is_named() {
 }
 
 #[test]
+fn h9_of_many_things_twenty_are_named() {
+    let names: Vec<String> = (10..60).map(|at| format!("n{at}")).collect();
+    let mut text = format!("alice owns {}\n", names.join(" "));
+    names.iter().for_each(|name| text.push_str(&format!("alice: trash {name}\n")));
+    let refusal = Fixture::new(&format!("{text}alice: purge")).ask("alice: undo 51").unwrap_err();
+    assert_eq!(refusal.reason.code(), "cannot_restore_purged");
+    let named = names.iter().filter(|name| refusal.message().contains(&node(name).to_string()));
+    assert_eq!(named.count(), 20, "{refusal}");
+    assert!(refusal.message().ends_with(" and 30 more."), "{refusal}");
+}
+
+#[test]
+fn h7_what_was_changed_in_two_ways_is_named_once() {
+    let world = "alice owns a\nalice: set a title=x status=1\nalice: set a title=y status=3";
+    let refusal = Fixture::new(world).ask("alice: undo 1").unwrap_err();
+    assert_eq!(refusal.message().matches(&node("a").to_string()).count(), 1, "{refusal}");
+}
+
+#[test]
 fn h10_h11_a_chain_has_one_state() {
     let done = "alice owns a\nalice: set a title=x";
     check(done, "alice: redo 1", "not_undone");
@@ -267,6 +286,40 @@ fn h13_being_held_meanwhile_is_no_conflict() {
     fixture.run("alice: set b status=3").unwrap();
     assert_eq!(fixture.node("a").status, Status::Available);
     check(&format!("{held}\nalice: set b status=3"), "alice: undo 1", "status a 1>0");
+}
+
+#[test]
+fn h14_a_held_node_is_not_completed_again() {
+    let held = "alice owns a p\nalice: set p status=3\nalice: undo 1\nalice: link a p";
+    check(held, "alice: redo 1", "node_blocked");
+    check(held, "alice: undo 2", "node_blocked");
+    check(&format!("{held}\nalice: set a status=3"), "alice: redo 1", "status p 0>3\nchange a -> p");
+    let reopened = "alice owns a p=3\nalice: set p status=1\nalice: link a p";
+    check(reopened, "alice: undo 1", "node_blocked");
+    // What comes before: changed since, and in the trash.
+    check(
+        &format!("{held}\nalice: set a status=3\nalice: set p status=1\nalice: set a status=0"),
+        "alice: redo 1",
+        "version_conflict",
+    );
+    check(&format!("{held}\nalice: trash p"), "alice: redo 1", "node_in_trash");
+    // What it resumes as can be set back in either direction, and once more.
+    let mut fixture = Fixture::new("alice owns a p\nalice: set p status=1\nalice: link a p\nalice: undo 1");
+    assert_eq!((fixture.node("p").status, fixture.node("p").resume), (Status::Blocked, Status::Available));
+    fixture.run("alice: redo 1").unwrap();
+    assert_eq!((fixture.node("p").status, fixture.node("p").resume), (Status::Blocked, Status::InProgress));
+    fixture.run("alice: undo 1").unwrap();
+    assert_eq!(fixture.node("p").resume, Status::Available);
+}
+
+#[test]
+fn h14_fields_are_set_back_before_the_status() {
+    // p did not wait for a when it was complete, and does not if both are set back.
+    let world = "alice owns a=3 p=3!\na -> p\nalice: set p independent=false status=1\nalice: set a status=0";
+    check(world, "alice: undo 1", "set p\nstatus p 2>3\nchange a -> p");
+    // Once it waits again, it is not complete.
+    let world = "alice owns a=3 p=3\na -> p\nalice: set p independent=true status=1\nalice: set a status=0";
+    check(world, "alice: undo 1", "node_blocked");
 }
 
 #[test]
@@ -348,7 +401,7 @@ fn h4_a_thousand_links_come_back_in_one_diff() {
         text.push_str(&format!("s -> {name}\nbob 3 {name}\ncarol 2 {name}\n"));
     }
     let mut fixture = Fixture::new(&text);
-    let view = |fixture: &Fixture, name: &str| graph::view::visible(&fixture.world, user(name));
+    let view = |fixture: &Fixture, name: &str| graph::load::visible(&fixture.world, user(name));
     let people = ["alice", "bob", "carol"];
     let before = people.map(|name| view(&fixture, name));
     fixture.run("alice: trash s").unwrap();
@@ -370,11 +423,11 @@ fn h4_a_thousand_links_come_back_in_one_diff() {
     assert!(!fixture.link("s>p999").in_trash);
     for (name, before) in people.iter().zip(before) {
         let after = view(&fixture, name);
-        let nodes = |page: &graph::view::Page| -> HashSet<_> {
+        let nodes = |page: &graph::load::Page| -> HashSet<_> {
             page.nodes.iter().map(|seen| (seen.node.id, seen.node.status, seen.level())).collect()
         };
         assert_eq!(nodes(&after), nodes(&before), "{name}");
-        let links = |page: &graph::view::Page| -> HashSet<_> {
+        let links = |page: &graph::load::Page| -> HashSet<_> {
             page.links.iter().map(|seen| (seen.link.id, seen.link.was_blocker)).collect()
         };
         assert_eq!(links(&after), links(&before), "{name}");

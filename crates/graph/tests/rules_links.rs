@@ -5,7 +5,7 @@
 mod fixture;
 
 use fixture::{Fixture, check, link, node, outcome, user};
-use graph::view::visible;
+use graph::load::visible;
 
 /// A world where bob has access `source` to s and `target` to t, 0 being ownership.
 fn ends(source: u8, target: u8) -> String {
@@ -118,6 +118,52 @@ fn a13_linking_is_not_sharing() {
 }
 
 #[test]
+fn a15_what_is_in_the_trash_shares_as_if_it_were_back() {
+    // bob runs r's branch and edits t and s. Under r in the trash, s would be his to publish as soon as r is back.
+    let world = "alice owns r t s\nbob 1 r+\nbob 2 t\nbob 2 s\nt ~> r\nbob: trash r";
+    check(world, "bob: link s t secondary", "would_share");
+    check(world, "bob: link s t private", "add s -> t private blocker\nstatus t 0>2");
+    check(world, "alice: link s t secondary", "add s ~> t");
+    check(
+        &format!("{world}\nalice: link s t secondary\nalice: trash s>t"),
+        "bob: restore s>t",
+        "would_share",
+    );
+    check(&format!("{world}\nalice: link t s secondary"), "bob: swap t>s", "would_share");
+    check(&format!("{world}\nalice: link s t secondary"), "bob: restore s>t", "not_trashed_link");
+    // What covers s only when it is back does not cover it now.
+    check(
+        "alice owns r t s\nbob 1 r+\nbob 2 t\nbob 2 s\nt ~> r\ns ~> r\nbob: trash r",
+        "bob: link s t secondary",
+        "would_share",
+    );
+    // A publication shares in the same way, and so does a root beyond what is in the trash.
+    check(
+        "alice owns r t s\nbob 2 t\nbob 2 s\npublic r+\nt ~> r\nalice: trash r",
+        "bob: link s t secondary",
+        "would_share",
+    );
+    check(
+        "alice owns r m t s\nbob 2 t\nbob 2 s\ncarol 3 r+\nt ~> m\nm ~> r\nalice: trash m",
+        "bob: link s t secondary",
+        "would_share",
+    );
+    // A link to itself gives its branch to nobody.
+    check(world, "bob: link t t", "self_link_not_allowed");
+    // What has expired, or does not return with its end, shares nothing.
+    check(
+        "alice owns r t s\nbob 2 t\nbob 2 s\npublic r+ until 1\nt ~> r\nalice: trash r\n2 pass",
+        "bob: link s t secondary",
+        "add s ~> t",
+    );
+    check(
+        "alice owns r t s\nbob 2 t\nbob 2 s\ncarol 3 r+\nt ~> r\nalice: trash t>r\nalice: trash r",
+        "bob: link s t secondary",
+        "add s ~> t",
+    );
+}
+
+#[test]
 fn a14_every_way_to_such_a_link_is_refused() {
     let shared = "alice owns a b\nbob 2 a\nbob 2 b\ncarol 3 a+";
     check(&format!("{shared}\nb -> a private by bob"), "bob: change b>a/bob private=false", "would_share");
@@ -151,6 +197,26 @@ fn a12_a_links_owner_counts_only_with_access_to_both_ends() {
     check(half, "bob: trash b>a", "no_permission");
     let secret = "alice owns a\ncarol owns b\nbob 3 a\nb -> a private by bob";
     check(secret, "bob: trash b>a/bob", "link_not_found");
+}
+
+#[test]
+fn l11_in_the_trash_a_private_link_is_its_owners_alone() {
+    let active = "alice owns a\nbob owns b\nbob 2 a\nb -> a private by bob";
+    for (gone, owner_may) in [("bob: trash b>a/bob", true), ("bob: trash b", true), ("alice: trash a", false)]
+    {
+        let world = &format!("{active}\n{gone}");
+        for request in ["change", "swap", "trash", "restore", "delete"] {
+            let fields = if request == "change" { " type=1" } else { "" };
+            check(world, &format!("alice: {request} b>a/bob{fields}"), "link_not_found");
+        }
+        if owner_may {
+            check(world, "bob: delete b>a/bob", "delete b>a");
+        }
+    }
+    // Whoever frees a task of theirs so cannot take that back, by hand or otherwise.
+    check(active, "alice: trash b>a/bob", "trash b -> a private blocker\nstatus a 2>0");
+    check(&format!("{active}\nalice: trash b>a/bob"), "alice: undo 1", "no_permission");
+    check(&format!("{active}\nalice: trash b>a/bob"), "alice: restore b>a/bob", "link_not_found");
 }
 
 // Rules: L13, L14, L15.

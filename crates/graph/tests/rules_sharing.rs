@@ -179,6 +179,21 @@ fn s19_one_may_leave_but_not_change_ones_own_grant() {
 }
 
 #[test]
+fn o3_a_person_is_looked_up_after_permission_and_before_the_trash() {
+    let trashed = "alice owns a\nbob 2 a\ndora owns d\nalice: trash a\ndora: trash d";
+    for request in ["grant a nobody 3", "regrant a nobody level=3", "revoke a nobody"] {
+        check(trashed, &format!("alice: {request}"), "user_not_found");
+        check("alice owns a\nbob 2 a", &format!("bob: {request}"), "no_permission");
+        check(trashed, &format!("bob: {request}"), "no_permission");
+        check(trashed, &format!("carol: {request}"), "node_not_found");
+    }
+    check(trashed, "dora: grant d nobody 3", "plan_limit");
+    check(trashed, "dora: regrant d nobody level=3", "plan_limit");
+    check(trashed, "alice: grant a alice 3", "node_in_trash");
+    check(trashed, "alice: regrant a carol level=3", "node_in_trash");
+}
+
+#[test]
 fn s19_permission_answers_before_the_trash() {
     check("alice owns a\nbob 1 a\nalice: trash a", "bob: regrant a bob level=2", "no_permission");
 }

@@ -91,7 +91,7 @@ impl<'l> Accounts<'l> {
     /// Makes a token for a user, and returns its secret, which is kept nowhere.
     ///
     /// # Errors
-    /// `api_not_allowed` on a plan without tokens, and [`AccountError::Log`].
+    /// `invalid_token_name`, `api_not_allowed` on a plan without tokens, and [`AccountError::Log`].
     pub fn create_token(&mut self, user: &User, name: &str) -> Result<(TokenId, Secret), AccountError> {
         let secret = Secret::random()?;
         let hash = secret.hash();
@@ -176,4 +176,41 @@ fn accounts_only(batch: &Batch) -> Batch {
     let concerns = |subject: &Subject| matches!(subject, Subject::User(_) | Subject::Token(_));
     let entries = batch.entries.iter().filter(|entry| concerns(&entry.subject)).cloned().collect();
     Batch { entries, ..batch.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::make_log;
+
+    #[test]
+    fn t9_a_tokens_name_is_short_and_shows_as_it_is() {
+        let (most, over) = ("ї".repeat(80), "ї".repeat(81));
+        let cases = [
+            ("", true),
+            ("phone", true),
+            ("Olha's phone, the blue one", true),
+            (most.as_str(), true),
+            (over.as_str(), false),
+            ("two\nlines", false),
+            ("tab\there", false),
+            ("\u{1b}[2Jgone", false),
+            ("\u{7f}", false),
+            ("\u{9b}2J", false),
+        ];
+        let data = tempfile::tempdir().unwrap();
+        let mut log = make_log(data.path()).unwrap();
+        let mut accounts = Accounts::open(&mut log).unwrap();
+        let user = accounts.add_user("olha@example.com", "olha", Plan::Pro).unwrap();
+        for (name, allowed) in cases {
+            match accounts.create_token(&user, name) {
+                Ok(_) => assert!(allowed, "{name:?}"),
+                Err(error) => {
+                    assert!(!allowed, "{name:?}: {error}");
+                    assert_eq!(error.name(), "bad_request.invalid_token_name");
+                }
+            }
+        }
+        assert_eq!(accounts.tokens(&user).unwrap().len(), 4);
+    }
 }

@@ -4,6 +4,7 @@ use crate::auth::Secret;
 use crate::config::Settings;
 use crate::engine::{Engine, Identity};
 use crate::limits::{Counted, Limiter, Over, Rule, What, Who};
+use crate::pages::Pages;
 use crate::tcp::Handle;
 use graph::UserId;
 use http::HeaderMap;
@@ -19,13 +20,16 @@ pub struct App {
     pub limiter: Limiter,
     stopping: AtomicBool,
     open: Mutex<HashMap<UserId, usize>>,
+    /// Large answers over REST under way.
+    pub pages: Pages,
 }
 
 impl App {
     /// A server about to run.
     pub fn new(engine: Engine, settings: Settings) -> Arc<App> {
         let (limiter, open) = (Limiter::default(), Mutex::new(HashMap::new()));
-        Arc::new(App { engine, settings, limiter, stopping: AtomicBool::new(false), open })
+        let pages = Pages::default();
+        Arc::new(App { engine, settings, limiter, stopping: AtomicBool::new(false), open, pages })
     }
 
     /// Counts under one of the limits; `None` when it is switched off.

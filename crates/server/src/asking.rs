@@ -1,7 +1,7 @@
 //! From a payload to the engine and back, the same for both transports: reading it by its row, counting it, asking.
 
 use crate::app::App;
-use crate::engine::{Caller, ConnectionId, Mutation, Outcome, Read};
+use crate::engine::{Caller, ConnectionId, Mutation, Outcome, Read, Relay};
 use crate::limits::{Rule, What, Who};
 use crate::loads::Loads;
 use crate::operations::{self, Asked, Row};
@@ -19,6 +19,8 @@ pub struct Asking<'a> {
     /// Whether the connection is answered directly, and so left out of the broadcast.
     pub answered: bool,
     pub limit: (What, Rule),
+    /// What is to be passed on besides, when a mutation is done.
+    pub passed_on: Option<Relay>,
     /// The connection's loads, whose later pages do not count.
     pub loads: Option<&'a Loads>,
 }
@@ -55,7 +57,7 @@ pub fn row_limit(row: &'static Row) -> (What, Rule) {
 /// Asks, and passes on what comes of it, exactly once. What the engine is asked, it is asked before this returns, so
 /// that requests that follow each other here do so there.
 pub fn ask(app: &Arc<App>, asking: Asking<'_>, said: impl FnOnce(Said, By) + Send + 'static) {
-    let Asking { caller, row, payload, connection, answered, limit, loads } = asking;
+    let Asking { caller, row, payload, connection, answered, limit, passed_on, loads } = asking;
     let asked =
         payload.map_err(Problem::from).and_then(|json| operations::decode(row, &json).map_err(Problem::from));
     let page = match &asked {
@@ -85,7 +87,8 @@ pub fn ask(app: &Arc<App>, asking: Asking<'_>, said: impl FnOnce(Said, By) + Sen
         }
         Ok(Asked::Mutation { operation, request }) => {
             let origin = connection.filter(|_| answered);
-            let mutation = Mutation { caller, operation, request, origin, limited };
+            let passed_on = passed_on.zip(connection);
+            let mutation = Mutation { caller, operation, request, origin, limited, passed_on };
             let app_then = Arc::clone(app);
             let answer = Box::new(move |outcome| {
                 if let (Outcome::Changed { replayed: true, .. }, Ok(Some(counted))) = (&outcome, counted) {

@@ -2,13 +2,14 @@
 
 mod history;
 
-use crate::accounts::{AccountError, Accounts};
+use crate::accounts::{AccountError, Accounts, Listed};
 use crate::config::{ConfigError, Layer, Settings};
+use crate::data::{self, DataError, make_log, open_log};
 use crate::demo;
 use crate::engine::clock;
 use crate::logging;
 use crate::operations;
-use crate::server::{self, ServerError, open_log};
+use crate::server::{self, ServerError};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use graph::model::{Plan, User};
 use graph::{Timestamp, TokenId, check};
@@ -28,7 +29,7 @@ struct Cli {
     /// The directory with the data [default: synaptask-data, env: SYNAPTASK_DATA]
     #[arg(long, global = true, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The settings file [default: synaptask.toml in the data directory or the current one]
+    /// The settings file [default: synaptask.toml in the data directory or the current one, env: SYNAPTASK_CONFIG]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -76,10 +77,13 @@ struct Form {
 enum UserCommand {
     /// Open an account, with a first API token where the plan has them
     Add {
+        /// The user's email, by which the other commands know them
         #[arg(long)]
         email: String,
+        /// The user's name for others: 3 to 32 of A-Z, a-z, 0-9, '_', '.' and '-'
         #[arg(long)]
         username: String,
+        /// What the user may do: basic has no API tokens, and only pro shares and publishes
         #[arg(long, value_enum, default_value = "pro")]
         plan: PlanName,
         #[command(flatten)]
@@ -93,15 +97,18 @@ enum UserCommand {
 enum TokenCommand {
     /// Make a token, and show it this once
     Create {
+        /// Whose token it is to be
         #[arg(long)]
         email: String,
-        #[arg(long, default_value = "")]
+        /// What to call it in lists, in at most 80 characters
+        #[arg(long, default_value = "", hide_default_value = true)]
         name: String,
         #[command(flatten)]
         form: Form,
     },
     /// List a user's tokens, without their secrets
     List {
+        /// Whose tokens
         #[arg(long)]
         email: String,
         #[command(flatten)]
@@ -110,10 +117,13 @@ enum TokenCommand {
     /// Revoke a token, or all of a user's
     #[command(group = clap::ArgGroup::new("which").required(true))]
     Revoke {
+        /// Whose token
         #[arg(long)]
         email: String,
+        /// The token with this id, as `token list` shows it
         #[arg(long, group = "which")]
         id: Option<Uuid>,
+        /// Every token of the user's
         #[arg(long, group = "which")]
         all: bool,
         #[command(flatten)]
@@ -151,6 +161,8 @@ enum CommandError {
     #[error("{} ({})", .0, .0.name())]
     Account(#[from] AccountError),
     #[error(transparent)]
+    Data(#[from] DataError),
+    #[error("the data cannot be read: {}", data::reason(.0))]
     Log(#[from] LogError),
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -207,7 +219,10 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
 }
 
 fn user(command: &UserCommand, settings: &Settings) -> Result<(), CommandError> {
-    let mut log = open_log(&settings.data)?;
+    let mut log = match command {
+        UserCommand::Add { .. } => make_log(&settings.data)?,
+        UserCommand::List(_) => open_log(&settings.data)?,
+    };
     let mut accounts = Accounts::open(&mut log)?;
     match command {
         UserCommand::Add { email, username, plan, form } => {
@@ -227,7 +242,7 @@ fn user(command: &UserCommand, settings: &Settings) -> Result<(), CommandError> 
         UserCommand::List(form) => {
             let users = accounts.users();
             let shown = Value::Array(users.iter().map(|user| user_json(user)).collect());
-            show(*form, &shown, || lines(users.iter().map(|user| user_line(user))))
+            show(*form, &shown, || lines(users.iter().map(|user| user_line(user)), "There are no users."))
         }
     }
 }
@@ -260,10 +275,11 @@ fn token(command: &TokenCommand, settings: &Settings) -> Result<(), CommandError
                 json!({ "id": token.id, "name": token.name, "createdTime": created, "lastUsedTime": used })
             });
             show(*form, &Value::Array(shown.collect()), || {
-                lines(tokens.iter().map(|listed| {
+                let line = |listed: &Listed| {
                     let used = moment(listed.last_used).unwrap_or_else(|| "never".into());
                     format!("{}  {}  last used: {used}", listed.token.id, listed.token.name)
-                }))
+                };
+                lines(tokens.iter().map(line), &format!("{} has no tokens.", user.email))
             })
         }
         TokenCommand::Revoke { email, id, all: _, form } => {
@@ -308,8 +324,10 @@ fn pretty(json: &Value) -> String {
     format!("{json:#}")
 }
 
-fn lines(lines: impl Iterator<Item = String>) -> String {
-    lines.collect::<Vec<String>>().join("\n")
+/// A line for each, or what to say where there are none: silence could mean that something was not understood.
+fn lines(lines: impl Iterator<Item = String>, none: &str) -> String {
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() { none.to_owned() } else { lines.join("\n") }
 }
 
 /// Whoever reads may have seen enough and gone.
@@ -328,6 +346,28 @@ mod tests {
     #[test]
     fn c1_the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn c15_every_command_and_flag_says_what_it_is_for() {
+        let mut waiting = vec![Cli::command()];
+        let mut flags = 0;
+        while let Some(command) = waiting.pop() {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name}");
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{name} {}", argument.get_id());
+                flags += 1;
+            }
+            waiting.extend(command.get_subcommands().cloned());
+        }
+        assert!(flags > 20, "{flags}");
+    }
+
+    #[test]
+    fn c15_a_list_of_nothing_says_so() {
+        assert_eq!(lines(std::iter::empty(), "There are none."), "There are none.");
+        assert_eq!(lines(["a".to_owned(), "b".to_owned()].into_iter(), "There are none."), "a\nb");
     }
 
     #[test]

@@ -9,7 +9,9 @@ use crate::engine::{self, Caller, ConnectionId, Outcome, Published, Relay, clock
 use crate::inbox::{Arrived, Event, Inbox};
 use crate::line::{Bounds, End, Line, Standing, diff_bytes, page_bytes};
 use crate::loads::Loads;
-use crate::message::{Message, To, envelope_bytes, fallback, is_heard_without_ack, weight};
+use crate::message::{
+    Message, Place, To, answer_bytes, answer_standing, envelope_bytes, fallback, is_heard_without_ack,
+};
 use crate::operations;
 use crate::pace::{Pace, Stopped};
 use crate::payload::{Json, Malformed};
@@ -26,12 +28,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 type Socket = socketioxide::socket::Socket;
 
-/// How many requests of one connection the engine may have at once.
+/// How many requests of one connection may be under way: from when they are read until their answers are sent.
 const IN_FLIGHT_MAX: usize = 64;
+/// As how many of them a request for a page counts, for its answer may be large.
+const PAGE_COUNTS: u32 = 16;
 /// How long a client that is told to go may take to hear it.
 const GRACE: Duration = Duration::from_secs(1);
 /// How long a session may stay without a connection to the namespace.
@@ -73,17 +77,18 @@ impl Connection {
     pub fn receive(self: &Arc<Self>, event: Event) {
         match self.inbox.put(event) {
             Arrived::Taken => {}
-            Arrived::TakenButHold => self.session.hold(),
+            Arrived::TakenButHold => {
+                self.session.hold();
+                // What was in the inbox may have been taken out just before that, and nobody would let go again.
+                if self.inbox.has_room() {
+                    self.session.release();
+                }
+            }
             Arrived::Refused(event) => {
-                self.refuse(&event, Problem::unavailable());
+                let (name, _) = read_event(&event);
+                Reply::new(self, name, event.ack, None).say(Problem::unavailable().into(), By::Here);
             }
         }
-    }
-
-    /// Answers an event with a refusal.
-    pub fn refuse(self: &Arc<Self>, event: &Event, problem: Problem) {
-        let (name, _) = read_event(&event.text);
-        Reply::new(self, name, event.ack, None).say(problem.into(), By::Here);
     }
 
     /// The client is gone.
@@ -105,14 +110,14 @@ impl Connection {
 
     /// Puts an answer into the line, if there is anything to say.
     fn answer(&self, owed: Owed, said: Said) {
-        let Owed { event, ack, _place } = owed;
+        let Owed { event, ack, place } = owed;
         match &said {
             Said::Outcome(Outcome::Graph { page, .. } | Outcome::Branch { page, .. }) if !page.has_more => {
                 self.loads.end(&event);
             }
             Said::Pong => {
                 let pong = wire::pong(clock::now());
-                self.put(Message::Event("ws:pong", pong), page_bytes(1), Standing::Bound);
+                self.put(Message::Event("ws:pong", pong), page_bytes(1), Standing::Asked(None));
             }
             _ => {}
         }
@@ -121,8 +126,8 @@ impl Connection {
             tracing::error!(trace_id = trace, event, "an event failed by a fault of the server");
         }
         if ack.is_some() || is_heard_without_ack(&said, &event) {
-            let (bytes, standing) = weight(&said);
-            let message = Message::Said { event, ack, said: Box::new(said), trace };
+            let (bytes, standing) = (answer_bytes(&said), answer_standing(&said, place.as_ref()));
+            let message = Message::Said { event, ack, said: Box::new(said), trace, _place: place };
             self.put(message, bytes, standing);
         }
     }
@@ -130,6 +135,12 @@ impl Connection {
     /// Has an event passed on. What is dropped for it counts as passed on (R8).
     fn pass_on(&self, relay: Relay, reply: Option<Reply>) {
         self.dropped(self.relaying.put(relay, reply));
+    }
+
+    /// An event to be passed on at once, unless it is one too many. What waits and says the same is overtaken.
+    fn passed_now(&self, relay: Relay) -> Option<Relay> {
+        self.dropped(self.relaying.pass_now(&relay)?);
+        Some(relay)
     }
 
     fn dropped(&self, replies: Vec<Option<Reply>>) {
@@ -204,9 +215,14 @@ async fn listen(app: &Arc<App>, connection: &Arc<Connection>, caller: Caller, id
         if may_send {
             connection.session.release();
         }
-        let Ok(place) = Arc::clone(&connection.in_flight).acquire_owned().await else { return };
+        let ack = event.ack;
+        let (name, payload) = read_event(&event);
+        let asks_page = operations::by_event(&name).is_some_and(operations::Row::is_read);
+        let places = if asks_page { PAGE_COUNTS } else { 1 };
+        let Ok(place) = Arc::clone(&connection.in_flight).acquire_many_owned(places).await else { return };
+        let asked = (name, payload, ack, place);
         // What a panic leaves behind is an unanswered reply, which answers for itself.
-        let asked = catch_unwind(AssertUnwindSafe(|| take(app, connection, caller, id, event, place)));
+        let asked = catch_unwind(AssertUnwindSafe(|| take(app, connection, caller, id, asked)));
         if asked.is_err() {
             tracing::error!("an event failed by a fault of the server");
         }
@@ -220,53 +236,47 @@ fn take(
     connection: &Arc<Connection>,
     caller: Caller,
     id: ConnectionId,
-    event: Event,
-    place: OwnedSemaphorePermit,
+    (name, payload, ack, place): (String, Result<Json, Malformed>, Option<i64>, Place),
 ) {
-    let (name, payload) = read_event(&event.text);
-    let mut row = operations::by_event(&name);
+    let (mut row, mut passed_on) = (operations::by_event(&name), None);
     if let Some(relayed) = operations::relay_by_event(&name) {
         row = relayed.stored_by;
         let relay = payload.as_ref().map_err(|malformed| Problem::from(malformed.clone()));
         let relay = relay.and_then(|payload| operations::decode_relay(relayed, payload));
         match (relay, row) {
-            // What is stored too is answered by what stores it, and passed on before it.
-            (Ok(relay), Some(_)) => match connection.relaying.pass_now(&relay) {
-                Some(overtaken) => {
-                    connection.dropped(overtaken);
-                    app.engine.relay(caller, relay, id, Box::new(|_| {}));
-                }
-                None => connection.pass_on(relay, None),
-            },
+            // What is stored too is answered by what stores it, and passed on with that: too much of it is not.
+            (Ok(relay), Some(_)) => passed_on = connection.passed_now(relay),
             (Ok(relay), None) => {
-                let reply = event.ack.map(|ack| Reply::new(connection, name, Some(ack), Some(place)));
+                let reply = ack.map(|ack| Reply::new(connection, name, Some(ack), Some(place)));
                 return connection.pass_on(relay, reply);
             }
             (Err(problem), _) => {
-                let reply = Reply::new(connection, name, event.ack, Some(place));
+                let reply = Reply::new(connection, name, ack, Some(place));
                 return reply.say(problem.into(), By::Here);
             }
         }
     }
     let Some(row) = row else {
-        let reply = Reply::new(connection, name, event.ack, Some(place));
+        let reply = Reply::new(connection, name, ack, Some(place));
         return reply.say(Problem::Event.into(), By::Here);
     };
-    let reply = Reply::new(connection, name, event.ack, Some(place));
-    let (answered, limit, loads) = (event.ack.is_some(), row_limit(row), Some(&connection.loads));
-    let asking = Asking { caller, row, payload, connection: Some(id), answered, limit, loads };
+    let reply = Reply::new(connection, name, ack, Some(place));
+    let (answered, limit, loads) = (ack.is_some(), row_limit(row), Some(&connection.loads));
+    let asking = Asking { caller, row, payload, connection: Some(id), answered, limit, passed_on, loads };
     ask(app, asking, |said, by| reply.say(said, by));
 }
 
 /// The name and the payload of an event. The name can be read of more events than the payload: of any that begins with
 /// one. What has none has the empty name.
-fn read_event(text: &str) -> (String, Result<Json, Malformed>) {
+fn read_event(event: &Event) -> (String, Result<Json, Malformed>) {
+    let text = event.text.as_str();
     let malformed = |what: &str| Err(Malformed(what.to_owned()));
     let name = text.trim_start().strip_prefix('[').and_then(|list| {
         serde_json::Deserializer::from_str(list).into_iter::<String>().next().and_then(Result::ok)
     });
     let Some(name) = name else { return (String::new(), malformed("the event has no name")) };
     let payload = match serde_json::from_str::<Vec<&RawValue>>(text).as_deref() {
+        _ if event.has_attachments => malformed("it has binary attachments"),
         Ok([_]) => Ok(Json::Object(Vec::new())),
         Ok([_, payload]) => Json::parse(payload.get()),
         Ok(_) => malformed("the event has more than one payload"),
@@ -289,19 +299,13 @@ struct Reply {
 struct Owed {
     event: String,
     ack: Option<i64>,
-    /// Given back with the answer.
-    _place: Option<OwnedSemaphorePermit>,
+    place: Option<Place>,
 }
 
 impl Reply {
-    fn new(
-        connection: &Arc<Connection>,
-        event: String,
-        ack: Option<i64>,
-        place: Option<OwnedSemaphorePermit>,
-    ) -> Self {
+    fn new(connection: &Arc<Connection>, event: String, ack: Option<i64>, place: Option<Place>) -> Self {
         let turn = connection.turns.lock().unwrap_or_else(PoisonError::into_inner).begin();
-        let owed = Owed { event, ack, _place: place };
+        let owed = Owed { event, ack, place };
         Reply { connection: Arc::clone(connection), turn, owed: Some(owed) }
     }
 
@@ -341,6 +345,11 @@ impl engine::Line for Sink {
         let standing = if own { Standing::Own(diff.batch) } else { Standing::Bound };
         let bytes = diff_bytes(&diff);
         self.connection.put(Message::Diff(diff), bytes, standing);
+    }
+
+    fn missed(&self, diff: Arc<Diff>) {
+        let bytes = diff_bytes(&diff);
+        self.connection.put(Message::Diff(diff), bytes, Standing::Asked(None));
     }
 
     fn published(&self, published: Arc<Published>) {

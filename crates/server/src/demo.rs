@@ -3,12 +3,15 @@
 use crate::accounts::{AccountError, Accounts};
 use crate::auth::Secret;
 use crate::config::Settings;
+use crate::data::make_log;
 use crate::engine::{Caller, Engine, Failure, Mutation, Outcome, clock};
-use crate::server::{self, ServerError, open_log};
+use crate::server::{self, ServerError};
+use graph::diff::{Diff, NodeChange};
 use graph::model::{Level, LinkType, Plan, Status};
 use graph::{NodeFields, NodeId, Operation, Refusal};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -138,6 +141,13 @@ const GARDEN: &[Task] = &[
     task("Harvest feast", 0).due(120).tags(&["party"]),
 ];
 
+/// What is there to be shown.
+struct Shown {
+    people: Vec<Person>,
+    /// Of the branch that anyone may read.
+    public_token: String,
+}
+
 struct Person {
     caller: Caller,
     email: String,
@@ -152,7 +162,7 @@ pub async fn run(mut settings: Settings) -> Result<(), DemoError> {
     let directory = tempfile::Builder::new().prefix("synaptask-demo-").tempdir()?;
     settings.data = directory.path().to_owned();
     let secrets = {
-        let mut log = open_log(&settings.data)?;
+        let mut log = make_log(&settings.data).map_err(ServerError::from)?;
         open_accounts(&mut Accounts::open(&mut log)?)?
     };
     let (told, serving) = oneshot::channel();
@@ -162,8 +172,8 @@ pub async fn run(mut settings: Settings) -> Result<(), DemoError> {
     let show = async {
         // If the server does not start there is nothing to show.
         let Ok((address, engine)) = serving.await else { return Ok(()) };
-        let people = populate(&engine, secrets).await?;
-        introduce(address, &people, directory.path()).map_err(DemoError::from)
+        let shown = populate(&engine, secrets).await?;
+        introduce(address, &shown, directory.path()).map_err(DemoError::from)
     };
     let show_and_wait = async {
         match show.await {
@@ -188,7 +198,7 @@ fn open_accounts(accounts: &mut Accounts<'_>) -> Result<Vec<(String, Secret)>, A
     Ok(secrets)
 }
 
-async fn populate(engine: &Engine, secrets: Vec<(String, Secret)>) -> Result<Vec<Person>, DemoError> {
+async fn populate(engine: &Engine, secrets: Vec<(String, Secret)>) -> Result<Shown, DemoError> {
     let mut people = Vec::new();
     for (email, secret) in secrets {
         let identity = engine.authenticate(&secret.hash()).ok_or(DemoError::Failed)?;
@@ -207,9 +217,8 @@ async fn populate(engine: &Engine, secrets: Vec<(String, Secret)>) -> Result<Vec
     // One waits for the other across the projects.
     link(engine, ben, (&website, 24), (&bakery, 17), LinkType::Secondary).await?;
     link(engine, ada, (&website, 6), (&website, 17), LinkType::Primary).await?;
-    let opening_day = at(&bakery, 17)?;
-    ask(engine, ben, Operation::NodePublish { id: opening_day, branch: true, due: None }).await?;
-    Ok(people)
+    let public_token = publish(engine, ben, at(&bakery, 17)?).await?;
+    Ok(Shown { people, public_token })
 }
 
 /// Adds the tasks of a table, each under its parent.
@@ -287,7 +296,7 @@ async fn grant(
     level: Level,
 ) -> Result<(), DemoError> {
     let (id, email) = (at(ids, n)?, to.email.clone());
-    ask(engine, from, Operation::AccessAdd { id, email, level, branch: true, due: None }).await
+    ask(engine, from, Operation::AccessAdd { id, email, level, branch: true, due: None }).await.map(drop)
 }
 
 async fn link(
@@ -298,33 +307,52 @@ async fn link(
     kind: LinkType,
 ) -> Result<(), DemoError> {
     let (source, target) = (at(sources, source)?, at(targets, target)?);
-    ask(engine, who, Operation::LinkAdd { id: None, source, target, kind, private: false }).await
+    ask(engine, who, Operation::LinkAdd { id: None, source, target, kind, private: false }).await.map(drop)
 }
 
-async fn ask(engine: &Engine, who: &Person, operation: Operation) -> Result<(), DemoError> {
+/// Makes a branch public; returns the token to read it with.
+async fn publish(engine: &Engine, owner: &Person, id: NodeId) -> Result<String, DemoError> {
+    let diff = ask(engine, owner, Operation::NodePublish { id, branch: true, due: None }).await?;
+    let token = diff.nodes.iter().find_map(|change| match change {
+        NodeChange::Edited { after, .. } if after.id == id => after.publication.as_ref(),
+        _ => None,
+    });
+    token.map(|publication| publication.token.clone()).ok_or(DemoError::Failed)
+}
+
+async fn ask(engine: &Engine, who: &Person, operation: Operation) -> Result<Arc<Diff>, DemoError> {
     let (answer, answered) = oneshot::channel();
-    let mutation = Mutation { caller: who.caller, operation, request: None, origin: None, limited: None };
+    let mutation = Mutation {
+        caller: who.caller,
+        operation,
+        request: None,
+        origin: None,
+        limited: None,
+        passed_on: None,
+    };
     // Nobody waits any more only when the demo itself has ended.
     engine.mutate(mutation, Box::new(|outcome| drop(answer.send(outcome))));
     match answered.await {
-        Ok(Outcome::Changed { .. }) => Ok(()),
+        Ok(Outcome::Changed { diff, .. }) => Ok(diff),
         Ok(Outcome::Failed(Failure::Refused(refusal))) => Err(DemoError::Refused(refusal)),
         _ => Err(DemoError::Failed),
     }
 }
 
-fn introduce(address: SocketAddr, people: &[Person], data: &std::path::Path) -> io::Result<()> {
+fn introduce(address: SocketAddr, shown: &Shown, data: &std::path::Path) -> io::Result<()> {
     let url = format!("http://{address}");
     let mut out = io::stdout().lock();
     writeln!(out, "SynapTask demo at {url}")?;
     writeln!(out, "Data in {}, removed at the end.\n", data.display())?;
-    for person in people {
+    for person in &shown.people {
         writeln!(out, "{:<18} {}", person.email, person.secret.reveal())?;
     }
-    if let Some(first) = people.first() {
+    if let Some(first) = shown.people.first() {
         let token = first.secret.reveal();
         writeln!(out, "\nTry:\n  curl -H 'Authorization: Bearer {token}' '{url}/api/graph?limit=5'")?;
     }
+    writeln!(out, "\nOr open in a browser, without a token, what Ben has published:")?;
+    writeln!(out, "  {url}/api/branch?root={}", shown.public_token)?;
     writeln!(out, "\nCtrl-C ends it.")?;
     out.flush()
 }

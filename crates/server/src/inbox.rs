@@ -24,6 +24,8 @@ pub struct Event {
     pub text: String,
     /// The ack that the client asked for.
     pub ack: Option<i64>,
+    /// Whether binary attachments came with it, which nothing here takes.
+    pub has_attachments: bool,
 }
 
 /// What became of an event that arrived.
@@ -88,6 +90,11 @@ impl Inbox {
         }
     }
 
+    /// Whether so little is in it that the client may send again.
+    pub fn has_room(&self) -> bool {
+        !self.lock().reaches(LOW)
+    }
+
     /// Takes nothing more, and forgets what is in it.
     pub fn close(&self) {
         *self.lock() = State { closed: true, ..State::default() };
@@ -104,7 +111,7 @@ mod tests {
     use super::*;
 
     fn event(text: String) -> Event {
-        Event { text, ack: None }
+        Event { text, ack: None, has_attachments: false }
     }
 
     #[tokio::test]
@@ -116,6 +123,7 @@ mod tests {
         for n in 0..100 {
             assert_eq!(inbox.next().await, Some((event(n.to_string()), n >= 36)), "{n}");
         }
+        assert!(inbox.has_room());
         inbox.close();
         assert_eq!(inbox.next().await, None);
         assert!(matches!(inbox.put(event(String::new())), Arrived::Refused(_)));
@@ -126,7 +134,7 @@ mod tests {
         let inbox = Inbox::default();
         let arrived: Vec<Arrived> = (0..FULL.entries + 1).map(|_| inbox.put(event("x".into()))).collect();
         assert_eq!(arrived.iter().filter(|a| **a == Arrived::Taken).count(), HIGH.entries - 1);
-        assert!(matches!(arrived.last(), Some(Arrived::Refused(_))));
+        assert!(matches!(arrived.last(), Some(Arrived::Refused(_))) && !inbox.has_room());
         let large = Inbox::default();
         assert_eq!(large.put(event("x".repeat(HIGH.bytes))), Arrived::TakenButHold);
     }

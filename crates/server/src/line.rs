@@ -12,7 +12,7 @@ pub struct Bounds {
     pub bytes_max: usize,
 }
 
-/// How far beyond the bounds the diffs may go that the connection's own user caused.
+/// How much larger the bounds are for what the connection's own user caused.
 const OWN_FACTOR: usize = 8;
 
 /// Why a line ended. The first reason stays.
@@ -33,8 +33,11 @@ pub enum End {
 pub enum Standing {
     /// Within them, or the line ends.
     Bound,
-    /// Caused by the connection's own user, whom their own cascade must not cut off. It counts, but may go beyond the
-    /// bounds; of a diff in several parts, all go where the first one went.
+    /// What the connection itself asked for: always let in, for a connection whose answers wait is listened to no further.
+    /// With the batch it tells of, if it does.
+    Asked(Option<BatchId>),
+    /// Caused by the connection's own user, whom their own cascade must not cut off. It has bounds of its own, and of a
+    /// diff in several parts all go where the first one went.
     Own(Option<BatchId>),
     /// Only where there is room to spare; otherwise it is dropped.
     Spare,
@@ -50,19 +53,34 @@ pub struct Line<T> {
 
 #[derive(Debug)]
 struct State<T> {
-    waiting: VecDeque<(T, usize)>,
-    bytes: usize,
+    waiting: VecDeque<(T, Standing, usize)>,
+    /// What waits of what others caused, and of what the connection's own user did.
+    others: Amount,
+    own: Amount,
     /// The batch whose further parts are let in.
     cascade: Option<BatchId>,
     finishing: bool,
     ended: Option<End>,
 }
 
+/// How much waits.
+#[derive(Clone, Copy, Debug, Default)]
+struct Amount {
+    entries: usize,
+    bytes: usize,
+}
+
 impl<T> Line<T> {
     /// An empty line.
     pub fn new(bounds: Bounds) -> Self {
-        let state =
-            State { waiting: VecDeque::new(), bytes: 0, cascade: None, finishing: false, ended: None };
+        let state = State {
+            waiting: VecDeque::new(),
+            others: Amount::default(),
+            own: Amount::default(),
+            cascade: None,
+            finishing: false,
+            ended: None,
+        };
         Line { bounds, state: Mutex::new(state), changed: Notify::new() }
     }
 
@@ -81,11 +99,13 @@ impl<T> Line<T> {
             self.changed.notify_one();
             return Some(End::Overflow);
         }
-        if let Standing::Own(batch) = standing {
-            state.cascade = batch;
+        if let Standing::Own(Some(batch)) | Standing::Asked(Some(batch)) = standing {
+            state.cascade = Some(batch);
         }
-        state.bytes += bytes;
-        state.waiting.push_back((entry, bytes));
+        let amount = state.amount(standing);
+        amount.entries += 1;
+        amount.bytes += bytes;
+        state.waiting.push_back((entry, standing, bytes));
         drop(state);
         self.changed.notify_one();
         None
@@ -119,8 +139,10 @@ impl<T> Line<T> {
                 if let Some(end) = state.ended {
                     return Err(end);
                 }
-                if let Some((entry, bytes)) = state.waiting.pop_front() {
-                    state.bytes -= bytes;
+                if let Some((entry, standing, bytes)) = state.waiting.pop_front() {
+                    let amount = state.amount(standing);
+                    amount.entries -= 1;
+                    amount.bytes -= bytes;
                     return Ok(entry);
                 }
                 if state.finishing {
@@ -138,20 +160,30 @@ impl<T> Line<T> {
 }
 
 impl<T> State<T> {
-    fn admits(&self, bounds: Bounds, bytes: usize, standing: Standing) -> bool {
-        let within = |factor: usize| {
-            self.waiting.len() < bounds.entries_max.saturating_mul(factor)
-                && self.bytes.saturating_add(bytes) <= bounds.bytes_max.saturating_mul(factor)
-        };
+    /// What an entry counts to.
+    fn amount(&mut self, standing: Standing) -> &mut Amount {
         match standing {
+            Standing::Bound | Standing::Spare => &mut self.others,
+            Standing::Own(_) | Standing::Asked(_) => &mut self.own,
+        }
+    }
+
+    fn admits(&mut self, bounds: Bounds, bytes: usize, standing: Standing) -> bool {
+        let amount = *self.amount(standing);
+        let within = |entries_max: usize, bytes_max: usize| {
             // One entry alone is never too large.
-            _ if self.waiting.is_empty() => true,
-            Standing::Spare => {
-                self.waiting.len() < bounds.entries_max / 2
-                    && self.bytes.saturating_add(bytes) <= bounds.bytes_max / 2
+            amount.entries == 0
+                || (amount.entries < entries_max && amount.bytes.saturating_add(bytes) <= bytes_max)
+        };
+        let Bounds { entries_max, bytes_max } = bounds;
+        match standing {
+            Standing::Asked(_) => true,
+            Standing::Spare => within(entries_max / 2, bytes_max / 2),
+            Standing::Bound => within(entries_max, bytes_max),
+            Standing::Own(batch) => {
+                let more = |most: usize| most.saturating_mul(OWN_FACTOR);
+                within(more(entries_max), more(bytes_max)) || (batch.is_some() && batch == self.cascade)
             }
-            Standing::Bound => within(1),
-            Standing::Own(batch) => within(OWN_FACTOR) || (batch.is_some() && batch == self.cascade),
         }
     }
 
@@ -159,7 +191,7 @@ impl<T> State<T> {
         if self.ended.is_none() {
             self.ended = Some(end);
             self.waiting = VecDeque::new();
-            self.bytes = 0;
+            (self.others, self.own) = (Amount::default(), Amount::default());
         }
     }
 }
@@ -242,11 +274,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn p18_what_others_cause_still_counts_against_it() {
+    async fn p18_what_others_cause_while_it_drains_does_not_cut_one_off_either() {
         let line = Line::new(BOUNDS);
-        for part in 0..4 {
-            assert_eq!(line.push(part, 1, Standing::Own(batch(1))), None);
+        for part in 0..100 {
+            assert_eq!(line.push(part, 600, Standing::Own(batch(1))), None);
         }
-        assert_eq!(line.push(0, 1, Standing::Bound), Some(End::Overflow));
+        for n in 0..3 {
+            assert_eq!(line.push(n, 300, Standing::Bound), None, "{n}");
+        }
+        assert_eq!(line.push(3, 1, Standing::Bound), Some(End::Overflow), "their own bounds hold");
+    }
+
+    #[tokio::test]
+    async fn p19_answers_are_always_let_in_and_count_against_nobody() {
+        let line = Line::new(BOUNDS);
+        for n in 0..100 {
+            assert_eq!(line.push(n, 600, Standing::Asked(None)), None);
+        }
+        assert_eq!(line.push(0, 900, Standing::Bound), None);
+        for n in 0..100 {
+            assert_eq!(line.next().await, Ok(n));
+        }
+        assert_eq!(
+            line.push(1, 200, Standing::Bound),
+            Some(End::Overflow),
+            "what was taken out counts no more"
+        );
     }
 }

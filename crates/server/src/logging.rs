@@ -1,7 +1,8 @@
 //! Logs: structured, on standard error, and never with a secret in them.
 
 use crate::socket;
-use std::io;
+use std::env;
+use std::io::{self, IsTerminal as _};
 use tracing::Level;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -21,11 +22,16 @@ fn talkative() -> impl Iterator<Item = &'static str> {
 pub fn start(filter: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("log filter `{filter}`: {error}"))?;
     tracing_subscriber::registry()
-        .with(fmt::layer().with_writer(io::stderr))
+        .with(fmt::layer().with_writer(io::stderr).with_ansi(in_colours()))
         .with(filter)
         .with(capped())
         .try_init()
         .map_err(|error| error.to_string())
+}
+
+/// In a file or a journal the codes for colours are rubbish between the words; `NO_COLOR` is how people ask for none.
+fn in_colours() -> bool {
+    io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Whatever the filter says, the talkative libraries stay at info.

@@ -7,6 +7,10 @@ use crate::operations::relay_by_event;
 use crate::wire::{self, Problem};
 use graph::Diff;
 use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// A place among the requests of a connection that may be under way, given back when the answer has been sent.
+pub type Place = OwnedSemaphorePermit;
 
 /// Something to be sent.
 #[derive(Debug)]
@@ -15,7 +19,7 @@ pub enum Message {
     Diff(Arc<Diff>),
     Published(Arc<Published>),
     Relayed(Arc<Relayed>),
-    Said { event: String, ack: Option<i64>, said: Box<Said>, trace: String },
+    Said { event: String, ack: Option<i64>, said: Box<Said>, trace: String, _place: Option<Place> },
 }
 
 /// Where a text goes.
@@ -48,7 +52,7 @@ impl Message {
                 (To::Event(event), text)
             }
             Message::Said { ack: Some(ack), said, trace, .. } => (To::Ack(*ack), encode_ack(said, trace)),
-            Message::Said { ack: None, said, event, trace } => match (&**said, event.as_str()) {
+            Message::Said { ack: None, said, event, trace, .. } => match (&**said, event.as_str()) {
                 (Said::Outcome(Outcome::Graph { page, rev }), _) => {
                     (To::Event("graph:init"), wire::graph_init(page, *rev, trace))
                 }
@@ -72,17 +76,25 @@ fn encode_ack(said: &Said, trace: &str) -> String {
     }
 }
 
-/// What an answer weighs in the line, and how it stands to the line's bounds.
-pub fn weight(said: &Said) -> (usize, Standing) {
+/// What an answer weighs in the line.
+pub fn answer_bytes(said: &Said) -> usize {
     match said {
-        Said::Outcome(Outcome::Changed { diff, .. }) => (diff_bytes(diff), Standing::Own(diff.batch)),
+        Said::Outcome(Outcome::Changed { diff, .. }) => diff_bytes(diff),
         Said::Outcome(Outcome::Graph { page, .. } | Outcome::Branch { page, .. }) => {
-            (page_bytes(page.nodes.len() + page.links.len()), Standing::Bound)
+            page_bytes(page.nodes.len() + page.links.len())
         }
-        Said::Outcome(Outcome::Trash { page, .. }) => {
-            (page_bytes(page.nodes.len() + page.links.len()), Standing::Bound)
-        }
-        _ => (page_bytes(1), Standing::Bound),
+        Said::Outcome(Outcome::Trash { page, .. }) => page_bytes(page.nodes.len() + page.links.len()),
+        _ => page_bytes(1),
+    }
+}
+
+/// How an answer stands to the line's bounds: one that has a place among the requests under way is asked for, any other
+/// takes room like all that is sent unasked.
+pub fn answer_standing(said: &Said, place: Option<&Place>) -> Standing {
+    match said {
+        Said::Outcome(Outcome::Changed { diff, .. }) if place.is_some() => Standing::Asked(diff.batch),
+        _ if place.is_some() => Standing::Asked(None),
+        _ => Standing::Bound,
     }
 }
 

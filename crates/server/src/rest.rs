@@ -7,6 +7,7 @@ use crate::config;
 use crate::engine::{Caller, Outcome, Read};
 use crate::limits::{What, Who};
 use crate::operations::{self, Asked, Row};
+use crate::pages::Place;
 use crate::payload::{Json, Malformed};
 use crate::tcp::Handle;
 use crate::wire::{self, Problem, trace_id};
@@ -29,7 +30,13 @@ const PUBLIC_EVENT: &str = "branch:get";
 const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
 /// A successful answer, or what went wrong.
-type Answer = Result<String, Problem>;
+type Answer = Result<Success, Problem>;
+
+/// A successful answer; one that may be large with its place among those under way.
+struct Success {
+    json: String,
+    place: Option<Place>,
+}
 
 /// Answers any request that nothing else takes.
 pub async fn respond(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -41,7 +48,8 @@ pub async fn respond(State(app): State<Arc<App>>, request: Request) -> Response 
         Err(Problem::exception())
     });
     let mut response = match answer {
-        Ok(json) => json_response(StatusCode::OK, json),
+        Ok(Success { json, place: None }) => json_response(StatusCode::OK, Body::from(json)),
+        Ok(Success { json, place: Some(place) }) => json_response(StatusCode::OK, place.body(json)),
         Err(problem) => refused(&problem, &path, &trace),
     };
     if let Ok(value) = HeaderValue::from_str(&trace) {
@@ -50,8 +58,8 @@ pub async fn respond(State(app): State<Arc<App>>, request: Request) -> Response 
     response
 }
 
-fn json_response(status: StatusCode, json: String) -> Response {
-    let mut response = Response::new(Body::from(json));
+fn json_response(status: StatusCode, body: Body) -> Response {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -61,7 +69,7 @@ fn json_response(status: StatusCode, json: String) -> Response {
 
 fn refused(problem: &Problem, path: &str, trace: &str) -> Response {
     let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = json_response(status, wire::refused(problem, trace).1);
+    let mut response = json_response(status, Body::from(wire::refused(problem, trace).1));
     if let Some(seconds) = problem.retry_after_s() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -121,6 +129,7 @@ async fn answer(app: &Arc<App>, request: Request, trace: &str) -> Answer {
         // Passed over, it could turn the purge of a few into the purge of all.
         Err(Malformed("it belongs into the body, not into the query string".to_owned()))
     };
+    let place = if row.is_read() { app.pages.place(Who::User(caller.user)).await } else { None };
     let (name, rule) = config::REST;
     let asking = Asking {
         caller,
@@ -129,13 +138,14 @@ async fn answer(app: &Arc<App>, request: Request, trace: &str) -> Answer {
         connection: None,
         answered: true,
         limit: (What { limit: name, of: row.event }, rule),
+        passed_on: None,
         loads: None,
     };
     let (said, heard) = oneshot::channel();
     // Whoever asked may have hung up meanwhile.
     ask(app, asking, |what, _| drop(said.send(what)));
     match heard.await {
-        Ok(Said::Outcome(outcome)) => Ok(wire::answer(&outcome, trace).1),
+        Ok(Said::Outcome(outcome)) => Ok(Success { json: wire::answer(&outcome, trace).1, place }),
         Ok(Said::Problem(problem)) => Err(problem),
         // No path leads to the ping; an engine that is gone has dropped the question.
         Ok(Said::Pong) | Err(_) => Err(Problem::exception()),
@@ -153,11 +163,12 @@ async fn publication(app: &App, who: Who, query: &str, row: &Row, trace: &str) -
         // Whatever else is asked for is for those who are known.
         _ => return Err(Problem::Unauthorized),
     };
+    let place = app.pages.place(who).await;
     let (said, heard) = oneshot::channel();
     app.engine.read_public(token, limit, offset, Box::new(|outcome| drop(said.send(outcome))));
     match heard.await {
         Ok(Outcome::Failed(failure)) => Err(failure.into()),
-        Ok(outcome) => Ok(wire::answer(&outcome, trace).1),
+        Ok(outcome) => Ok(Success { json: wire::answer(&outcome, trace).1, place }),
         Err(_) => Err(Problem::exception()),
     }
 }
@@ -176,7 +187,10 @@ fn health(app: &App, request: &Request) -> Answer {
     for (name, rule) in config::HEALTH {
         app.count(who, name.into(), rule).map_err(|over| Problem::limited(over.retry_after_s))?;
     }
-    if app.is_stopping() { Err(Problem::unavailable()) } else { Ok(wire::health().to_owned()) }
+    if app.is_stopping() {
+        return Err(Problem::unavailable());
+    }
+    Ok(Success { json: wire::health().to_owned(), place: None })
 }
 
 /// Somebody who is not known, and what they are told.
@@ -260,9 +274,10 @@ mod tests {
 
     #[tokio::test]
     async fn t20_a_body_that_never_ends_is_given_up() {
-        let (_tx, pending) = (0, std::future::pending::<Option<Result<bytes::Bytes, std::io::Error>>>());
+        let (_tx, pending) =
+            (0, std::future::pending::<Option<Result<hyper::body::Bytes, std::io::Error>>>());
         let body = Body::from_stream(futures_util::stream::once(async {
-            pending.await.unwrap_or(Ok(bytes::Bytes::new()))
+            pending.await.unwrap_or(Ok(hyper::body::Bytes::new()))
         }));
         let got = read_body(body, 100, Duration::from_millis(10)).await;
         assert!(matches!(got, Err(Problem::Malformed(_))));

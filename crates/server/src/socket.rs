@@ -5,7 +5,6 @@ use crate::app::App;
 use crate::connection::{self, Connection};
 use crate::inbox::Event;
 use crate::session::{Session, Sessions, Watch, watch};
-use crate::wire::Problem;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use socketioxide::adapter::LocalAdapter;
@@ -157,12 +156,9 @@ impl FromMessageParts<LocalAdapter> for Received {
     ) -> Result<Self, Infallible> {
         if let Some(connection) = socket.extensions.get::<Arc<Connection>>() {
             match value {
-                Value::Str(text, None) => {
-                    connection.receive(Event { text: text.as_str().to_owned(), ack: *ack })
-                }
-                Value::Str(text, Some(_)) => {
-                    let event = Event { text: text.as_str().to_owned(), ack: *ack };
-                    connection.refuse(&event, Problem::malformed("it has binary attachments"));
+                Value::Str(text, attached) => {
+                    let has_attachments = attached.is_some();
+                    connection.receive(Event { text: text.as_str().to_owned(), ack: *ack, has_attachments });
                 }
                 // Only another way to write packets has these.
                 Value::Bytes(_) => {}

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 /// The longest email address, in characters.
 pub const EMAIL_CHARS_MAX: usize = 254;
+/// The longest name of a token, in characters.
+const TOKEN_NAME_CHARS_MAX: usize = 80;
 
 pub(super) fn rename(draft: &mut Draft<'_>, caller: UserId, username: &str) -> Result<(), Refusal> {
     check_username(username)?;
@@ -47,6 +49,7 @@ pub(super) fn token_create(
     hash: TokenHash,
     id: TokenId,
 ) -> Result<(), Refusal> {
+    refuse_if(!is_token_name(name), Reason::InvalidTokenName)?;
     let slot = draft.world().user(user).ok_or(Reason::UserNotFound)?;
     refuse_if(slot.user.plan == Plan::Basic, Reason::ApiNotAllowed)?;
     let token = Token { id, user, name: name.to_owned(), hash, created: draft.now() };
@@ -76,6 +79,11 @@ pub const USERNAME_CHARS: std::ops::RangeInclusive<usize> = 3..=32;
 pub fn is_username(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
     USERNAME_CHARS.contains(&text.len()) && text.chars().all(allowed)
+}
+
+/// Whether a text can be a token's name: one that a list can show on its line, on any terminal.
+fn is_token_name(text: &str) -> bool {
+    text.chars().count() <= TOKEN_NAME_CHARS_MAX && !text.chars().any(char::is_control)
 }
 
 /// Whether a text can be an email address: one `@` with something on either side, no spaces or controls.

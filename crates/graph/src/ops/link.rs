@@ -84,7 +84,7 @@ pub(super) fn occupant(
     private_of: Option<UserId>,
     besides: Option<LinkId>,
 ) -> Option<Arc<Link>> {
-    let here = draft.world().link_ids_at(a).len() <= draft.world().link_ids_at(b).len();
+    let here = draft.world().degree(a) <= draft.world().degree(b);
     let (near, far) = if here { (a, b) } else { (b, a) };
     draft
         .links_at(near)

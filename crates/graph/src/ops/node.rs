@@ -3,7 +3,7 @@
 use super::{Fresh, NodeFields, refuse_if, seen, seen_with};
 use crate::access;
 use crate::batch::Op;
-use crate::blocking::{self, is_held, settle, targets};
+use crate::blocking::{Returning, is_held, settle, targets};
 use crate::draft::{Cause, Draft};
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Level, Link, LinkType, Node, Status};
@@ -171,18 +171,25 @@ pub(super) fn restore(draft: &mut Draft<'_>, caller: UserId, id: NodeId) -> Resu
 }
 
 /// Brings a node back, and the links that went by cascade and have both ends again, oldest first. One that would close a
-/// cycle stays in the trash. Returns the nodes that may be held now.
+/// cycle stays in the trash, from now on in its own right: it neither comes back with an end later nor gives access to
+/// one by placement. Returns the nodes that may be held now.
 pub(super) fn bring_back(draft: &mut Draft<'_>, id: NodeId) -> Vec<NodeId> {
     draft.edit_node(Op::NodeRestore, Cause::Meant, id, |node| node.in_trash = false);
     let gone_along = in_order(draft.links_at(id).filter(|link| link.in_trash && link.cascade));
     let mut unsettled = vec![id];
+    let mut returning = Returning::default();
     for link in gone_along {
         let Some(link) = draft.link(link).cloned() else { continue };
         if draft.active_node(link.other(id)).is_none() {
             continue;
         }
         if link.is_primary() {
-            if blocking::cycle(draft, link.source, link.target).is_some() {
+            let returns = match link.source == id {
+                true => returning.lets_out(draft, link.target),
+                false => returning.lets_in(draft, link.source),
+            };
+            if !returns {
+                draft.edit_link(Op::LinkTrash, Cause::Derived, link.id, |link| link.cascade = false);
                 continue;
             }
             unsettled.push(link.target);

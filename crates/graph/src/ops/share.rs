@@ -122,9 +122,11 @@ pub(super) fn access_add(
     given: &Given,
 ) -> Result<(), Refusal> {
     check_due(draft, given.due)?;
-    let node = giveable(draft, caller, id)?;
+    let node = shareable(draft, caller, id)?;
     let world = draft.world();
+    // Only who may share learns whether there is such a user.
     let grantee = world.user_by_email(email).ok_or(Reason::UserNotFound)?;
+    refuse_if(node.in_trash, Reason::NodeInTrash)?;
     refuse_if(grantee.user.id == caller, Reason::CannotShareWithSelf)?;
     let user = grantee.user.id;
     refuse_if(node.owner == user || world.grant(id, user).is_some(), Reason::AlreadyGranted)?;
@@ -155,7 +157,9 @@ pub(super) fn access_update(
     seen_with(draft, caller, id, Level::Admin)?;
     let own = draft.world().user_by_email(email).is_some_and(|slot| slot.user.id == caller);
     refuse_if(own && draft.world().grant(id, caller).is_some(), Reason::NoPermission)?;
-    giveable(draft, caller, id)?;
+    let node = shareable(draft, caller, id)?;
+    refuse_if(draft.world().user_by_email(email).is_none(), Reason::UserNotFound)?;
+    refuse_if(node.in_trash, Reason::NodeInTrash)?;
     let grant = grant_of(draft, id, email)?;
     let mut after = Grant::clone(&grant);
     after.level = changes.level.unwrap_or(after.level);
@@ -224,11 +228,17 @@ pub(super) fn has_room(draft: &Draft<'_>, user: UserId) -> bool {
     })
 }
 
-/// A node the caller may give access to: an admin's, on a plan that shares, and not in the trash.
-fn giveable(draft: &Draft<'_>, caller: UserId, id: NodeId) -> Result<Arc<Node>, Refusal> {
+/// A node the caller may give access to: one they run, on a plan that shares. In the trash nothing is given.
+fn shareable(draft: &Draft<'_>, caller: UserId, id: NodeId) -> Result<Arc<Node>, Refusal> {
     let node = seen_with(draft, caller, id, Level::Admin)?;
     let plan = draft.world().user(caller).map(|slot| slot.user.plan);
     refuse_if(plan != Some(Plan::Pro), Reason::PlanLimit)?;
+    Ok(node)
+}
+
+/// [`shareable`], and not in the trash.
+fn giveable(draft: &Draft<'_>, caller: UserId, id: NodeId) -> Result<Arc<Node>, Refusal> {
+    let node = shareable(draft, caller, id)?;
     refuse_if(node.in_trash, Reason::NodeInTrash)?;
     Ok(node)
 }

@@ -1,14 +1,15 @@
 //! Deleting for good.
 
 use super::{link::deletable, refuse_if, seen_with};
-use crate::access;
 use crate::batch::Op;
+use crate::cover::Placements;
 use crate::draft::{Cause, Draft};
 use crate::id::{LinkId, NodeId, UserId};
-use crate::model::{Embed, Level};
+use crate::model::{Embed, Level, Link};
 use crate::refusal::{Reason, Refusal};
 use crate::world::Graph;
 use std::collections::HashSet;
+use std::sync::Arc;
 use uuid::Uuid;
 
 pub(super) fn node_delete(draft: &mut Draft<'_>, caller: UserId, id: NodeId) -> Result<(), Refusal> {
@@ -29,8 +30,9 @@ pub(super) fn link_delete(draft: &mut Draft<'_>, caller: UserId, id: LinkId) -> 
 pub(super) fn purge(draft: &mut Draft<'_>, caller: UserId, ids: Option<&[Uuid]>) -> Result<(), Refusal> {
     let (nodes, links) = own_trash(draft, caller);
     if let Some(ids) = ids {
-        let ours = |id: &Uuid| nodes.contains(&NodeId(*id)) || links.contains(&LinkId(*id));
-        refuse_if(!ids.iter().all(ours), Reason::NotInTrash)?;
+        let ours: HashSet<Uuid> =
+            nodes.iter().map(|node| node.0).chain(links.iter().map(|link| link.0)).collect();
+        refuse_if(!ids.iter().all(|id| ours.contains(id)), Reason::NotInTrash)?;
     }
     let named: Option<HashSet<Uuid>> = ids.map(|ids| ids.iter().copied().collect());
     let wanted = |id: Uuid| named.as_ref().is_none_or(|named| named.contains(&id));
@@ -46,11 +48,14 @@ pub(super) fn purge(draft: &mut Draft<'_>, caller: UserId, ids: Option<&[Uuid]>)
 /// The caller's own nodes and links in the trash; a link only while they have access to both its ends.
 fn own_trash(draft: &Draft<'_>, caller: UserId) -> (Vec<NodeId>, Vec<LinkId>) {
     let Some(slot) = draft.world().user(caller) else { return (Vec::new(), Vec::new()) };
-    let sees = |node| access::placement(draft, caller, node).is_some();
-    let links = slot.trashed_links.iter().filter(|id| {
-        draft.link(**id).is_some_and(|link| link.owner == caller && sees(link.source) && sees(link.target))
-    });
-    (slot.trashed_nodes.iter().copied().collect(), links.copied().collect())
+    let links = slot.trashed_links.iter().filter_map(|id| draft.link(*id));
+    let own: Vec<&Arc<Link>> = links.filter(|link| link.owner == caller).collect();
+    // Nothing is decided yet, so the World has it all.
+    let ends = own.iter().flat_map(|link| [link.source, link.target]);
+    let placed = Placements::of(draft.world(), caller, ends);
+    let sees = |node| placed.level(node).is_some();
+    let links = own.into_iter().filter(|link| sees(link.source) && sees(link.target));
+    (slot.trashed_nodes.iter().copied().collect(), links.map(|link| link.id).collect())
 }
 
 /// Deletes a node and all that hangs on it: grants, embeds, links, its publication with itself.

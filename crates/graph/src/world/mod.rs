@@ -4,10 +4,13 @@
 mod put;
 
 use crate::batch::Batch;
+use crate::effort;
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Embed, Grant, Link, Node, Publication, Rev, Token, TokenHash, User};
 use crate::time::Timestamp;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -19,8 +22,15 @@ pub trait Graph {
     fn node(&self, id: NodeId) -> Option<&Arc<Node>>;
     /// A link, in the trash or not.
     fn link(&self, id: LinkId) -> Option<&Arc<Link>>;
+    /// Every link that a node is the source of, in the trash or not; in no particular order.
+    fn links_up(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>>;
+    /// Every link that a node is the target of, in the trash or not; in no particular order.
+    fn links_down(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>>;
+
     /// Every link at a node, in either direction, in the trash or not; in no particular order.
-    fn links_at(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>>;
+    fn links_at(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
+        self.links_up(id).chain(self.links_down(id))
+    }
 
     /// A node that is not in the trash.
     fn active_node(&self, id: NodeId) -> Option<&Arc<Node>> {
@@ -30,6 +40,16 @@ pub trait Graph {
     /// The node's active links: a link at a node in the trash is in the trash itself.
     fn active_links_at(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
         self.links_at(id).filter(|link| !link.in_trash)
+    }
+
+    /// The active ones that the node is the source of.
+    fn active_links_up(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
+        self.links_up(id).filter(|link| !link.in_trash)
+    }
+
+    /// The active ones that the node is the target of.
+    fn active_links_down(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
+        self.links_down(id).filter(|link| !link.in_trash)
     }
 }
 
@@ -75,10 +95,42 @@ struct Shares {
 #[derive(Clone, Debug)]
 struct NodeSlot {
     node: Arc<Node>,
-    links: Vec<LinkId>,
+    // Two lists, for nearly every walk goes one way only; and the links themselves, so that no walk has to find them.
+    up: Vec<Arc<Link>>,
+    down: Vec<Arc<Link>>,
     // Few nodes are shared themselves, so most carry only a null here.
     shares: Option<Box<Shares>>,
 }
+
+/// A link, found by its id. The id is the link's own: there are the most of these, and another copy would be in each.
+#[derive(Clone, Debug)]
+struct LinkSlot {
+    link: Arc<Link>,
+    // Where the link stands in the lists of its source and its target, so that taking it out of a long list is not a
+    // search.
+    up_at: u32,
+    down_at: u32,
+}
+
+impl Borrow<LinkId> for LinkSlot {
+    fn borrow(&self) -> &LinkId {
+        &self.link.id
+    }
+}
+
+impl Hash for LinkSlot {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.link.id.hash(hasher);
+    }
+}
+
+impl PartialEq for LinkSlot {
+    fn eq(&self, other: &Self) -> bool {
+        self.link.id == other.link.id
+    }
+}
+
+impl Eq for LinkSlot {}
 
 /// A user and what is theirs.
 #[derive(Clone, Debug)]
@@ -98,6 +150,8 @@ pub struct UserSlot {
     pub given: BTreeSet<(NodeId, UserId)>,
     /// Nodes the user has embedded.
     pub embedded: BTreeSet<NodeId>,
+    /// Whose nodes those with a grant to the user and those embedded are, and how many of each.
+    pub holds_of: BTreeMap<UserId, usize>,
     /// The user's API tokens.
     pub tokens: BTreeSet<TokenHash>,
 }
@@ -109,7 +163,7 @@ pub struct World {
     rev: Rev,
     next_seq: u64,
     nodes: HashMap<NodeId, NodeSlot>,
-    links: HashMap<LinkId, Arc<Link>>,
+    links: HashSet<LinkSlot>,
     users: HashMap<UserId, UserSlot>,
     usernames: HashMap<String, UserId>,
     emails: HashMap<String, UserId>,
@@ -125,15 +179,22 @@ impl Graph for World {
     }
 
     fn node(&self, id: NodeId) -> Option<&Arc<Node>> {
+        effort::note();
         self.nodes.get(&id).map(|slot| &slot.node)
     }
 
     fn link(&self, id: LinkId) -> Option<&Arc<Link>> {
-        self.links.get(&id)
+        effort::note();
+        self.links.get(&id).map(|slot| &slot.link)
     }
 
-    fn links_at(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
-        self.link_ids_at(id).iter().filter_map(|link| self.links.get(link))
+    fn links_up(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
+        self.up(id).iter().inspect(|_| effort::note())
+    }
+
+    fn links_down(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
+        let down = self.nodes.get(&id).map(|slot| slot.down.as_slice());
+        down.unwrap_or_default().iter().inspect(|_| effort::note())
     }
 }
 
@@ -143,14 +204,15 @@ impl World {
         let mut world = World {
             rev,
             nodes: HashMap::with_capacity(expected.nodes),
-            links: HashMap::with_capacity(expected.links),
+            links: HashSet::with_capacity(expected.links),
             ..World::default()
         };
         for entity in entities {
             world.insert(entity);
         }
         for slot in world.nodes.values_mut() {
-            slot.links.shrink_to_fit();
+            slot.up.shrink_to_fit();
+            slot.down.shrink_to_fit();
         }
         world
     }
@@ -226,7 +288,7 @@ impl World {
     /// True while an id is in use or history remembers that it was.
     pub fn id_taken(&self, id: Uuid) -> bool {
         self.nodes.contains_key(&NodeId(id))
-            || self.links.contains_key(&LinkId(id))
+            || self.links.contains(&LinkId(id))
             || self.gone.contains_key(&id)
     }
 
@@ -236,8 +298,33 @@ impl World {
     }
 
     /// The ids of every link at a node.
-    pub fn link_ids_at(&self, id: NodeId) -> &[LinkId] {
-        self.nodes.get(&id).map_or(&[], |slot| &slot.links)
+    pub fn link_ids_at(&self, id: NodeId) -> impl Iterator<Item = LinkId> {
+        self.links_at(id).map(|link| link.id)
+    }
+
+    /// How many links there are at a node, the trash included.
+    pub fn degree(&self, id: NodeId) -> usize {
+        self.nodes.get(&id).map_or(0, |slot| slot.up.len() + slot.down.len())
+    }
+
+    /// Every link that a node is the source of, as [`Graph::links_up`], for walks that pause between two of them.
+    pub(crate) fn up(&self, id: NodeId) -> &[Arc<Link>] {
+        self.nodes.get(&id).map_or(&[], |slot| &slot.up)
+    }
+
+    /// How often the lists of the nodes have a link, all in all.
+    pub fn listings(&self) -> usize {
+        self.nodes.values().map(|slot| slot.up.len() + slot.down.len()).sum()
+    }
+
+    /// Whether the lists of a link's ends have it, as it is, where it is said to stand.
+    pub fn lists(&self, id: LinkId) -> bool {
+        self.links.get(&id).is_some_and(|slot| {
+            let (source, target) = (self.nodes.get(&slot.link.source), self.nodes.get(&slot.link.target));
+            let up = source.and_then(|source| source.up.get(slot.up_at as usize));
+            let down = target.and_then(|target| target.down.get(slot.down_at as usize));
+            [up, down].into_iter().all(|listed| listed.is_some_and(|link| Arc::ptr_eq(link, &slot.link)))
+        })
     }
 
     /// A user by id.
@@ -257,7 +344,7 @@ impl World {
 
     /// Every link, in no particular order.
     pub fn links(&self) -> impl Iterator<Item = &Arc<Link>> {
-        self.links.values()
+        self.links.iter().map(|slot| &slot.link)
     }
 
     /// A user by email, in whatever case.
@@ -292,17 +379,24 @@ impl World {
 
     /// Every grant on a node, by grantee.
     pub fn grants_on(&self, node: NodeId) -> impl Iterator<Item = &Arc<Grant>> {
-        self.shares(node).into_iter().flat_map(|shares| shares.grants.values())
+        let grants = self.shares(node).into_iter().flat_map(|shares| shares.grants.values());
+        grants.inspect(|_| effort::note())
     }
 
     /// Who has embedded a node.
     pub fn embedders(&self, node: NodeId) -> impl Iterator<Item = UserId> {
-        self.shares(node).into_iter().flat_map(|shares| shares.embeds.iter().copied())
+        let embeds = self.shares(node).into_iter().flat_map(|shares| shares.embeds.iter().copied());
+        embeds.inspect(|_| effort::note())
     }
 
     /// Whether a user has embedded a node.
     pub fn has_embed(&self, node: NodeId, user: UserId) -> bool {
         self.shares(node).is_some_and(|shares| shares.embeds.contains(&user))
+    }
+
+    /// How many people have a grant on a node or have embedded it; who has both counts twice.
+    pub fn holders(&self, node: NodeId) -> usize {
+        self.shares(node).map_or(0, |shares| shares.grants.len() + shares.embeds.len())
     }
 
     /// Whether a grant counts at this time, its node being active.
@@ -318,6 +412,7 @@ impl World {
     }
 
     fn shares(&self, node: NodeId) -> Option<&Shares> {
+        effort::note();
         self.nodes.get(&node).and_then(|slot| slot.shares.as_deref())
     }
 }

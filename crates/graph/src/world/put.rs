@@ -1,11 +1,11 @@
 //! Where entities and indices change: one function per entity.
 
-use super::{Due, Graph, NodeSlot, UserSlot, World};
+use super::{Due, Graph, LinkSlot, NodeSlot, UserSlot, World};
 use crate::batch::{Change, Entry, Subject};
-use crate::id::{NodeId, UserId};
+use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Embed, Grant, Link, Node, Token, User};
 use crate::time::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -80,8 +80,7 @@ impl World {
                 match self.nodes.get_mut(&node.id) {
                     Some(slot) => slot.node = Arc::clone(node),
                     None => {
-                        let slot = NodeSlot { node: Arc::clone(node), links: Vec::new(), shares: None };
-                        self.nodes.insert(node.id, slot);
+                        self.nodes.insert(node.id, NodeSlot::new(node));
                     }
                 }
                 self.next_seq = self.next_seq.max(node.seq + 1);
@@ -140,30 +139,56 @@ impl World {
             self.index_trashed_link(link, false);
         }
         match (was, is) {
-            (None, Some(link)) => {
-                for end in [link.source, link.target] {
-                    if let Some(slot) = self.nodes.get_mut(&end) {
-                        slot.links.push(link.id);
-                    }
+            (Some(was), Some(is)) if was.source == is.source && was.target == is.target => self.relist(is),
+            _ => {
+                if let Some(link) = was {
+                    self.unlist(link.id);
+                }
+                if let Some(link) = is {
+                    self.list(link);
                 }
             }
-            (Some(link), None) => {
-                for end in [link.source, link.target] {
-                    if let Some(slot) = self.nodes.get_mut(&end) {
-                        slot.links.retain(|id| *id != link.id);
-                    }
-                }
-                self.links.remove(&link.id);
-            }
-            // A link's ends may change places but never change, so the lists at the nodes stay.
-            _ => {}
         }
         if let Some(link) = is {
             self.next_seq = self.next_seq.max(link.seq + 1);
-            self.links.insert(link.id, Arc::clone(link));
             if link.in_trash {
                 self.index_trashed_link(link, true);
             }
+        }
+    }
+
+    fn list(&mut self, link: &Arc<Link>) {
+        let up_at = self.nodes.get_mut(&link.source).map_or(NOWHERE, |slot| add_to(&mut slot.up, link));
+        let down_at = self.nodes.get_mut(&link.target).map_or(NOWHERE, |slot| add_to(&mut slot.down, link));
+        self.links.replace(LinkSlot { link: Arc::clone(link), up_at, down_at });
+    }
+
+    /// Puts a link where an earlier state of it stands.
+    fn relist(&mut self, link: &Arc<Link>) {
+        let Some(&LinkSlot { up_at, down_at, .. }) = self.links.get(&link.id) else { return self.list(link) };
+        self.links.replace(LinkSlot { link: Arc::clone(link), up_at, down_at });
+        let source = self.nodes.get_mut(&link.source).and_then(|slot| slot.up.get_mut(up_at as usize));
+        if let Some(listed) = source.filter(|listed| listed.id == link.id) {
+            listed.clone_from(link);
+        }
+        let target = self.nodes.get_mut(&link.target).and_then(|slot| slot.down.get_mut(down_at as usize));
+        if let Some(listed) = target.filter(|listed| listed.id == link.id) {
+            listed.clone_from(link);
+        }
+    }
+
+    /// Takes a link out of both lists. The last of each takes its place there.
+    fn unlist(&mut self, id: LinkId) {
+        let Some(LinkSlot { link, up_at, down_at }) = self.links.take(&id) else { return };
+        let source = self.nodes.get_mut(&link.source);
+        let moved = source.and_then(|slot| take_from(&mut slot.up, up_at, id));
+        if let Some(slot) = moved.and_then(|moved| self.links.take(&moved)) {
+            self.links.insert(LinkSlot { up_at, ..slot });
+        }
+        let target = self.nodes.get_mut(&link.target);
+        let moved = target.and_then(|slot| take_from(&mut slot.down, down_at, id));
+        if let Some(slot) = moved.and_then(|moved| self.links.take(&moved)) {
+            self.links.insert(LinkSlot { down_at, ..slot });
         }
     }
 
@@ -186,18 +211,14 @@ impl World {
             if let Some(giver) = self.users.get_mut(&grant.granted_by) {
                 giver.given.remove(&(grant.node, grant.user));
             }
-            if let Some(grantee) = self.users.get_mut(&grant.user) {
-                grantee.granted.remove(&grant.node);
-            }
+            self.note_held(grant.user, grant.node, |grantee| grantee.granted.remove(&grant.node), false);
         }
         if let Some(grant) = is {
             self.note_due(grant.due.map(|at| (at, Due::Grant(grant.node, grant.user))));
             if let Some(giver) = self.users.get_mut(&grant.granted_by) {
                 giver.given.insert((grant.node, grant.user));
             }
-            if let Some(grantee) = self.users.get_mut(&grant.user) {
-                grantee.granted.insert(grant.node);
-            }
+            self.note_held(grant.user, grant.node, |grantee| grantee.granted.insert(grant.node), true);
         }
         let Some(grant) = is.or(was) else { return };
         let Some(slot) = self.nodes.get_mut(&grant.node) else { return };
@@ -213,12 +234,11 @@ impl World {
 
     pub(super) fn put_embed(&mut self, was: Option<&Embed>, is: Option<&Embed>) {
         let Some(embed) = is.or(was) else { return };
-        if let Some(user) = self.users.get_mut(&embed.user) {
-            match is {
-                Some(_) => user.embedded.insert(embed.node),
-                None => user.embedded.remove(&embed.node),
-            };
-        }
+        let note = |user: &mut UserSlot| match is {
+            Some(_) => user.embedded.insert(embed.node),
+            None => user.embedded.remove(&embed.node),
+        };
+        self.note_held(embed.user, embed.node, note, is.is_some());
         if let Some(slot) = self.nodes.get_mut(&embed.node) {
             let shares = slot.shares.get_or_insert_default();
             match is {
@@ -226,6 +246,28 @@ impl World {
                 None => shares.embeds.remove(&embed.user),
             };
             slot.drop_empty_shares();
+        }
+    }
+
+    /// Notes that a user holds a share of a node or holds it no longer, and counts it under the node's owner if `note`
+    /// changed something.
+    fn note_held(
+        &mut self,
+        user: UserId,
+        node: NodeId,
+        note: impl FnOnce(&mut UserSlot) -> bool,
+        present: bool,
+    ) {
+        let owner = self.nodes.get(&node).map(|slot| slot.node.owner);
+        let Some(slot) = self.users.get_mut(&user) else { return };
+        if !note(slot) {
+            return;
+        }
+        let Some(owner) = owner else { return };
+        let count = slot.holds_of.entry(owner).or_default();
+        *count = if present { *count + 1 } else { count.saturating_sub(1) };
+        if *count == 0 {
+            slot.holds_of.remove(&owner);
         }
     }
 
@@ -268,7 +310,31 @@ impl World {
     }
 }
 
+/// Where a link is said to stand whose end is not there.
+const NOWHERE: u32 = u32::MAX;
+
+fn add_to(list: &mut Vec<Arc<Link>>, link: &Arc<Link>) -> u32 {
+    if list.len() == list.capacity() {
+        // Doubling, but from one: most lists are short and there are a great many.
+        list.reserve_exact(list.len().max(1));
+    }
+    list.push(Arc::clone(link));
+    u32::try_from(list.len() - 1).unwrap_or(NOWHERE)
+}
+
+/// Takes a link out of a list, and tells which one stands there now.
+fn take_from(list: &mut Vec<Arc<Link>>, at: u32, id: LinkId) -> Option<LinkId> {
+    let at = at as usize;
+    list.get(at).filter(|link| link.id == id)?;
+    list.swap_remove(at);
+    list.get(at).map(|link| link.id)
+}
+
 impl NodeSlot {
+    fn new(node: &Arc<Node>) -> Self {
+        NodeSlot { node: Arc::clone(node), up: Vec::new(), down: Vec::new(), shares: None }
+    }
+
     fn drop_empty_shares(&mut self) {
         if self.shares.as_ref().is_some_and(|shares| shares.grants.is_empty() && shares.embeds.is_empty()) {
             self.shares = None;
@@ -287,6 +353,7 @@ impl UserSlot {
             granted: BTreeSet::new(),
             given: BTreeSet::new(),
             embedded: BTreeSet::new(),
+            holds_of: BTreeMap::new(),
             tokens: BTreeSet::new(),
         }
     }

@@ -164,7 +164,7 @@ impl Model {
         let source = self.placement(user, link.source);
         let shown = !link.private
             || (link.owner == user && source.is_some())
-            || (link.is_primary() && self.nodes[&link.target].owner == user);
+            || (link.is_primary() && self.is_link_active(link) && self.nodes[&link.target].owner == user);
         shown && (source.is_some() || link.is_primary())
     }
 
@@ -176,20 +176,41 @@ impl Model {
             && self.placement(user, link.target).is_some()
     }
 
-    /// Nodes shared with their branch, whether or not the grantee shows the grant just now.
+    /// Nodes shared with their branch, whether or not the grantee shows the grant just now, and wherever they lie: what
+    /// is in the trash may be brought back.
     // Rules: A15.
     fn share_roots_with_branch(&self) -> BTreeSet<NodeId> {
         let granted = self
             .grants
             .values()
-            .filter(|grant| grant.branch && self.unexpired(grant.due) && self.is_active(grant.node))
+            .filter(|grant| grant.branch && self.unexpired(grant.due))
             .map(|grant| grant.node);
         let published = self
             .nodes
-            .keys()
-            .filter(|id| self.publication_in_force(**id).is_some_and(|publication| publication.branch))
-            .copied();
-        granted.chain(published).collect()
+            .values()
+            .filter(|node| node.publication.as_ref().is_some_and(|it| it.branch && self.unexpired(it.due)));
+        granted.chain(published.map(|node| node.id)).collect()
+    }
+
+    /// What Branch(r) would be if every node in the trash were back, with all that went by cascade.
+    // Rules: A15.
+    fn branch_when_all_is_back(&self, root: NodeId) -> BTreeSet<NodeId> {
+        let owner = self.nodes[&root].owner;
+        let mut branch = BTreeSet::from([root]);
+        loop {
+            let below: Vec<NodeId> = self
+                .links
+                .values()
+                .filter(|link| !link.private && (!link.in_trash || link.cascade))
+                .filter(|link| branch.contains(&link.target) && self.nodes[&link.source].owner == owner)
+                .map(|link| link.source)
+                .collect();
+            let before = branch.len();
+            branch.extend(below);
+            if branch.len() == before {
+                return branch;
+            }
+        }
     }
 
     /// Whether a non-private link source → target is refused to the user as sharing.
@@ -199,15 +220,16 @@ impl Model {
         if !self.is_active(source) || !self.is_active(target) {
             return false;
         }
-        if self.nodes[&source].owner != self.nodes[&target].owner {
+        // Nor does a link to itself give a node's branch to anybody.
+        if self.nodes[&source].owner != self.nodes[&target].owner || source == target {
             return false;
         }
         if self.placement(user, source).is_some_and(|level| level <= Level::Admin) {
             return false;
         }
         self.share_roots_with_branch().into_iter().any(|root| {
-            let branch = self.branch(root, false);
-            branch.contains(&target) && !branch.contains(&source)
+            self.branch_when_all_is_back(root).contains(&target)
+                && !self.branch(root, false).contains(&source)
         })
     }
 }

@@ -71,13 +71,17 @@ impl Model {
         self.nodes.contains_key(&id) && (holds || runs)
     }
 
+    pub fn knows_embed(&self, user: UserId, (embedder, id): (UserId, NodeId)) -> bool {
+        embedder == user && (self.embeds.contains(&(user, id)) || self.knows_node(user, id))
+    }
+
     pub fn knows_past(&self, user: UserId, past: &Past) -> bool {
         let touched = &past.touched;
         past.actor == user
             || touched.nodes.iter().any(|id| self.knows_node(user, *id))
             || touched.links.iter().any(|id| self.knows_link(user, *id))
             || touched.grants.iter().any(|grant| self.knows_grant(user, *grant))
-            || touched.embeds.iter().any(|(embedder, _)| *embedder == user)
+            || touched.embeds.iter().any(|embed| self.knows_embed(user, *embed))
             || touched.users.contains(&user)
     }
 
@@ -190,7 +194,9 @@ impl Turn<'_> {
             self.may_turn(step)?;
         }
         refuse_if(steps.iter().any(|step| self.is_overtaken(step)), Reason::VersionConflict)?;
-        for step in &steps {
+        // As in an update, fields come before the status.
+        let is_status = |step: &&Step| matches!(step, Step::Status(..));
+        for step in steps.iter().filter(|step| !is_status(step)).chain(steps.iter().filter(is_status)) {
             self.turn_node(step)?;
         }
         for step in &steps {
@@ -342,7 +348,10 @@ impl Turn<'_> {
             Step::Status(_, to) => {
                 refuse_if(!self.m.is_active(to.id), Reason::NodeInTrash)?;
                 let status = unheld(to);
-                let waits = self.m.held(to.id) && self.m.nodes[&to.id].status == Status::Blocked;
+                let held = self.m.held(to.id);
+                // What waits can resume as available or in progress, but it is not complete.
+                refuse_if(held && status == Status::Completed, Reason::NodeBlocked)?;
+                let waits = held && self.m.nodes[&to.id].status == Status::Blocked;
                 self.node_entry(to.id, |node| match (waits, status) {
                     (false, _) => node.status = status,
                     (true, Status::InProgress) => node.resume = status,

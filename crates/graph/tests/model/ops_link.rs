@@ -193,7 +193,9 @@ impl Turn<'_> {
         let target_level = self.m.placement(self.caller, link.target).ok_or(Reason::NoPermission)?;
         refuse_if(link.kind == LinkType::Primary && target_level == Level::Viewer, Reason::ForbiddenType)?;
         refuse_if(!link.private && !keeps_privacy(source_level, target_level), Reason::ForbiddenPrivate)?;
-        let would_share = !link.private && self.m.would_share(self.caller, link.source, link.target);
+        // What is not in the trash is not made by being restored.
+        let makes = link.in_trash && !link.private;
+        let would_share = makes && self.m.would_share(self.caller, link.source, link.target);
         refuse_if(would_share, Reason::WouldShare)?;
         refuse_if(!link.in_trash, Reason::NotTrashedLink)?;
         let ends_active = self.m.is_active(link.source) && self.m.is_active(link.target);

@@ -127,6 +127,8 @@ impl Turn<'_> {
                 continue;
             }
             if link.kind == LinkType::Primary && self.m.closes_cycle(link.source, link.target) {
+                // It went with its end, and has both of them again: it is in the trash by itself.
+                self.link_entry(id, |link| link.cascade = false);
                 continue;
             }
             self.link_entry(id, |link| {

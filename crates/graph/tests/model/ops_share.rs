@@ -109,7 +109,7 @@ impl Turn<'_> {
         self.m.users[&user].plan != Plan::Basic || self.showing_grants(user) < BASIC_SHOWING_MAX
     }
 
-    // Rules: S13, S16, S17.
+    // Rules: O3, S13, S16, S17.
     pub fn access_add(
         &mut self,
         id: NodeId,
@@ -121,8 +121,8 @@ impl Turn<'_> {
         self.due_in_future(due)?;
         self.seen_with(id, Level::Admin)?;
         refuse_if(!self.is_pro(), Reason::PlanLimit)?;
-        refuse_if(!self.m.is_active(id), Reason::NodeInTrash)?;
         let user = self.m.user_by_email(email).ok_or(Reason::UserNotFound)?;
+        refuse_if(!self.m.is_active(id), Reason::NodeInTrash)?;
         refuse_if(user == self.caller, Reason::CannotShareWithSelf)?;
         let there = self.m.grants.contains_key(&(id, user)) || self.m.nodes[&id].owner == user;
         refuse_if(there, Reason::AlreadyGranted)?;
@@ -133,7 +133,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    // Rules: S14, S17, S19.
+    // Rules: O3, S14, S17, S19.
     pub fn access_update(
         &mut self,
         id: NodeId,
@@ -149,8 +149,8 @@ impl Turn<'_> {
         let own = user == Some(self.caller) && self.m.grants.contains_key(&(id, self.caller));
         refuse_if(own, Reason::NoPermission)?;
         refuse_if(!self.is_pro(), Reason::PlanLimit)?;
-        refuse_if(!self.m.is_active(id), Reason::NodeInTrash)?;
         let user = user.ok_or(Reason::UserNotFound)?;
+        refuse_if(!self.m.is_active(id), Reason::NodeInTrash)?;
         let old = self.m.grants.get(&(id, user)).ok_or(Reason::NotShared)?.clone();
         let mut new = old.clone();
         new.level = level.unwrap_or(old.level);

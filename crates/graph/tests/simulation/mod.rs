@@ -477,7 +477,7 @@ impl Simulation {
         }
     }
 
-    // Rules: B2, N26, N27, B9.
+    // Rules: B2, B11, N26, N27, B9.
     fn check_invariants(&self) -> Result<(), String> {
         let model = &self.model;
         let problems = graph::check::problems(&self.world);
@@ -498,6 +498,9 @@ impl Simulation {
             let both = model.is_active(link.source) && model.is_active(link.target);
             if !link.in_trash && !both {
                 return Err(format!("{} is not in the trash, but an end of it is", link.id));
+            }
+            if link.cascade && (!link.in_trash || both) {
+                return Err(format!("{} went by cascade, but no end of it is in the trash", link.id));
             }
         }
         if model.has_primary_cycle() { Err("a cycle of primary links".to_owned()) } else { Ok(()) }
@@ -577,6 +580,7 @@ fn same_indices(got: &World, want: &World) -> Result<(), String> {
                 slot.granted.clone(),
                 slot.given.clone(),
                 slot.embedded.clone(),
+                slot.holds_of.clone(),
                 slot.tokens.clone(),
             )
         };
@@ -590,8 +594,8 @@ fn same_indices(got: &World, want: &World) -> Result<(), String> {
         }
     }
     for node in want.nodes() {
-        let links = |world: &World| world.link_ids_at(node.id).iter().copied().collect::<BTreeSet<_>>();
-        let twice = got.link_ids_at(node.id).len() != links(got).len();
+        let links = |world: &World| world.link_ids_at(node.id).collect::<BTreeSet<_>>();
+        let twice = got.link_ids_at(node.id).count() != links(got).len();
         if links(got) != links(want) || twice {
             return Err(format!("links at {}", node.id));
         }

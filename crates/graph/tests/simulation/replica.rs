@@ -4,8 +4,9 @@ use crate::model::Model;
 use crate::model::view::{Seen, SeenNode};
 use graph::batch::Op;
 use graph::diff::{Diff, LinkChange, NodeChange, UserChange};
+use graph::load::{Load, Page, visible};
 use graph::model::{Level, Link, LinkType, Node};
-use graph::view::{self, Load, Page, Sight};
+use graph::view::{self, Sight};
 use graph::{LinkId, NodeId, Timestamp, UserId, World};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -336,7 +337,7 @@ pub fn expected(model: &Model, seen: &Seen) -> Graph {
 /// A fresh load, with its share roots, against the model.
 // Rules: V7, V8, V9, G1.
 pub fn check_load(world: &World, user: UserId, seen: &Seen, want: &Graph) -> Result<(), String> {
-    let page = view::visible(world, user);
+    let page = visible(world, user);
     let mut fresh = Replica::new(user);
     fresh.take(&page)?;
     same(&fresh.graph, want)?;

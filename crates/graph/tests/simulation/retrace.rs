@@ -122,7 +122,10 @@ fn knows(model: &Model, user: UserId, subject: &Subject) -> bool {
             let grant = change.latest().unwrap();
             model.knows_grant(user, (grant.node, grant.user))
         }
-        Subject::Embed(change) => change.latest().unwrap().user == user,
+        Subject::Embed(change) => {
+            let embed = change.latest().unwrap();
+            model.knows_embed(user, (embed.user, embed.node))
+        }
         Subject::User(change) => change.latest().unwrap().id == user,
         Subject::Token(_) => false,
     }
@@ -236,13 +239,12 @@ fn same_views(
     now: &Simulation,
     operation: &Operation,
 ) -> Result<(), String> {
-    // A link that stayed in the trash for the cycle it would have closed comes back with its end the next time, and
-    // may then keep another from coming back.
-    let left_over = |model: &Model| {
-        let both = |link: &Link| model.is_active(link.source) && model.is_active(link.target);
-        model.links.values().any(|link| link.in_trash && link.cascade && both(link))
+    // A link that stayed in the trash for the cycle it would have closed is there by itself from then on, and shows its
+    // ends no more to those who had access to one by the other.
+    let left_behind = |link: &&Link| {
+        link.cascade && now.model.links.get(&link.id).is_some_and(|now| now.in_trash && !now.cascade)
     };
-    if left_over(&then.model) || left_over(&between.model) || left_over(&now.model) {
+    if then.model.links.values().any(|link| left_behind(&link)) {
         return Ok(());
     }
     // A completed task that was held for a while is complete no more, nor does what waits for it go on.

@@ -3,9 +3,9 @@
 use super::{CommandError, Form, show};
 use crate::accounts::Accounts;
 use crate::config::Settings;
+use crate::data::open_log;
 use crate::engine::message::PageOfHistory;
 use crate::history_words::{Names, nodes_named, sentence, short};
-use crate::server::open_log;
 use crate::wire::{EveryOp, undo_and_redo};
 use clap::Args;
 use graph::batch::Batch;
@@ -87,14 +87,14 @@ pub(super) fn run(args: &HistoryArgs, settings: &Settings) -> Result<(), Command
     let told: Vec<Told<'_>> =
         page.past.batches.iter().map(|past| Told { past, words: sentence(&past.batch, &names) }).collect();
     let shown = Value::Array(told.iter().map(|told| told.json(&page)).collect());
-    show(args.form, &shown, || super::lines(told.iter().map(Told::line)))
+    show(args.form, &shown, || super::lines(told.iter().map(Told::line), "There is no such history."))
 }
 
 /// Which batches, as far as an index knows.
 fn scope(args: &HistoryArgs, log: &mut dyn Log) -> Result<HistoryScope, CommandError> {
     if let Some(node) = args.node {
         let world = log.load(Scope::Everything)?;
-        let links = world.link_ids_at(NodeId(node)).iter().map(|id| id.0);
+        let links = world.link_ids_at(NodeId(node)).map(|id| id.0);
         return Ok(HistoryScope::Touching(Arc::new(links.chain([node]).collect())));
     }
     match &args.user {

@@ -1,15 +1,17 @@
 //! The past, beside the engine's thread: pages of history are searched here, and what need not be kept is taken away,
 //! so that no mutation ever waits for either.
 
-use super::message::{Answer, Failure, Outcome, PageOfHistory};
-use super::{Settings, Shared, clock};
+use super::message::{Answer, Caller, Failure, Outcome, PageOfHistory};
+use super::readers::Moment;
+use super::{Command, Settings, Shared, clock};
 use graph::UserId;
 use graph::batch::Subject;
+use graph::model::Rev;
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use store::{History, HistoryQuery, Log, LogError, Pruner};
 
@@ -27,9 +29,22 @@ pub(super) struct Archive {
     _pruning: SyncSender<()>,
 }
 
-struct Job {
-    query: HistoryQuery,
-    answer: Answer,
+/// A page that is asked for.
+pub(super) struct Job {
+    pub(super) caller: Caller,
+    pub(super) query: HistoryQuery,
+    /// As of when the query's reader is.
+    pub(super) moment: Moment,
+    pub(super) answer: Answer,
+}
+
+/// A page that was found. Meanwhile the world has gone on, so the engine has the last word on it.
+pub(super) struct Found {
+    pub(super) caller: Caller,
+    pub(super) page: PageOfHistory,
+    pub(super) until: Rev,
+    pub(super) moment: Moment,
+    pub(super) answer: Answer,
 }
 
 impl Archive {
@@ -38,6 +53,7 @@ impl Archive {
         log: &dyn Log,
         settings: &Settings,
         shared: &Arc<Shared>,
+        engine: Weak<Sender<Command>>,
     ) -> Result<Self, super::StartError> {
         let (history, pruner) = (log.history()?, log.pruner(settings.retention)?);
         let (jobs, waiting) = sync_channel(WAITING_MAX);
@@ -45,33 +61,45 @@ impl Archive {
         let (reading, held, every) = (Arc::clone(shared), Arc::clone(shared), settings.prune_every);
         std::thread::Builder::new()
             .name("history".into())
-            .spawn(move || read(history, &waiting, &reading))?;
+            .spawn(move || read(history, &waiting, &reading, &engine))?;
         std::thread::Builder::new()
             .name("pruner".into())
             .spawn(move || prune(pruner, every, &ended, &held))?;
         Ok(Archive { jobs, _pruning: pruning })
     }
 
-    /// Asks for a page; it is answered from the archive's thread.
-    pub(super) fn ask(&self, query: HistoryQuery, answer: Answer) {
-        let job = Job { query, answer };
+    /// Asks for a page; what is found comes back to the engine.
+    pub(super) fn ask(&self, job: Job) {
         if let Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) = self.jobs.try_send(job) {
             (job.answer)(Outcome::Failed(Failure::Unavailable));
         }
     }
 }
 
-fn read(mut history: Box<dyn History>, jobs: &Receiver<Job>, shared: &Shared) {
-    for Job { query, answer } in jobs {
+fn read(
+    mut history: Box<dyn History>,
+    jobs: &Receiver<Job>,
+    shared: &Shared,
+    engine: &Weak<Sender<Command>>,
+) {
+    for Job { caller, query, moment, answer } in jobs {
         let page = catch_unwind(AssertUnwindSafe(|| page(&mut *history, &query, shared)));
-        answer(match page {
-            Ok(Ok(page)) => Outcome::History { page: Box::new(page), rev: query.until },
+        let failure = match page {
+            Ok(Ok(page)) => {
+                let found = Found { caller, page, until: query.until, moment, answer };
+                // An engine that is gone owes no answers; what it drops unanswered answers for itself.
+                if let Some(engine) = engine.upgrade() {
+                    let _ = engine.send(Command::Found(Box::new(found)));
+                }
+                continue;
+            }
             Ok(Err(error)) => {
                 tracing::error!(%error, "a page of history could not be read");
-                Outcome::Failed(Failure::Storage)
+                Failure::Storage
             }
-            Err(_) => Outcome::Failed(Failure::Exception),
-        });
+            Err(_) => Failure::Exception,
+        };
+        answer(Outcome::Failed(failure));
     }
 }
 

@@ -3,9 +3,9 @@
 use super::backlog::Backlog;
 use super::message::{Caller, ConnectionId, Line, Published, Relayed};
 use graph::batch::{Batch, Subject};
+use graph::load::Load;
 use graph::model::Rev;
-use graph::view::Load;
-use graph::{Diff, TokenId, UserId, World};
+use graph::{Audience, Diff, Root, TokenId, UserId, World};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,11 +14,50 @@ use std::time::{Duration, Instant};
 pub(super) struct Connection {
     caller: Caller,
     line: Box<dyn Line>,
-    load: KeptLoad,
+    loads: KeptLoads,
 }
 
 /// A load under way, and until when its list is kept.
-pub(super) type KeptLoad = Option<(Load, Instant)>;
+#[derive(Default)]
+pub(super) struct KeptLoad(Option<(Load, Instant)>);
+
+impl KeptLoad {
+    /// Takes out the load that goes on at `offset`; any other stays.
+    pub(super) fn take_at(&mut self, offset: usize, now: Instant) -> Option<Load> {
+        self.0.take_if(|(load, until)| load.sent() == offset && *until >= now).map(|(load, _)| load)
+    }
+
+    pub(super) fn keep(&mut self, load: Load, until: Instant) {
+        self.0 = Some((load, until));
+    }
+
+    /// Forgets it.
+    pub(super) fn end(&mut self) {
+        self.0 = None;
+    }
+
+    fn drop_stale(&mut self, now: Instant) {
+        self.0.take_if(|(_, until)| *until < now);
+    }
+}
+
+/// The loads of one connection.
+#[derive(Default)]
+pub(super) struct KeptLoads {
+    pub(super) graph: KeptLoad,
+    /// Of the branch with this root.
+    branch: Option<(Root, KeptLoad)>,
+}
+
+impl KeptLoads {
+    /// Where the load of a branch is kept; one of another root makes room for it.
+    pub(super) fn branch(&mut self, root: &Root) -> &mut KeptLoad {
+        if self.branch.as_ref().is_none_or(|(other, _)| other != root) {
+            self.branch = None;
+        }
+        &mut self.branch.get_or_insert_with(|| (root.clone(), KeptLoad::default())).1
+    }
+}
 
 /// What is kept of users who are connected or were until a moment ago.
 struct Follower {
@@ -44,8 +83,9 @@ pub(super) struct Connections {
     /// The load each user has under way over REST, where there is no connection to keep it with.
     over_rest: HashMap<UserId, KeptLoad>,
     kept: Kept,
-    /// The rev at which due times last passed.
+    /// The rev at which due times last passed, and how often they have.
     dues_passed_at: Option<Rev>,
+    dues_passed: u64,
 }
 
 impl Connections {
@@ -57,12 +97,19 @@ impl Connections {
             over_rest: HashMap::new(),
             kept,
             dues_passed_at: None,
+            dues_passed: 0,
         }
     }
 
     /// Notes that due times have passed at this rev.
     pub(super) fn note_dues(&mut self, rev: Rev) {
         self.dues_passed_at = Some(rev);
+        self.dues_passed += 1;
+    }
+
+    /// How often due times have passed.
+    pub(super) fn dues_passed(&self) -> u64 {
+        self.dues_passed
     }
 
     pub(super) fn add(&mut self, world: &World, id: ConnectionId, caller: Caller, line: Box<dyn Line>) {
@@ -71,7 +118,7 @@ impl Connections {
             line.close();
             return;
         }
-        self.by_id.insert(id, Connection { caller, line, load: None });
+        self.by_id.insert(id, Connection { caller, line, loads: KeptLoads::default() });
         let exact = self.dues_passed_at != Some(world.rev());
         let follower = self.followers.entry(caller.user).or_insert_with(|| Follower {
             connections: BTreeSet::new(),
@@ -98,16 +145,14 @@ impl Connections {
         self.followers.get(&user)?.backlog.since(since, head)
     }
 
-    /// Where a load of the user is kept: with the connection it came on, or over REST with the user.
-    pub(super) fn load_of(
-        &mut self,
-        connection: Option<ConnectionId>,
-        user: UserId,
-    ) -> Option<&mut KeptLoad> {
-        match connection {
-            Some(id) => self.by_id.get_mut(&id).map(|connection| &mut connection.load),
-            None => Some(self.over_rest.entry(user).or_default()),
-        }
+    /// Where the loads of a connection are kept.
+    pub(super) fn loads_on(&mut self, connection: ConnectionId) -> Option<&mut KeptLoads> {
+        self.by_id.get_mut(&connection).map(|connection| &mut connection.loads)
+    }
+
+    /// Where the load of the graph is kept that a user has under way over REST.
+    pub(super) fn load_over_rest(&mut self, user: UserId) -> &mut KeptLoad {
+        self.over_rest.entry(user).or_default()
     }
 
     /// Everyone connected, or gone only a moment ago.
@@ -116,10 +161,8 @@ impl Connections {
     }
 
     /// Those, and one more.
-    pub(super) fn users_and(&self, user: Option<UserId>) -> HashSet<UserId> {
-        let mut users = self.users.clone();
-        users.extend(user);
-        users
+    pub(super) fn users_and(&self, user: UserId) -> Audience<'_> {
+        Audience::All(&self.users, Some(user))
     }
 
     /// Sends the parts of a diff to every connection of its user but one, and keeps them for those who come back.
@@ -139,6 +182,13 @@ impl Connections {
             for part in parts {
                 connection.line.diff(Arc::clone(part));
             }
+        }
+    }
+
+    /// Sends on a connection what it missed.
+    pub(super) fn catch_up(&self, id: ConnectionId, missed: &[Arc<Diff>]) {
+        if let Some(connection) = self.by_id.get(&id) {
+            missed.iter().for_each(|diff| connection.line.missed(Arc::clone(diff)));
         }
     }
 
@@ -215,9 +265,15 @@ impl Connections {
     /// Lets go of what was kept for too long: lists of loads, backlogs, users who did not come back.
     pub(super) fn drop_stale(&mut self, now: Instant) {
         for connection in self.by_id.values_mut() {
-            connection.load.take_if(|(_, until)| *until < now);
+            connection.loads.graph.drop_stale(now);
+            if let Some((_, load)) = &mut connection.loads.branch {
+                load.drop_stale(now);
+            }
         }
-        self.over_rest.retain(|_, load| load.as_ref().is_some_and(|(_, until)| *until >= now));
+        self.over_rest.retain(|_, load| {
+            load.drop_stale(now);
+            load.0.is_some()
+        });
         let kept = self.kept.time;
         self.followers.retain(|user, follower| {
             follower.backlog.trim(kept);
@@ -230,7 +286,8 @@ impl Connections {
     }
 }
 
-fn holds(world: &World, caller: Caller) -> bool {
+/// Whether the token that a caller presented is still theirs.
+pub(super) fn holds(world: &World, caller: Caller) -> bool {
     world.user(caller.user).is_some_and(|slot| {
         slot.tokens.iter().filter_map(|hash| world.token(hash)).any(|token| token.id == caller.token)
     })

@@ -1,9 +1,10 @@
 //! One group: mutations decided in order on the World, to be committed together and told afterwards.
 
-use super::connections::{Connections, Telling};
+use super::connections::{Connections, Telling, holds};
 use super::message::{Answer, ConnectionId, Failure, Mutation, Outcome, Published};
+use super::relay;
 use graph::batch::{Lineage, Subject};
-use graph::model::{Level, Rev};
+use graph::model::Rev;
 use graph::ops::{Chain, Turn, turn};
 use graph::{Batch, BatchId, Diff, Fresh, LinkId, Operation, Reason, Scene, UserId, World, decide};
 use rand::distr::{Alphanumeric, SampleString};
@@ -83,6 +84,9 @@ impl Group {
 
     fn decide(&self, world: &World, past: &dyn Past, mutation: &Mutation) -> Result<Decided, Stop> {
         let user = mutation.caller.user;
+        if !holds(world, mutation.caller) {
+            return Err(Failure::Revoked.into());
+        }
         if let Some(request) = mutation.request
             && let Some(done) = self.remembered(past, request.batch)?
         {
@@ -184,9 +188,9 @@ impl Group {
         part_entries_max: usize,
     ) -> Output {
         let caller = mutation.caller.user;
-        let viewers = connections.users_and(Some(caller));
+        let viewers = connections.users_and(caller);
         let diffs = {
-            let scene = Scene::before(world, &batch, &viewers);
+            let scene = Scene::before(world, &batch, viewers);
             world.apply(&batch);
             scene.after(world)
         };
@@ -218,9 +222,15 @@ impl Group {
     }
 
     /// Answers and tells, in order: the group is on disk.
-    pub(super) fn tell(self, connections: &mut Connections, asked: Vec<Asked>) {
-        for (output, asked) in self.outputs.into_iter().zip(asked) {
-            (asked.answer)(output.outcome);
+    pub(super) fn tell(self, world: &World, connections: &mut Connections, asked: Vec<Asked>) {
+        for (output, Asked { mutation, answer }) in self.outputs.into_iter().zip(asked) {
+            if let (Outcome::Changed { replayed: false, .. }, Some((event, from))) =
+                (&output.outcome, mutation.passed_on)
+            {
+                // Whoever may do the one may do the other; and nobody waits to hear of it.
+                let _ = relay::pass_on(world, connections, mutation.caller, event, from);
+            }
+            answer(output.outcome);
             if let Some(origin) = output.origin {
                 connections.send(origin, &output.rest);
             }
@@ -305,8 +315,8 @@ pub(super) fn published(
     let actor = batch.actor.and_then(|id| world.user(id)).map(|slot| Arc::clone(&slot.user));
     let (branch, due) = (publication.branch, publication.due);
     let published = Published { id: node.id, branch, due, actor, at: batch.at };
-    let sees =
-        |user: &UserId| graph::access::level(world, *user, node.id).is_some_and(|l| l <= Level::Viewer);
-    let users = connections.users().iter().copied().filter(sees).collect();
+    let covers = graph::cover::covers(world, [node.id], connections.users().into());
+    let sees = covers.values().flat_map(|cover| cover.users());
+    let users = sees.filter(|user| connections.users().contains(user)).collect();
     Some((Arc::new(published), users))
 }

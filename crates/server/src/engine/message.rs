@@ -2,9 +2,9 @@
 
 use graph::diff::Diff;
 use graph::history::Reader;
+use graph::load::Page;
 use graph::model::{Grant, Rev, User};
 use graph::trash::TrashPage;
-use graph::view::Page;
 use graph::{BatchId, NodeId, Operation, Refusal, Root, TokenId, UserId};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -40,6 +40,8 @@ pub struct Mutation {
     pub origin: Option<ConnectionId>,
     /// Set when the caller is over their limit, in seconds to wait: only a replay is answered then.
     pub limited: Option<u64>,
+    /// What is passed on when it is done, before anybody is told, and the connection it came on.
+    pub passed_on: Option<(Relay, ConnectionId)>,
 }
 
 /// A read asked for.
@@ -168,6 +170,8 @@ pub enum Failure {
     RateLimited { retry_after_s: u64 },
     /// The server has too much to do, or is shutting down.
     Unavailable,
+    /// The token it came with has been revoked meanwhile.
+    Revoked,
     /// The batch could not be written; nothing of it was.
     Storage,
     /// A fault of the server.
@@ -181,6 +185,8 @@ pub type Answer = Box<dyn FnOnce(Outcome) + Send>;
 pub trait Line: Send {
     /// Queues a diff as `graph:diff`.
     fn diff(&self, diff: Arc<Diff>);
+    /// Queues a diff that the connection asked for, having missed it.
+    fn missed(&self, diff: Arc<Diff>);
     /// Queues a `branch:published` event.
     fn published(&self, published: Arc<Published>);
     /// Queues a relayed event. It may be dropped: another like it will come.

@@ -10,6 +10,7 @@ mod connections;
 mod directory;
 mod group;
 pub mod message;
+mod readers;
 mod reads;
 mod relay;
 mod thread;
@@ -21,7 +22,7 @@ pub use message::{
     Request,
 };
 
-use archive::Archive;
+use archive::{Archive, Found};
 use directory::Directory;
 use graph::model::TokenHash;
 use std::sync::Arc;
@@ -87,6 +88,7 @@ enum Command {
     Relay { caller: Caller, relay: Relay, connection: ConnectionId, answer: Answer },
     Connect { id: ConnectionId, caller: Caller, line: Box<dyn Line> },
     Disconnect(ConnectionId),
+    Found(Box<Found>),
     Look(oneshot::Sender<()>),
     Drain(oneshot::Sender<()>),
 }
@@ -94,7 +96,7 @@ enum Command {
 /// The transports' handle on the engine; cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
-    commands: Sender<Command>,
+    commands: Arc<Sender<Command>>,
     shared: Arc<Shared>,
 }
 
@@ -136,6 +138,7 @@ impl Engine {
     pub fn start(mut log: Box<dyn Log>, settings: Settings) -> Result<Engine, StartError> {
         let world = log.load(Scope::Everything)?;
         let (commands, waiting) = channel();
+        let commands = Arc::new(commands);
         let shared = Arc::new(Shared {
             directory: Directory::of(&world),
             waiting: AtomicUsize::new(0),
@@ -144,7 +147,7 @@ impl Engine {
             oldest_held: AtomicU64::new(0),
             queue_max: settings.queue_max,
         });
-        let archive = Archive::start(&*log, &settings, &shared)?;
+        let archive = Archive::start(&*log, &settings, &shared, Arc::downgrade(&commands))?;
         let thread = Thread::new(log, archive, world, Arc::clone(&shared), settings);
         std::thread::Builder::new().name("engine".into()).spawn(move || thread.run(&waiting))?;
         Ok(Engine { commands, shared })

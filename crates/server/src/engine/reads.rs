@@ -1,10 +1,10 @@
 //! Reads: answered between groups from the World as it stands on disk.
 
-use super::connections::Connections;
-use super::message::{Account, Caller, ConnectionId, Failure, Outcome, Read, Scope};
+use super::connections::{Connections, KeptLoad};
+use super::message::{Account, Caller, ConnectionId, Failure, Outcome, PageOfHistory, Read, Scope};
 use graph::history::Reader;
+use graph::load::{Load, Page, published_root};
 use graph::model::{Grant, User};
-use graph::view::{self, Load, Page};
 use graph::{Graph, NodeId, Reason, Refusal, Root, UserId, World, access, trash};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,19 +22,28 @@ pub(super) fn answer(
     let rev = world.rev();
     match *read {
         Read::Graph { limit, offset } => {
-            let page = graph_page(world, connections, caller, connection, (limit, offset), load_kept);
-            Outcome::Graph { page, rev }
+            let kept = match connection {
+                Some(id) => connections.loads_on(id).map(|loads| &mut loads.graph),
+                None => Some(connections.load_over_rest(caller.user)),
+            };
+            let begin = || Load::begin(world, caller.user);
+            Outcome::Graph { page: page_of(world, kept, begin, (limit, offset), load_kept), rev }
         }
         Read::Trash { limit, offset } => {
             Outcome::Trash { page: trash::trash_page(world, caller.user, limit, offset), rev }
         }
-        Read::Branch { ref root, limit, offset } => branch(world, caller.user, root, limit, offset),
-        // Asked of the archive, see `history_query`.
+        Read::Branch { ref root, limit, offset } => {
+            let loads = connection.and_then(|id| connections.loads_on(id));
+            let kept = loads.map(|loads| loads.branch(root));
+            let page = branch_page(world, kept, Some(caller.user), root, (limit, offset), load_kept);
+            branch_answer(world, page, false)
+        }
+        // Asked of the archive, see `history_query` and `seen_now`.
         Read::History { .. } => Outcome::Failed(Failure::Exception),
         Read::Sync { since } => {
             let missed = connection.zip(connections.missed(caller.user, since, rev));
             if let Some((connection, missed)) = &missed {
-                connections.send(*connection, missed);
+                connections.catch_up(*connection, missed);
             }
             Outcome::Synced { rev, recovered: missed.is_some() }
         }
@@ -45,89 +54,98 @@ pub(super) fn answer(
     }
 }
 
-/// A page of the visible graph. A load begun at offset 0 goes on as long as each page follows the last one in time, on
-/// its connection or over REST; any other page is cut from the graph as it is now and leaves the load as it is.
-fn graph_page(
+/// A page. A load begun at offset 0 goes on as long as each page follows the last one in time; any other page is cut from
+/// what there is now and leaves the load as it is.
+fn page_of(
     world: &World,
-    connections: &mut Connections,
-    caller: Caller,
-    connection: Option<ConnectionId>,
+    kept: Option<&mut KeptLoad>,
+    begin: impl FnOnce() -> Load,
     (limit, offset): (usize, usize),
     load_kept: Duration,
 ) -> Page {
     let now = Instant::now();
-    let under_way = connections.load_of(connection, caller.user).and_then(|slot| {
-        let kept = slot.take();
-        if offset == 0 {
-            return Some((slot, Load::begin(world, caller.user)));
-        }
-        let (load, until) = kept.filter(|(_, until)| *until >= now)?;
-        if load.sent() != offset {
-            *slot = Some((load, until));
-            return None;
-        }
-        Some((slot, load))
-    });
-    match under_way {
-        Some((slot, mut load)) => {
-            let page = load.next(world, limit);
-            *slot = page.has_more.then_some((load, now + load_kept));
-            page
-        }
-        None => {
-            let mut load = Load::begin(world, caller.user);
-            load.skip(offset);
-            load.next(world, limit)
-        }
+    let Some(kept) = kept else {
+        let mut load = begin();
+        load.skip(offset);
+        return load.next(world, limit);
+    };
+    let goes_on = if offset == 0 { None } else { kept.take_at(offset, now) };
+    let mut load = match goes_on {
+        Some(load) => load,
+        None if offset == 0 => begin(),
+        None => return page_of(world, None, begin, (limit, offset), load_kept),
+    };
+    let page = load.next(world, limit);
+    if page.has_more {
+        kept.keep(load, now + load_kept);
+    } else {
+        kept.end();
     }
+    page
 }
 
-/// What to search the past for, if that is what is asked.
+/// What to search the past for, with a reader that holds what the caller sees.
 pub(super) fn history_query(
     world: &World,
     caller: Caller,
-    read: &Read,
-) -> Option<Result<HistoryQuery, Refusal>> {
-    let Read::History { scope, limit, offset } = *read else { return None };
+    (scope, limit, offset): (Scope, usize, usize),
+    reader: impl FnOnce() -> Arc<Reader>,
+) -> Result<HistoryQuery, Refusal> {
     let scope = match scope {
         Scope::Everything => HistoryScope::Everything,
         Scope::Own => HistoryScope::By(caller.user),
         Scope::User(user) if user == caller.user => HistoryScope::By(user),
-        Scope::User(_) | Scope::Unfit => return Some(Err(Reason::InvalidScope.into())),
+        Scope::User(_) | Scope::Unfit => return Err(Reason::InvalidScope.into()),
         Scope::Graph(root) => {
             if access::placement(world, caller.user, root).is_none() {
-                return Some(Err(Reason::NodeNotFound.into()));
+                return Err(Reason::NodeNotFound.into());
             }
             let nodes = access::placed_under(world, [root]);
             let links = nodes.iter().flat_map(|id| world.link_ids_at(*id)).map(|id| id.0);
             HistoryScope::Touching(Arc::new(links.chain(nodes.iter().map(|id| id.0)).collect()))
         }
     };
-    let reader = Arc::new(Reader::of(world, caller.user));
-    Some(Ok(HistoryQuery { reader, scope, until: world.rev(), limit, offset }))
+    Ok(HistoryQuery { reader: reader(), scope, until: world.rev(), limit, offset })
 }
 
-/// A branch as the caller sees it, by its root; or a publication, by its token, as anyone sees it.
-fn branch(world: &World, user: UserId, root: &Root, limit: usize, offset: usize) -> Outcome {
-    let rev = world.rev();
-    let page = match root {
-        Root::Token(token) => view::published_page(world, token, limit, offset),
-        Root::Node(root) => access::level(world, user, *root).map(|_| {
-            let mut load = Load::of(user, view::visible_branch(world, user, *root));
-            load.skip(offset);
-            load.next(world, limit)
-        }),
-    };
-    match page {
-        Some(page) => Outcome::Branch { page, rev, anonymous: false },
-        None => Outcome::Failed(Failure::Refused(Reason::BranchNotFound.into())),
+/// A page of history as its reader sees it now: what has left their view since it was looked for is left out.
+pub(super) fn seen_now(mut page: PageOfHistory, now: Arc<Reader>) -> PageOfHistory {
+    page.past.batches.retain(|past| now.sees_batch(&past.batch));
+    page.reader = now;
+    page
+}
+
+/// A page of a branch as the caller sees it, by its root; or of a publication, by its token, as anyone sees it.
+fn branch_page(
+    world: &World,
+    kept: Option<&mut KeptLoad>,
+    user: Option<UserId>,
+    root: &Root,
+    at: (usize, usize),
+    load_kept: Duration,
+) -> Option<Page> {
+    match (root, user) {
+        (Root::Token(token), _) => {
+            let root = published_root(world, token)?;
+            Some(page_of(world, kept, || Load::of_publication(world, root), at, load_kept))
+        }
+        (Root::Node(root), Some(user)) => {
+            access::level(world, user, *root)?;
+            Some(page_of(world, kept, || Load::of_branch(world, user, *root), at, load_kept))
+        }
+        (Root::Node(_), None) => None,
     }
 }
 
-/// A publication, by its token, for someone without an account.
+/// A page of a publication, by its token, for someone without an account.
 pub(super) fn public(world: &World, token: &str, limit: usize, offset: usize) -> Outcome {
-    match view::published_page(world, token, limit, offset) {
-        Some(page) => Outcome::Branch { page, rev: world.rev(), anonymous: true },
+    let root = Root::Token(token.to_owned());
+    branch_answer(world, branch_page(world, None, None, &root, (limit, offset), Duration::ZERO), true)
+}
+
+fn branch_answer(world: &World, page: Option<Page>, anonymous: bool) -> Outcome {
+    match page {
+        Some(page) => Outcome::Branch { page, rev: world.rev(), anonymous },
         None => Outcome::Failed(Failure::Refused(Reason::BranchNotFound.into())),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::connections::Connections;
 use super::message::{Caller, ConnectionId, Failure, Outcome, Relay, Relayed};
+use graph::cover::covers;
 use graph::model::Level;
 use graph::{NodeId, Reason, UserId, World, access};
 use std::collections::BTreeSet;
@@ -38,6 +39,6 @@ pub(super) fn pass_on(
 }
 
 fn who_sees(world: &World, connections: &Connections, node: NodeId) -> Vec<UserId> {
-    let covers = access::covers(world, [node], &|user| connections.users().contains(&user));
+    let covers = covers(world, [node], connections.users().into());
     covers.values().flat_map(|cover| cover.users()).collect()
 }

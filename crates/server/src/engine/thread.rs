@@ -1,9 +1,10 @@
 //! The engine's thread: its loop, and what it does when a commit or an operation fails.
 
-use super::archive::Archive;
-use super::connections::{Connections, Kept};
+use super::archive::{Archive, Found, Job};
+use super::connections::{Connections, Kept, holds};
 use super::group::{Asked, Group, published};
-use super::message::{Answer, Caller, ConnectionId, Failure, Outcome, Read, Relay};
+use super::message::{Answer, Caller, ConnectionId, Failure, Outcome, Read, Relay, Scope};
+use super::readers::{Moment, Readers};
 use super::{Command, Settings, Shared, clock, reads, relay};
 use graph::model::Rev;
 use graph::{Committed, Scene, World};
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
-use store::{Abandon, Log, LogError, Scope};
+use store::{Abandon, Log, LogError};
 use tokio::sync::oneshot;
 
 /// How often the last uses of tokens are kept.
@@ -24,6 +25,7 @@ pub(super) struct Thread {
     archive: Archive,
     world: World,
     connections: Connections,
+    readers: Readers,
     shared: Arc<Shared>,
     settings: Settings,
     polled: Instant,
@@ -36,6 +38,7 @@ struct Round {
     mutations: Vec<Asked>,
     reads: Vec<(Caller, Read, Option<ConnectionId>, Answer)>,
     public_reads: Vec<(String, usize, usize, Answer)>,
+    found: Vec<Found>,
     relays: Vec<(Caller, Relay, ConnectionId, Answer)>,
     looks: Vec<oneshot::Sender<()>>,
     drain: Option<oneshot::Sender<()>>,
@@ -52,7 +55,8 @@ impl Thread {
         let now = Instant::now();
         let kept = Kept { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
         let connections = Connections::new(kept);
-        Thread { log, archive, world, connections, shared, settings, polled: now, touched: now }
+        let readers = Readers::default();
+        Thread { log, archive, world, connections, readers, shared, settings, polled: now, touched: now }
     }
 
     /// Runs until drained, or until every handle is gone. A fault outside of any one operation ends the process: what is
@@ -115,6 +119,7 @@ impl Thread {
                 round.relays.push((caller, relay, connection, answer));
             }
             Command::Connect { id, caller, line } => self.connections.add(&self.world, id, caller, line),
+            Command::Found(found) => round.found.push(*found),
             Command::Look(done) => round.looks.push(done),
             Command::Disconnect(id) => self.connections.remove(id),
             Command::Drain(done) => round.drain = Some(done),
@@ -136,17 +141,19 @@ impl Thread {
             self.commit(round.mutations);
         }
         for (caller, relay, connection, answer) in round.relays {
-            answer(guarded(|| relay::pass_on(&self.world, &self.connections, caller, relay, connection)));
+            answer(guarded(|| {
+                known(&self.world, caller)?;
+                Ok(relay::pass_on(&self.world, &self.connections, caller, relay, connection))
+            }));
         }
         for (caller, read, connection, answer) in round.reads {
-            match reads::history_query(&self.world, caller, &read) {
-                None => answer(self.read(caller, &read, connection)),
-                Some(Ok(query)) => self.archive.ask(query, answer),
-                Some(Err(refusal)) => answer(Outcome::Failed(Failure::Refused(refusal))),
-            }
+            self.read(caller, &read, connection, answer);
+        }
+        for found in round.found {
+            self.tell_found(found);
         }
         for (token, limit, offset, answer) in round.public_reads {
-            answer(guarded(|| reads::public(&self.world, &token, limit, offset)));
+            answer(guarded(|| Ok(reads::public(&self.world, &token, limit, offset))));
         }
         if self.touched.elapsed() >= TOUCH_EVERY || round.drain.is_some() {
             self.touched = Instant::now();
@@ -163,9 +170,42 @@ impl Thread {
         round.drain
     }
 
-    fn read(&mut self, caller: Caller, read: &Read, connection: Option<ConnectionId>) -> Outcome {
+    fn read(&mut self, caller: Caller, read: &Read, connection: Option<ConnectionId>, answer: Answer) {
+        if let Read::History { scope, limit, offset } = *read {
+            return self.search(caller, (scope, limit, offset), answer);
+        }
         let kept = self.settings.load_kept;
-        guarded(|| reads::answer(&self.world, &mut self.connections, caller, read, connection, kept))
+        answer(guarded(|| {
+            known(&self.world, caller)?;
+            Ok(reads::answer(&self.world, &mut self.connections, caller, read, connection, kept))
+        }));
+    }
+
+    /// Has the archive look for a page of history; what it finds comes back.
+    fn search(&mut self, caller: Caller, asked: (Scope, usize, usize), answer: Answer) {
+        let moment = Moment::now(&self.world, &self.connections);
+        let query = caught(|| {
+            known(&self.world, caller)?;
+            let reader = || self.readers.of(&self.world, moment, caller.user);
+            reads::history_query(&self.world, caller, asked, reader).map_err(Failure::Refused)
+        });
+        match query {
+            Ok(query) => self.archive.ask(Job { caller, query, moment, answer }),
+            Err(failure) => answer(Outcome::Failed(failure)),
+        }
+    }
+
+    /// Answers with a page of history that was found, cut to what its reader may see by now.
+    fn tell_found(&mut self, found: Found) {
+        let Found { caller, mut page, until, moment, answer } = found;
+        answer(guarded(|| {
+            known(&self.world, caller)?;
+            let now = Moment::now(&self.world, &self.connections);
+            if moment != now {
+                page = reads::seen_now(page, self.readers.of(&self.world, now, caller.user));
+            }
+            Ok(Outcome::History { page: Box::new(page), rev: until })
+        }));
     }
 
     /// Commits mutations as one group. One that panics is refused, and the others are decided again without it.
@@ -180,7 +220,7 @@ impl Thread {
                         self.shared.directory.follow(&self.world, &proposal.batch);
                         self.connections.follow(&proposal.batch);
                     }
-                    group.tell(&mut self.connections, asked);
+                    group.tell(&self.world, &mut self.connections, asked);
                     return;
                 }
                 (Err(_), Some(culprit)) => {
@@ -243,7 +283,7 @@ impl Thread {
     /// Loads the World from the log, as it was left by the last commit. Everybody was told of what came up to `told`.
     fn reload(&mut self, told: Rev) {
         let clock = self.world.clock();
-        match self.log.load(Scope::Everything) {
+        match self.log.load(store::Scope::Everything) {
             Ok(world) => self.world = world,
             Err(error) => end_process(&format!("the data cannot be loaded: {error}")),
         }
@@ -280,11 +320,21 @@ impl Thread {
     }
 }
 
+/// A caller whose token was revoked while their request waited is answered nothing else.
+fn known(world: &World, caller: Caller) -> Result<(), Failure> {
+    if holds(world, caller) { Ok(()) } else { Err(Failure::Revoked) }
+}
+
+/// The answer to something that changes nothing.
+fn guarded(read: impl FnOnce() -> Result<Outcome, Failure>) -> Outcome {
+    caught(read).unwrap_or_else(Outcome::Failed)
+}
+
 /// A read that panics is answered as the fault of the server it is; nothing was changed by it.
-fn guarded(read: impl FnOnce() -> Outcome) -> Outcome {
+fn caught<T>(read: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
         tracing::error!("a read failed");
-        Outcome::Failed(Failure::Exception)
+        Err(Failure::Exception)
     })
 }
 

@@ -1,5 +1,6 @@
 //! The table as it is printed: for programs and for people.
 
+use super::rows::CREDENTIALS;
 use super::{Field, Need, OWN_BYTES_MAX, RELAYS, ROWS, RelayRow, Row};
 use crate::config;
 use crate::wire::Problem;
@@ -10,9 +11,13 @@ use std::fmt::Write;
 impl Row {
     /// Every error an operation may answer, as it is written, in the order they are checked.
     pub fn all_errors(&self) -> Vec<String> {
-        let mut errors = vec![Problem::PayloadTooLarge.name(), Problem::Unauthorized.name()];
-        if self.is_mutation() {
-            errors.push(Problem::Origin.name());
+        let mut errors = Vec::new();
+        // Over a socket these are settled before there is an event: when it connects, or by the size of its message.
+        if self.method.is_some() {
+            errors.extend([Problem::PayloadTooLarge.name(), Problem::Unauthorized.name()]);
+            if self.is_mutation() {
+                errors.push(Problem::Origin.name());
+            }
         }
         errors.push(Problem::malformed("").name());
         errors.extend(self.payload_errors().into_iter().map(reason_name));
@@ -50,7 +55,7 @@ fn row_json(row: &Row) -> Value {
         "output": row.output,
         "errors": row.all_errors(),
         "limit": { "name": row.limit.name, "count": row.limit.count, "windowSeconds": row.limit.window_s },
-        "credentials": "API token or web session",
+        "credentials": row.credentials,
     })
 }
 
@@ -65,7 +70,7 @@ fn relay_json(relay: &RelayRow) -> Value {
         "input": relay.input.iter().map(field).collect::<Vec<Value>>(),
         "ownFieldsBytes": if relay.open { OWN_BYTES_MAX } else { 0 },
         "limit": { "name": config::RELAY.0, "count": config::RELAY.1.count, "windowSeconds": config::RELAY.1.window_ms / 1000 },
-        "credentials": "API token or web session",
+        "credentials": CREDENTIALS,
     })
 }
 
@@ -111,6 +116,7 @@ fn write_relay(relay: &RelayRow, text: &mut String) {
     if relay.open {
         let _ = writeln!(text, "  takes   any other fields, {OWN_BYTES_MAX} bytes of JSON in all");
     }
+    let _ = writeln!(text, "  with    {CREDENTIALS}");
     let _ = writeln!(text, "  to      {}", relay.to);
     let _ = writeln!(
         text,
@@ -137,6 +143,7 @@ fn write_row(row: &Row, text: &mut String) {
         let (kind, limits) = (field.kind.json_type(), field.kind.limits());
         let _ = writeln!(text, "  takes   {}: {kind}, {limits} ({need})", field.name);
     }
+    let _ = writeln!(text, "  with    {}", row.credentials);
     let _ = writeln!(text, "  gives   {}", row.output);
     let _ =
         writeln!(text, "  limit   {} in {} s, counted as \"{}\"", limit.count, limit.window_s, limit.name);

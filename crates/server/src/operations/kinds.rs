@@ -78,7 +78,11 @@ pub enum Value {
 impl Kind {
     /// Reads a value; `field` says what the answer to a wrong one is.
     pub(super) fn read(self, field: &Field, json: &Json) -> Result<Value, Refusal> {
-        let invalid = || Refusal::from(field.invalid);
+        let invalid = || match field.invalid {
+            // It stands for batchId and newBatchId alike.
+            Reason::InvalidBatchId => at_field(field.invalid, field),
+            _ => Refusal::from(field.invalid),
+        };
         let value = match self {
             Kind::Request | Kind::NewId => Value::Id(uuid(json).filter(is_v4).ok_or_else(invalid)?),
             Kind::Id => Value::Id(uuid(json).ok_or_else(invalid)?),

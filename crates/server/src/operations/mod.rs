@@ -103,10 +103,17 @@ pub struct Row {
     pub errors: &'static [Reason],
     /// The answer, in words.
     pub output: &'static str,
+    /// What the caller must present, in words.
+    pub credentials: &'static str,
     pub make: Make,
 }
 
 impl Row {
+    /// Whether the operation asks the engine for something that is there.
+    pub fn is_read(&self) -> bool {
+        matches!(self.make, Make::Read(_))
+    }
+
     /// The fields in the order they are checked.
     pub fn fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
         self.input.iter().flat_map(|group| group.iter())

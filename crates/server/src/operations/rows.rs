@@ -20,6 +20,8 @@ const EMBED_LIMIT: Limit = limit("embed", 30);
 const ACCESS_LIMIT: Limit = limit("access", 30);
 
 const PUBLISH_PATHS: &[&str] = &["/api/node/publish", "/api/node/public"];
+/// What nearly every operation takes.
+pub(super) const CREDENTIALS: &str = "API token or web session";
 const PAGE_OUTPUT: &str = "{ok, hasMore, nodes, links, rev, trace_id}";
 
 /// A row of nothing, for the others to start from.
@@ -34,6 +36,7 @@ pub(super) const BLANK: Row = Row {
     one_of: &[],
     errors: &[],
     output: "{ok, diff, rev, trace_id}",
+    credentials: CREDENTIALS,
     make: Make::Ping,
 };
 
@@ -62,6 +65,7 @@ const TURN_ERRORS: &[Reason] = &[
     Reason::PlanLimit,
     Reason::VersionConflict,
     Reason::NodeInTrash,
+    Reason::NodeBlocked,
     Reason::LinkInTrash,
     Reason::InactiveEnd,
     Reason::ForbiddenType,
@@ -110,6 +114,7 @@ pub const ROWS: &[Row] = &[
         input: &[&[ROOT, GRAPH_LIMIT, OFFSET]],
         errors: &[Reason::BranchNotFound],
         output: PAGE_OUTPUT,
+        credentials: "API token or web session; over REST none where root is a public token",
         make: Make::Read(|values| {
             let (limit, offset) = page(values, 1000);
             Some(Read::Branch { root: values.branch("root")?, limit, offset })
@@ -426,8 +431,8 @@ pub const ROWS: &[Row] = &[
             Reason::NodeNotFound,
             Reason::NoPermission,
             Reason::PlanLimit,
-            Reason::NodeInTrash,
             Reason::UserNotFound,
+            Reason::NodeInTrash,
             Reason::CannotShareWithSelf,
             Reason::AlreadyGranted,
         ],
@@ -454,8 +459,8 @@ pub const ROWS: &[Row] = &[
             Reason::NodeNotFound,
             Reason::NoPermission,
             Reason::PlanLimit,
-            Reason::NodeInTrash,
             Reason::UserNotFound,
+            Reason::NodeInTrash,
             Reason::NotShared,
         ],
         make: Make::Mutation(|values| {
@@ -527,7 +532,7 @@ pub const ROWS: &[Row] = &[
     Row {
         event: "ws:ping",
         limit: limit("ws:ping", 10),
-        output: "the event ws:pong {serverTime}",
+        output: "the event ws:pong {serverTime}; with an ack {ok, serverTime, trace_id} besides",
         make: Make::Ping,
         ..BLANK
     },

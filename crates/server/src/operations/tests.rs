@@ -94,6 +94,32 @@ fn t19_an_operation_lists_no_error_twice() {
     }
 }
 
+/// What only a request over REST can be answered with: a socket is asked who it is, and from where, when it connects.
+#[test]
+fn c7_what_has_no_rest_form_lists_no_error_of_rest_alone() {
+    for row in ROWS {
+        let errors = row.all_errors();
+        let lists = |error: &str| errors.iter().any(|listed| listed == error);
+        let rest = row.method.is_some();
+        assert_eq!(lists("unauthorized"), rest, "{}", row.event);
+        assert_eq!(lists("payload_too_large"), rest, "{}", row.event);
+        assert_eq!(lists("forbidden.origin"), rest && row.is_mutation(), "{}", row.event);
+    }
+}
+
+// Rules: C7, T15, O28.
+#[test]
+fn c7_the_table_says_what_is_open_to_all_and_what_a_ping_answers() {
+    let table = table_json();
+    let of = |event: &str, what: &str| {
+        let row = table.as_array().and_then(|rows| rows.iter().find(|row| row["event"] == event));
+        row.and_then(|row| row[what].as_str()).unwrap_or_default().to_owned()
+    };
+    assert!(of("branch:get", "credentials").contains("none where root is a public token"));
+    assert_eq!(of("graph:get", "credentials"), "API token or web session");
+    assert!(of("ws:ping", "output").contains("{ok, serverTime, trace_id}"));
+}
+
 #[test]
 fn c7_the_table_is_printed_for_programs_and_for_people() {
     let json = serde_json::to_string_pretty(&table_json()).expect("a JSON text");
@@ -341,7 +367,7 @@ fn g7_limits_and_offsets_are_read_from_body_and_query_alike() {
 #[test]
 fn t17_a_message_names_the_field_and_never_more_than_a_line_of_it() {
     let refusal = |event: &str, payload: &str| {
-        let json = Json::parse(payload).expect("well-formed");
+        let json = Json::parse(payload.replace("$A", A)).expect("well-formed");
         match decode(by_event(event).expect("a row"), &json) {
             Err(Failure::Refused(refusal)) => refusal.message(),
             other => panic!("{other:?}"),
@@ -355,6 +381,13 @@ fn t17_a_message_names_the_field_and_never_more_than_a_line_of_it() {
         ),
         ("node:add", "{\"y\":\"\"}", "x, y and z must be finite numbers. The field is \"y\"."),
         ("graph:get", "{\"limit\":0}", "limit/offset out of range"),
+        ("node:add", "{\"batchId\":1}", "A batch is named by a UUID v4. The field is \"batchId\"."),
+        ("history:undo", "{\"batchId\":1}", "A batch is named by a UUID v4. The field is \"batchId\"."),
+        (
+            "history:undo",
+            "{\"batchId\":\"$A\",\"newBatchId\":\"x\"}",
+            "A batch is named by a UUID v4. The field is \"newBatchId\".",
+        ),
     ];
     for (event, payload, want) in cases {
         assert_eq!(refusal(event, payload), want);

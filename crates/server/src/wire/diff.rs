@@ -152,8 +152,8 @@ impl Serialize for NodeEntry<'_> {
                 change(to, Op::NodeHide, OnlyId { id: id.0 }, Hidden { id: id.0, hidden: true })
             }
             NodeChange::Deleted { before } => {
-                let share_roots = match &before.sight {
-                    Sight::Full { roots, .. } => roots.as_slice(),
+                let share_roots: &[NodeId] = match &before.sight {
+                    Sight::Full { roots, .. } => roots,
                     Sight::Phantom => &[],
                 };
                 let after = Deleted { id: before.node.id.0, deleted: true, share_roots };
@@ -181,7 +181,7 @@ pub(super) struct NodeSide<'a> {
     /// The receiver's access: the public token is not for everyone.
     pub level: Level,
     /// Of the later side alone.
-    pub roots: Option<&'a Vec<NodeId>>,
+    pub roots: Option<&'a [NodeId]>,
 }
 
 impl Serialize for NodeSide<'_> {
@@ -247,7 +247,7 @@ struct AccessSide<'a> {
     level: Level,
     other: Level,
     /// Of the later side alone.
-    roots: Option<&'a Vec<NodeId>>,
+    roots: Option<&'a [NodeId]>,
 }
 
 impl Serialize for AccessSide<'_> {
@@ -301,7 +301,7 @@ pub(super) struct LinkSide<'a> {
     pub this: &'a Link,
     pub other: &'a Link,
     /// Of the later side alone.
-    pub roots: Option<&'a Vec<NodeId>>,
+    pub roots: Option<&'a [NodeId]>,
 }
 
 impl Serialize for LinkSide<'_> {

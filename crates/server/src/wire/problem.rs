@@ -69,7 +69,7 @@ impl Problem {
             Problem::Failed(Failure::Storage | Failure::Exception) => "internal",
             Problem::Malformed(_) => "bad_request",
             Problem::PayloadTooLarge => "payload_too_large",
-            Problem::Unauthorized => "unauthorized",
+            Problem::Failed(Failure::Revoked) | Problem::Unauthorized => "unauthorized",
             Problem::AuthMissing | Problem::AuthInvalid | Problem::Origin => "forbidden",
             Problem::Route | Problem::Method | Problem::Event => "not_found",
         }
@@ -79,7 +79,7 @@ impl Problem {
     pub fn code(&self) -> Option<&'static str> {
         match self {
             Problem::Failed(Failure::Refused(refusal)) => Some(refusal.reason.code()),
-            Problem::Failed(Failure::RateLimited { .. } | Failure::Unavailable) => None,
+            Problem::Failed(Failure::RateLimited { .. } | Failure::Unavailable | Failure::Revoked) => None,
             Problem::Failed(Failure::Storage) => Some("storage"),
             Problem::Failed(Failure::Exception) => Some("exception"),
             Problem::Malformed(_) => Some("malformed_json"),
@@ -115,6 +115,7 @@ impl Problem {
                 "The server made a mistake; nothing was changed. Please report it with the trace_id."
             }
             Problem::PayloadTooLarge => "The payload is too large; send less at once.",
+            Problem::Failed(Failure::Revoked) => "The API token has been revoked.",
             Problem::Unauthorized => "Give a valid API token: Authorization: Bearer <token>.",
             Problem::AuthMissing => "Authentication required",
             Problem::AuthInvalid => "The API token is not valid; it may have been revoked.",
@@ -141,7 +142,7 @@ impl Problem {
             Problem::Failed(Failure::Storage | Failure::Exception) => 500,
             Problem::Malformed(_) => 400,
             Problem::PayloadTooLarge => 413,
-            Problem::Unauthorized => 401,
+            Problem::Failed(Failure::Revoked) | Problem::Unauthorized => 401,
             Problem::AuthMissing | Problem::AuthInvalid | Problem::Origin => 403,
             Problem::Route | Problem::Event => 404,
             Problem::Method => 405,

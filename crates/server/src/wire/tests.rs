@@ -89,8 +89,8 @@ fn grant() -> Grant {
     }
 }
 
-fn roots() -> Vec<NodeId> {
-    vec![NodeId(uuid(10))]
+fn roots() -> Arc<[NodeId]> {
+    [NodeId(uuid(10))].into()
 }
 
 fn seen(node: Node, level: Level) -> SeenNode {
@@ -341,7 +341,7 @@ fn t6_a_page_of_the_graph_as_an_event() {
 #[test]
 fn g9_a_page_of_the_trash() {
     let nodes = vec![seen(Node { in_trash: true, ..node() }, Level::Owner)];
-    let links = vec![SeenLink { link: Arc::new(Link { in_trash: true, ..link() }), roots: Vec::new() }];
+    let links = vec![SeenLink { link: Arc::new(Link { in_trash: true, ..link() }), roots: Arc::default() }];
     let page = TrashPage { nodes, links, has_more: false };
     assert_snapshot!("g9_trash", ok(&Outcome::Trash { page, rev: 7 }));
 }

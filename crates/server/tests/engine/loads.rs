@@ -2,12 +2,12 @@
 
 use crate::support::replica::Replica;
 use crate::support::{Server, Socket, Told, changed, grant, rename, revoke};
+use graph::load::Page;
 use graph::model::Level;
-use graph::view::Page;
-use graph::{NodeId, Operation};
+use graph::{NodeId, Operation, Root};
 use std::collections::HashSet;
 use std::time::Duration;
-use synaptask::engine::{Outcome, Settings};
+use synaptask::engine::{Outcome, Read, Settings};
 
 fn ids(page: &Page) -> Vec<NodeId> {
     page.nodes.iter().map(|seen| seen.node.id).collect()
@@ -101,6 +101,47 @@ fn g2_a_link_comes_with_its_second_end() {
     let phone = anna.connects();
     let links: Vec<usize> = (0..5).map(|n| phone.loads(2, 2 * n).links.len()).collect();
     assert_eq!(links, [1, 2, 2, 2, 2]);
+}
+
+// Rules: G4, G5, G8.
+#[test]
+fn g5_a_load_of_a_branch_misses_and_repeats_nothing_either() {
+    let server = Server::with(&["anna", "ben"]);
+    let (anna, ben) = (server.person("anna"), server.person("ben"));
+    let plan = anna.adds("plan", None);
+    let tasks: Vec<NodeId> = (0..6).map(|n| anna.adds(&n.to_string(), Some(plan))).collect();
+    let published = anna.does(Operation::NodePublish { id: plan, branch: true, due: None });
+    let graph::diff::NodeChange::Edited { after, .. } = &published.nodes[0] else { panic!("{published:?}") };
+    let token = after.publication.as_ref().unwrap().token.clone();
+    let loads = |socket: &Socket, root: &Root, limit, offset| match socket.reads(Read::Branch {
+        root: root.clone(),
+        limit,
+        offset,
+    }) {
+        Outcome::Branch { page, .. } => Some(page),
+        Outcome::Failed(_) => None,
+        other => panic!("{other:?}"),
+    };
+    for (person, root) in [(&anna, Root::Node(plan)), (&ben, Root::Token(token.clone()))] {
+        let socket = person.connects();
+        let first = loads(&socket, &root, 3, 0).unwrap();
+        assert_eq!((ids(&first), first.links.len()), (vec![plan, tasks[0], tasks[1]], 2));
+        anna.does(Operation::NodeTrash { id: tasks[0] }); // sent already
+        anna.does(Operation::NodeTrash { id: tasks[4] }); // and not
+        let second = loads(&socket, &root, 3, 3).unwrap();
+        assert_eq!(
+            (ids(&second), second.links.len(), second.has_more),
+            (vec![tasks[2], tasks[3], tasks[5]], 3, false)
+        );
+        for id in [tasks[0], tasks[4]] {
+            anna.does(Operation::NodeRestore { id });
+        }
+    }
+    // What the token stood for may be over between two pages.
+    let (bens, root) = (ben.connects(), Root::Token(token));
+    assert!(loads(&bens, &root, 3, 0).unwrap().has_more);
+    anna.does(Operation::NodeUnpublish { id: plan });
+    assert_eq!(loads(&bens, &root, 3, 3), None);
 }
 
 #[test]

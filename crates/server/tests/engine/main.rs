@@ -12,6 +12,7 @@ mod durable;
 mod loads;
 mod once;
 mod others;
+mod pages;
 mod pruned;
 mod schedule;
 mod sync;

@@ -70,6 +70,28 @@ fn p22_what_was_revoked_in_the_trash_is_not_told() {
 }
 
 #[test]
+fn p22_what_was_told_of_the_trash_is_not_told_again() {
+    // Access to it may end there without another word.
+    let server = Server::with(&["anna", "ben", "carol"]);
+    let [anna, ben, carol] = ["anna", "ben", "carol"].map(|name| server.person(name));
+    let plan = anna.adds("plan", None);
+    let secret = anna.adds("secret", Some(plan));
+    for (person, level) in [(&ben, Level::Admin), (&carol, Level::Viewer)] {
+        anna.does(grant(plan, person, level));
+    }
+    let bens = ben.connects();
+    anna.does(Operation::NodeTrash { id: secret });
+    let since = anna.does(Operation::NodeTrash { id: plan }).rev;
+    bens.hears();
+    anna.does(revoke(plan, &carol));
+    anna.does(Operation::NodeDelete { id: secret });
+    assert_eq!(bens.hears_diffs().len(), 2, "ben runs the plan, in the trash too");
+    anna.does(revoke(plan, &ben));
+    bens.hears();
+    assert!(catch_up(&bens, since).is_none());
+}
+
+#[test]
 fn p22_a_gap_is_never_passed_over() {
     let server = Server::with(&["anna"]);
     let anna = server.person("anna");

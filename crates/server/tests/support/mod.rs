@@ -7,8 +7,8 @@ pub mod installation;
 pub mod odd_log;
 pub mod replica;
 
+use graph::load::Page;
 use graph::model::{Level, LinkType, Plan, TokenHash};
-use graph::view::Page;
 use graph::{BatchId, Diff, LinkId, NodeFields, NodeId, Operation, Reason, Timestamp, TokenId};
 use installation::Installation;
 use odd_log::{Knobs, OddLog};
@@ -114,7 +114,14 @@ impl Person {
 
     /// A mutation over REST.
     pub fn asks(&self, operation: Operation) -> Mutation {
-        Mutation { caller: self.caller, operation, request: None, origin: None, limited: None }
+        Mutation {
+            caller: self.caller,
+            operation,
+            request: None,
+            origin: None,
+            limited: None,
+            passed_on: None,
+        }
     }
 
     pub fn tries(&self, operation: Operation) -> Outcome {
@@ -176,6 +183,9 @@ impl Line for Recorder {
     fn diff(&self, diff: Arc<Diff>) {
         self.0.lock().unwrap().push(Told::Diff(diff));
     }
+    fn missed(&self, diff: Arc<Diff>) {
+        self.diff(diff);
+    }
     fn published(&self, published: Arc<Published>) {
         self.0.lock().unwrap().push(Told::Published(published));
     }
@@ -210,9 +220,14 @@ impl Socket {
     }
 
     pub fn reads(&self, read: Read) -> Outcome {
+        self.asks_to_read(read).wait()
+    }
+
+    /// Asks, and leaves the answer for later.
+    pub fn asks_to_read(&self, read: Read) -> Pending {
         let (answer, pending) = self.expect_answer(Told::Answer);
         self.person.engine.read(self.person.caller, read, Some(self.id), answer);
-        pending.wait()
+        pending
     }
 
     pub fn loads(&self, limit: usize, offset: usize) -> Page {

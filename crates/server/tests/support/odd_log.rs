@@ -1,10 +1,14 @@
 //! A log on which things go wrong when a test says so.
 
 use graph::model::Rev;
-use graph::{BatchId, Committed, Timestamp, TokenId, World};
-use std::collections::HashMap;
+use graph::{BatchId, Committed, NodeId, Timestamp, TokenId, World};
+use std::collections::{HashMap, HashSet};
+use std::mem;
 use std::sync::{Arc, Condvar, Mutex};
-use store::{Abandon, Decide, Log, LogError, Past, Pruned, Pruner, Remembered, Scope, SqliteLog};
+use store::{
+    Abandon, Decide, History, HistoryPage, HistoryQuery, Log, LogError, Past, Pruned, Pruner, Remembered,
+    Scope, SqliteLog,
+};
 
 /// What a test can make go wrong.
 #[derive(Default)]
@@ -24,6 +28,8 @@ struct State {
     prunings: Vec<fn() -> LogError>,
     before_load: Option<Box<dyn FnOnce() + Send>>,
     groups: Vec<usize>,
+    hold_pages: bool,
+    page_held: bool,
 }
 
 impl Knobs {
@@ -39,6 +45,21 @@ impl Knobs {
 
     pub fn release(&self) {
         self.state.lock().unwrap().hold = false;
+        self.turned.notify_all();
+    }
+
+    /// From now on no page of history is found.
+    pub fn hold_pages(&self) {
+        self.state.lock().unwrap().hold_pages = true;
+    }
+
+    /// Waits until a page of history is held, found but not yet told.
+    pub fn until_page_held(&self) {
+        drop(self.turned.wait_while(self.state.lock().unwrap(), |state| !state.page_held).unwrap());
+    }
+
+    pub fn release_pages(&self) {
+        self.state.lock().unwrap().hold_pages = false;
         self.turned.notify_all();
     }
 
@@ -79,7 +100,7 @@ impl Knobs {
 
     /// How many batches were committed together, group by group, since this was last asked.
     pub fn groups(&self) -> Vec<usize> {
-        std::mem::take(&mut self.state.lock().unwrap().groups)
+        mem::take(&mut self.state.lock().unwrap().groups)
     }
 
     fn take_refusal(&self) -> bool {
@@ -128,7 +149,7 @@ impl Log for OddLog {
         });
         match committed {
             Err(LogError::Abandoned) if refuse => Err(LogError::Refused("the disk is full".into())),
-            Ok(_) if std::mem::take(&mut self.knobs.state.lock().unwrap().doubtful) => {
+            Ok(_) if mem::take(&mut self.knobs.state.lock().unwrap().doubtful) => {
                 Err(LogError::Unknown("the disk did not say".into()))
             }
             Ok(rev) => {
@@ -147,8 +168,8 @@ impl Log for OddLog {
         self.log.past()
     }
 
-    fn history(&self) -> Result<Box<dyn store::History>, LogError> {
-        self.log.history()
+    fn history(&self) -> Result<Box<dyn History>, LogError> {
+        Ok(Box::new(OddHistory { history: self.log.history()?, knobs: Arc::clone(&self.knobs) }))
     }
 
     fn pruner(&self, retention: store::Retention) -> Result<Box<dyn Pruner>, LogError> {
@@ -202,5 +223,29 @@ impl Past for OddPast<'_> {
 
     fn chain(&self, id: BatchId) -> Result<Option<store::PastChain>, LogError> {
         self.past.chain(id)
+    }
+}
+
+struct OddHistory {
+    history: Box<dyn History>,
+    knobs: Arc<Knobs>,
+}
+
+impl History for OddHistory {
+    fn page_before(&mut self, query: &HistoryQuery, before: Rev) -> Result<HistoryPage, LogError> {
+        let page = self.history.page_before(query, before);
+        let mut state = self.knobs.state.lock().unwrap();
+        state.page_held = state.hold_pages;
+        self.knobs.turned.notify_all();
+        self.knobs.turned.wait_while(state, |state| state.hold_pages).unwrap().page_held = false;
+        page
+    }
+
+    fn rev_by(&mut self, at: Timestamp) -> Result<Rev, LogError> {
+        self.history.rev_by(at)
+    }
+
+    fn titles(&mut self, nodes: &HashSet<NodeId>) -> Result<HashMap<NodeId, String>, LogError> {
+        self.history.titles(nodes)
     }
 }

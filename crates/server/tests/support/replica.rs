@@ -2,8 +2,9 @@
 
 use super::Told;
 use graph::diff::{LinkChange, NodeChange, UserChange};
+use graph::load::Page;
 use graph::model::{Level, Link, Node, Status, User};
-use graph::view::{Page, SeenNode, Sight};
+use graph::view::{SeenNode, Sight};
 use graph::{Diff, LinkId, NodeId, Op};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -380,11 +380,12 @@ impl Naive {
         let mut sees: HashSet<Uuid> = some(NODES).into_iter().chain(some(LINKS)).collect();
         let runs = some(NODES).into_iter().map(NodeId).collect();
         let holds = some(NODES).into_iter().map(NodeId).collect();
+        let embeds = some(NODES).into_iter().map(NodeId).collect();
         let ids = some(NODES).into_iter().chain(some(LINKS)).chain(some(USERS)).collect();
         // What was never touched: the more of it, the longer the latest are gone through one by one.
         sees.extend((0..dice.of(0..3) * dice.of(0..200)).map(|n| uuid(50_000 + n)));
         let everything = dice.one_in(6);
-        let reader = Arc::new(Reader { user: any_user(dice), sees, runs, holds, everything });
+        let reader = Arc::new(Reader { user: any_user(dice), sees, runs, holds, embeds, everything });
         let moment = Timestamp::from_ms(self.now - dice.of(0..20) as i64 * DAY_MS / 2);
         let held_by = |known: &&Known| known.held && known.batch.at <= moment;
         let want = self.known.iter().rfind(held_by).map_or(0, |known| known.rev);

@@ -198,7 +198,7 @@ pub fn picture(world: &World) -> String {
     }
     for node in world.nodes() {
         let mut line = format!("{node:?}");
-        let mut links = world.link_ids_at(node.id).to_vec();
+        let mut links: Vec<_> = world.link_ids_at(node.id).collect();
         links.sort_unstable();
         let embedders: Vec<_> = world.embedders(node.id).collect();
         let grants: Vec<_> = world.grants_on(node.id).collect();

@@ -60,11 +60,13 @@ impl Step<'_> {
     }
 }
 
-/// Sets a status back: that of a held node becomes what it resumes with.
+/// Sets a status back: that of a held node becomes what it resumes with. It cannot resume as completed.
 fn set_status_back(draft: &mut Draft<'_>, to: &Node, unsettled: &mut Vec<NodeId>) -> Result<(), Refusal> {
     let now = draft.active_node(to.id).ok_or(Reason::NodeInTrash)?;
     let status = unheld_status(to);
-    let held = now.status == Status::Blocked && is_held(draft, now);
+    let held = is_held(draft, now);
+    refuse_if(held && status == Status::Completed, Reason::NodeBlocked)?;
+    let held = held && now.status == Status::Blocked;
     draft.edit_node(Op::NodeStatus, Cause::Meant, to.id, |node| match held {
         true if status == Status::InProgress => node.resume = Status::InProgress,
         true => node.resume = Status::Available,

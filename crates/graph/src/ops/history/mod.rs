@@ -134,13 +134,18 @@ enum Step<'b> {
     },
 }
 
-/// The steps of what was meant: backward in reverse order, but nodes before the links that go and come with them.
+/// The steps of what was meant: backward in reverse order, but nodes before the links that go and come with them, and a
+/// status after the fields of its node, as in an update, for whether the node is held may depend on these.
 fn steps(root: &Batch, backward: bool) -> Vec<Step<'_>> {
     let meant = root.entries.iter().filter(|entry| !entry.derived);
     let mut steps: Vec<Step<'_>> = meant.filter_map(|entry| step(entry, backward)).collect();
     if backward {
         steps.reverse();
-        steps.sort_by_key(|step| !matches!(step, Step::NodeTrash { .. } | Step::NodeRestore { .. }));
+        steps.sort_by_key(|step| match step {
+            Step::NodeTrash { .. } | Step::NodeRestore { .. } => 0,
+            Step::NodeStatus { .. } => 2,
+            _ => 1,
+        });
     }
     steps
 }
@@ -249,7 +254,7 @@ fn refuse_purged(world: &World, caller: UserId, chain: &Chain, steps: &[Step<'_>
         return Ok(());
     }
     match chain.root.actor == Some(caller) {
-        true => Err(Refusal::with(Reason::CannotRestorePurged, format!("Gone: {}.", gone.join(", ")))),
+        true => Err(Refusal::with(Reason::CannotRestorePurged, format!("Gone: {}.", listed(gone)))),
         false => Err(Reason::CannotRestorePurged.into()),
     }
 }
@@ -264,7 +269,21 @@ fn refuse_changed(draft: &Draft<'_>, caller: UserId, steps: &[Step<'_>]) -> Resu
     let names: Vec<String> = changed.iter().filter_map(|step| step.name_for(draft, caller)).collect();
     match names.is_empty() {
         true => Err(Reason::VersionConflict.into()),
-        false => Err(Refusal::with(Reason::VersionConflict, format!("Changed since: {}.", names.join(", ")))),
+        false => Err(Refusal::with(Reason::VersionConflict, format!("Changed since: {}.", listed(names)))),
+    }
+}
+
+/// How many things a refusal names: a purge may have deleted a hundred thousand.
+const NAMED_MOST: usize = 20;
+
+/// The first of them, each once, and how many more there are.
+fn listed(mut names: Vec<String>) -> String {
+    names.dedup();
+    let more = names.len().saturating_sub(NAMED_MOST);
+    names.truncate(NAMED_MOST);
+    match more {
+        0 => names.join(", "),
+        _ => format!("{} and {more} more", names.join(", ")),
     }
 }
 

@@ -1,0 +1,364 @@
+//! Who has access to which nodes, worked out for many nodes and people together: each by one walk, up from the nodes or
+//! down from what is held, where asking [`crate::access`] for every one would walk the same way over and over.
+
+use crate::access::{branch, climb, given};
+use crate::audience::Audience;
+use crate::flow::{Flows, Numbers, Reached, flow, join};
+use crate::id::{NodeId, UserId};
+use crate::model::{Level, Node};
+use crate::world::{Graph, World};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Who sees a node, and through which share roots.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Cover {
+    owner: UserId,
+    /// Every share root that covers the node, sorted.
+    roots: Arc<[NodeId]>,
+    /// Those asked about that are not its owner, sorted, with the roots that give them access.
+    viewers: Vec<(UserId, Level, Arc<[NodeId]>)>,
+}
+
+impl Cover {
+    /// The user's access; only for the owner and those the cover was asked about.
+    pub fn level(&self, user: UserId) -> Option<Level> {
+        if user == self.owner {
+            return Some(Level::Owner);
+        }
+        self.viewer(user).map(|(_, level, _)| *level)
+    }
+
+    /// The share roots the user is shown: all for the owner, for others those that give them access.
+    pub fn roots_for(&self, user: UserId) -> Arc<[NodeId]> {
+        if user == self.owner {
+            return Arc::clone(&self.roots);
+        }
+        self.viewer(user).map(|(.., roots)| Arc::clone(roots)).unwrap_or_default()
+    }
+
+    /// The owner and every viewer.
+    pub fn users(&self) -> impl Iterator<Item = UserId> {
+        std::iter::once(self.owner).chain(self.viewers.iter().map(|(user, ..)| *user))
+    }
+
+    fn viewer(&self, user: UserId) -> Option<&(UserId, Level, Arc<[NodeId]>)> {
+        let at = self.viewers.binary_search_by_key(&user, |(user, ..)| *user).ok()?;
+        self.viewers.get(at)
+    }
+}
+
+/// The covers of active nodes, for an audience. Nodes under the same roots share one cover.
+///
+/// Costs one climb from all the nodes together, and the lists of roots that come of it.
+pub fn covers(
+    world: &World,
+    nodes: impl IntoIterator<Item = NodeId>,
+    audience: Audience<'_>,
+) -> HashMap<NodeId, Arc<Cover>> {
+    let nodes: HashMap<NodeId, &Arc<Node>> =
+        nodes.into_iter().filter_map(|id| world.active_node(id)).map(|node| (node.id, node)).collect();
+    let covered: Vec<&Arc<Node>> =
+        nodes.values().copied().filter(|node| may_be_reached(world, node, audience)).collect();
+    let over = RootsOver::find(world, &covered);
+    let mut known: HashMap<(UserId, Roots, Option<NodeId>), Arc<Cover>> = HashMap::new();
+    let mut covers = HashMap::with_capacity(nodes.len());
+    for node in nodes.into_values() {
+        // Grants without branch count at their own node only, so a root's own cover is like no other.
+        let itself = has_share_in_force(world, node).then_some(node.id);
+        let key = (node.owner, over.of.get(&node.id).cloned().flatten(), itself);
+        let cover = known.entry(key).or_insert_with_key(|(_, roots, itself)| {
+            let mut roots = over.named(roots);
+            roots.extend(itself);
+            roots.sort_unstable();
+            roots.dedup();
+            Arc::new(cover_of(world, node, roots, audience))
+        });
+        covers.insert(node.id, Arc::clone(cover));
+    }
+    covers
+}
+
+/// Whether what is shared above a node may matter: an owner who shares nothing has nothing there, and to a single other
+/// user only what they hold a share of matters.
+fn may_be_reached(world: &World, node: &Node, audience: Audience<'_>) -> bool {
+    let shares = world.user(node.owner).is_some_and(|slot| !slot.shared.is_empty());
+    let concerned = match audience {
+        Audience::One(user) => {
+            user == node.owner || world.user(user).is_some_and(|slot| slot.holds_of.contains_key(&node.owner))
+        }
+        Audience::All(..) => true,
+    };
+    shares && concerned
+}
+
+/// Share roots by number.
+type Roots = Reached<Numbers>;
+
+/// The share roots above nodes, or at them, by which branches are shared in force.
+struct RootsOver {
+    of: HashMap<NodeId, Roots>,
+    numbered: Vec<NodeId>,
+}
+
+/// From how many share roots on a few nodes are rather climbed from one by one.
+const MANY_ROOTS: usize = 4096;
+
+impl RootsOver {
+    fn find(world: &World, nodes: &[&Arc<Node>]) -> Self {
+        // What flows down costs a word for every so many roots at each node that is passed. Where roots are very many
+        // and nodes few, it is less to climb from each node by itself.
+        let shared = |node: &Node| world.user(node.owner).map_or(0, |slot| slot.shared.len());
+        let few = nodes.len() <= Numbers::IN_A_WORD && nodes.iter().any(|node| shared(node) >= MANY_ROOTS);
+        if nodes.len() <= 1 || few { Self::climbing(world, nodes) } else { Self::flowing(world, nodes) }
+    }
+
+    fn climbing(world: &World, nodes: &[&Arc<Node>]) -> Self {
+        let (mut of, mut numbered) = (HashMap::new(), Vec::new());
+        let mut number_of: HashMap<NodeId, usize> = HashMap::new();
+        for start in nodes {
+            let mut roots = Numbers::default();
+            climb(world, start, None, |node| {
+                if has_branch_share_in_force(world, node) {
+                    roots.insert(*number_of.entry(node.id).or_insert_with(|| {
+                        numbered.push(node.id);
+                        numbered.len() - 1
+                    }));
+                }
+                true
+            });
+            of.insert(start.id, (!roots.is_empty()).then(|| Rc::new(roots)));
+        }
+        RootsOver { of, numbered }
+    }
+
+    fn flowing(world: &World, nodes: &[&Arc<Node>]) -> Self {
+        let mut numbered = Vec::new();
+        let of = flow(world, nodes.iter().copied(), |node| {
+            has_branch_share_in_force(world, node).then(|| {
+                numbered.push(node.id);
+                Numbers::one(numbered.len() - 1)
+            })
+        });
+        RootsOver { of, numbered }
+    }
+
+    fn named(&self, roots: &Roots) -> Vec<NodeId> {
+        let numbers = roots.iter().flat_map(|numbers| numbers.iter());
+        numbers.filter_map(|number| self.numbered.get(number)).copied().collect()
+    }
+}
+
+fn has_share_in_force(world: &World, node: &Node) -> bool {
+    world.publication_in_force(node).is_some()
+        || world.grants_on(node.id).any(|grant| world.grant_counts(grant))
+}
+
+fn has_branch_share_in_force(world: &World, node: &Node) -> bool {
+    world.publication_in_force(node).is_some_and(|publication| publication.branch)
+        || world.grants_on(node.id).any(|grant| grant.branch && world.grant_counts(grant))
+}
+
+fn cover_of(world: &World, node: &Node, roots: Vec<NodeId>, audience: Audience<'_>) -> Cover {
+    let mut viewers: HashMap<UserId, (Level, Vec<NodeId>)> = HashMap::new();
+    for root in roots.iter().filter_map(|id| world.node(*id)) {
+        for user in holders(world, root, audience) {
+            let Some(level) = given(world, user, root, root.id == node.id) else { continue };
+            let viewer = viewers.entry(user).or_insert((level, Vec::new()));
+            viewer.0 = viewer.0.min(level);
+            viewer.1.push(root.id);
+        }
+    }
+    let roots: Arc<[NodeId]> = roots.into();
+    let mut viewers: Vec<_> = viewers
+        .into_iter()
+        .map(|(user, (level, theirs))| {
+            let all = theirs.len() == roots.len();
+            (user, level, if all { Arc::clone(&roots) } else { theirs.into() })
+        })
+        .collect();
+    viewers.sort_unstable_by_key(|(user, ..)| *user);
+    Cover { owner: node.owner, roots, viewers }
+}
+
+/// Who of the audience the shares of this very node give access to it.
+pub fn admitted(world: &World, root: &Node, audience: Audience<'_>) -> Vec<UserId> {
+    let mut users = holders(world, root, audience);
+    users.retain(|user| given(world, *user, root, true).is_some());
+    users
+}
+
+/// Who of the audience has a grant on the node or has embedded it, in force or not; its owner is not asked about.
+fn holders(world: &World, root: &Node, audience: Audience<'_>) -> Vec<UserId> {
+    let mut found: Vec<UserId> = match world.holders(root.id) {
+        0 => return Vec::new(),
+        // Few of the many who hold a share may be there.
+        many if many > audience.len() => {
+            let holds =
+                |user: &UserId| world.grant(root.id, *user).is_some() || world.has_embed(root.id, *user);
+            audience.iter().filter(holds).collect()
+        }
+        _ => {
+            let all = world.grants_on(root.id).map(|grant| grant.user).chain(world.embedders(root.id));
+            all.filter(|user| audience.contains(*user)).collect()
+        }
+    };
+    found.retain(|user| *user != root.owner);
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// The share roots that cover both ends of a link, as the user is shown them.
+pub fn shared_roots(source: &Cover, target: &Cover, user: UserId) -> Arc<[NodeId]> {
+    let (of_source, of_target) = (source.roots_for(user), target.roots_for(user));
+    if Arc::ptr_eq(&of_source, &of_target) {
+        return of_target;
+    }
+    let both = of_source.iter().filter(|root| of_target.binary_search(root).is_ok());
+    let both: Vec<NodeId> = both.copied().collect();
+    // Mostly one end is covered by all that covers the other, and then there is a list already.
+    match both.len() {
+        all if all == of_target.len() => of_target,
+        all if all == of_source.len() => of_source,
+        _ => both.into(),
+    }
+}
+
+/// Levels by user, sorted.
+#[derive(Clone, Debug, Default)]
+struct Levels(Vec<(UserId, Level)>);
+
+impl Levels {
+    fn of(&self, user: UserId) -> Option<Level> {
+        let at = self.0.binary_search_by_key(&user, |(user, _)| *user).ok()?;
+        self.0.get(at).map(|(_, level)| *level)
+    }
+
+    /// What sharing the root gives the audience, for the root itself or for its branch.
+    fn given(world: &World, root: &Node, itself: bool, audience: Audience<'_>) -> Option<Self> {
+        let users = holders(world, root, audience).into_iter();
+        let levels: Vec<_> =
+            users.filter_map(|user| Some((user, given(world, user, root, itself)?))).collect();
+        (!levels.is_empty()).then_some(Levels(levels))
+    }
+}
+
+impl Flows for Levels {
+    fn holds(&self, other: &Self) -> bool {
+        other.0.iter().all(|(user, level)| self.of(*user).is_some_and(|ours| ours <= *level))
+    }
+
+    fn take_in(&mut self, other: &Self) {
+        self.0.extend(&other.0);
+        // The highest privilege of each user comes first, and stays.
+        self.0.sort_unstable();
+        self.0.dedup_by_key(|(user, _)| *user);
+    }
+}
+
+/// Who has access to a node by its placement, and which.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    owner: UserId,
+    others: Reached<Levels>,
+}
+
+impl Standing {
+    /// [`placement`](crate::access::placement); only for the owner and those the standing was asked about.
+    pub fn level(&self, user: UserId) -> Option<Level> {
+        if user == self.owner {
+            return Some(Level::Owner);
+        }
+        self.others.as_ref().and_then(|levels| levels.of(user))
+    }
+
+    /// The owner, and everyone asked about that has access.
+    pub fn users(&self) -> impl Iterator<Item = UserId> {
+        let others = self.others.iter().flat_map(|levels| levels.0.iter());
+        std::iter::once(self.owner).chain(others.map(|(user, _)| *user))
+    }
+}
+
+/// The placements of nodes, in the trash or not, for an audience: for all of them by one climb.
+pub fn standings(
+    world: &World,
+    nodes: impl IntoIterator<Item = NodeId>,
+    audience: Audience<'_>,
+) -> HashMap<NodeId, Standing> {
+    let nodes: HashMap<NodeId, &Arc<Node>> =
+        nodes.into_iter().filter_map(|id| world.node(id)).map(|node| (node.id, node)).collect();
+    let reached = nodes.values().copied().filter(|node| may_be_reached(world, node, audience));
+    // An owner's own access takes no climb.
+    let reached = reached.filter(|node| !matches!(audience, Audience::One(user) if user == node.owner));
+    let mut reached = flow(world, reached, |node| Levels::given(world, node, false, audience));
+    let standing = |(id, node): (NodeId, &Arc<Node>)| {
+        let mut others = reached.remove(&id).flatten();
+        join(&mut others, &Levels::given(world, node, true, audience).map(Rc::new));
+        (id, Standing { owner: node.owner, others })
+    };
+    nodes.into_iter().map(standing).collect()
+}
+
+/// One user's [`placement`](crate::access::placement)s, worked out for many nodes together.
+pub struct Placements {
+    user: UserId,
+    standings: HashMap<NodeId, Standing>,
+}
+
+impl Placements {
+    /// The user's placements at the given nodes, in the trash or not.
+    pub fn of(world: &World, user: UserId, nodes: impl IntoIterator<Item = NodeId>) -> Self {
+        Placements { user, standings: standings(world, nodes, Audience::One(user)) }
+    }
+
+    /// The user's placement; only for a node that was asked about.
+    pub fn level(&self, node: NodeId) -> Option<Level> {
+        self.standings.get(&node).and_then(|standing| standing.level(self.user))
+    }
+}
+
+/// The active nodes a user has access to, with their levels: found from what they own and hold, downwards.
+pub fn accessible(world: &World, user: UserId) -> HashMap<NodeId, Level> {
+    let Some(slot) = world.user(user) else { return HashMap::new() };
+    let owned = slot.owned.iter().map(|(_, id)| *id).filter(|id| world.active_node(*id).is_some());
+    let mut levels: HashMap<NodeId, Level> = owned.map(|id| (id, Level::Owner)).collect();
+    let held = || slot.granted.iter().chain(&slot.embedded).filter_map(|id| world.active_node(*id));
+    for level in [Level::Admin, Level::Editor, Level::Viewer] {
+        // Whatever was reached before, was by a higher privilege.
+        let given_for = |itself| {
+            let gives = move |root: &&Arc<Node>| given(world, user, root, itself) == Some(level);
+            held().filter(gives).map(|root| root.id)
+        };
+        for id in branch(world, given_for(false)).into_iter().chain(given_for(true)) {
+            levels.entry(id).or_insert(level);
+        }
+    }
+    levels
+}
+
+/// Whether anyone of the audience but their owners may have access to any of the nodes, or may come to have it when it
+/// returns with shares of its own: a climb that ends where it finds the first.
+pub fn reach_anyone(world: &World, nodes: impl IntoIterator<Item = NodeId>, audience: Audience<'_>) -> bool {
+    let mut seen: HashSet<NodeId> = HashSet::new();
+    let mut waiting: Vec<&Arc<Node>> = Vec::new();
+    for node in nodes.into_iter().filter_map(|id| world.node(id)) {
+        if may_be_reached(world, node, audience) && seen.insert(node.id) {
+            if !holders(world, node, audience).is_empty() {
+                return true;
+            }
+            waiting.extend(Some(node).filter(|node| !node.in_trash));
+        }
+    }
+    while let Some(node) = waiting.pop() {
+        if Levels::given(world, node, false, audience).is_some() {
+            return true;
+        }
+        for link in world.active_links_up(node.id).filter(|link| !link.private) {
+            let above = world.active_node(link.target).filter(|above| above.owner == node.owner);
+            waiting.extend(above.filter(|above| seen.insert(above.id)));
+        }
+    }
+    false
+}

@@ -1,0 +1,219 @@
+//! What flows down branches to many nodes at once, found by one climb from all of them.
+//!
+//! A node is reached by what it has itself and by what reaches anything it lies under. Nodes that lie under each other, in
+//! a circle of secondary links, are reached by the same. So the climb finds the circles as it goes (Tarjan's way), and by
+//! the time it leaves a node everything above has been worked out: each node and link is looked at once, however many
+//! nodes were asked about and however deep they lie.
+
+use crate::access::carries;
+use crate::effort;
+use crate::id::NodeId;
+use crate::model::Node;
+use crate::world::{Graph, World};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Something that flows down, and can be put together with what comes another way.
+pub(crate) trait Flows: Clone {
+    /// Whether putting the other to this would change nothing.
+    fn holds(&self, other: &Self) -> bool;
+    /// Puts the other to this.
+    fn take_in(&mut self, other: &Self);
+}
+
+/// What reaches a node; nodes reached by the same mostly share it.
+pub(crate) type Reached<T> = Option<Rc<T>>;
+
+/// Puts what comes another way to what reaches a node.
+pub(crate) fn join<T: Flows>(into: &mut Reached<T>, from: &Reached<T>) {
+    match (into.as_mut(), from) {
+        (_, None) => {}
+        (None, Some(_)) => into.clone_from(from),
+        (Some(into), Some(from)) if Rc::ptr_eq(into, from) || into.holds(from) => {}
+        (Some(into), Some(from)) if from.holds(into) => into.clone_from(from),
+        (Some(into), Some(from)) => Rc::make_mut(into).take_in(from),
+    }
+}
+
+/// What reaches each of the given nodes, in the trash or not, when every node has what `own` says: by where they lie, as
+/// [`placement`](crate::access::placement) climbs. For active nodes that is where they are.
+pub(crate) fn flow<'w, T: Flows>(
+    world: &'w World,
+    nodes: impl IntoIterator<Item = &'w Arc<Node>>,
+    own: impl FnMut(&Arc<Node>) -> Option<T>,
+) -> HashMap<NodeId, Reached<T>> {
+    let mut climb = Climb { world, own, met: HashMap::new(), visits: Vec::new(), open: Vec::new() };
+    nodes
+        .into_iter()
+        .map(|node| {
+            let at = climb.reach(node);
+            (node.id, climb.visits.get(at).and_then(|visit| visit.reached.clone()))
+        })
+        .collect()
+}
+
+struct Visit<'w, T> {
+    node: &'w Arc<Node>,
+    reached: Reached<T>,
+    /// How many of its links have been followed.
+    followed: usize,
+    /// The earliest visit that it is known to lie in a circle with.
+    circle: usize,
+    /// False as soon as all that reaches it is known.
+    open: bool,
+}
+
+struct Climb<'w, T, F> {
+    world: &'w World,
+    own: F,
+    met: HashMap<NodeId, usize>,
+    visits: Vec<Visit<'w, T>>,
+    /// Visits not yet closed, in order.
+    open: Vec<usize>,
+}
+
+/// What a climb does next at a node.
+enum Step<'w> {
+    Enter(&'w Arc<Node>),
+    Leave,
+}
+
+impl<'w, T: Flows, F: FnMut(&Arc<Node>) -> Option<T>> Climb<'w, T, F> {
+    /// Works out what reaches a node, and where it is noted.
+    fn reach(&mut self, start: &'w Arc<Node>) -> usize {
+        if let Some(at) = self.met.get(&start.id) {
+            return *at;
+        }
+        let first = self.enter(start);
+        let mut way = vec![first];
+        while let Some(at) = way.last().copied() {
+            match self.step(at) {
+                Step::Enter(above) => way.push(self.enter(above)),
+                Step::Leave => {
+                    way.pop();
+                    self.leave(at);
+                    if let Some(below) = way.last() {
+                        self.learn(*below, at);
+                    }
+                }
+            }
+        }
+        first
+    }
+
+    fn enter(&mut self, node: &'w Arc<Node>) -> usize {
+        let at = self.visits.len();
+        let reached = (self.own)(node).map(Rc::new);
+        self.met.insert(node.id, at);
+        self.visits.push(Visit { node, reached, followed: 0, circle: at, open: true });
+        self.open.push(at);
+        at
+    }
+
+    /// Follows links up until one leads to where the climb has not been.
+    fn step(&mut self, at: usize) -> Step<'w> {
+        while let Some(visit) = self.visits.get_mut(at) {
+            let node = visit.node;
+            let Some(link) = self.world.up(node.id).get(visit.followed) else { return Step::Leave };
+            effort::note();
+            visit.followed += 1;
+            if !carries(link, node) {
+                continue;
+            }
+            let Some(above) = self.world.node(link.target).filter(|above| above.owner == node.owner) else {
+                continue;
+            };
+            match self.met.get(&above.id) {
+                None => return Step::Enter(above),
+                Some(other) => self.learn(at, *other),
+            }
+        }
+        Step::Leave
+    }
+
+    /// One visit has come upon another right above it.
+    fn learn(&mut self, at: usize, above: usize) {
+        let Some((open, circle, reached)) =
+            self.visits.get(above).map(|above| (above.open, above.circle, above.reached.clone()))
+        else {
+            return;
+        };
+        let Some(visit) = self.visits.get_mut(at) else { return };
+        if open {
+            // What reaches the circle comes together when it closes.
+            visit.circle = visit.circle.min(circle);
+        } else {
+            join(&mut visit.reached, &reached);
+        }
+    }
+
+    /// Everything above a visit is known. If it began a circle, or lies in none, all that was met since closes with it.
+    fn leave(&mut self, at: usize) {
+        if self.visits.get(at).is_none_or(|visit| visit.circle != at) {
+            return;
+        }
+        let since = self.open.partition_point(|open| *open < at);
+        let members = self.open.split_off(since);
+        let mut all: Reached<T> = None;
+        for member in members.iter().filter_map(|member| self.visits.get(*member)) {
+            join(&mut all, &member.reached);
+        }
+        for member in members {
+            if let Some(visit) = self.visits.get_mut(member) {
+                visit.open = false;
+                visit.reached.clone_from(&all);
+            }
+        }
+    }
+}
+
+/// A set of small numbers, a bit each.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Numbers(Vec<u64>);
+
+impl Numbers {
+    /// How many numbers one word tells of.
+    pub(crate) const IN_A_WORD: usize = u64::BITS as usize;
+
+    /// The set of one number.
+    pub(crate) fn one(number: usize) -> Self {
+        let mut numbers = Numbers::default();
+        numbers.insert(number);
+        numbers
+    }
+
+    /// Adds a number.
+    pub(crate) fn insert(&mut self, number: usize) {
+        let at = number / Self::IN_A_WORD;
+        self.0.resize(self.0.len().max(at + 1), 0);
+        if let Some(word) = self.0.get_mut(at) {
+            *word |= 1 << (number % Self::IN_A_WORD);
+        }
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The numbers, the smallest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().enumerate().flat_map(|(at, word)| {
+            let bits = (0..Self::IN_A_WORD).filter(move |bit| word >> bit & 1 == 1);
+            bits.map(move |bit| at * Self::IN_A_WORD + bit)
+        })
+    }
+}
+
+impl Flows for Numbers {
+    fn holds(&self, other: &Self) -> bool {
+        let words = || self.0.iter().zip(&other.0);
+        self.0.len() >= other.0.len() && words().all(|(ours, theirs)| theirs & !ours == 0)
+    }
+
+    fn take_in(&mut self, other: &Self) {
+        self.0.resize(self.0.len().max(other.0.len()), 0);
+        self.0.iter_mut().zip(&other.0).for_each(|(ours, theirs)| *ours |= theirs);
+    }
+}

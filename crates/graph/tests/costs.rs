@@ -1,0 +1,24 @@
+//! That what an ordinary user can make costs no more than in proportion: counted in looks at nodes, links and shares, never
+//! in time. They are counted in debug builds alone; `make bench-costs` shows the time.
+
+#![cfg(debug_assertions)]
+
+mod wide;
+
+use wide::{CASES, Case};
+
+/// Rule: B13, and what there is to do at all for one engine that serves everybody.
+#[test]
+fn b13_four_times_as_much_takes_about_four_times_as_many_looks() {
+    for Case { name, prepare, .. } in CASES {
+        let looks = [50, 200].map(|n| {
+            let work = prepare(n);
+            let before = graph::effort::looks();
+            work();
+            graph::effort::looks() - before
+        });
+        // A square would be sixteen times as many.
+        assert!(looks[1] <= 6 * looks[0], "{name}: {looks:?} looks");
+        println!("{name:<58} {looks:?}");
+    }
+}

@@ -1,0 +1,65 @@
+//! Pages of history, which are looked for beside the engine while it goes on.
+
+use crate::support::{Server, add, changed, failure, grant, named, rename, revoke};
+use graph::NodeId;
+use graph::model::Level;
+use synaptask::engine::message::Scope;
+use synaptask::engine::{Failure, Outcome, Read};
+use uuid::Uuid;
+
+const ALL: Read = Read::History { scope: Scope::Everything, limit: 100, offset: 0 };
+
+// Rules: P2, P3, P4.
+#[test]
+fn p3_a_page_found_before_a_revocation_and_told_after_it_holds_nothing_of_what_is_hidden() {
+    let server = Server::with(&["anna", "ben"]);
+    let (anna, ben) = (server.person("anna"), server.person("ben"));
+    let [plan, kept] = ["plan", "kept"].map(|title| anna.adds(title, None));
+    anna.does(grant(kept, &ben, Level::Viewer));
+    anna.does(grant(plan, &ben, Level::Viewer));
+    anna.does(rename(plan, "secret"));
+    let bens = ben.connects();
+    server.knobs.hold_pages();
+    let asked = bens.asks_to_read(ALL);
+    server.knobs.until_page_held();
+    anna.does(revoke(plan, &ben));
+    server.knobs.release_pages();
+    let Outcome::History { page, .. } = asked.wait() else { panic!("no page") };
+    let shown = |page: &synaptask::engine::message::PageOfHistory, id: NodeId| {
+        page.past.batches.iter().flat_map(|past| &past.batch.entries).any(|entry| {
+            page.reader.sees_entry(entry)
+                && matches!(&entry.subject, graph::batch::Subject::Node(change) if change.latest().is_some_and(|node| node.id == id))
+        })
+    };
+    assert!(shown(&page, kept) && !shown(&page, plan));
+    // And with nothing in between it is as it was found.
+    let Outcome::History { page, .. } = anna.reads(ALL) else { panic!("no page") };
+    assert!(shown(&page, plan));
+}
+
+#[test]
+fn p24_what_waited_when_its_token_was_revoked_is_not_done() {
+    let server = Server::with(&["anna", "ben"]);
+    let (anna, ben) = (server.person("anna"), server.person("ben"));
+    let plan = anna.adds("plan", None);
+    let (other, hash) = server.installation.add_token(anna.caller.user);
+    let on_other = anna.with_token(other, hash);
+    changed(on_other.tries(rename(plan, "known")));
+    server.knobs.hold_pages();
+    let bens = ben.connects();
+    let asked = bens.asks_to_read(ALL);
+    server.knobs.until_page_held();
+    for person in [&on_other, &ben] {
+        server.installation.revoke(person.caller.token);
+    }
+    // The engine has not looked at the log since.
+    let late = add(NodeId(Uuid::new_v4()), "late", None);
+    assert_eq!(failure(on_other.tries(late.clone())), Failure::Revoked);
+    assert_eq!(failure(on_other.tries(rename(plan, "late"))), Failure::Revoked);
+    let replay = named(on_other.asks(late), crate::support::batch_id());
+    assert_eq!(failure(crate::support::ask(&server.engine, replay).wait()), Failure::Revoked);
+    server.knobs.release_pages();
+    assert_eq!(failure(asked.wait()), Failure::Revoked);
+    assert_eq!(failure(on_other.reads(ALL)), Failure::Revoked);
+    assert_eq!(anna.sees_titles(), ["known"]);
+}
