@@ -123,11 +123,13 @@ fn prune(mut pruner: Box<dyn Pruner>, every: Duration, ended: &Receiver<()>, sha
         // A fault here must end neither the thread nor the process.
         let pruned = catch_unwind(AssertUnwindSafe(|| {
             let kept_up = pruner.keep_up();
-            // That it could not keep up is told when it is time to prune, and not ten times a second.
             if !is_due {
                 return Ok(None);
             }
-            kept_up?;
+            // Told when it is time to prune, and not ten times a second.
+            if let Err(error) = kept_up {
+                tracing::warn!(%error, "the storage could not be looked after; it is tried again");
+            }
             pruner.prune_some(clock::now(), PRUNE_AT_ONCE).map(Some)
         }));
         wait = match pruned {

@@ -145,7 +145,7 @@ impl SqlitePruner {
             }
             while !left.is_empty() {
                 let taken = self.take_away(actor, left)?;
-                self.pause()?;
+                self.pause();
                 // Somebody else was at it: see anew what there is.
                 let Some(taken) = taken else { break };
                 removed += taken;
@@ -155,10 +155,10 @@ impl SqlitePruner {
         Ok(removed)
     }
 
-    fn pause(&mut self) -> Result<(), LogError> {
-        self.keep_up()?;
+    fn pause(&mut self) {
+        // Where this fails whoever commits does it, and whoever asks for it by itself is told.
+        let _ = self.keep_up();
         thread::sleep(self.pace.pause);
-        Ok(())
     }
 
     /// By the user's plan. Of one that cannot be read as little is taken away as of anybody.
@@ -215,7 +215,7 @@ impl SqlitePruner {
                     writing.commit().map_err(unwritten)?;
                     dead = dead.get(swept..).unwrap_or_default();
                 }
-                self.pause()?;
+                self.pause();
                 if dead.is_empty() {
                     break;
                 }
