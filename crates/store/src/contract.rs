@@ -41,6 +41,7 @@ macro_rules! contract_suite {
             d9_a_batch_id_is_used_once,
             d11_a_request_that_changed_nothing_is_remembered,
             d13_a_restart_loads_the_same_world,
+            d13_time_has_come_as_far_as_the_last_batch,
             d13_accounts_load_without_the_graph,
             d13_what_was_deleted_stays_gone,
             d13_a_large_batch_is_one_batch,
@@ -214,6 +215,14 @@ fn storage_of<S: Storage>(batches: &[Batch], _: &S) -> S {
     let storage = S::fresh();
     append(&mut *storage.open(), 0, batches).unwrap();
     storage
+}
+
+/// A clock that was set back across a restart brings nothing back that had run out.
+pub fn d13_time_has_come_as_far_as_the_last_batch(storage: &impl Storage) {
+    let (mut log, batches) = (storage.open(), story());
+    append(&mut *log, 0, &batches).unwrap();
+    let last = batches.last().map(|batch| batch.at).unwrap();
+    assert_eq!(storage.open().load(Scope::Everything).unwrap().clock(), last);
 }
 
 pub fn d13_accounts_load_without_the_graph(storage: &impl Storage) {

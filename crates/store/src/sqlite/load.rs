@@ -8,8 +8,8 @@ use crate::Scope;
 use crate::error::LogError;
 use graph::model::{Embed, Rev};
 use graph::world::{Counts, Entity};
-use graph::{NodeId, UserId, World};
-use rusqlite::Connection;
+use graph::{NodeId, Timestamp, UserId, World};
+use rusqlite::{Connection, OptionalExtension as _};
 use serde::de::DeserializeOwned;
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -45,6 +45,7 @@ type Decoded = Result<Vec<Entity>, LogError>;
 /// Loads the World that the file leads to. The connection must be in a transaction, or the tables need not fit each other.
 pub(super) fn load(conn: &Connection, scope: Scope) -> Result<World, LogError> {
     let rev = last_rev(conn)?;
+    let last_at = last_at(conn).map_err(unwritten)?;
     let expected = match scope {
         Scope::Everything => counts(conn).map_err(unwritten)?,
         Scope::Accounts => Counts::default(),
@@ -65,8 +66,19 @@ pub(super) fn load(conn: &Connection, scope: Scope) -> Result<World, LogError> {
         let built = builder
             .join()
             .unwrap_or_else(|_| Err(LogError::corrupt("the log's entities", "they do not make a World")));
-        read.and(built)
+        read.and(built).map(|mut world| {
+            // Time has come at least so far: what had run out by then is not in force again because a clock was set back.
+            world.advance(last_at);
+            world
+        })
     })
+}
+
+/// When the last batch was made.
+fn last_at(conn: &Connection) -> rusqlite::Result<Timestamp> {
+    let sql = "SELECT at FROM batches ORDER BY rev DESC LIMIT 1";
+    let at = conn.query_row(sql, [], |row| row.get(0)).optional()?;
+    Ok(Timestamp::from_ms(at.unwrap_or(0)))
 }
 
 fn counts(conn: &Connection) -> rusqlite::Result<Counts> {
