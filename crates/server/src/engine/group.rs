@@ -2,7 +2,7 @@
 
 use super::connections::{Connections, Telling, holds};
 use super::message::{Answer, ConnectionId, Failure, Mutation, Outcome, Published};
-use super::relay;
+use super::relay::{self, Addressed};
 use graph::batch::{Lineage, Subject};
 use graph::model::Rev;
 use graph::ops::{Chain, Turn, turn};
@@ -36,6 +36,8 @@ pub(super) struct Group {
 struct Output {
     outcome: Outcome,
     origin: Option<ConnectionId>,
+    /// What is passed on before anybody is told, to those who see it at this place in the order.
+    passed_on: Option<Addressed>,
     /// What follows the answer to the origin: the further parts of its diff.
     rest: Vec<Arc<Diff>>,
     telling: Telling,
@@ -59,7 +61,7 @@ impl Group {
         mutation: &Mutation,
         part_entries_max: usize,
     ) -> Result<(), Abandon> {
-        let output = match self.decide(world, past, mutation) {
+        let mut output = match self.decide(world, past, mutation) {
             Err(Stop::Group(abandon)) => return Err(abandon),
             Err(Stop::Mutation(failure)) => Output::answer(mutation, Outcome::Failed(failure)),
             Ok(Decided::Replay(diff)) => {
@@ -78,6 +80,12 @@ impl Group {
             }
             Ok(Decided::Batch(batch)) => self.project(world, connections, mutation, batch, part_entries_max),
         };
+        if let (Outcome::Changed { replayed: false, .. }, Some((event, from))) =
+            (&output.outcome, &mutation.passed_on)
+        {
+            // Whoever may do the one may do the other.
+            output.passed_on = relay::address(world, connections, mutation.caller, event.clone(), *from).ok();
+        }
         self.outputs.push(output);
         Ok(())
     }
@@ -211,7 +219,7 @@ impl Group {
             _ => (Arc::new(own), Vec::new()),
         };
         let outcome = Outcome::Changed { diff: first, replayed: false };
-        Output { outcome, origin: mutation.origin, rest, telling, published }
+        Output { outcome, origin: mutation.origin, passed_on: None, rest, telling, published }
     }
 
     /// Takes everything back: the group was not committed.
@@ -222,15 +230,12 @@ impl Group {
     }
 
     /// Answers and tells, in order: the group is on disk.
-    pub(super) fn tell(self, world: &World, connections: &mut Connections, asked: Vec<Asked>) {
-        for (output, Asked { mutation, answer }) in self.outputs.into_iter().zip(asked) {
-            if let (Outcome::Changed { replayed: false, .. }, Some((event, from))) =
-                (&output.outcome, mutation.passed_on)
-            {
-                // Whoever may do the one may do the other; and nobody waits to hear of it.
-                let _ = relay::pass_on(world, connections, mutation.caller, event, from);
+    pub(super) fn tell(self, connections: &mut Connections, asked: Vec<Asked>) {
+        for (output, asked) in self.outputs.into_iter().zip(asked) {
+            if let Some(addressed) = output.passed_on {
+                addressed.send(connections);
             }
-            answer(output.outcome);
+            (asked.answer)(output.outcome);
             if let Some(origin) = output.origin {
                 connections.send(origin, &output.rest);
             }
@@ -271,6 +276,7 @@ impl Output {
         Output {
             outcome,
             origin: mutation.origin,
+            passed_on: None,
             rest: Vec::new(),
             telling: Telling::new(),
             published: None,

@@ -1,22 +1,39 @@
 //! Events that are passed on and stored nowhere: to those who see what they are about, and to nobody else.
 
 use super::connections::Connections;
-use super::message::{Caller, ConnectionId, Failure, Outcome, Relay, Relayed};
+use super::message::{Caller, ConnectionId, Failure, Relay, Relayed};
 use graph::cover::covers;
 use graph::model::Level;
 use graph::{NodeId, Reason, UserId, World, access};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Passes an event on. One about a node the sender may not speak of goes nowhere.
-pub(super) fn pass_on(
+/// An event that is passed on, and to whom.
+pub(super) struct Addressed {
+    relayed: Arc<Relayed>,
+    users: BTreeSet<UserId>,
+    from: ConnectionId,
+}
+
+impl Addressed {
+    /// Passes it on.
+    pub(super) fn send(self, connections: &Connections) {
+        connections.relay(self.users.into_iter(), &self.relayed, self.from);
+    }
+}
+
+/// Addresses an event by who may hear of it now. One about a node the sender may not speak of goes nowhere.
+///
+/// # Errors
+/// Why it goes nowhere.
+pub(super) fn address(
     world: &World,
     connections: &Connections,
     caller: Caller,
     relay: Relay,
     from: ConnectionId,
-) -> Outcome {
-    let Some(sender) = world.user(caller.user) else { return Outcome::Failed(Failure::Exception) };
+) -> Result<Addressed, Failure> {
+    let sender = world.user(caller.user).ok_or(Failure::Exception)?;
     let needed = match &relay {
         Relay::Presence { node, .. } => node.map(|node| (node, Level::Viewer)),
         Relay::Camera { .. } => None,
@@ -24,18 +41,14 @@ pub(super) fn pass_on(
     };
     let mut users = BTreeSet::from([caller.user]);
     if let Some((node, needed)) = needed {
-        match access::level(world, caller.user, node) {
-            None => return Outcome::Failed(Failure::Refused(Reason::NodeNotFound.into())),
-            Some(level) if level > needed => {
-                return Outcome::Failed(Failure::Refused(Reason::NoPermission.into()));
-            }
-            Some(_) => {}
+        let level = access::level(world, caller.user, node);
+        let level = level.ok_or_else(|| Failure::Refused(Reason::NodeNotFound.into()))?;
+        if level > needed {
+            return Err(Failure::Refused(Reason::NoPermission.into()));
         }
         users.extend(who_sees(world, connections, node));
     }
-    let relayed = Arc::new(Relayed { from: Arc::clone(&sender.user), relay });
-    connections.relay(users.into_iter(), &relayed, from);
-    Outcome::PassedOn
+    Ok(Addressed { relayed: Arc::new(Relayed { from: Arc::clone(&sender.user), relay }), users, from })
 }
 
 fn who_sees(world: &World, connections: &Connections, node: NodeId) -> Vec<UserId> {

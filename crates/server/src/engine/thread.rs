@@ -143,7 +143,9 @@ impl Thread {
         for (caller, relay, connection, answer) in round.relays {
             answer(guarded(|| {
                 known(&self.world, caller)?;
-                Ok(relay::pass_on(&self.world, &self.connections, caller, relay, connection))
+                relay::address(&self.world, &self.connections, caller, relay, connection)?
+                    .send(&self.connections);
+                Ok(Outcome::PassedOn)
             }));
         }
         for (caller, read, connection, answer) in round.reads {
@@ -220,7 +222,7 @@ impl Thread {
                         self.shared.directory.follow(&self.world, &proposal.batch);
                         self.connections.follow(&proposal.batch);
                     }
-                    group.tell(&self.world, &mut self.connections, asked);
+                    group.tell(&mut self.connections, asked);
                     return;
                 }
                 (Err(_), Some(culprit)) => {
