@@ -275,7 +275,7 @@ export class Plan {
       }
       if (this.seats.every((seat) => seat.isCalm)) break;
     }
-    await this.#check(this.seats, moment);
+    await this.#check([...this.seats, ...this.witnesses], moment);
     if (this.fault) return;
     await Promise.all([...this.seats, ...this.witnesses].map((seat) => seat.settle()));
   }

@@ -71,11 +71,6 @@ pub enum LogError {
 }
 
 impl LogError {
-    /// True when nothing more may be said by this process, because what the log holds is not known.
-    pub fn is_fatal(&self) -> bool {
-        matches!(self, LogError::Unknown(_))
-    }
-
     pub(crate) fn refused(source: impl Into<Source>) -> Self {
         LogError::Refused(source.into())
     }
