@@ -1,8 +1,8 @@
 //! One group: mutations decided in order on the World, to be committed together and told afterwards.
 
-use super::connections::{Connections, Telling, holds};
-use super::message::{Answer, ConnectionId, Failure, Mutation, Outcome, Published};
-use super::relay::{self, Addressed};
+use super::connections::{Connections, DiffsByUser, holds};
+use super::protocol::{ConnectionId, Failure, Mutation, OnOutcome, Outcome, Published};
+use super::relay_audience::{self, Addressed};
 use graph::batch::{Lineage, Subject};
 use graph::model::Rev;
 use graph::ops::{Chain, Turn, turn};
@@ -14,9 +14,9 @@ use store::{Abandon, Fingerprint, LogError, Past, Proposal, Remembered};
 use uuid::Uuid;
 
 /// A mutation and who waits for it.
-pub(super) struct Asked {
+pub(super) struct PendingMutation {
     pub(super) mutation: Box<Mutation>,
-    pub(super) answer: Answer,
+    pub(super) answer: OnOutcome,
 }
 
 /// What has been decided so far. Nothing of it is told before it is on disk.
@@ -40,7 +40,7 @@ struct Output {
     passed_on: Option<Addressed>,
     /// What follows the answer to the origin: the further parts of its diff.
     rest: Vec<Arc<Diff>>,
-    telling: Telling,
+    diffs: DiffsByUser,
     published: Option<(Arc<Published>, Vec<UserId>)>,
 }
 
@@ -84,7 +84,8 @@ impl Group {
             (&output.outcome, &mutation.passed_on)
         {
             // Whoever may do the one may do the other.
-            output.passed_on = relay::address(world, connections, mutation.caller, event.clone(), *from).ok();
+            output.passed_on =
+                relay_audience::address(world, connections, mutation.caller, event.clone(), *from).ok();
         }
         self.outputs.push(output);
         Ok(())
@@ -204,22 +205,22 @@ impl Group {
         };
         let published = published(world, connections, &batch);
         let mut own = None;
-        let mut telling = Telling::new();
+        let mut by_user = DiffsByUser::new();
         for (user, diff) in diffs {
             if user == caller {
                 own = Some(diff.clone());
             }
-            telling.insert(user, diff.into_parts(part_entries_max).into_iter().map(Arc::new).collect());
+            by_user.insert(user, diff.into_parts(part_entries_max).into_iter().map(Arc::new).collect());
         }
         let own = own.unwrap_or_else(|| Diff::empty(world, Some(&batch)));
         self.record(batch, mutation);
         // Over a socket the answer is the first part and the rest follows; over REST there is only the answer.
-        let (first, rest) = match (mutation.origin, telling.get(&caller).map(Vec::as_slice)) {
+        let (first, rest) = match (mutation.origin, by_user.get(&caller).map(Vec::as_slice)) {
             (Some(_), Some([first, rest @ ..])) => (Arc::clone(first), rest.to_vec()),
             _ => (Arc::new(own), Vec::new()),
         };
         let outcome = Outcome::Changed { diff: first, replayed: false };
-        Output { outcome, origin: mutation.origin, passed_on: None, rest, telling, published }
+        Output { outcome, origin: mutation.origin, passed_on: None, rest, diffs: by_user, published }
     }
 
     /// Takes everything back: the group was not committed.
@@ -230,7 +231,7 @@ impl Group {
     }
 
     /// Answers and tells, in order: the group is on disk.
-    pub(super) fn tell(self, connections: &mut Connections, asked: Vec<Asked>) {
+    pub(super) fn tell(self, connections: &mut Connections, asked: Vec<PendingMutation>) {
         for (output, asked) in self.outputs.into_iter().zip(asked) {
             if let Some(addressed) = output.passed_on {
                 addressed.send(connections);
@@ -239,7 +240,7 @@ impl Group {
             if let Some(origin) = output.origin {
                 connections.send(origin, &output.rest);
             }
-            for (user, parts) in &output.telling {
+            for (user, parts) in &output.diffs {
                 connections.tell(*user, parts, output.origin);
             }
             if let Some((published, users)) = &output.published {
@@ -278,7 +279,7 @@ impl Output {
             origin: mutation.origin,
             passed_on: None,
             rest: Vec::new(),
-            telling: Telling::new(),
+            diffs: DiffsByUser::new(),
             published: None,
         }
     }
