@@ -9,6 +9,7 @@ pub(crate) mod clock;
 mod connections;
 mod directory;
 mod group;
+mod ids;
 pub mod message;
 mod readers;
 mod reads;
@@ -16,7 +17,7 @@ mod relay;
 mod thread;
 
 pub use directory::Identity;
-pub use group::fresh;
+pub use ids::RandomIds;
 pub use message::{
     Account, Answer, Caller, ConnectionId, Failure, Line, Mutation, Outcome, Published, Read, Relay, Relayed,
     Request,
