@@ -1,17 +1,16 @@
 //! One group: mutations decided in order on the World, to be committed together and told afterwards.
 
 use super::connections::{Connections, DiffsByUser, holds};
+use super::ids::RandomIds;
 use super::protocol::{ConnectionId, Failure, Mutation, OnOutcome, Outcome, Published};
 use super::relay_audience::{self, Addressed};
 use graph::batch::{Lineage, Subject};
 use graph::model::Rev;
 use graph::ops::{Chain, Turn, turn};
-use graph::{Batch, BatchId, Diff, Fresh, LinkId, Operation, Reason, Scene, UserId, World, decide};
-use rand::distr::{Alphanumeric, SampleString};
+use graph::{Batch, BatchId, Diff, Operation, Reason, Scene, UserId, World, decide};
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::{Abandon, Fingerprint, LogError, Past, Proposal, Remembered};
-use uuid::Uuid;
 
 /// A mutation and who waits for it.
 pub(super) struct PendingMutation {
@@ -107,11 +106,13 @@ impl Group {
         if let Some(retry_after_s) = mutation.limited {
             return Err(Failure::RateLimited { retry_after_s }.into());
         }
-        let fresh = fresh(mutation.request.map(|request| request.batch));
+        let id = mutation.request.map_or_else(RandomIds::batch, |request| request.batch);
         let batch = match mutation.operation {
-            Operation::HistoryUndo { batch } => self.turn(world, past, user, batch, Turn::Undo, &fresh)?,
-            Operation::HistoryRedo { batch } => self.turn(world, past, user, batch, Turn::Redo, &fresh)?,
-            ref operation => decide(world, Some(user), operation, &fresh).map_err(Failure::Refused)?,
+            Operation::HistoryUndo { batch } => self.turn(world, past, user, batch, Turn::Undo, id)?,
+            Operation::HistoryRedo { batch } => self.turn(world, past, user, batch, Turn::Redo, id)?,
+            ref operation => {
+                decide(world, Some(user), operation, id, &mut RandomIds).map_err(Failure::Refused)?
+            }
         };
         if !batch.entries.is_empty() {
             return Ok(Decided::Batch(batch));
@@ -142,12 +143,12 @@ impl Group {
         world: &World,
         past: &dyn Past,
         user: UserId,
-        batch: BatchId,
+        named: BatchId,
         way: Turn,
-        fresh: &Fresh,
+        id: BatchId,
     ) -> Result<Batch, Stop> {
-        let chain = self.chain(past, batch)?.ok_or(Failure::Refused(Reason::BatchNotFound.into()))?;
-        Ok(turn(world, user, &chain, way, fresh).map_err(Failure::Refused)?)
+        let chain = self.chain(past, named)?.ok_or(Failure::Refused(Reason::BatchNotFound.into()))?;
+        Ok(turn(world, user, &chain, way, id, &mut RandomIds).map_err(Failure::Refused)?)
     }
 
     /// The chain of a batch, on disk or in this group.
@@ -291,17 +292,6 @@ fn unreadable(error: LogError) -> Stop {
     match error {
         LogError::Corrupt { .. } => Stop::Mutation(Failure::Storage),
         _ => Stop::Group(Abandon),
-    }
-}
-
-/// New ids and secrets for one operation.
-pub fn fresh(batch: Option<BatchId>) -> Fresh {
-    Fresh {
-        batch: batch.unwrap_or_else(|| BatchId(Uuid::new_v4())),
-        entity: Uuid::new_v4(),
-        link: LinkId(Uuid::new_v4()),
-        // 24 of 62 characters: 142 random bits.
-        public_token: Alphanumeric.sample_string(&mut rand::rng(), 24),
     }
 }
 

@@ -10,13 +10,14 @@ mod connections;
 mod directory;
 mod group;
 mod history_readers;
+mod ids;
 pub mod protocol;
 mod reads;
 mod relay_audience;
 mod thread;
 
 pub use directory::Identity;
-pub use group::fresh;
+pub use ids::RandomIds;
 pub use protocol::{
     Account, Caller, ConnectionId, ConnectionSink, Failure, IdempotencyKey, Mutation, OnOutcome, Outcome,
     Published, Read, Relay, Relayed,

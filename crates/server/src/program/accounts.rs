@@ -1,10 +1,10 @@
 //! Accounts and tokens from the command line. They are changed in the log itself, beside whatever server runs on it.
 
 use crate::auth::Secret;
-use crate::engine::clock;
+use crate::engine::{RandomIds, clock};
 use graph::batch::Subject;
 use graph::model::{Plan, Token, User};
-use graph::{Batch, BatchId, Fresh, LinkId, Operation, Reason, Refusal, Timestamp, TokenId, World, decide};
+use graph::{Batch, Operation, Reason, Refusal, Timestamp, TokenId, World, decide};
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::{Abandon, Log, LogError, Proposal, Scope};
@@ -94,9 +94,9 @@ impl<'l> Accounts<'l> {
     /// `invalid_token_name`, `api_not_allowed` on a plan without tokens, and [`AccountError::Log`].
     pub fn create_token(&mut self, user: &User, name: &str) -> Result<(TokenId, Secret), AccountError> {
         let secret = Secret::random()?;
-        let hash = secret.hash();
-        let id = self.commit(&Operation::TokenCreate { user: user.id, name: name.to_owned(), hash })?;
-        Ok((TokenId(id), secret))
+        let (id, hash) = (TokenId(Uuid::new_v4()), secret.hash());
+        self.commit(&Operation::TokenCreate { id, user: user.id, name: name.to_owned(), hash })?;
+        Ok((id, secret))
     }
 
     /// A user's tokens, the oldest first.
@@ -135,16 +135,8 @@ impl<'l> Accounts<'l> {
         self.world.tokens().filter(|token| token.user == user.id).cloned().collect()
     }
 
-    /// Decides an operation on the accounts as they are inside the transaction, and appends it. Returns the id of the
-    /// entity it made.
-    fn commit(&mut self, operation: &Operation) -> Result<Uuid, AccountError> {
-        let entity = Uuid::new_v4();
-        let fresh = Fresh {
-            batch: BatchId(Uuid::new_v4()),
-            entity,
-            link: LinkId(Uuid::new_v4()),
-            public_token: String::new(),
-        };
+    /// Decides an operation on the accounts as they are inside the transaction, and appends it.
+    fn commit(&mut self, operation: &Operation) -> Result<(), AccountError> {
         let world = &mut self.world;
         let mut refused = None;
         let done = self.log.transact(world.rev(), &mut |news, _| {
@@ -152,7 +144,7 @@ impl<'l> Accounts<'l> {
                 world.apply(&accounts_only(&committed.batch));
             }
             world.advance(clock::now());
-            match decide(world, None, operation, &fresh) {
+            match decide(world, None, operation, RandomIds::batch(), &mut RandomIds) {
                 Ok(batch) => {
                     world.apply(&batch);
                     Ok(vec![Proposal { batch, fingerprint: None }])
@@ -165,7 +157,7 @@ impl<'l> Accounts<'l> {
         });
         match (done, refused) {
             (_, Some(refusal)) => Err(AccountError::Refused(refusal)),
-            (Ok(_), None) => Ok(entity),
+            (Ok(_), None) => Ok(()),
             (Err(error), None) => Err(error.into()),
         }
     }

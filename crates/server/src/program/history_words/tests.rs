@@ -1,7 +1,7 @@
 use super::*;
-use crate::engine::fresh;
+use crate::engine::RandomIds;
 use graph::model::Plan;
-use graph::{Graph as _, NodeFields, Operation, Root, Timestamp, World, decide};
+use graph::{Graph as _, NodeFields, Operation, Root, Timestamp, TokenId, World, decide};
 
 const DUE: i64 = 1_900_000_000_000;
 
@@ -34,7 +34,7 @@ impl Teller {
 
     fn does(&mut self, actor: Option<&str>, operation: Operation) -> Batch {
         let actor = actor.map(|name| self.users[name]);
-        let batch = decide(&self.world, actor, &operation, &fresh(None)).unwrap();
+        let batch = decide(&self.world, actor, &operation, RandomIds::batch(), &mut RandomIds).unwrap();
         self.world.apply(&batch);
         batch
     }
@@ -67,7 +67,15 @@ fn c11_every_operation_has_its_words() {
     );
     assert_eq!(it.says(&opened), "the installation opened the account eve <eve@example.org> (plus)");
     let ada = it.users["ada"];
-    let made = it.does(None, Operation::TokenCreate { user: ada, name: "cli".into(), hash: [7; 32] });
+    let made = it.does(
+        None,
+        Operation::TokenCreate {
+            id: TokenId(uuid::Uuid::nil()),
+            user: ada,
+            name: "cli".into(),
+            hash: [7; 32],
+        },
+    );
     assert_eq!(it.says(&made), "the installation made the API token “cli” of ada");
 
     let added = it.adds("Release", None);
