@@ -170,6 +170,45 @@ pub fn cycle(graph: &impl Graph, source: NodeId, target: NodeId) -> Option<Vec<N
     }
 }
 
+/// Of primary links that come back together, those that may close a cycle if all of them do: from both their ends one
+/// comes to a cycle. One walk over what waits for their sources, once for all of them.
+pub fn suspects(graph: &impl Graph, returning: &[Arc<Link>]) -> HashSet<LinkId> {
+    let mut above: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
+    for link in returning.iter().filter(|link| link.is_primary()) {
+        above.entry(link.source).or_default().push(link.target);
+    }
+    let mut waiting: Vec<NodeId> = above.keys().copied().collect();
+    let mut below: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
+    let mut left: HashMap<NodeId, usize> = HashMap::new();
+    while let Some(node) = waiting.pop() {
+        if left.contains_key(&node) {
+            continue;
+        }
+        let targets = Way::Up.next(graph, node).into_iter().chain(above.remove(&node).unwrap_or_default());
+        let targets: Vec<NodeId> = targets.collect();
+        left.insert(node, targets.len());
+        for target in targets {
+            below.entry(target).or_default().push(node);
+            waiting.push(target);
+        }
+    }
+    // What leads nowhere is on no cycle, nor is what then leads nowhere any more.
+    let mut done: Vec<NodeId> = left.iter().filter(|(_, left)| **left == 0).map(|(node, _)| *node).collect();
+    while let Some(node) = done.pop() {
+        left.remove(&node);
+        for source in below.remove(&node).unwrap_or_default() {
+            if let Some(count) = left.get_mut(&source) {
+                *count -= 1;
+                if *count == 0 {
+                    done.push(source);
+                }
+            }
+        }
+    }
+    let suspect = |link: &&Arc<Link>| link.is_primary() && left.contains_key(&link.target);
+    returning.iter().filter(suspect).map(|link| link.id).collect()
+}
+
 /// Tells, of primary links that come back to a node which had none, one after the other, which of them would close a
 /// cycle. Such a cycle comes in by one of them and goes out by another, so what counts is only what the sources wait for
 /// and what waits for the targets. Both are explored once for all the links, in turn, and neither further than it takes:

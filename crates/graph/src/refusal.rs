@@ -145,7 +145,7 @@ reasons! {
         BranchNotFound "branch_not_found" "There is no such branch, or you have no access to it.",
         UserNotFound "user_not_found" "There is no such user.",
         TokenNotFound "token_not_found" "There is no such token.",
-        NotInTrash "not_in_trash" "An id names nothing of yours in the trash; nothing was purged.",
+        NotInTrash "not_in_trash" "It names nothing in the trash that you may do this to; nothing was changed.",
     }
     Conflict {
         VersionConflict "version_conflict" "It has been changed since; load it again.",

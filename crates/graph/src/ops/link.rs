@@ -293,6 +293,13 @@ pub(super) fn trash(draft: &mut Draft<'_>, caller: UserId, id: LinkId) -> Result
 }
 
 pub(super) fn restore(draft: &mut Draft<'_>, caller: UserId, id: LinkId) -> Result<(), Refusal> {
+    let target = bring_back_alone(draft, caller, id)?;
+    settle(draft, [target]);
+    Ok(())
+}
+
+/// link:restore, but for what follows. Returns the node that may be held now.
+pub(super) fn bring_back_alone(draft: &mut Draft<'_>, caller: UserId, id: LinkId) -> Result<NodeId, Refusal> {
     let seen = changeable(draft, caller, id)?;
     let link = &seen.link;
     // Restoring needs what adding it now would need, and nothing is changed in silence.
@@ -310,6 +317,5 @@ pub(super) fn restore(draft: &mut Draft<'_>, caller: UserId, id: LinkId) -> Resu
         link.in_trash = false;
         link.cascade = false;
     });
-    settle(draft, [link.target]);
-    Ok(())
+    Ok(link.target)
 }

@@ -71,6 +71,10 @@ pub enum Operation {
     NodeTrash {
         id: NodeId,
     },
+    /// node:trash of a whole branch, as far as the caller may edit it.
+    NodeTrashBranch {
+        id: NodeId,
+    },
     NodeRestore {
         id: NodeId,
     },
@@ -79,6 +83,10 @@ pub enum Operation {
     },
     TrashPurge {
         ids: Option<Vec<Uuid>>,
+    },
+    /// Takes what went to the trash together, and is still there, out of it.
+    TrashRestore {
+        batch: BatchId,
     },
     LinkAdd {
         id: Option<LinkId>,
@@ -216,9 +224,11 @@ fn decide_for(
         O::NodeAdd { id, target, fields } => node::add(draft, caller, *id, *target, fields, ids),
         O::NodeUpdate { id, fields, version } => node::update(draft, caller, *id, fields, *version),
         O::NodeTrash { id } => node::trash(draft, caller, *id),
+        O::NodeTrashBranch { id } => node::trash_branch(draft, caller, *id),
         O::NodeRestore { id } => node::restore(draft, caller, *id),
         O::NodeDelete { id } => trash::node_delete(draft, caller, *id),
         O::TrashPurge { ids: named } => trash::purge(draft, caller, named.as_deref()),
+        O::TrashRestore { batch } => trash::restore(draft, caller, *batch),
         O::LinkAdd { id, source, target, kind, private } => {
             let new = link::New { id: *id, source: *source, target: *target, kind: *kind, private: *private };
             link::add(draft, caller, &new, ids)

@@ -3,11 +3,13 @@
 use super::{NodeFields, refuse_if, seen, seen_with};
 use crate::access;
 use crate::batch::Op;
-use crate::blocking::{Returning, is_held, settle, targets};
+use crate::blocking::{self, Returning, is_held, settle, targets};
+use crate::cover::Placements;
 use crate::draft::{Cause, Draft};
 use crate::id::{IdSupply, LinkId, NodeId, UserId};
 use crate::model::{Level, Link, LinkType, Node, Status};
 use crate::refusal::{Reason, Refusal};
+use crate::view::in_order_of_creation;
 use crate::world::Graph;
 use std::sync::Arc;
 
@@ -141,6 +143,23 @@ pub(super) fn trash(draft: &mut Draft<'_>, caller: UserId, id: NodeId) -> Result
     Ok(())
 }
 
+/// Puts the node in the trash, and of its branch every node that the caller may edit.
+pub(super) fn trash_branch(draft: &mut Draft<'_>, caller: UserId, id: NodeId) -> Result<(), Refusal> {
+    let node = seen_with(draft, caller, id, Level::Editor)?;
+    refuse_if(node.in_trash, Reason::AlreadyTrashedNode)?;
+    let branch = access::branch(draft, [id]);
+    // Nothing is decided yet, so the World has it all.
+    let placed = Placements::of(draft.world(), caller, branch.iter().copied());
+    let editable =
+        branch.into_iter().filter(|id| placed.level(*id).is_some_and(|level| level <= Level::Editor));
+    let mut freed = Vec::new();
+    for id in in_order_of_creation(draft.world(), editable.collect()) {
+        freed.extend(put_in_trash(draft, id));
+    }
+    settle(draft, freed);
+    Ok(())
+}
+
 /// Puts an active node in the trash, and with it every active link at it, whoever owns the link. Returns the nodes that
 /// may be held no longer.
 pub(super) fn put_in_trash(draft: &mut Draft<'_>, id: NodeId) -> Vec<NodeId> {
@@ -192,6 +211,39 @@ pub(super) fn bring_back(draft: &mut Draft<'_>, id: NodeId) -> Vec<NodeId> {
                 draft.edit_link(Op::LinkTrash, Cause::Derived, link.id, |link| link.cascade = false);
                 continue;
             }
+            unsettled.push(link.target);
+        }
+        draft.edit_link(Op::LinkRestore, Cause::Derived, link.id, |link| {
+            link.in_trash = false;
+            link.cascade = false;
+        });
+    }
+    unsettled
+}
+
+/// Brings nodes back together, each as [`bring_back`] does: first all of them, then the links, oldest first.
+pub(super) fn bring_back_all(draft: &mut Draft<'_>, nodes: Vec<NodeId>) -> Vec<NodeId> {
+    if let [id] = nodes.as_slice() {
+        return bring_back(draft, *id);
+    }
+    for id in &nodes {
+        draft.edit_node(Op::NodeRestore, Cause::Meant, *id, |node| node.in_trash = false);
+    }
+    let mut returning: Vec<Arc<Link>> = Vec::new();
+    for id in &nodes {
+        let gone_along = draft.links_at(*id).filter(|link| link.in_trash && link.cascade);
+        returning.extend(gone_along.filter(|link| draft.active_node(link.other(*id)).is_some()).cloned());
+    }
+    returning.sort_unstable_by_key(|link| (link.seq, link.id));
+    returning.dedup_by_key(|link| link.id);
+    let suspects = blocking::suspects(draft, &returning);
+    let mut unsettled = nodes;
+    for link in returning {
+        if suspects.contains(&link.id) && blocking::cycle(draft, link.source, link.target).is_some() {
+            draft.edit_link(Op::LinkTrash, Cause::Derived, link.id, |link| link.cascade = false);
+            continue;
+        }
+        if link.is_primary() {
             unsettled.push(link.target);
         }
         draft.edit_link(Op::LinkRestore, Cause::Derived, link.id, |link| {

@@ -1,13 +1,16 @@
-//! Deleting for good.
+//! Deleting for good, and taking out of the trash what went there together.
 
-use super::{link::deletable, refuse_if, seen_with};
+use super::link::{self, deletable};
+use super::{node, refuse_if, seen_with};
 use crate::batch::Op;
+use crate::blocking::settle;
 use crate::cover::Placements;
 use crate::draft::{Cause, Draft};
-use crate::id::{LinkId, NodeId, UserId};
+use crate::id::{BatchId, LinkId, NodeId, UserId};
 use crate::model::{Embed, Level, Link};
-use crate::refusal::{Reason, Refusal};
-use crate::world::Graph;
+use crate::refusal::{Class, Reason, Refusal};
+use crate::view::in_order_of_creation;
+use crate::world::{Graph, World};
 use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -43,6 +46,49 @@ pub(super) fn purge(draft: &mut Draft<'_>, caller: UserId, ids: Option<&[Uuid]>)
         delete_node(draft, node);
     }
     Ok(())
+}
+
+/// Takes out of the trash what the batch changed last, as far as the caller may: nodes first, with what went along with
+/// them, then links that went by themselves.
+pub(super) fn restore(draft: &mut Draft<'_>, caller: UserId, batch: BatchId) -> Result<(), Refusal> {
+    let (nodes, links) = group(draft.world(), caller, batch);
+    let any = !nodes.is_empty();
+    let mut unsettled = node::bring_back_all(draft, nodes);
+    let mut refused = Refusal::from(Reason::NotInTrash);
+    for id in links {
+        // It may have been brought back along with its end.
+        match link::bring_back_alone(draft, caller, id) {
+            Ok(target) => unsettled.push(target),
+            Err(refusal) if refusal.reason.class() == Class::NotFound => {}
+            Err(refusal) => refused = refusal,
+        }
+    }
+    if !any && unsettled.is_empty() {
+        return Err(refused);
+    }
+    settle(draft, unsettled);
+    Ok(())
+}
+
+/// What a batch left in the trash: the nodes that the caller may restore, and the links that are there by themselves and
+/// may be the caller's to restore, each by order of creation.
+fn group(world: &World, caller: UserId, batch: BatchId) -> (Vec<NodeId>, Vec<LinkId>) {
+    let slot = world.user(caller);
+    // Whoever may restore something owns it or holds a share of its owner's.
+    let owners = slot.into_iter().flat_map(|slot| slot.holds_of.keys().copied()).chain([caller]);
+    let owners: HashSet<UserId> = owners.collect();
+    let slots = || owners.iter().filter_map(|owner| world.user(*owner));
+    let nodes = slots().flat_map(|slot| &slot.trashed_nodes).filter_map(|id| world.node(*id));
+    let nodes: HashSet<NodeId> = nodes.filter(|node| node.last_batch == batch).map(|node| node.id).collect();
+    let placed = Placements::of(world, caller, nodes.iter().copied());
+    let editable = |id: &NodeId| placed.level(*id).is_some_and(|level| level <= Level::Editor);
+    let nodes = in_order_of_creation(world, nodes.into_iter().filter(editable).collect());
+    let links = slots().flat_map(|slot| &slot.trashed_links).filter_map(|id| world.link(*id));
+    let alone = links.filter(|link| link.last_batch == batch && !link.cascade);
+    let mut alone: Vec<(u64, LinkId)> = alone.map(|link| (link.seq, link.id)).collect();
+    alone.sort_unstable();
+    alone.dedup();
+    (nodes, alone.into_iter().map(|(_, id)| id).collect())
 }
 
 /// The caller's own nodes and links in the trash; a link only while they have access to both its ends.

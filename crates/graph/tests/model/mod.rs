@@ -128,9 +128,11 @@ impl Turn {
             O::NodeAdd { id, target, fields } => self.node_add(*id, *target, fields),
             O::NodeUpdate { id, fields, version } => self.node_update(*id, fields, *version),
             O::NodeTrash { id } => self.node_trash(*id),
+            O::NodeTrashBranch { id } => self.node_trash_branch(*id),
             O::NodeRestore { id } => self.node_restore(*id),
             O::NodeDelete { id } => self.node_delete(*id),
             O::TrashPurge { ids } => self.purge(ids.as_deref()),
+            O::TrashRestore { batch } => self.trash_restore(*batch),
             O::LinkAdd { id, source, target, kind, private } => {
                 self.link_add(*id, *source, *target, *kind, *private)
             }

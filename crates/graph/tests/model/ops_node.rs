@@ -3,8 +3,9 @@
 use super::history::Deed;
 use super::{Turn, refuse_if};
 use graph::IdSupply;
-use graph::model::{Level, LinkType, Node, Status};
-use graph::{LinkId, NodeFields, NodeId, Reason};
+use graph::model::{Level, Link, LinkType, Node, Status};
+use graph::{BatchId, LinkId, NodeFields, NodeId, Reason};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 impl Turn {
@@ -90,6 +91,21 @@ impl Turn {
         Ok(())
     }
 
+    // Rules: O29.
+    pub fn node_trash_branch(&mut self, id: NodeId) -> Result<(), Reason> {
+        self.seen_with(id, Level::Editor)?;
+        refuse_if(!self.m.is_active(id), Reason::AlreadyTrashedNode)?;
+        let branch = self.m.branch(id, false);
+        let editable =
+            |id: &&NodeId| self.m.placement(self.caller, **id).is_some_and(|at| at <= Level::Editor);
+        let mut editable: Vec<NodeId> = branch.iter().filter(editable).copied().collect();
+        editable.sort_by_key(|id| self.m.nodes[id].seq);
+        for id in editable {
+            self.put_in_trash(id);
+        }
+        Ok(())
+    }
+
     /// The node goes to the trash, and every active link at it by cascade.
     pub fn put_in_trash(&mut self, id: NodeId) {
         self.unmeant(|turn| {
@@ -116,11 +132,37 @@ impl Turn {
     /// The node returns, and with it what went by cascade.
     pub fn take_from_trash(&mut self, id: NodeId) {
         self.node_entry(id, |node| node.in_trash = false);
-        self.unmeant(|turn| turn.links_from_trash(id));
+        let links = self.links_at(id);
+        self.unmeant(|turn| turn.links_from_trash(links));
     }
 
-    fn links_from_trash(&mut self, id: NodeId) {
-        let mut links = self.links_at(id);
+    // Rules: O30, B11.
+    pub fn trash_restore(&mut self, batch: BatchId) -> Result<(), Reason> {
+        let may = |id: NodeId| self.m.placement(self.caller, id).is_some_and(|at| at <= Level::Editor);
+        let nodes = self.m.nodes.values().filter(|node| node.in_trash && node.last_batch == batch);
+        let mut nodes: Vec<NodeId> = nodes.map(|node| node.id).filter(|id| may(*id)).collect();
+        nodes.sort_by_key(|id| self.m.nodes[id].seq);
+        let alone = |link: &&Link| link.in_trash && !link.cascade && link.last_batch == batch;
+        let mut links: Vec<LinkId> = self.m.links.values().filter(alone).map(|link| link.id).collect();
+        links.sort_by_key(|id| self.m.links[id].seq);
+        for id in &nodes {
+            self.node_entry(*id, |node| node.in_trash = false);
+        }
+        let at = nodes.iter().flat_map(|id| self.links_at(*id)).collect::<BTreeSet<_>>();
+        self.unmeant(|turn| turn.links_from_trash(at.into_iter().collect()));
+        let mut result = if nodes.is_empty() { Err(Reason::NotInTrash) } else { Ok(()) };
+        for id in links {
+            self.m.branches = Default::default();
+            match (self.link_restore(id), result) {
+                (Ok(()), _) => result = Ok(()),
+                (Err(reason), Err(_)) if reason != Reason::LinkNotFound => result = Err(reason),
+                _ => {}
+            }
+        }
+        result
+    }
+
+    fn links_from_trash(&mut self, mut links: Vec<LinkId>) {
         links.sort_by_key(|link| (self.m.links[link].created, self.m.links[link].seq));
         for id in links {
             let link = self.m.links[&id].clone();
@@ -179,7 +221,7 @@ impl Turn {
     }
 
     fn links_at(&self, id: NodeId) -> Vec<LinkId> {
-        let at = |link: &&graph::model::Link| link.source == id || link.target == id;
+        let at = |link: &&Link| link.source == id || link.target == id;
         self.m.links.values().filter(at).map(|link| link.id).collect()
     }
 

@@ -29,9 +29,11 @@ enum What {
     NodeStatus,
     NodeUpdate,
     NodeTrash,
+    NodeTrashBranch,
     NodeRestore,
     NodeDelete,
     Purge,
+    TrashRestore,
     LinkAdd,
     LinkUpdate,
     LinkSwap,
@@ -53,15 +55,17 @@ enum What {
     Time,
 }
 
-const WEIGHTS: [(What, u16); 27] = [
+const WEIGHTS: [(What, u16); 29] = [
     (What::NodeAdd, 14),
     (What::NodeAddUnder, 14),
     (What::NodeStatus, 14),
     (What::NodeUpdate, 8),
     (What::NodeTrash, 12),
+    (What::NodeTrashBranch, 4),
     (What::NodeRestore, 14),
     (What::NodeDelete, 3),
     (What::Purge, 2),
+    (What::TrashRestore, 10),
     (What::LinkAdd, 34),
     (What::LinkUpdate, 12),
     (What::LinkSwap, 10),
@@ -317,6 +321,7 @@ pub fn interpret(simulation: &mut Simulation, step: &Step) -> Read {
             };
             (anyone(who), Operation::TrashPurge { ids })
         }
+        What::TrashRestore => trash_restore(model, step),
         What::Publish
         | What::PublishUpdate
         | What::Unpublish
@@ -351,10 +356,22 @@ fn node_operation(model: &Model, what: What, step: &Step) -> (UserId, Operation)
             Operation::NodeUpdate { id, fields: Box::new(changed_fields(model, id, step)), version }
         }
         What::NodeTrash => Operation::NodeTrash { id },
+        What::NodeTrashBranch => Operation::NodeTrashBranch { id },
         What::NodeRestore => Operation::NodeRestore { id },
         _ => Operation::NodeDelete { id },
     };
     (caller, operation)
+}
+
+/// Mostly by what something in the trash was changed by last.
+fn trash_restore(model: &Model, step: &Step) -> (UserId, Operation) {
+    let id = node_such(model, step.a, |node| node.in_trash);
+    let link = link_such(model, step.a, |link| link.in_trash && !link.cascade);
+    let by_link = model.links.get(&link).filter(|_| step.b % 4 == 0);
+    let batch = model.nodes.get(&id).map(|node| node.last_batch);
+    let batch = by_link.map(|link| link.last_batch).or(batch).unwrap_or(BatchId(never_used()));
+    let caller = by_link.map_or_else(|| caller(model, id, step.who), |_| link_caller(model, link, step.who));
+    (caller, Operation::TrashRestore { batch })
 }
 
 fn link_add(model: &Model, step: &Step, new_link: LinkId) -> (UserId, Operation) {
@@ -500,6 +517,7 @@ pub fn with_missing_id(operation: &Operation) -> Option<Operation> {
     match &mut operation {
         O::NodeUpdate { id, .. }
         | O::NodeTrash { id }
+        | O::NodeTrashBranch { id }
         | O::NodeRestore { id }
         | O::NodeDelete { id }
         | O::NodePublish { id, .. }
@@ -514,6 +532,7 @@ pub fn with_missing_id(operation: &Operation) -> Option<Operation> {
         | O::LinkTrash { id }
         | O::LinkRestore { id }
         | O::LinkDelete { id } => id.0 = Uuid::from_u128(0xBEEF),
+        O::TrashRestore { batch } => batch.0 = Uuid::from_u128(0xBEEF),
         _ => return None,
     }
     Some(operation)
