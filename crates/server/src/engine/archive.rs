@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
-use store::{History, HistoryQuery, Log, LogError, Pruner};
+use store::{HistoryQuery, HistoryReader, Log, LogError, Pruner};
 
 /// How many pages may be asked for and not yet answered; what comes beyond is answered `unavailable`.
 const WAITING_MAX: usize = 256;
@@ -77,7 +77,7 @@ impl Archive {
 }
 
 fn read(
-    mut history: Box<dyn History>,
+    mut history: Box<dyn HistoryReader>,
     jobs: &Receiver<Job>,
     shared: &Shared,
     engine: &Weak<Sender<EngineCommand>>,
@@ -103,7 +103,11 @@ fn read(
     }
 }
 
-fn page(history: &mut dyn History, query: &HistoryQuery, shared: &Shared) -> Result<PageOfHistory, LogError> {
+fn page(
+    history: &mut dyn HistoryReader,
+    query: &HistoryQuery,
+    shared: &Shared,
+) -> Result<PageOfHistory, LogError> {
     let past = history.page(query)?;
     let mut ids: HashSet<UserId> = past.batches.iter().filter_map(|past| past.batch.actor).collect();
     for entry in past.batches.iter().flat_map(|past| &past.batch.entries) {

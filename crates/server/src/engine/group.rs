@@ -6,8 +6,8 @@ use super::protocol::{ConnectionId, Failure, Mutation, OnOutcome, Outcome, Publi
 use super::relay_audience::{self, Addressed};
 use graph::batch::{Lineage, Subject};
 use graph::model::Rev;
-use graph::ops::{Chain, Turn, turn};
-use graph::{Batch, BatchId, Diff, Operation, Reason, Scene, UserId, World, decide};
+use graph::ops::{Chain, UndoKind, undo_or_redo};
+use graph::{Batch, BatchId, Diff, Operation, Projection, Reason, UserId, World, decide};
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::{Abandon, Fingerprint, LogError, Past, Proposal, Remembered};
@@ -108,8 +108,12 @@ impl Group {
         }
         let id = mutation.request.map_or_else(RandomIds::batch, |request| request.batch);
         let batch = match mutation.operation {
-            Operation::HistoryUndo { batch } => self.turn(world, past, user, batch, Turn::Undo, id)?,
-            Operation::HistoryRedo { batch } => self.turn(world, past, user, batch, Turn::Redo, id)?,
+            Operation::HistoryUndo { batch } => {
+                self.undo_or_redo(world, past, user, batch, UndoKind::Undo, id)?
+            }
+            Operation::HistoryRedo { batch } => {
+                self.undo_or_redo(world, past, user, batch, UndoKind::Redo, id)?
+            }
             ref operation => {
                 decide(world, Some(user), operation, id, &mut RandomIds).map_err(Failure::Refused)?
             }
@@ -138,17 +142,17 @@ impl Group {
         })
     }
 
-    fn turn(
+    fn undo_or_redo(
         &self,
         world: &World,
         past: &dyn Past,
         user: UserId,
         named: BatchId,
-        way: Turn,
+        way: UndoKind,
         id: BatchId,
     ) -> Result<Batch, Stop> {
         let chain = self.chain(past, named)?.ok_or(Failure::Refused(Reason::BatchNotFound.into()))?;
-        Ok(turn(world, user, &chain, way, id, &mut RandomIds).map_err(Failure::Refused)?)
+        Ok(undo_or_redo(world, user, &chain, way, id, &mut RandomIds).map_err(Failure::Refused)?)
     }
 
     /// The chain of a batch, on disk or in this group.
@@ -200,9 +204,9 @@ impl Group {
         let caller = mutation.caller.user;
         let viewers = connections.users_and(caller);
         let diffs = {
-            let scene = Scene::before(world, &batch, viewers);
+            let projection = Projection::before(world, &batch, viewers);
             world.apply(&batch);
-            scene.after(world)
+            projection.after(world)
         };
         let published = published(world, connections, &batch);
         let mut own = None;

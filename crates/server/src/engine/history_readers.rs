@@ -1,7 +1,7 @@
 //! What users may see of history, kept while nothing changes: to gather it takes a look at all that a user sees.
 
 use super::connections::Connections;
-use graph::history::Reader;
+use graph::history_view::HistoryView;
 use graph::model::Rev;
 use graph::{UserId, World};
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ const KEPT_MAX: usize = 8;
 #[derive(Default)]
 pub(super) struct Readers {
     moment: Option<Moment>,
-    by_user: HashMap<UserId, Arc<Reader>>,
+    by_user: HashMap<UserId, Arc<HistoryView>>,
 }
 
 /// A place in the order of all that changes a view: the latest batch, and how often due times have passed.
@@ -32,12 +32,12 @@ impl Moment {
 
 impl Readers {
     /// What a user may see now.
-    pub(super) fn of(&mut self, world: &World, now: Moment, user: UserId) -> Arc<Reader> {
+    pub(super) fn of(&mut self, world: &World, now: Moment, user: UserId) -> Arc<HistoryView> {
         if self.moment != Some(now) || self.by_user.len() >= KEPT_MAX {
             self.moment = Some(now);
             self.by_user.clear();
         }
-        let reader = self.by_user.entry(user).or_insert_with(|| Arc::new(Reader::of(world, user)));
+        let reader = self.by_user.entry(user).or_insert_with(|| Arc::new(HistoryView::of(world, user)));
         Arc::clone(reader)
     }
 }

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
-use store::{Log, LogError, Retention, Scope};
+use store::{LoadScope, Log, LogError, Retention};
 use thread::Thread;
 use tokio::sync::oneshot;
 
@@ -137,7 +137,7 @@ impl Engine {
     /// # Errors
     /// [`StartError::Load`] when the log cannot be read, [`StartError::Thread`] when the system gives no thread.
     pub fn start(mut log: Box<dyn Log>, settings: EngineSettings) -> Result<Engine, StartError> {
-        let world = log.load(Scope::Everything)?;
+        let world = log.load(LoadScope::Everything)?;
         let (commands, waiting) = channel();
         let commands = Arc::new(commands);
         let shared = Arc::new(Shared {

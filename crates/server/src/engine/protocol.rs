@@ -1,7 +1,7 @@
 //! What the transports ask of the engine, and what it answers: data, never text.
 
 use graph::diff::Diff;
-use graph::history::Reader;
+use graph::history_view::HistoryView;
 use graph::load::Page;
 use graph::model::{Grant, Rev, User};
 use graph::trash::TrashPage;
@@ -156,7 +156,7 @@ pub enum Outcome {
 pub struct PageOfHistory {
     /// Latest first, whole: what to show of each is the reader's to say.
     pub past: HistoryPage,
-    pub reader: Arc<Reader>,
+    pub reader: Arc<HistoryView>,
     /// Who made the batches, and whom the grants in them are for.
     pub people: HashMap<UserId, Arc<User>>,
 }

@@ -7,7 +7,7 @@ use super::history_readers::{Moment, Readers};
 use super::protocol::{Caller, ConnectionId, Failure, OnOutcome, Outcome, Read, Relay, RequestedScope};
 use super::{EngineCommand, EngineSettings, Shared, clock, reads, relay_audience};
 use graph::model::Rev;
-use graph::{Committed, Scene, World};
+use graph::{Committed, Projection, World};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -287,7 +287,7 @@ impl Thread {
     /// Loads the World from the log, as it was left by the last commit. Everybody was told of what came up to `told`.
     fn reload(&mut self, told: Rev) {
         let clock = self.world.clock();
-        match self.log.load(store::Scope::Everything) {
+        match self.log.load(store::LoadScope::Everything) {
             Ok(world) => self.world = world,
             Err(error) => end_process(&format!("the data cannot be loaded: {error}")),
         }
@@ -346,9 +346,9 @@ fn caught<T>(read: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
 fn follow(world: &mut World, connections: &mut Connections, committed: &Committed, most: usize) {
     pass_time(world, connections, committed.batch.at, most);
     let diffs = {
-        let scene = Scene::before(world, &committed.batch, connections.users());
+        let projection = Projection::before(world, &committed.batch, connections.users());
         world.apply(&committed.batch);
-        scene.after(world)
+        projection.after(world)
     };
     tell(connections, diffs, most);
     if let Some((published, users)) = published(world, connections, &committed.batch) {
@@ -365,9 +365,9 @@ fn pass_time(world: &mut World, connections: &mut Connections, now: graph::Times
     }
     connections.note_dues(world.rev());
     let diffs = {
-        let scene = Scene::before_due(world, &dues, connections.users());
+        let projection = Projection::before_due(world, &dues, connections.users());
         world.advance(now);
-        scene.after(world)
+        projection.after(world)
     };
     tell(connections, diffs, most);
 }
