@@ -3,7 +3,7 @@
 use super::connections::{Connections, DiffsByUser, holds};
 use super::ids::RandomIds;
 use super::protocol::{ConnectionId, Failure, Mutation, OnOutcome, Outcome, Published};
-use super::relay_audience::{self, Addressed};
+use super::relay_audience::{self, AddressedRelay};
 use graph::batch::{Lineage, Subject};
 use graph::model::Rev;
 use graph::ops::{Chain, UndoKind, undo_or_redo};
@@ -14,7 +14,9 @@ use store::{Abandon, Fingerprint, LogError, Past, Proposal, Remembered};
 
 /// A mutation and who waits for it.
 pub(super) struct PendingMutation {
+    /// What is asked for.
     pub(super) mutation: Box<Mutation>,
+    /// Where the outcome goes, once it is on disk.
     pub(super) answer: OnOutcome,
 }
 
@@ -36,7 +38,7 @@ struct Output {
     outcome: Outcome,
     origin: Option<ConnectionId>,
     /// What is passed on before anybody is told, to those who see it at this place in the order.
-    passed_on: Option<Addressed>,
+    passed_on: Option<AddressedRelay>,
     /// What follows the answer to the origin: the further parts of its diff.
     rest: Vec<Arc<Diff>>,
     diffs: DiffsByUser,
@@ -95,7 +97,7 @@ impl Group {
         if !holds(world, mutation.caller) {
             return Err(Failure::Revoked.into());
         }
-        if let Some(request) = mutation.request
+        if let Some(request) = mutation.idempotency_key
             && let Some(done) = self.remembered(past, request.batch)?
         {
             if done.batch.actor != Some(user) || done.fingerprint != Some(request.fingerprint) {
@@ -106,7 +108,7 @@ impl Group {
         if let Some(retry_after_s) = mutation.limited {
             return Err(Failure::RateLimited { retry_after_s }.into());
         }
-        let id = mutation.request.map_or_else(RandomIds::batch, |request| request.batch);
+        let id = mutation.idempotency_key.map_or_else(RandomIds::batch, |request| request.batch);
         let batch = match mutation.operation {
             Operation::HistoryUndo { batch } => {
                 self.undo_or_redo(world, past, user, batch, UndoKind::Undo, id)?
@@ -122,7 +124,7 @@ impl Group {
             return Ok(Decided::Batch(batch));
         }
         // A named request that changed nothing is remembered all the same: its retry must not do more.
-        Ok(Decided::Nothing(mutation.request.map(|_| batch)))
+        Ok(Decided::Nothing(mutation.idempotency_key.map(|_| batch)))
     }
 
     fn remembered(&self, past: &dyn Past, id: BatchId) -> Result<Option<Remembered>, Stop> {
@@ -189,7 +191,7 @@ impl Group {
 
     fn record(&mut self, batch: Batch, mutation: &Mutation) {
         self.named.insert(batch.id, self.applied.len());
-        let fingerprint: Option<Fingerprint> = mutation.request.map(|request| request.fingerprint);
+        let fingerprint: Option<Fingerprint> = mutation.idempotency_key.map(|request| request.fingerprint);
         self.applied.push(Proposal { batch, fingerprint });
     }
 

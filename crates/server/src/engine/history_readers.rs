@@ -1,4 +1,4 @@
-//! What users may see of history, kept while nothing changes: to gather it takes a look at all that a user sees.
+//! What users may see of history. It takes a look at all that a user sees, so it is kept while nothing changes.
 
 use super::connections::Connections;
 use graph::history_view::HistoryView;
@@ -7,34 +7,35 @@ use graph::{UserId, World};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// For how many users at most.
+/// How many users' readers are kept at most.
 const KEPT_MAX: usize = 8;
 
-/// The readers gathered at one moment.
+/// The readers of one version of the views.
 #[derive(Default)]
-pub(super) struct Readers {
-    moment: Option<Moment>,
+pub(super) struct HistoryViews {
+    version: Option<ViewVersion>,
     by_user: HashMap<UserId, Arc<HistoryView>>,
 }
 
-/// A place in the order of all that changes a view: the latest batch, and how often due times have passed.
+/// Counts everything that changes what users see: batches, and due times that have passed. Two equal versions have equal
+/// views.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Moment {
+pub(super) struct ViewVersion {
     rev: Rev,
     dues_passed: u64,
 }
 
-impl Moment {
+impl ViewVersion {
     pub(super) fn now(world: &World, connections: &Connections) -> Self {
-        Moment { rev: world.rev(), dues_passed: connections.dues_passed() }
+        ViewVersion { rev: world.rev(), dues_passed: connections.dues_passed() }
     }
 }
 
-impl Readers {
+impl HistoryViews {
     /// What a user may see now.
-    pub(super) fn of(&mut self, world: &World, now: Moment, user: UserId) -> Arc<HistoryView> {
-        if self.moment != Some(now) || self.by_user.len() >= KEPT_MAX {
-            self.moment = Some(now);
+    pub(super) fn of(&mut self, world: &World, now: ViewVersion, user: UserId) -> Arc<HistoryView> {
+        if self.version != Some(now) || self.by_user.len() >= KEPT_MAX {
+            self.version = Some(now);
             self.by_user.clear();
         }
         let reader = self.by_user.entry(user).or_insert_with(|| Arc::new(HistoryView::of(world, user)));

@@ -9,7 +9,7 @@ pub(crate) mod clock;
 mod connections;
 mod directory;
 mod group;
-mod history_readers;
+mod history_views;
 mod ids;
 pub mod protocol;
 mod reads;
@@ -23,7 +23,7 @@ pub use protocol::{
     Published, Read, Relay, Relayed,
 };
 
-use archive::{Archive, Found};
+use archive::{Archive, FoundPage};
 use directory::Directory;
 use graph::model::TokenHash;
 use std::sync::Arc;
@@ -47,8 +47,9 @@ pub struct EngineSettings {
     pub poll: Duration,
     /// How long a load keeps its list after each page.
     pub load_kept: Duration,
-    /// How long, and up to how many bytes a user, diffs are kept for `graph:sync`.
+    /// How long diffs are kept for `graph:sync`.
     pub backlog_kept: Duration,
+    /// How many bytes of diffs are kept for `graph:sync`, per user.
     pub backlog_bytes_max: usize,
     /// How long history is kept.
     pub retention: Retention,
@@ -89,7 +90,7 @@ enum EngineCommand {
     Relay { caller: Caller, relay: Relay, connection: ConnectionId, answer: OnOutcome },
     Connect { id: ConnectionId, caller: Caller, line: Box<dyn ConnectionSink> },
     Disconnect(ConnectionId),
-    Found(Box<Found>),
+    PageFound(Box<FoundPage>),
     Look(oneshot::Sender<()>),
     Drain(oneshot::Sender<()>),
 }

@@ -1,9 +1,9 @@
 //! The engine's thread: its loop, and what it does when a commit or an operation fails.
 
-use super::archive::{Archive, Found, Job};
-use super::connections::{Connections, Kept, holds};
+use super::archive::{Archive, FoundPage, Job};
+use super::connections::{BacklogBounds, Connections, holds};
 use super::group::{Group, PendingMutation, published};
-use super::history_readers::{Moment, Readers};
+use super::history_views::{HistoryViews, ViewVersion};
 use super::protocol::{Caller, ConnectionId, Failure, OnOutcome, Outcome, Read, Relay, RequestedScope};
 use super::{EngineCommand, EngineSettings, Shared, clock, reads, relay_audience};
 use graph::model::Rev;
@@ -25,7 +25,7 @@ pub(super) struct Thread {
     archive: Archive,
     world: World,
     connections: Connections,
-    readers: Readers,
+    readers: HistoryViews,
     shared: Arc<Shared>,
     settings: EngineSettings,
     polled: Instant,
@@ -38,7 +38,7 @@ struct Round {
     mutations: Vec<PendingMutation>,
     reads: Vec<(Caller, Read, Option<ConnectionId>, OnOutcome)>,
     public_reads: Vec<(String, usize, usize, OnOutcome)>,
-    found: Vec<Found>,
+    found: Vec<FoundPage>,
     relays: Vec<(Caller, Relay, ConnectionId, OnOutcome)>,
     looks: Vec<oneshot::Sender<()>>,
     drain: Option<oneshot::Sender<()>>,
@@ -53,9 +53,9 @@ impl Thread {
         settings: EngineSettings,
     ) -> Self {
         let now = Instant::now();
-        let kept = Kept { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
+        let kept = BacklogBounds { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
         let connections = Connections::new(kept);
-        let readers = Readers::default();
+        let readers = HistoryViews::default();
         Thread { log, archive, world, connections, readers, shared, settings, polled: now, touched: now }
     }
 
@@ -121,7 +121,7 @@ impl Thread {
             EngineCommand::Connect { id, caller, line } => {
                 self.connections.add(&self.world, id, caller, line)
             }
-            EngineCommand::Found(found) => round.found.push(*found),
+            EngineCommand::PageFound(found) => round.found.push(*found),
             EngineCommand::Look(done) => round.looks.push(done),
             EngineCommand::Disconnect(id) => self.connections.remove(id),
             EngineCommand::Drain(done) => round.drain = Some(done),
@@ -187,25 +187,25 @@ impl Thread {
 
     /// Has the archive look for a page of history; what it finds comes back.
     fn search(&mut self, caller: Caller, asked: (RequestedScope, usize, usize), answer: OnOutcome) {
-        let moment = Moment::now(&self.world, &self.connections);
+        let version = ViewVersion::now(&self.world, &self.connections);
         let query = caught(|| {
             known(&self.world, caller)?;
-            let reader = || self.readers.of(&self.world, moment, caller.user);
+            let reader = || self.readers.of(&self.world, version, caller.user);
             reads::history_query(&self.world, caller, asked, reader).map_err(Failure::Refused)
         });
         match query {
-            Ok(query) => self.archive.ask(Job { caller, query, moment, answer }),
+            Ok(query) => self.archive.ask(Job { caller, query, version, answer }),
             Err(failure) => answer(Outcome::Failed(failure)),
         }
     }
 
     /// Answers with a page of history that was found, cut to what its reader may see by now.
-    fn tell_found(&mut self, found: Found) {
-        let Found { caller, mut page, until, moment, answer } = found;
+    fn tell_found(&mut self, found: FoundPage) {
+        let FoundPage { caller, mut page, until, version, answer } = found;
         answer(guarded(|| {
             known(&self.world, caller)?;
-            let now = Moment::now(&self.world, &self.connections);
-            if moment != now {
+            let now = ViewVersion::now(&self.world, &self.connections);
+            if version != now {
                 page = reads::seen_now(page, self.readers.of(&self.world, now, caller.user));
             }
             Ok(Outcome::History { page: Box::new(page), rev: until })
