@@ -44,7 +44,7 @@ fn d7_a_request_twice_in_one_group_is_done_once() {
     let anna = server.person("anna");
     let node = anna.adds("task", None);
     let request = named(anna.asks(new_task()), batch_id());
-    let other = Mutation { operation: rename(node, "x"), ..idempotency_key.clone() };
+    let other = Mutation { operation: rename(node, "x"), ..request.clone() };
     let group = vec![request.clone(), request.clone(), named(other, request.idempotency_key.unwrap().batch)];
     server.knobs.groups();
     let mut outcomes = server.together(anna.asks(rename(node, "busy")), group).into_iter();
@@ -64,7 +64,7 @@ fn d8_a_request_is_known_after_a_restart() {
         let again = replayed(ask(&server.engine, request.clone()).wait());
         assert_eq!((first.batch, first.rev, first.at), (again.batch, again.rev, again.at));
         assert_eq!(again.nodes.len(), 1);
-        let bens = Mutation { caller: server.person("ben").caller, ..idempotency_key.clone() };
+        let bens = Mutation { caller: server.person("ben").caller, ..request.clone() };
         assert_eq!(failure(ask(&server.engine, bens).wait()), refused(Reason::BatchIdConflict));
     }
     assert_eq!(server.person("anna").sees().nodes.len(), 1);
@@ -123,7 +123,7 @@ fn d11_a_request_that_changed_nothing_is_remembered() {
     let other = named(anna.asks(rename(node, "other")), request.idempotency_key.unwrap().batch);
     assert_eq!(failure(ask(&server.engine, other).wait()), refused(Reason::BatchIdConflict));
     let server = server.restarted();
-    let again = replayed(ask(&server.engine, Mutation { origin: None, ..idempotency_key }).wait());
+    let again = replayed(ask(&server.engine, Mutation { origin: None, ..request }).wait());
     assert!(again.is_empty() && again.batch.is_none());
 }
 
