@@ -7,10 +7,10 @@ use graph::{UserId, World};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// How many users' readers are kept at most.
+/// How many users' views are kept at most.
 const KEPT_MAX: usize = 8;
 
-/// The readers of one version of the views.
+/// The history views of one version of the World.
 #[derive(Default)]
 pub(super) struct HistoryViews {
     version: Option<ViewVersion>,
