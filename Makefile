@@ -28,8 +28,8 @@ fmt: ## is the code formatted?
 lint: ## does clippy agree?
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
-walls: ## do the crates know only what they may?
-	tools/walls
+walls: ## do the crates and rooms know only what they may?
+	$(PYTHON) tools/walls
 
 rules: ## is every rule of SPEC.md named by a test?
 	$(PYTHON) tools/rules

@@ -5,6 +5,8 @@
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
+#[path = "../tests/supply/mod.rs"]
+mod supply;
 #[path = "../tests/wide/mod.rs"]
 mod wide;
 

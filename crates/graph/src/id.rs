@@ -37,3 +37,16 @@ ids! {
     /// An API token, as listed and revoked; never the secret itself.
     TokenId,
 }
+
+/// Where new ids and secrets come from: the domain has no randomness of its own. An operation may take any number of them,
+/// and what it takes is never given again.
+pub trait IdSupply {
+    /// The id of a new node.
+    fn next_node(&mut self) -> NodeId;
+    /// The id of a new link.
+    fn next_link(&mut self) -> LinkId;
+    /// The id of a new user.
+    fn next_user(&mut self) -> UserId;
+    /// The token of a new publication: URL-safe, at least 128 random bits.
+    fn next_public_token(&mut self) -> String;
+}

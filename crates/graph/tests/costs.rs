@@ -3,6 +3,7 @@
 
 #![cfg(debug_assertions)]
 
+mod supply;
 mod wide;
 
 use wide::{CASES, Case};

@@ -3,13 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod fixture;
+mod supply;
 
 use fixture::{Fixture, check, node, user};
 use graph::batch::Op;
 use graph::model::{Link, LinkType, Node, Status, User};
 use graph::world::Counts;
-use graph::{BatchId, Entity, Fresh, LinkId, NodeFields, Operation, Timestamp, World, decide};
+use graph::{BatchId, Entity, LinkId, NodeFields, Operation, Timestamp, World, decide};
 use std::sync::Arc;
+use supply::Supply;
 use uuid::Uuid;
 
 const CHAIN: &str = "
@@ -326,13 +328,8 @@ fn b13_a_cascade_of_depth_100_000_is_quick_and_overflows_nothing() {
     let set = |world: &World, nth: u128, status: Status| {
         let fields = Box::new(NodeFields { status: Some(status), ..NodeFields::default() });
         let operation = Operation::NodeUpdate { id: id(nth), fields, version: None };
-        let fresh = Fresh {
-            batch: BatchId(Uuid::from_u128(9)),
-            entity: Uuid::from_u128(DEPTH * 9),
-            link: LinkId(Uuid::from_u128(DEPTH * 9 + 1)),
-            public_token: String::new(),
-        };
-        decide(world, Some(user("alice")), &operation, &fresh)
+        let batch = BatchId(Uuid::from_u128(9));
+        decide(world, Some(user("alice")), &operation, batch, &mut Supply::new(0))
     };
     let started = std::time::Instant::now();
     let reopened = set(&world, 0, Status::Available).unwrap();
@@ -354,13 +351,8 @@ fn b13_a_cascade_of_depth_100_000_is_quick_and_overflows_nothing() {
         kind: LinkType::Primary,
         private: false,
     };
-    let fresh = Fresh {
-        batch: BatchId(Uuid::from_u128(10)),
-        entity: Uuid::from_u128(DEPTH * 9),
-        link: LinkId(Uuid::from_u128(DEPTH * 9 + 1)),
-        public_token: String::new(),
-    };
-    let refusal = decide(&world, Some(user("alice")), &operation, &fresh).unwrap_err();
+    let batch = BatchId(Uuid::from_u128(10));
+    let refusal = decide(&world, Some(user("alice")), &operation, batch, &mut Supply::new(0)).unwrap_err();
     assert_eq!(refusal.reason.code(), "dependency_cycle");
     assert!(started.elapsed().as_secs() < 20, "took {:?}", started.elapsed());
 }

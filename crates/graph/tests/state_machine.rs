@@ -10,7 +10,9 @@
 
 mod model;
 mod simulation;
+mod supply;
 
+use graph::IdSupply;
 use proptest::test_runner::{
     Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner,
 };
@@ -102,9 +104,10 @@ fn story(steps: &[steps::Step]) -> String {
     let mut lines = Vec::new();
     for event in &events {
         lines.push(match event {
-            Event::Asked(caller, operation, fresh) => {
+            Event::Asked(caller, operation, new) => {
                 let name = &simulation.model.users[caller].username;
-                format!("{name}: {operation:?} (new: node {}, link {})", fresh.entity, fresh.link)
+                let mut ids = new.ids.clone();
+                format!("{name}: {operation:?} (new: node {}, link {})", ids.next_node(), ids.next_link())
             }
             Event::Waited(ms) => format!("{ms} ms pass"),
         });

@@ -1,35 +1,67 @@
 //! What the transports share.
 
 use crate::auth::Secret;
-use crate::config::Settings;
 use crate::engine::{Engine, Identity};
-use crate::limits::{Counted, Limiter, Over, Rule, What, Who};
-use crate::pages::Pages;
-use crate::tcp::Handle;
+use crate::limits::{Counted, LimitSettings, Limiter, NamedLimit, Over, Rule, What, Who};
+use crate::net::tcp::Handle;
 use graph::UserId;
 use http::HeaderMap;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The settings that the transports work with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TransportSettings {
+    /// Which limits hold.
+    pub limits: LimitSettings,
+    /// Origins besides the server's own whose pages may use a browser's session.
+    pub allowed_origins: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// The largest body of a request, and the largest message over a socket, in bytes.
+    pub body_bytes_max: usize,
+    /// How long a client may take to send a body.
+    pub body_timeout: Duration,
+    /// How many messages may wait to be sent on one connection.
+    pub outbox_entries_max: usize,
+    /// How many bytes of messages may wait to be sent on one connection.
+    pub outbox_bytes_max: usize,
+    /// How long a client may leave what it was sent unacknowledged before its connection is closed.
+    pub stall_timeout: Duration,
+}
+
+impl Default for TransportSettings {
+    fn default() -> Self {
+        TransportSettings {
+            limits: LimitSettings::default(),
+            allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            body_bytes_max: 1 << 20,
+            body_timeout: Duration::from_secs(30),
+            outbox_entries_max: 1_000,
+            outbox_bytes_max: 8 << 20,
+            stall_timeout: Duration::from_secs(10),
+        }
+    }
+}
 
 /// The running server, as every request and connection sees it.
 pub struct App {
     pub engine: Engine,
-    pub settings: Settings,
+    pub settings: TransportSettings,
     pub limiter: Limiter,
     stopping: AtomicBool,
     open: Mutex<HashMap<UserId, usize>>,
-    /// Large answers over REST under way.
-    pub pages: Pages,
 }
 
 impl App {
     /// A server about to run.
-    pub fn new(engine: Engine, settings: Settings) -> Arc<App> {
+    pub fn new(engine: Engine, settings: TransportSettings) -> Arc<App> {
         let (limiter, open) = (Limiter::default(), Mutex::new(HashMap::new()));
-        let pages = Pages::default();
-        Arc::new(App { engine, settings, limiter, stopping: AtomicBool::new(false), open, pages })
+        Arc::new(App { engine, settings, limiter, stopping: AtomicBool::new(false), open })
     }
 
     /// Counts under one of the limits; `None` when it is switched off.
@@ -37,10 +69,18 @@ impl App {
     /// # Errors
     /// [`Over`] the limit.
     pub fn count(&self, who: Who, what: What, default: Rule) -> Result<Option<Counted>, Over> {
-        match self.settings.limits.rule((what.limit, default)) {
+        match self.settings.limits.rule(NamedLimit { name: what.limit, default }) {
             Some(rule) => self.limiter.count(who, what, rule).map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Counts under a limit that has a name of its own; `None` when it is switched off.
+    ///
+    /// # Errors
+    /// [`Over`] the limit.
+    pub fn count_named(&self, who: Who, limit: NamedLimit) -> Result<Option<Counted>, Over> {
+        self.count(who, limit.name.into(), limit.default)
     }
 
     /// Takes up no new work from here on.

@@ -1,33 +1,15 @@
 //! The SynapTask server: the engine over one graph and its log, and the transports that translate to and from it.
+//!
+//! Each module is a room; ARCHITECTURE.md has the table of which room may name which, and `tools/walls` checks it.
 
-mod accounts;
-mod admission;
 mod app;
-mod asking;
 mod auth;
-pub mod cli;
-mod config;
-mod connection;
-mod data;
-mod demo;
+mod dispatch;
 pub mod engine;
-mod history_words;
-mod http;
-mod inbox;
 mod limits;
-mod line;
-mod loads;
-mod logging;
-mod message;
+mod net;
 pub mod operations;
-mod pace;
-mod pages;
-pub mod payload;
-mod relaying;
+pub mod program;
 mod rest;
-mod server;
-mod session;
 mod socket;
-mod tcp;
-mod turns;
 pub mod wire;

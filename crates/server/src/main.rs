@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    synaptask::cli::main()
+    synaptask::program::main()
 }

@@ -3,7 +3,7 @@
 use super::refuse_if;
 use crate::batch::{Change, Op, Subject};
 use crate::draft::{Cause, Draft};
-use crate::id::{TokenId, UserId};
+use crate::id::{IdSupply, TokenId, UserId};
 use crate::model::{Plan, Token, TokenHash, User};
 use crate::refusal::{Reason, Refusal};
 use std::sync::Arc;
@@ -29,14 +29,14 @@ pub(super) fn user_add(
     email: &str,
     username: &str,
     plan: Plan,
-    id: UserId,
+    ids: &mut dyn IdSupply,
 ) -> Result<(), Refusal> {
     refuse_if(!is_email(email), Reason::InvalidEmail)?;
     check_username(username)?;
     refuse_if(draft.world().user_by_email(email).is_some(), Reason::EmailTaken)?;
     refuse_if(draft.world().user_by_username(username).is_some(), Reason::UsernameTaken)?;
     let (email, username) = (email.to_owned(), username.to_owned());
-    let user = User { id, username, email, plan, created: draft.now() };
+    let user = User { id: ids.next_user(), username, email, plan, created: draft.now() };
     let change = Change { before: None, after: Some(Arc::new(user)) };
     draft.write(Op::UserAdd, Cause::Meant, Subject::User(change));
     Ok(())
@@ -44,10 +44,10 @@ pub(super) fn user_add(
 
 pub(super) fn token_create(
     draft: &mut Draft<'_>,
+    id: TokenId,
     user: UserId,
     name: &str,
     hash: TokenHash,
-    id: TokenId,
 ) -> Result<(), Refusal> {
     refuse_if(!is_token_name(name), Reason::InvalidTokenName)?;
     let slot = draft.world().user(user).ok_or(Reason::UserNotFound)?;

@@ -1,11 +1,11 @@
 //! Adding, changing, turning, trashing and restoring links.
 
-use super::{Fresh, refuse_if, seen};
+use super::{refuse_if, seen};
 use crate::access::{self, sees_link, would_share};
 use crate::batch::Op;
 use crate::blocking::{self, settle};
 use crate::draft::{Cause, Draft};
-use crate::id::{LinkId, NodeId, UserId};
+use crate::id::{IdSupply, LinkId, NodeId, UserId};
 use crate::model::{Level, Link, LinkType};
 use crate::refusal::{Reason, Refusal};
 use crate::trash;
@@ -26,7 +26,12 @@ pub(super) fn keeps_privacy(source: Level, target: Level) -> bool {
     (source <= Level::Editor && target <= Level::Editor) || target == Level::Owner
 }
 
-pub(super) fn add(draft: &mut Draft<'_>, caller: UserId, new: &New, fresh: &Fresh) -> Result<(), Refusal> {
+pub(super) fn add(
+    draft: &mut Draft<'_>,
+    caller: UserId,
+    new: &New,
+    ids: &mut dyn IdSupply,
+) -> Result<(), Refusal> {
     let (source, source_level) = seen(draft, caller, new.source, Reason::SourceNotFound)?;
     let (target, target_level) = seen(draft, caller, new.target, Reason::TargetNotFound)?;
     let kind = if target_level == Level::Viewer { LinkType::Secondary } else { new.kind };
@@ -50,7 +55,7 @@ pub(super) fn add(draft: &mut Draft<'_>, caller: UserId, new: &New, fresh: &Fres
             let id = match new.id {
                 Some(id) if draft.world().id_taken(id.0) => return Err(Reason::IdTaken.into()),
                 Some(id) => id,
-                None => fresh.link,
+                None => ids.next_link(),
             };
             refuse_cycle(draft, caller, kind, new.source, new.target)?;
             let seq = draft.take_seq();

@@ -13,7 +13,7 @@ mod trash;
 use crate::access;
 use crate::batch::{Batch, Lineage};
 use crate::draft::Draft;
-use crate::id::{BatchId, LinkId, NodeId, TokenId, UserId};
+use crate::id::{BatchId, IdSupply, LinkId, NodeId, TokenId, UserId};
 use crate::model::{Level, LinkType, Node, Plan, TokenHash};
 use crate::node_fields::NodeFields;
 use crate::refusal::{Reason, Refusal};
@@ -24,19 +24,6 @@ use uuid::Uuid;
 
 pub use account::{EMAIL_CHARS_MAX, USERNAME_CHARS, is_email, is_username};
 pub use history::{Chain, Turn, turn};
-
-/// What an operation may need that the domain cannot make itself: new ids and secrets, used at most once.
-#[derive(Clone, Debug)]
-pub struct Fresh {
-    /// The new batch's id: the client's own name for it, or a random one.
-    pub batch: BatchId,
-    /// For a new node, user or token.
-    pub entity: Uuid,
-    /// For a new link.
-    pub link: LinkId,
-    /// For a new publication: URL-safe, at least 128 random bits.
-    pub public_token: String,
-}
 
 /// How a caller names a published branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,8 +142,9 @@ pub enum Operation {
         username: String,
         plan: Plan,
     },
-    /// The command line's: a new API token for a user.
+    /// The command line's: a new API token for a user. Id and secret are made where the secret is shown.
     TokenCreate {
+        id: TokenId,
         user: UserId,
         name: String,
         hash: TokenHash,
@@ -170,25 +158,27 @@ pub enum Operation {
 /// Decides an operation on the World as it is now. The World is not changed: the batch is what
 /// [`World::apply`] makes of it. A batch without entries means that there was nothing to change.
 ///
-/// `actor` is `None` for the command line's operations only.
+/// `actor` is `None` for the command line's operations only. `batch` is the new batch's id: the client's own name for it,
+/// or a random one. The ids of what the operation makes come from `ids`.
 pub fn decide(
     world: &World,
     actor: Option<UserId>,
     operation: &Operation,
-    fresh: &Fresh,
+    batch: BatchId,
+    ids: &mut dyn IdSupply,
 ) -> Result<Batch, Refusal> {
-    let mut draft = Draft::new(world, fresh.batch, actor);
+    let mut draft = Draft::new(world, batch, actor);
     match operation {
         Operation::UserAdd { email, username, plan } => {
-            account::user_add(&mut draft, email, username, *plan, UserId(fresh.entity))?;
+            account::user_add(&mut draft, email, username, *plan, ids)?;
         }
-        Operation::TokenCreate { user, name, hash } => {
-            account::token_create(&mut draft, *user, name, *hash, TokenId(fresh.entity))?;
+        Operation::TokenCreate { id, user, name, hash } => {
+            account::token_create(&mut draft, *id, *user, name, *hash)?;
         }
         Operation::TokenRevoke { ids } => account::token_revoke(&mut draft, ids)?,
         _ => {
             let caller = actor.ok_or(Reason::NoPermission)?;
-            decide_for(&mut draft, caller, operation, fresh)?;
+            decide_for(&mut draft, caller, operation, ids)?;
         }
     }
     draft.set_lineage(Lineage::Fresh);
@@ -199,26 +189,26 @@ fn decide_for(
     draft: &mut Draft<'_>,
     caller: UserId,
     operation: &Operation,
-    fresh: &Fresh,
+    ids: &mut dyn IdSupply,
 ) -> Result<(), Refusal> {
     use Operation as O;
     match operation {
-        O::NodeAdd { id, target, fields } => node::add(draft, caller, *id, *target, fields, fresh),
+        O::NodeAdd { id, target, fields } => node::add(draft, caller, *id, *target, fields, ids),
         O::NodeUpdate { id, fields, version } => node::update(draft, caller, *id, fields, *version),
         O::NodeTrash { id } => node::trash(draft, caller, *id),
         O::NodeRestore { id } => node::restore(draft, caller, *id),
         O::NodeDelete { id } => trash::node_delete(draft, caller, *id),
-        O::TrashPurge { ids } => trash::purge(draft, caller, ids.as_deref()),
+        O::TrashPurge { ids: named } => trash::purge(draft, caller, named.as_deref()),
         O::LinkAdd { id, source, target, kind, private } => {
             let new = link::New { id: *id, source: *source, target: *target, kind: *kind, private: *private };
-            link::add(draft, caller, &new, fresh)
+            link::add(draft, caller, &new, ids)
         }
         O::LinkUpdate { id, kind, private } => link::update(draft, caller, *id, *kind, *private),
         O::LinkSwap { id } => link::swap(draft, caller, *id),
         O::LinkTrash { id } => link::trash(draft, caller, *id),
         O::LinkRestore { id } => link::restore(draft, caller, *id),
         O::LinkDelete { id } => trash::link_delete(draft, caller, *id),
-        O::NodePublish { id, branch, due } => share::publish(draft, caller, *id, *branch, *due, fresh),
+        O::NodePublish { id, branch, due } => share::publish(draft, caller, *id, *branch, *due, ids),
         O::NodePublishUpdate { id, branch, due } => share::publish_update(draft, caller, *id, *branch, *due),
         O::NodeUnpublish { id } => share::unpublish(draft, caller, *id),
         O::NodeEmbed { root } => share::embed(draft, caller, root),

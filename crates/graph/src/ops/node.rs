@@ -1,11 +1,11 @@
 //! Adding, changing, trashing and restoring nodes.
 
-use super::{Fresh, refuse_if, seen, seen_with};
+use super::{refuse_if, seen, seen_with};
 use crate::access;
 use crate::batch::Op;
 use crate::blocking::{Returning, is_held, settle, targets};
 use crate::draft::{Cause, Draft};
-use crate::id::{LinkId, NodeId, UserId};
+use crate::id::{IdSupply, LinkId, NodeId, UserId};
 use crate::model::{Level, Link, LinkType, Node, Status};
 use crate::node_fields::NodeFields;
 use crate::refusal::{Reason, Refusal};
@@ -18,7 +18,7 @@ pub(super) fn add(
     id: Option<NodeId>,
     target: Option<NodeId>,
     fields: &NodeFields,
-    fresh: &Fresh,
+    ids: &mut dyn IdSupply,
 ) -> Result<(), Refusal> {
     let parent = match target {
         Some(target) => Some(seen(draft, caller, target, Reason::TargetNotFound)?),
@@ -35,7 +35,7 @@ pub(super) fn add(
     let id = match id {
         Some(id) if draft.world().id_taken(id.0) => return Err(Reason::IdTaken.into()),
         Some(id) => id,
-        None => NodeId(fresh.entity),
+        None => ids.next_node(),
     };
     let seq = draft.take_seq();
     let mut node = Node::new(id, owner, draft.batch(), draft.now(), seq);
@@ -45,7 +45,7 @@ pub(super) fn add(
         let secondary = level == Level::Viewer;
         let seq = draft.take_seq();
         draft.add_link(Link {
-            id: fresh.link,
+            id: ids.next_link(),
             owner: caller,
             source: id,
             target,

@@ -1,10 +1,10 @@
 //! Publishing, embedding and granting.
 
-use super::{Fresh, Root, refuse_if, seen_with};
+use super::{Root, refuse_if, seen_with};
 use crate::access;
 use crate::batch::Op;
 use crate::draft::{Cause, Draft};
-use crate::id::{NodeId, UserId};
+use crate::id::{IdSupply, NodeId, UserId};
 use crate::model::{Embed, Grant, Level, Node, Plan, Publication};
 use crate::refusal::{Reason, Refusal};
 use crate::time::Timestamp;
@@ -20,12 +20,12 @@ pub(super) fn publish(
     id: NodeId,
     branch: bool,
     due: Option<Timestamp>,
-    fresh: &Fresh,
+    ids: &mut dyn IdSupply,
 ) -> Result<(), Refusal> {
     check_due(draft, due)?;
     let node = giveable(draft, caller, id)?;
     refuse_if(node.publication.is_some(), Reason::AlreadyPublic)?;
-    let token = fresh.public_token.clone();
+    let token = ids.next_public_token();
     draft.edit_node(Op::NodePublish, Cause::Meant, id, |node| {
         node.publication = Some(Box::new(Publication { token, branch, due }));
     });

@@ -73,7 +73,7 @@ impl Model {
     }
 }
 
-impl Turn<'_> {
+impl Turn {
     /// Derives every status and every wasBlocker anew.
     // Rules: B2, B3, B4, B5.
     pub fn settle(&mut self) {

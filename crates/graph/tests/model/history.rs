@@ -2,6 +2,7 @@
 
 use super::ops_link::keeps_privacy;
 use super::{Model, Turn, refuse_if};
+use graph::IdSupply;
 use graph::model::{Grant, Level, Link, LinkType, Node, Publication, Status};
 use graph::{BatchId, LinkId, NodeId, Reason, UserId, each_node_field};
 use std::collections::{BTreeMap, BTreeSet};
@@ -183,7 +184,7 @@ fn link_sides(from: Option<&Link>, to: Option<&Link>) -> (Link, Link) {
     (from.cloned().unwrap_or_else(|| trashed(known)), to.cloned().unwrap_or_else(|| trashed(known)))
 }
 
-impl Turn<'_> {
+impl Turn {
     pub fn turn(&mut self, deeds: &[Deed], backward: bool) -> Result<(), Reason> {
         let mut steps: Vec<Step> = deeds.iter().map(|deed| read(deed, backward)).collect();
         if backward {
@@ -387,7 +388,7 @@ impl Turn<'_> {
                     node.id != *id && node.publication.as_ref().is_some_and(|it| it.token == new.token)
                 });
                 if reused {
-                    new.token.clone_from(&self.fresh.public_token);
+                    new.token = self.ids.next_public_token();
                 }
                 self.node_entry(*id, |node| node.publication = Some(Box::new(new)));
             }

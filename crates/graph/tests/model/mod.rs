@@ -15,8 +15,10 @@ mod ops_link;
 mod ops_node;
 mod ops_share;
 
+use crate::simulation::New;
+use crate::supply::Supply;
 use graph::model::{Grant, Link, LinkType, Node, User};
-use graph::{Fresh, LinkId, NodeId, Operation, Reason, Timestamp, UserId};
+use graph::{BatchId, LinkId, NodeId, Operation, Reason, Timestamp, UserId};
 use history::{Deed, Past};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -37,10 +39,11 @@ pub struct Model {
 }
 
 /// One operation being carried out on a copy.
-struct Turn<'a> {
+struct Turn {
     m: Model,
     caller: UserId,
-    fresh: &'a Fresh,
+    batch: BatchId,
+    ids: Supply,
     /// Links with an entry of their own in this batch: a change of wasBlocker is folded into it.
     own_entry: BTreeSet<LinkId>,
     /// What the caller meant so far.
@@ -55,9 +58,9 @@ impl Model {
         &self,
         caller: UserId,
         operation: &Operation,
-        fresh: &Fresh,
+        new: &New,
     ) -> Result<(Model, Vec<Deed>), Reason> {
-        let mut turn = Turn::new(self, caller, fresh);
+        let mut turn = Turn::new(self, caller, new);
         turn.perform(operation)?;
         Ok(turn.finish())
     }
@@ -67,12 +70,12 @@ impl Model {
         &self,
         caller: UserId,
         past: &Past,
-        named: graph::BatchId,
+        named: BatchId,
         asked: graph::ops::Turn,
-        fresh: &Fresh,
+        new: &New,
     ) -> Result<Model, Reason> {
         let backward = self.direction(caller, past, named, asked)?;
-        let mut turn = Turn::new(self, caller, fresh);
+        let mut turn = Turn::new(self, caller, new);
         turn.turn(&past.deeds, backward)?;
         Ok(turn.finish().0)
     }
@@ -101,9 +104,17 @@ impl Model {
     }
 }
 
-impl<'a> Turn<'a> {
-    fn new(model: &Model, caller: UserId, fresh: &'a Fresh) -> Self {
-        Turn { m: model.clone(), caller, fresh, own_entry: BTreeSet::new(), deeds: Vec::new(), meant: true }
+impl Turn {
+    fn new(model: &Model, caller: UserId, new: &New) -> Self {
+        Turn {
+            m: model.clone(),
+            caller,
+            batch: new.batch,
+            ids: new.ids.clone(),
+            own_entry: BTreeSet::new(),
+            deeds: Vec::new(),
+            meant: true,
+        }
     }
 
     fn finish(mut self) -> (Model, Vec<Deed>) {
@@ -150,7 +161,7 @@ impl<'a> Turn<'a> {
     /// One entry that changes the node.
     // Rules: N16, N17, N20.
     fn node_entry(&mut self, id: NodeId, edit: impl FnOnce(&mut Node)) {
-        let (now, batch) = (self.m.now, self.fresh.batch);
+        let (now, batch) = (self.m.now, self.batch);
         let node = self.m.nodes.get_mut(&id).unwrap();
         let before = node.clone();
         edit(node);
@@ -201,7 +212,7 @@ impl<'a> Turn<'a> {
     /// One entry that changes the link.
     // Rules: N16, N17, N20.
     fn link_entry(&mut self, id: LinkId, edit: impl FnOnce(&mut Link)) {
-        let (now, batch) = (self.m.now, self.fresh.batch);
+        let (now, batch) = (self.m.now, self.batch);
         let link = self.m.links.get_mut(&id).unwrap();
         let before = link.clone();
         edit(link);
@@ -229,7 +240,7 @@ impl<'a> Turn<'a> {
             created: self.m.now,
             edited: self.m.now,
             seq: self.seq(),
-            last_batch: self.fresh.batch,
+            last_batch: self.batch,
         };
         self.note(Deed::Link { id, before: None, after: Some(link.clone()) });
         self.m.links.insert(id, link);

@@ -1,6 +1,7 @@
 //! Operations on links (contract, model 5 and settled cases 1, 8).
 
 use super::{Turn, refuse_if};
+use graph::IdSupply;
 use graph::model::{Level, Link, LinkType};
 use graph::{LinkId, NodeId, Reason};
 
@@ -11,7 +12,7 @@ pub fn keeps_privacy(source: Level, target: Level) -> bool {
         || (source == Level::Viewer && target == Level::Owner)
 }
 
-impl Turn<'_> {
+impl Turn {
     /// The link that holds the place of a link between these nodes, whatever its direction.
     // Rules: N26.
     pub fn at_place(
@@ -78,7 +79,10 @@ impl Turn<'_> {
         let cycle = kind == LinkType::Primary && self.m.closes_cycle(source, target);
         refuse_if(cycle, Reason::DependencyCycle)?;
         match there {
-            None => self.make_link(id.unwrap_or(self.fresh.link), source, target, kind, private),
+            None => {
+                let id = id.unwrap_or_else(|| self.ids.next_link());
+                self.make_link(id, source, target, kind, private);
+            }
             Some(link) => self.bring_back(&link, source, target, kind),
         }
         Ok(())

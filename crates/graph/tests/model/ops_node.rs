@@ -2,11 +2,12 @@
 
 use super::history::Deed;
 use super::{Turn, refuse_if};
+use graph::IdSupply;
 use graph::model::{Level, LinkType, Node, Status};
 use graph::{LinkId, NodeFields, NodeId, Reason, each_node_field};
 use uuid::Uuid;
 
-impl Turn<'_> {
+impl Turn {
     // Rules: A9.
     pub fn seen(&self, id: NodeId) -> Result<Level, Reason> {
         self.m.placement(self.caller, id).ok_or(Reason::NodeNotFound)
@@ -41,15 +42,16 @@ impl Turn<'_> {
             }
         }
         refuse_if(id.is_some_and(|id| self.m.id_taken(id.0)), Reason::IdTaken)?;
-        let id = id.unwrap_or(NodeId(self.fresh.entity));
+        let id = id.unwrap_or_else(|| self.ids.next_node());
         let seq = self.seq();
-        let mut node = Node::new(id, owner, self.fresh.batch, self.m.now, seq);
+        let mut node = Node::new(id, owner, self.batch, self.m.now, seq);
         set_fields(&mut node, fields);
         node.status = fields.status.unwrap_or(Status::Available);
         self.note(Deed::Node { id, before: None, after: Some(node.clone()) });
         self.m.nodes.insert(id, node);
         if let Some((target, kind, private)) = link {
-            self.make_link(self.fresh.link, id, target, kind, private);
+            let new = self.ids.next_link();
+            self.make_link(new, id, target, kind, private);
         }
         Ok(())
     }

@@ -1,13 +1,14 @@
 //! Publications, embeds and grants (contract, model 5).
 
 use super::{Turn, refuse_if};
+use graph::IdSupply;
 use graph::model::{Grant, Level, Plan, Publication};
 use graph::{NodeId, Reason, Root, Timestamp, UserId};
 
 /// How many grants a basic user may have showing.
 const BASIC_SHOWING_MAX: usize = 3;
 
-impl Turn<'_> {
+impl Turn {
     // Rules: S23.
     pub fn is_pro(&self) -> bool {
         self.m.users[&self.caller].plan == Plan::Pro
@@ -25,7 +26,7 @@ impl Turn<'_> {
         refuse_if(!self.is_pro(), Reason::PlanLimit)?;
         refuse_if(!self.m.is_active(id), Reason::NodeInTrash)?;
         refuse_if(self.m.nodes[&id].publication.is_some(), Reason::AlreadyPublic)?;
-        let publication = Publication { token: self.fresh.public_token.clone(), branch, due };
+        let publication = Publication { token: self.ids.next_public_token(), branch, due };
         self.node_entry(id, |node| node.publication = Some(Box::new(publication)));
         Ok(())
     }

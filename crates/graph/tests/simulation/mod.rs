@@ -11,6 +11,7 @@ pub mod values;
 use crate::model::Model;
 use crate::model::history::{Deed, Past, Touched};
 use crate::model::view::Seen;
+use crate::supply::Supply;
 use graph::batch::Lineage;
 use graph::diff::{Diff, LinkChange, NodeChange};
 use graph::model::{Embed, Node, Plan, Status, User};
@@ -18,8 +19,8 @@ use graph::ops::{self, Chain};
 use graph::project::Scene;
 use graph::world::Counts;
 use graph::{
-    Batch, BatchId, Class, Entity, Fresh, LinkId, NodeId, Operation, Reason, Timestamp, UserId, World,
-    access, decide, trash,
+    Batch, BatchId, Class, Entity, LinkId, NodeId, Operation, Reason, Timestamp, UserId, World, access,
+    decide, trash,
 };
 use replica::Replica;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -30,8 +31,15 @@ use uuid::Uuid;
 /// Something that happened, in full: it can be replayed without what came before it.
 #[derive(Clone, Debug)]
 pub enum Event {
-    Asked(UserId, Operation, Fresh),
+    Asked(UserId, Operation, New),
     Waited(i64),
+}
+
+/// What an operation that is asked for has at hand: its batch's id, and the ids of what it makes.
+#[derive(Clone, Debug)]
+pub struct New {
+    pub batch: BatchId,
+    pub ids: Supply,
 }
 
 pub const BEGIN_MS: i64 = 1_700_000_000_000;
@@ -128,13 +136,13 @@ impl Simulation {
         Uuid::from_u128(0xF000_0000_0000 + self.next_id)
     }
 
-    pub fn fresh(&mut self) -> Fresh {
-        Fresh {
-            batch: BatchId(self.new_id()),
-            entity: self.new_id(),
-            link: LinkId(self.new_id()),
-            public_token: self.ended_token().unwrap_or(format!("token-{}", self.next_id)),
+    fn new_ids(&mut self) -> New {
+        let batch = BatchId(self.new_id());
+        let mut ids = Supply::new(self.next_id);
+        if let Some(token) = self.ended_token() {
+            ids.public_token = token;
         }
+        New { batch, ids }
     }
 
     fn in_use(&self, token: &str) -> bool {
@@ -221,7 +229,7 @@ impl Simulation {
     /// What a step comes to as things stand.
     pub fn read(&mut self, step: &Step) -> Event {
         match steps::interpret(self, step) {
-            steps::Read::Ask(caller, operation) => Event::Asked(caller, operation, self.fresh()),
+            steps::Read::Ask(caller, operation) => Event::Asked(caller, operation, self.new_ids()),
             steps::Read::Wait(ms) => Event::Waited(ms),
         }
     }
@@ -233,13 +241,13 @@ impl Simulation {
                 self.wait(*ms)?;
                 self.compare()
             }
-            Event::Asked(caller, operation, fresh) => self.perform(*caller, operation, fresh),
+            Event::Asked(caller, operation, new) => self.perform(*caller, operation, new),
         }
     }
 
-    fn perform(&mut self, caller: UserId, operation: &Operation, fresh: &Fresh) -> Result<(), String> {
+    fn perform(&mut self, caller: UserId, operation: &Operation, new: &New) -> Result<(), String> {
         // A token that had ended is in use still when a failure is told with fewer events.
-        if self.in_use(&fresh.public_token) {
+        if self.in_use(&new.ids.public_token) {
             return Ok(());
         }
         let turned = match operation {
@@ -258,13 +266,13 @@ impl Simulation {
                 let Remembered { batch, past } = &self.history[at];
                 let names_undo = past.turns.contains(&(named, true));
                 let chain = Chain { root: batch.clone(), undone: past.undone, names_undo };
-                let got = ops::turn(&self.world, caller, &chain, asked, fresh);
-                let want = self.model.turn(caller, past, named, asked, fresh);
+                let got = ops::turn(&self.world, caller, &chain, asked, new.batch, &mut new.ids.clone());
+                let want = self.model.turn(caller, past, named, asked, new);
                 (got, want.map(|model| (model, Vec::new())))
             }
             _ => (
-                decide(&self.world, Some(caller), operation, fresh),
-                self.model.act(caller, operation, fresh),
+                decide(&self.world, Some(caller), operation, new.batch, &mut new.ids.clone()),
+                self.model.act(caller, operation, new),
             ),
         };
         self.count(operation, want.as_ref().err().copied());
@@ -366,13 +374,8 @@ impl Simulation {
         if refusal.reason.class() == Class::NotFound
             && let Some(missing) = steps::with_missing_id(operation)
         {
-            let fresh = Fresh {
-                batch: BatchId(Uuid::from_u128(1)),
-                entity: Uuid::from_u128(2),
-                link: LinkId(Uuid::from_u128(3)),
-                public_token: "none".to_owned(),
-            };
-            let other = decide(&self.world, Some(caller), &missing, &fresh);
+            let batch = BatchId(Uuid::from_u128(1));
+            let other = decide(&self.world, Some(caller), &missing, batch, &mut Supply::new(0));
             if other.as_ref().err() != Some(refusal) {
                 return Err(format!("hidden: {refusal:?}, never used: {other:?}"));
             }

@@ -2,9 +2,10 @@
 //! leads back to where it began.
 
 use super::telling::Readable;
-use super::{Remembered, Simulation, View, user_id};
+use super::{New, Remembered, Simulation, View, user_id};
 use crate::model::Model;
 use crate::model::view::SeenNode;
+use crate::supply::Supply;
 use graph::diff::{Diff, LinkChange, NodeChange, UserChange};
 use graph::history::{Reader, sees_batch, sees_entry};
 use graph::model::{Link, Status};
@@ -190,14 +191,10 @@ pub fn there_and_back(
     let mut aside = after.clone();
     aside.aside = true;
     let undo = Operation::HistoryUndo { batch: root };
-    let fresh = |n: u128| graph::Fresh {
-        batch: BatchId(Uuid::from_u128(0xE000_0000 + n)),
-        entity: Uuid::from_u128(0xE000_0010 + n),
-        link: graph::LinkId(Uuid::from_u128(0xE000_0020 + n)),
-        public_token: format!("another token {n}"),
-    };
+    let other =
+        |n: u128| New { batch: BatchId(Uuid::from_u128(0xE000_0000 + n)), ids: Supply::new(0xE000_0000 + n) };
     aside.outcomes.clear();
-    aside.perform(caller, &undo, &fresh(1)).map_err(|problem| format!("{back}: {problem}"))?;
+    aside.perform(caller, &undo, &other(1)).map_err(|problem| format!("{back}: {problem}"))?;
     if !aside.history.last().is_some_and(|it| it.past.undone) {
         let code = aside.outcomes.keys().next().cloned().unwrap_or_default();
         // In the trash nothing is given, and what is public no more is not taken in again.
@@ -221,7 +218,7 @@ pub fn there_and_back(
     let undone = aside.clone();
     let redo = Operation::HistoryRedo { batch: root };
     aside.outcomes.clear();
-    aside.perform(caller, &redo, &fresh(2)).map_err(|problem| format!("{forth}: {problem}"))?;
+    aside.perform(caller, &redo, &other(2)).map_err(|problem| format!("{forth}: {problem}"))?;
     if aside.history.last().is_some_and(|it| it.past.undone) {
         let code = aside.outcomes.keys().next().cloned().unwrap_or_default();
         let forbidden = Reason::ALL

@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+use crate::supply::Supply;
 use graph::load::Load;
 use graph::model::{Embed, Grant, Level, Link, LinkType, Node, Plan, Publication, Status, User};
 use graph::ops::{Chain, Turn, turn};
 use graph::world::Counts;
 use graph::{
-    Batch, BatchId, Entity, Fresh, LinkId, NodeFields, NodeId, Operation, Scene, Timestamp, UserId, World,
-    decide,
+    Batch, BatchId, Entity, LinkId, NodeFields, NodeId, Operation, Scene, Timestamp, UserId, World, decide,
 };
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -214,17 +214,10 @@ impl Made {
     }
 }
 
-fn fresh() -> Fresh {
-    Fresh {
-        batch: BatchId(Uuid::from_u128(77)),
-        entity: Uuid::from_u128(78),
-        link: LinkId(Uuid::from_u128(79)),
-        public_token: "token".to_owned(),
-    }
-}
+const NEW_BATCH: BatchId = BatchId(Uuid::from_u128(77));
 
 fn decided(world: &World, caller: u128, operation: &Operation) -> Batch {
-    decide(world, Some(user(caller)), operation, &fresh()).unwrap()
+    decide(world, Some(user(caller)), operation, NEW_BATCH, &mut Supply::new(0)).unwrap()
 }
 
 /// All that one mutation costs: deciding it, setting the scene, carrying it out, telling it.
@@ -573,7 +566,7 @@ fn undo_trash(n: usize) -> Work {
     world.apply(&root);
     let chain = Chain { root, undone: false, names_undo: false };
     Box::new(move || {
-        let batch = turn(&world, user(ALICE), &chain, Turn::Undo, &fresh()).unwrap();
+        let batch = turn(&world, user(ALICE), &chain, Turn::Undo, NEW_BATCH, &mut Supply::new(0)).unwrap();
         // The node and its links, and the parents that are held again.
         assert_eq!(batch.entries.len(), 1 + 3 * n);
         std::mem::forget((world, batch));

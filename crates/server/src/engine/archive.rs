@@ -1,9 +1,9 @@
 //! The past, beside the engine's thread: pages of history are searched here, and what need not be kept is taken away,
 //! so that no mutation ever waits for either.
 
-use super::message::{Answer, Caller, Failure, Outcome, PageOfHistory};
-use super::readers::Moment;
-use super::{Command, Settings, Shared, clock};
+use super::history_readers::Moment;
+use super::protocol::{Caller, Failure, OnOutcome, Outcome, PageOfHistory};
+use super::{EngineCommand, EngineSettings, Shared, clock};
 use graph::UserId;
 use graph::batch::Subject;
 use graph::model::Rev;
@@ -35,7 +35,7 @@ pub(super) struct Job {
     pub(super) query: HistoryQuery,
     /// As of when the query's reader is.
     pub(super) moment: Moment,
-    pub(super) answer: Answer,
+    pub(super) answer: OnOutcome,
 }
 
 /// A page that was found. Meanwhile the world has gone on, so the engine has the last word on it.
@@ -44,16 +44,16 @@ pub(super) struct Found {
     pub(super) page: PageOfHistory,
     pub(super) until: Rev,
     pub(super) moment: Moment,
-    pub(super) answer: Answer,
+    pub(super) answer: OnOutcome,
 }
 
 impl Archive {
     /// Starts the threads, each with its own connection to the log.
     pub(super) fn start(
         log: &dyn Log,
-        settings: &Settings,
+        settings: &EngineSettings,
         shared: &Arc<Shared>,
-        engine: Weak<Sender<Command>>,
+        engine: Weak<Sender<EngineCommand>>,
     ) -> Result<Self, super::StartError> {
         let (history, pruner) = (log.history()?, log.pruner(settings.retention)?);
         let (jobs, waiting) = sync_channel(WAITING_MAX);
@@ -80,7 +80,7 @@ fn read(
     mut history: Box<dyn History>,
     jobs: &Receiver<Job>,
     shared: &Shared,
-    engine: &Weak<Sender<Command>>,
+    engine: &Weak<Sender<EngineCommand>>,
 ) {
     for Job { caller, query, moment, answer } in jobs {
         let page = catch_unwind(AssertUnwindSafe(|| page(&mut *history, &query, shared)));
@@ -89,7 +89,7 @@ fn read(
                 let found = Found { caller, page, until: query.until, moment, answer };
                 // An engine that is gone owes no answers; what it drops unanswered answers for itself.
                 if let Some(engine) = engine.upgrade() {
-                    let _ = engine.send(Command::Found(Box::new(found)));
+                    let _ = engine.send(EngineCommand::Found(Box::new(found)));
                 }
                 continue;
             }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// A user's recent diffs, without a gap from `complete_from` on.
 pub(super) struct Backlog {
-    told: VecDeque<Told>,
+    told: VecDeque<BacklogDiff>,
     bytes: usize,
     /// Every diff that leads beyond this rev is held.
     complete_from: Rev,
@@ -16,7 +16,7 @@ pub(super) struct Backlog {
     exact: bool,
 }
 
-struct Told {
+struct BacklogDiff {
     diff: Arc<Diff>,
     bytes: usize,
     at: Instant,
@@ -33,7 +33,7 @@ impl Backlog {
         for diff in parts {
             let bytes = diff.weight();
             self.bytes += bytes;
-            self.told.push_back(Told { diff: Arc::clone(diff), bytes, at: Instant::now() });
+            self.told.push_back(BacklogDiff { diff: Arc::clone(diff), bytes, at: Instant::now() });
         }
         while self.bytes > bytes_max && self.drop_oldest() {}
     }
@@ -59,8 +59,9 @@ impl Backlog {
         let complete = since > self.complete_from || (since == self.complete_from && self.exact);
         // What passed by due times at `since` may have been missed or not; it only ever takes away. The batch of that
         // rev was not missed.
-        let later =
-            |told: &Told| told.diff.rev > since || (told.diff.rev == since && told.diff.batch.is_none());
+        let later = |told: &BacklogDiff| {
+            told.diff.rev > since || (told.diff.rev == since && told.diff.batch.is_none())
+        };
         let shrunk = self.told.iter().any(|told| later(told) && told.diff.shrinks());
         // All parts of a diff lead to the same rev, so it does not say whether the last of them has arrived.
         let in_part = self.told.iter().any(|told| told.diff.rev == since && told.diff.part.is_some());

@@ -1,7 +1,7 @@
 //! Who is connected, and what each connection is sent.
 
 use super::backlog::Backlog;
-use super::message::{Caller, ConnectionId, Line, Published, Relayed};
+use super::protocol::{Caller, ConnectionId, ConnectionSink, Published, Relayed};
 use graph::batch::{Batch, Subject};
 use graph::load::Load;
 use graph::model::Rev;
@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A live connection.
-pub(super) struct Connection {
+pub(super) struct LiveConnection {
     caller: Caller,
-    line: Box<dyn Line>,
+    line: Box<dyn ConnectionSink>,
     loads: KeptLoads,
 }
 
@@ -76,7 +76,7 @@ pub(super) struct Kept {
 
 /// Every live connection, by user.
 pub(super) struct Connections {
-    by_id: HashMap<ConnectionId, Connection>,
+    by_id: HashMap<ConnectionId, LiveConnection>,
     followers: HashMap<UserId, Follower>,
     /// The users of `followers`: whoever diffs are made for.
     users: HashSet<UserId>,
@@ -112,13 +112,19 @@ impl Connections {
         self.dues_passed
     }
 
-    pub(super) fn add(&mut self, world: &World, id: ConnectionId, caller: Caller, line: Box<dyn Line>) {
+    pub(super) fn add(
+        &mut self,
+        world: &World,
+        id: ConnectionId,
+        caller: Caller,
+        line: Box<dyn ConnectionSink>,
+    ) {
         if !holds(world, caller) {
             // Revoked between the handshake and here.
             line.close();
             return;
         }
-        self.by_id.insert(id, Connection { caller, line, loads: KeptLoads::default() });
+        self.by_id.insert(id, LiveConnection { caller, line, loads: KeptLoads::default() });
         let exact = self.dues_passed_at != Some(world.rev());
         let follower = self.followers.entry(caller.user).or_insert_with(|| Follower {
             connections: BTreeSet::new(),
@@ -220,7 +226,7 @@ impl Connections {
         &self,
         users: impl Iterator<Item = UserId>,
         besides: Option<ConnectionId>,
-    ) -> impl Iterator<Item = &Connection> {
+    ) -> impl Iterator<Item = &LiveConnection> {
         users
             .filter_map(|user| self.followers.get(&user))
             .flat_map(|follower| &follower.connections)
@@ -294,4 +300,4 @@ pub(super) fn holds(world: &World, caller: Caller) -> bool {
 }
 
 /// What is told of a batch once it is on disk, in order of users.
-pub(super) type Telling = BTreeMap<UserId, Vec<Arc<Diff>>>;
+pub(super) type DiffsByUser = BTreeMap<UserId, Vec<Arc<Diff>>>;

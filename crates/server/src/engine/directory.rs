@@ -1,6 +1,6 @@
 //! Who is who by their token: what every request asks first, so it is kept where no request waits for the engine.
 
-use super::message::Caller;
+use super::protocol::Caller;
 use graph::batch::{Batch, Subject};
 use graph::model::{Token, TokenHash, User};
 use graph::{Timestamp, TokenId, UserId, World};

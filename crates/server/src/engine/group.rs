@@ -1,22 +1,21 @@
 //! One group: mutations decided in order on the World, to be committed together and told afterwards.
 
-use super::connections::{Connections, Telling, holds};
-use super::message::{Answer, ConnectionId, Failure, Mutation, Outcome, Published};
-use super::relay::{self, Addressed};
+use super::connections::{Connections, DiffsByUser, holds};
+use super::ids::RandomIds;
+use super::protocol::{ConnectionId, Failure, Mutation, OnOutcome, Outcome, Published};
+use super::relay_audience::{self, Addressed};
 use graph::batch::{Lineage, Subject};
 use graph::model::Rev;
 use graph::ops::{Chain, Turn, turn};
-use graph::{Batch, BatchId, Diff, Fresh, LinkId, Operation, Reason, Scene, UserId, World, decide};
-use rand::distr::{Alphanumeric, SampleString};
+use graph::{Batch, BatchId, Diff, Operation, Reason, Scene, UserId, World, decide};
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::{Abandon, Fingerprint, LogError, Past, Proposal, Remembered};
-use uuid::Uuid;
 
 /// A mutation and who waits for it.
-pub(super) struct Asked {
+pub(super) struct PendingMutation {
     pub(super) mutation: Box<Mutation>,
-    pub(super) answer: Answer,
+    pub(super) answer: OnOutcome,
 }
 
 /// What has been decided so far. Nothing of it is told before it is on disk.
@@ -40,7 +39,7 @@ struct Output {
     passed_on: Option<Addressed>,
     /// What follows the answer to the origin: the further parts of its diff.
     rest: Vec<Arc<Diff>>,
-    telling: Telling,
+    diffs: DiffsByUser,
     published: Option<(Arc<Published>, Vec<UserId>)>,
 }
 
@@ -84,7 +83,8 @@ impl Group {
             (&output.outcome, &mutation.passed_on)
         {
             // Whoever may do the one may do the other.
-            output.passed_on = relay::address(world, connections, mutation.caller, event.clone(), *from).ok();
+            output.passed_on =
+                relay_audience::address(world, connections, mutation.caller, event.clone(), *from).ok();
         }
         self.outputs.push(output);
         Ok(())
@@ -106,11 +106,13 @@ impl Group {
         if let Some(retry_after_s) = mutation.limited {
             return Err(Failure::RateLimited { retry_after_s }.into());
         }
-        let fresh = fresh(mutation.request.map(|request| request.batch));
+        let id = mutation.request.map_or_else(RandomIds::batch, |request| request.batch);
         let batch = match mutation.operation {
-            Operation::HistoryUndo { batch } => self.turn(world, past, user, batch, Turn::Undo, &fresh)?,
-            Operation::HistoryRedo { batch } => self.turn(world, past, user, batch, Turn::Redo, &fresh)?,
-            ref operation => decide(world, Some(user), operation, &fresh).map_err(Failure::Refused)?,
+            Operation::HistoryUndo { batch } => self.turn(world, past, user, batch, Turn::Undo, id)?,
+            Operation::HistoryRedo { batch } => self.turn(world, past, user, batch, Turn::Redo, id)?,
+            ref operation => {
+                decide(world, Some(user), operation, id, &mut RandomIds).map_err(Failure::Refused)?
+            }
         };
         if !batch.entries.is_empty() {
             return Ok(Decided::Batch(batch));
@@ -141,12 +143,12 @@ impl Group {
         world: &World,
         past: &dyn Past,
         user: UserId,
-        batch: BatchId,
+        named: BatchId,
         way: Turn,
-        fresh: &Fresh,
+        id: BatchId,
     ) -> Result<Batch, Stop> {
-        let chain = self.chain(past, batch)?.ok_or(Failure::Refused(Reason::BatchNotFound.into()))?;
-        Ok(turn(world, user, &chain, way, fresh).map_err(Failure::Refused)?)
+        let chain = self.chain(past, named)?.ok_or(Failure::Refused(Reason::BatchNotFound.into()))?;
+        Ok(turn(world, user, &chain, way, id, &mut RandomIds).map_err(Failure::Refused)?)
     }
 
     /// The chain of a batch, on disk or in this group.
@@ -204,22 +206,22 @@ impl Group {
         };
         let published = published(world, connections, &batch);
         let mut own = None;
-        let mut telling = Telling::new();
+        let mut by_user = DiffsByUser::new();
         for (user, diff) in diffs {
             if user == caller {
                 own = Some(diff.clone());
             }
-            telling.insert(user, diff.into_parts(part_entries_max).into_iter().map(Arc::new).collect());
+            by_user.insert(user, diff.into_parts(part_entries_max).into_iter().map(Arc::new).collect());
         }
         let own = own.unwrap_or_else(|| Diff::empty(world, Some(&batch)));
         self.record(batch, mutation);
         // Over a socket the answer is the first part and the rest follows; over REST there is only the answer.
-        let (first, rest) = match (mutation.origin, telling.get(&caller).map(Vec::as_slice)) {
+        let (first, rest) = match (mutation.origin, by_user.get(&caller).map(Vec::as_slice)) {
             (Some(_), Some([first, rest @ ..])) => (Arc::clone(first), rest.to_vec()),
             _ => (Arc::new(own), Vec::new()),
         };
         let outcome = Outcome::Changed { diff: first, replayed: false };
-        Output { outcome, origin: mutation.origin, passed_on: None, rest, telling, published }
+        Output { outcome, origin: mutation.origin, passed_on: None, rest, diffs: by_user, published }
     }
 
     /// Takes everything back: the group was not committed.
@@ -230,7 +232,7 @@ impl Group {
     }
 
     /// Answers and tells, in order: the group is on disk.
-    pub(super) fn tell(self, connections: &mut Connections, asked: Vec<Asked>) {
+    pub(super) fn tell(self, connections: &mut Connections, asked: Vec<PendingMutation>) {
         for (output, asked) in self.outputs.into_iter().zip(asked) {
             if let Some(addressed) = output.passed_on {
                 addressed.send(connections);
@@ -239,7 +241,7 @@ impl Group {
             if let Some(origin) = output.origin {
                 connections.send(origin, &output.rest);
             }
-            for (user, parts) in &output.telling {
+            for (user, parts) in &output.diffs {
                 connections.tell(*user, parts, output.origin);
             }
             if let Some((published, users)) = &output.published {
@@ -278,7 +280,7 @@ impl Output {
             origin: mutation.origin,
             passed_on: None,
             rest: Vec::new(),
-            telling: Telling::new(),
+            diffs: DiffsByUser::new(),
             published: None,
         }
     }
@@ -290,17 +292,6 @@ fn unreadable(error: LogError) -> Stop {
     match error {
         LogError::Corrupt { .. } => Stop::Mutation(Failure::Storage),
         _ => Stop::Group(Abandon),
-    }
-}
-
-/// New ids and secrets for one operation.
-pub fn fresh(batch: Option<BatchId>) -> Fresh {
-    Fresh {
-        batch: batch.unwrap_or_else(|| BatchId(Uuid::new_v4())),
-        entity: Uuid::new_v4(),
-        link: LinkId(Uuid::new_v4()),
-        // 24 of 62 characters: 142 random bits.
-        public_token: Alphanumeric.sample_string(&mut rand::rng(), 24),
     }
 }
 

@@ -9,17 +9,18 @@ pub(crate) mod clock;
 mod connections;
 mod directory;
 mod group;
-pub mod message;
-mod readers;
+mod history_readers;
+mod ids;
+pub mod protocol;
 mod reads;
-mod relay;
+mod relay_audience;
 mod thread;
 
 pub use directory::Identity;
-pub use group::fresh;
-pub use message::{
-    Account, Answer, Caller, ConnectionId, Failure, Line, Mutation, Outcome, Published, Read, Relay, Relayed,
-    Request,
+pub use ids::RandomIds;
+pub use protocol::{
+    Account, Caller, ConnectionId, ConnectionSink, Failure, IdempotencyKey, Mutation, OnOutcome, Outcome,
+    Published, Read, Relay, Relayed,
 };
 
 use archive::{Archive, Found};
@@ -35,7 +36,7 @@ use tokio::sync::oneshot;
 
 /// What can be set.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct EngineSettings {
     /// How many mutations and reads may wait; what comes beyond is answered `unavailable`.
     pub queue_max: usize,
     /// How many requests are taken up at once, and so how many mutations are at most committed together.
@@ -55,9 +56,9 @@ pub struct Settings {
     pub prune_every: Duration,
 }
 
-impl Default for Settings {
+impl Default for EngineSettings {
     fn default() -> Self {
-        Settings {
+        EngineSettings {
             queue_max: 10_000,
             group_max: 512,
             part_entries_max: 1_000,
@@ -81,12 +82,12 @@ pub enum StartError {
 }
 
 /// One thing for the engine's thread to do.
-enum Command {
-    Mutate(Box<Mutation>, Answer),
-    Read { caller: Caller, read: Read, connection: Option<ConnectionId>, answer: Answer },
-    ReadPublic { token: String, limit: usize, offset: usize, answer: Answer },
-    Relay { caller: Caller, relay: Relay, connection: ConnectionId, answer: Answer },
-    Connect { id: ConnectionId, caller: Caller, line: Box<dyn Line> },
+enum EngineCommand {
+    Mutate(Box<Mutation>, OnOutcome),
+    Read { caller: Caller, read: Read, connection: Option<ConnectionId>, answer: OnOutcome },
+    ReadPublic { token: String, limit: usize, offset: usize, answer: OnOutcome },
+    Relay { caller: Caller, relay: Relay, connection: ConnectionId, answer: OnOutcome },
+    Connect { id: ConnectionId, caller: Caller, line: Box<dyn ConnectionSink> },
     Disconnect(ConnectionId),
     Found(Box<Found>),
     Look(oneshot::Sender<()>),
@@ -96,14 +97,14 @@ enum Command {
 /// The transports' handle on the engine; cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
-    commands: Arc<Sender<Command>>,
+    commands: Arc<Sender<EngineCommand>>,
     shared: Arc<Shared>,
 }
 
 /// An answer that is owed to someone: when it is dropped without one, the server was not available to them.
-struct Owed(Option<Answer>);
+struct OwedOutcome(Option<OnOutcome>);
 
-impl Owed {
+impl OwedOutcome {
     fn give(mut self, outcome: Outcome) {
         if let Some(answer) = self.0.take() {
             answer(outcome);
@@ -111,7 +112,7 @@ impl Owed {
     }
 }
 
-impl Drop for Owed {
+impl Drop for OwedOutcome {
     fn drop(&mut self) {
         if let Some(answer) = self.0.take() {
             answer(Outcome::Failed(Failure::Unavailable));
@@ -135,7 +136,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StartError::Load`] when the log cannot be read, [`StartError::Thread`] when the system gives no thread.
-    pub fn start(mut log: Box<dyn Log>, settings: Settings) -> Result<Engine, StartError> {
+    pub fn start(mut log: Box<dyn Log>, settings: EngineSettings) -> Result<Engine, StartError> {
         let world = log.load(Scope::Everything)?;
         let (commands, waiting) = channel();
         let commands = Arc::new(commands);
@@ -161,33 +162,33 @@ impl Engine {
     /// Takes up what other processes have committed by now, without waiting for the next look at the log.
     pub async fn look(&self) {
         let (done, looked) = oneshot::channel();
-        if self.commands.send(Command::Look(done)).is_ok() {
+        if self.commands.send(EngineCommand::Look(done)).is_ok() {
             let _ = looked.await;
         }
     }
 
     /// Asks for a mutation. It is answered once, when it is on disk or refused.
-    pub fn mutate(&self, mutation: Mutation, answer: Answer) {
-        self.ask(answer, |answer| Command::Mutate(Box::new(mutation), answer));
+    pub fn mutate(&self, mutation: Mutation, answer: OnOutcome) {
+        self.ask(answer, |answer| EngineCommand::Mutate(Box::new(mutation), answer));
     }
 
     /// Passes an event on to those who see what it is about. Dropped when the engine has too much to do.
-    pub fn relay(&self, caller: Caller, relay: Relay, connection: ConnectionId, answer: Answer) {
-        self.ask(answer, |answer| Command::Relay { caller, relay, connection, answer });
+    pub fn relay(&self, caller: Caller, relay: Relay, connection: ConnectionId, answer: OnOutcome) {
+        self.ask(answer, |answer| EngineCommand::Relay { caller, relay, connection, answer });
     }
 
     /// Asks for a page of a publication, for someone without an account.
-    pub fn read_public(&self, token: String, limit: usize, offset: usize, answer: Answer) {
-        self.ask(answer, |answer| Command::ReadPublic { token, limit, offset, answer });
+    pub fn read_public(&self, token: String, limit: usize, offset: usize, answer: OnOutcome) {
+        self.ask(answer, |answer| EngineCommand::ReadPublic { token, limit, offset, answer });
     }
 
     /// Asks for a read. It is answered once, and reflects every mutation answered before.
-    pub fn read(&self, caller: Caller, read: Read, connection: Option<ConnectionId>, answer: Answer) {
-        self.ask(answer, |answer| Command::Read { caller, read, connection, answer });
+    pub fn read(&self, caller: Caller, read: Read, connection: Option<ConnectionId>, answer: OnOutcome) {
+        self.ask(answer, |answer| EngineCommand::Read { caller, read, connection, answer });
     }
 
-    fn ask(&self, answer: Answer, command: impl FnOnce(Answer) -> Command) {
-        let owed = Owed(Some(answer));
+    fn ask(&self, answer: OnOutcome, command: impl FnOnce(OnOutcome) -> EngineCommand) {
+        let owed = OwedOutcome(Some(answer));
         let full = self.shared.waiting.load(Ordering::Relaxed) >= self.shared.queue_max;
         if full || self.shared.draining.load(Ordering::Relaxed) {
             return;
@@ -198,23 +199,23 @@ impl Engine {
     }
 
     /// Registers a connection: from here on its line is sent every diff that concerns its user.
-    pub fn connect(&self, caller: Caller, line: Box<dyn Line>) -> ConnectionId {
+    pub fn connect(&self, caller: Caller, line: Box<dyn ConnectionSink>) -> ConnectionId {
         let id = ConnectionId(self.shared.next_connection.fetch_add(1, Ordering::Relaxed));
         // Without the thread there is nothing to be connected to; the process is about to end.
-        let _ = self.commands.send(Command::Connect { id, caller, line });
+        let _ = self.commands.send(EngineCommand::Connect { id, caller, line });
         id
     }
 
     /// Forgets a connection.
     pub fn disconnect(&self, connection: ConnectionId) {
-        let _ = self.commands.send(Command::Disconnect(connection));
+        let _ = self.commands.send(EngineCommand::Disconnect(connection));
     }
 
     /// Refuses what comes from now on, finishes what is waiting, and stops; gives up waiting after `within`.
     pub async fn drain(&self, within: Duration) {
         self.shared.draining.store(true, Ordering::Relaxed);
         let (done, drained) = oneshot::channel();
-        if self.commands.send(Command::Drain(done)).is_ok()
+        if self.commands.send(EngineCommand::Drain(done)).is_ok()
             && tokio::time::timeout(within, drained).await.is_err()
         {
             tracing::warn!("the engine had not finished within {within:?}");

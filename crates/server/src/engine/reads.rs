@@ -1,7 +1,7 @@
 //! Reads: answered between groups from the World as it stands on disk.
 
 use super::connections::{Connections, KeptLoad};
-use super::message::{Account, Caller, ConnectionId, Failure, Outcome, PageOfHistory, Read, Scope};
+use super::protocol::{Account, Caller, ConnectionId, Failure, Outcome, PageOfHistory, Read, RequestedScope};
 use graph::history::Reader;
 use graph::load::{Load, Page, published_root};
 use graph::model::{Grant, User};
@@ -88,15 +88,15 @@ fn page_of(
 pub(super) fn history_query(
     world: &World,
     caller: Caller,
-    (scope, limit, offset): (Scope, usize, usize),
+    (scope, limit, offset): (RequestedScope, usize, usize),
     reader: impl FnOnce() -> Arc<Reader>,
 ) -> Result<HistoryQuery, Refusal> {
     let scope = match scope {
-        Scope::Everything => HistoryScope::Everything,
-        Scope::Own => HistoryScope::By(caller.user),
-        Scope::User(user) if user == caller.user => HistoryScope::By(user),
-        Scope::User(_) | Scope::Unfit => return Err(Reason::InvalidScope.into()),
-        Scope::Graph(root) => {
+        RequestedScope::Everything => HistoryScope::Everything,
+        RequestedScope::Own => HistoryScope::By(caller.user),
+        RequestedScope::User(user) if user == caller.user => HistoryScope::By(user),
+        RequestedScope::User(_) | RequestedScope::Unfit => return Err(Reason::InvalidScope.into()),
+        RequestedScope::Graph(root) => {
             if access::placement(world, caller.user, root).is_none() {
                 return Err(Reason::NodeNotFound.into());
             }

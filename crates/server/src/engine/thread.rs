@@ -2,10 +2,10 @@
 
 use super::archive::{Archive, Found, Job};
 use super::connections::{Connections, Kept, holds};
-use super::group::{Asked, Group, published};
-use super::message::{Answer, Caller, ConnectionId, Failure, Outcome, Read, Relay, Scope};
-use super::readers::{Moment, Readers};
-use super::{Command, Settings, Shared, clock, reads, relay};
+use super::group::{Group, PendingMutation, published};
+use super::history_readers::{Moment, Readers};
+use super::protocol::{Caller, ConnectionId, Failure, OnOutcome, Outcome, Read, Relay, RequestedScope};
+use super::{EngineCommand, EngineSettings, Shared, clock, reads, relay_audience};
 use graph::model::Rev;
 use graph::{Committed, Scene, World};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,7 +27,7 @@ pub(super) struct Thread {
     connections: Connections,
     readers: Readers,
     shared: Arc<Shared>,
-    settings: Settings,
+    settings: EngineSettings,
     polled: Instant,
     touched: Instant,
 }
@@ -35,11 +35,11 @@ pub(super) struct Thread {
 /// What was waiting, sorted by when it is done.
 #[derive(Default)]
 struct Round {
-    mutations: Vec<Asked>,
-    reads: Vec<(Caller, Read, Option<ConnectionId>, Answer)>,
-    public_reads: Vec<(String, usize, usize, Answer)>,
+    mutations: Vec<PendingMutation>,
+    reads: Vec<(Caller, Read, Option<ConnectionId>, OnOutcome)>,
+    public_reads: Vec<(String, usize, usize, OnOutcome)>,
     found: Vec<Found>,
-    relays: Vec<(Caller, Relay, ConnectionId, Answer)>,
+    relays: Vec<(Caller, Relay, ConnectionId, OnOutcome)>,
     looks: Vec<oneshot::Sender<()>>,
     drain: Option<oneshot::Sender<()>>,
 }
@@ -50,7 +50,7 @@ impl Thread {
         archive: Archive,
         world: World,
         shared: Arc<Shared>,
-        settings: Settings,
+        settings: EngineSettings,
     ) -> Self {
         let now = Instant::now();
         let kept = Kept { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
@@ -61,7 +61,7 @@ impl Thread {
 
     /// Runs until drained, or until every handle is gone. A fault outside of any one operation ends the process: what is
     /// on disk is whole, and a restart is the way back to it.
-    pub(super) fn run(mut self, commands: &Receiver<Command>) {
+    pub(super) fn run(mut self, commands: &Receiver<EngineCommand>) {
         let ran = catch_unwind(AssertUnwindSafe(|| {
             while let Some(round) = self.collect(commands) {
                 if let Some(done) = self.round(round) {
@@ -76,7 +76,7 @@ impl Thread {
     }
 
     /// Waits for work, at most until there is something to look after, and takes what there is.
-    fn collect(&mut self, commands: &Receiver<Command>) -> Option<Round> {
+    fn collect(&mut self, commands: &Receiver<EngineCommand>) -> Option<Round> {
         let mut round = Round::default();
         let mut next = match commands.recv_timeout(self.patience()) {
             Ok(command) => Some(command),
@@ -100,29 +100,31 @@ impl Thread {
         due_in.map_or(self.settings.poll, |due_in| due_in.min(self.settings.poll))
     }
 
-    fn sort(&mut self, command: Command, round: &mut Round) {
+    fn sort(&mut self, command: EngineCommand, round: &mut Round) {
         match command {
-            Command::Mutate(mutation, answer) => {
+            EngineCommand::Mutate(mutation, answer) => {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                round.mutations.push(Asked { mutation, answer });
+                round.mutations.push(PendingMutation { mutation, answer });
             }
-            Command::Read { caller, read, connection, answer } => {
+            EngineCommand::Read { caller, read, connection, answer } => {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
                 round.reads.push((caller, read, connection, answer));
             }
-            Command::ReadPublic { token, limit, offset, answer } => {
+            EngineCommand::ReadPublic { token, limit, offset, answer } => {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
                 round.public_reads.push((token, limit, offset, answer));
             }
-            Command::Relay { caller, relay, connection, answer } => {
+            EngineCommand::Relay { caller, relay, connection, answer } => {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
                 round.relays.push((caller, relay, connection, answer));
             }
-            Command::Connect { id, caller, line } => self.connections.add(&self.world, id, caller, line),
-            Command::Found(found) => round.found.push(*found),
-            Command::Look(done) => round.looks.push(done),
-            Command::Disconnect(id) => self.connections.remove(id),
-            Command::Drain(done) => round.drain = Some(done),
+            EngineCommand::Connect { id, caller, line } => {
+                self.connections.add(&self.world, id, caller, line)
+            }
+            EngineCommand::Found(found) => round.found.push(*found),
+            EngineCommand::Look(done) => round.looks.push(done),
+            EngineCommand::Disconnect(id) => self.connections.remove(id),
+            EngineCommand::Drain(done) => round.drain = Some(done),
         }
     }
 
@@ -143,7 +145,7 @@ impl Thread {
         for (caller, relay, connection, answer) in round.relays {
             answer(guarded(|| {
                 known(&self.world, caller)?;
-                relay::address(&self.world, &self.connections, caller, relay, connection)?
+                relay_audience::address(&self.world, &self.connections, caller, relay, connection)?
                     .send(&self.connections);
                 Ok(Outcome::PassedOn)
             }));
@@ -172,7 +174,7 @@ impl Thread {
         round.drain
     }
 
-    fn read(&mut self, caller: Caller, read: &Read, connection: Option<ConnectionId>, answer: Answer) {
+    fn read(&mut self, caller: Caller, read: &Read, connection: Option<ConnectionId>, answer: OnOutcome) {
         if let Read::History { scope, limit, offset } = *read {
             return self.search(caller, (scope, limit, offset), answer);
         }
@@ -184,7 +186,7 @@ impl Thread {
     }
 
     /// Has the archive look for a page of history; what it finds comes back.
-    fn search(&mut self, caller: Caller, asked: (Scope, usize, usize), answer: Answer) {
+    fn search(&mut self, caller: Caller, asked: (RequestedScope, usize, usize), answer: OnOutcome) {
         let moment = Moment::now(&self.world, &self.connections);
         let query = caught(|| {
             known(&self.world, caller)?;
@@ -211,7 +213,7 @@ impl Thread {
     }
 
     /// Commits mutations as one group. One that panics is refused, and the others are decided again without it.
-    fn commit(&mut self, mut asked: Vec<Asked>) {
+    fn commit(&mut self, mut asked: Vec<PendingMutation>) {
         while !asked.is_empty() {
             let mut group = Group::new(&self.world);
             let mut culprit = None;
@@ -241,7 +243,7 @@ impl Thread {
 
     fn transact(
         &mut self,
-        asked: &[Asked],
+        asked: &[PendingMutation],
         group: &mut Group,
         culprit: &mut Option<usize>,
     ) -> Result<(), LogError> {
@@ -254,7 +256,7 @@ impl Thread {
                 connections.follow(&committed.batch);
             }
             *group = Group::new(world);
-            for (nth, Asked { mutation, .. }) in asked.iter().enumerate() {
+            for (nth, PendingMutation { mutation, .. }) in asked.iter().enumerate() {
                 let taken =
                     catch_unwind(AssertUnwindSafe(|| group.take(world, connections, past, mutation, most)));
                 let Ok(taken) = taken else {
@@ -268,7 +270,7 @@ impl Thread {
         Ok(())
     }
 
-    fn refuse(&mut self, error: &LogError, group: &Group, asked: Vec<Asked>) {
+    fn refuse(&mut self, error: &LogError, group: &Group, asked: Vec<PendingMutation>) {
         if matches!(error, LogError::Unknown { .. }) {
             end_process(&format!("a commit may or may not be on disk: {error}"));
         }
@@ -277,7 +279,7 @@ impl Thread {
         if matches!(error, LogError::Astray { .. } | LogError::Duplicate { .. }) {
             self.reload(self.world.rev());
         }
-        for Asked { answer, .. } in asked {
+        for PendingMutation { answer, .. } in asked {
             answer(Outcome::Failed(Failure::Storage));
         }
     }

@@ -2,7 +2,7 @@
 
 use super::rows::CREDENTIALS;
 use super::{Field, Need, OWN_BYTES_MAX, RELAYS, ROWS, RelayRow, Row};
-use crate::config;
+use crate::limits::RELAY;
 use crate::wire::Problem;
 use graph::Reason;
 use serde_json::{Value, json};
@@ -69,7 +69,7 @@ fn relay_json(relay: &RelayRow) -> Value {
         "to": relay.to,
         "input": relay.input.iter().map(field).collect::<Vec<Value>>(),
         "ownFieldsBytes": if relay.open { OWN_BYTES_MAX } else { 0 },
-        "limit": { "name": config::RELAY.0, "count": config::RELAY.1.count, "windowSeconds": config::RELAY.1.window_ms / 1000 },
+        "limit": { "name": RELAY.name, "count": RELAY.default.count, "windowSeconds": RELAY.default.window_ms / 1000 },
         "credentials": CREDENTIALS,
     })
 }
@@ -101,7 +101,7 @@ pub fn table_text() -> String {
 }
 
 fn write_relay(relay: &RelayRow, text: &mut String) {
-    let rule = config::RELAY.1;
+    let rule = RELAY.default;
     let _ = writeln!(text, "{}\n  passed on as {}, stored nowhere", relay.event, relay.passed_on_as);
     for field in relay.input {
         let need = if matches!(field.need, Need::Required(_)) { "required" } else { "optional" };

@@ -2,7 +2,7 @@
 
 use super::rules::*;
 use super::{Field, Reason};
-use crate::payload::Json;
+use crate::wire::payload::Json;
 use graph::model::{Level, LinkType, Status};
 use graph::ops::{EMAIL_CHARS_MAX, USERNAME_CHARS, is_email, is_username};
 use graph::{LinkId, NodeId, Refusal, Root, Timestamp};

@@ -7,19 +7,19 @@
 mod describe;
 mod fields;
 mod kinds;
-mod relays;
+mod relay_rows;
 mod rows;
 mod rules;
 
-use crate::engine::message::{Failure, Read, Request};
-use crate::payload::Json;
+use crate::engine::protocol::{Failure, IdempotencyKey, Read};
+use crate::wire::payload::Json;
 use graph::{BatchId, Operation, Reason, Refusal, Root};
 use sha2::{Digest, Sha256};
 
 pub use describe::{table_json, table_text};
 use kinds::Value;
 pub use kinds::{Kind, Values};
-pub use relays::{OWN_BYTES_MAX, RELAYS, RelayRow, decode_relay, relay_by_event};
+pub use relay_rows::{OWN_BYTES_MAX, RELAYS, RelayRow, decode_relay, relay_by_event};
 pub use rows::ROWS;
 pub use rules::*;
 
@@ -168,7 +168,7 @@ impl Row {
 /// What a payload asks for.
 #[derive(Clone, Debug)]
 pub enum Asked {
-    Mutation { operation: Operation, request: Option<Request> },
+    Mutation { operation: Operation, request: Option<IdempotencyKey> },
     Read(Read),
     Ping,
 }
@@ -183,7 +183,7 @@ pub fn by_event(event: &str) -> Option<&'static Row> {
 pub fn decode(row: &Row, payload: &Json) -> Result<Asked, Failure> {
     let mut values = check(row, payload).map_err(Failure::Refused)?;
     let named = row.request_field().and_then(|field| values.id(field.name)).map(BatchId);
-    let request = named.map(|batch| Request { batch, fingerprint: fingerprint(row, payload) });
+    let request = named.map(|batch| IdempotencyKey { batch, fingerprint: fingerprint(row, payload) });
     let asked = match row.make {
         Make::Mutation(make) => make(&mut values).map(|operation| Asked::Mutation { operation, request }),
         Make::Read(make) => make(&mut values).map(Asked::Read),

@@ -2,7 +2,7 @@
 
 use super::fields::*;
 use super::{Kind, Limit, Make, Method, Row, Values};
-use crate::engine::message::{Read, Scope};
+use crate::engine::protocol::{Read, RequestedScope};
 use graph::model::{Level, LinkType};
 use graph::{BatchId, NodeFields, NodeId, Operation, Reason, UserId};
 use uuid::Uuid;
@@ -539,13 +539,13 @@ pub const ROWS: &[Row] = &[
 ];
 
 /// A scope that does not fit its type is one that nobody has.
-fn scope(kind: Option<&str>, id: Option<Uuid>) -> Scope {
+fn scope(kind: Option<&str>, id: Option<Uuid>) -> RequestedScope {
     match (kind, id) {
-        (None, None) => Scope::Everything,
-        (Some("GRAPH"), Some(id)) => Scope::Graph(NodeId(id)),
-        (Some("USER"), Some(id)) => Scope::User(UserId(id)),
-        (Some("USER"), None) => Scope::Own,
-        _ => Scope::Unfit,
+        (None, None) => RequestedScope::Everything,
+        (Some("GRAPH"), Some(id)) => RequestedScope::Graph(NodeId(id)),
+        (Some("USER"), Some(id)) => RequestedScope::User(UserId(id)),
+        (Some("USER"), None) => RequestedScope::Own,
+        _ => RequestedScope::Unfit,
     }
 }
 

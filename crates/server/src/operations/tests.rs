@@ -21,7 +21,7 @@ fn operation(event: &str, payload: &str) -> Operation {
     }
 }
 
-fn request(event: &str, payload: &str) -> Option<Request> {
+fn request(event: &str, payload: &str) -> Option<IdempotencyKey> {
     match ask(event, payload) {
         Asked::Mutation { request, .. } => request,
         other => panic!("{event} {payload}: {other:?}"),

@@ -1,7 +1,7 @@
 //! An account as its owner sees it.
 
 use super::entity::{Exact, Seconds};
-use crate::engine::message::Account;
+use crate::engine::protocol::Account;
 use graph::NodeId;
 use graph::model::{Grant, Level, User};
 use serde::{Serialize, Serializer};

@@ -48,7 +48,7 @@ impl<'a> Actor<'a> {
 }
 
 #[derive(Serialize)]
-struct Change<B, A> {
+struct WireChange<B, A> {
     op: Op,
     before: B,
     after: A,
@@ -61,7 +61,7 @@ fn change<S: Serializer>(
     before: impl Serialize,
     after: impl Serialize,
 ) -> Result<S::Ok, S::Error> {
-    Change { op, before, after }.serialize(serializer)
+    WireChange { op, before, after }.serialize(serializer)
 }
 
 /// Before an add there is nothing.

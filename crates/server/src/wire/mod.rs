@@ -4,11 +4,12 @@
 mod account;
 mod diff;
 mod entity;
-mod history;
+mod history_page;
+pub mod payload;
 mod problem;
-mod relay;
+mod relay_event;
 
-use crate::engine::message::{Outcome, Published};
+use crate::engine::protocol::{Outcome, Published};
 use account::WholeAccount;
 use diff::{Actor, WholeDiff};
 use entity::{Each, Exact, Form, Seconds, WholeLink, WholeNode};
@@ -18,14 +19,14 @@ use graph::load::Page;
 use graph::model::Rev;
 use graph::trash::TrashPage;
 use graph::{BatchId, NodeId, Timestamp, UserId};
-use history::Batches;
+use history_page::Batches;
 use problem::Failed;
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub(crate) use history::{EveryOp, undo_and_redo};
+pub(crate) use history_page::{EveryOp, undo_and_redo};
 pub use problem::Problem;
-pub use relay::relayed_event;
+pub use relay_event::relayed_event;
 
 /// A new name for one request, to find it by in the logs: 12 hex digits.
 pub fn trace_id() -> String {

@@ -1,7 +1,7 @@
 //! Everything that can go wrong, with its class, code, status and sentence: the one mapping for both transports.
 
-use crate::engine::message::Failure;
-use crate::payload::Malformed;
+use crate::engine::protocol::Failure;
+use crate::wire::payload::Malformed;
 use graph::{Class, Reason, Refusal};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::engine::message::{Account, Failure};
+use crate::engine::protocol::{Account, Failure};
 use graph::diff::{AccessChange, LinkChange, NodeChange, UserChange};
 use graph::model::{Grant, Level, Link, LinkType, Node, Plan, Publication, Status, User};
 use graph::view::{SeenLink, SeenNode, Sight};

@@ -5,7 +5,7 @@ use crate::support::{Server, Socket, Told, ask, changed, grant, link, rename, re
 use graph::model::{Level, LinkType};
 use graph::{BatchId, Diff, NodeFields, NodeId, Operation};
 use std::sync::Arc;
-use synaptask::engine::{Outcome, Settings};
+use synaptask::engine::{EngineSettings, Outcome};
 
 #[test]
 fn p7_the_origin_gets_the_answer_and_everyone_else_the_diff() {
@@ -78,7 +78,7 @@ fn p9_what_is_revoked_is_hidden_and_nothing_after_it_is_told() {
 }
 
 /// Anna with so many tasks under one plan, which ben sees.
-fn crowded(tasks: usize, settings: Settings) -> (Server, NodeId) {
+fn crowded(tasks: usize, settings: EngineSettings) -> (Server, NodeId) {
     let server = Server::set(&["anna", "ben"], settings);
     let anna = server.person("anna");
     let plan = anna.adds("plan", None);
@@ -109,7 +109,7 @@ fn loaded(socket: &Socket) -> Replica {
 
 #[test]
 fn p17_a_large_diff_comes_in_parts() {
-    let (server, plan) = crowded(1_500, Settings::default());
+    let (server, plan) = crowded(1_500, EngineSettings::default());
     let (anna, ben) = (server.person("anna"), server.person("ben"));
     let bens = ben.connects();
     let mut replica = loaded(&bens);
@@ -128,7 +128,7 @@ fn p17_a_large_diff_comes_in_parts() {
 
 #[test]
 fn p18_an_answer_carries_the_first_part_and_the_rest_follows() {
-    let (server, plan) = crowded(20, Settings { part_entries_max: 10, ..Settings::default() });
+    let (server, plan) = crowded(20, EngineSettings { part_entries_max: 10, ..EngineSettings::default() });
     let anna = server.person("anna");
     let (phone, laptop) = (anna.connects(), anna.connects());
     let (mut held, mut held_too) = (loaded(&phone), loaded(&laptop));

@@ -2,11 +2,11 @@
 
 use crate::support::{PATIENCE, Server, ask, changed, drain, expect_answer, failure, rename, until};
 use std::sync::atomic::{AtomicBool, Ordering};
-use synaptask::engine::{Failure, Outcome, Read, Settings};
+use synaptask::engine::{EngineSettings, Failure, Outcome, Read};
 
 #[test]
 fn t18_a_full_queue_refuses_at_once() {
-    let server = Server::set(&["anna"], Settings { queue_max: 3, ..Settings::default() });
+    let server = Server::set(&["anna"], EngineSettings { queue_max: 3, ..EngineSettings::default() });
     let anna = server.person("anna");
     let node = anna.adds("task", None);
     server.knobs.hold();

@@ -7,7 +7,7 @@ use graph::model::Level;
 use graph::{NodeId, Operation, Root};
 use std::collections::HashSet;
 use std::time::Duration;
-use synaptask::engine::{Outcome, Read, Settings};
+use synaptask::engine::{EngineSettings, Outcome, Read};
 
 fn ids(page: &Page) -> Vec<NodeId> {
     page.nodes.iter().map(|seen| seen.node.id).collect()
@@ -177,7 +177,7 @@ fn g4_loads_of_two_connections_are_two() {
 #[test]
 fn g4_a_list_is_kept_for_a_while_after_each_page() {
     let kept = Duration::from_millis(600);
-    let server = Server::set(&["anna"], Settings { load_kept: kept, ..Settings::default() });
+    let server = Server::set(&["anna"], EngineSettings { load_kept: kept, ..EngineSettings::default() });
     let anna = server.person("anna");
     let nodes: Vec<NodeId> = (0..8).map(|n| anna.adds(&n.to_string(), None)).collect();
     let phone = anna.connects();

@@ -4,7 +4,7 @@ use crate::support::replica::Replica;
 use crate::support::{Server, Told, add, changed, grant, rename, until};
 use graph::model::{Level, Plan};
 use graph::{NodeId, Operation};
-use synaptask::engine::{Caller, Settings};
+use synaptask::engine::{Caller, EngineSettings};
 use uuid::Uuid;
 
 #[test]
@@ -118,7 +118,7 @@ fn p24_a_token_revoked_before_its_connection_is_there_ends_it() {
 fn d14_a_mutation_is_decided_on_what_others_have_committed() {
     // The log is never asked for news: they come with the transaction.
     let poll = std::time::Duration::from_secs(3_600);
-    let server = Server::set(&["anna"], Settings { poll, ..Settings::default() });
+    let server = Server::set(&["anna"], EngineSettings { poll, ..EngineSettings::default() });
     let anna = server.person("anna");
     let node = anna.adds("task", None);
     let phone = anna.connects();

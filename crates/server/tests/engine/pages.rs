@@ -3,11 +3,11 @@
 use crate::support::{Server, add, changed, failure, grant, named, rename, revoke};
 use graph::NodeId;
 use graph::model::Level;
-use synaptask::engine::message::Scope;
+use synaptask::engine::protocol::RequestedScope;
 use synaptask::engine::{Failure, Outcome, Read};
 use uuid::Uuid;
 
-const ALL: Read = Read::History { scope: Scope::Everything, limit: 100, offset: 0 };
+const ALL: Read = Read::History { scope: RequestedScope::Everything, limit: 100, offset: 0 };
 
 // Rules: P2, P3, P4.
 #[test]
@@ -25,7 +25,7 @@ fn p3_a_page_found_before_a_revocation_and_told_after_it_holds_nothing_of_what_i
     anna.does(revoke(plan, &ben));
     server.knobs.release_pages();
     let Outcome::History { page, .. } = asked.wait() else { panic!("no page") };
-    let shown = |page: &synaptask::engine::message::PageOfHistory, id: NodeId| {
+    let shown = |page: &synaptask::engine::protocol::PageOfHistory, id: NodeId| {
         page.past.batches.iter().flat_map(|past| &past.batch.entries).any(|entry| {
             page.reader.sees_entry(entry)
                 && matches!(&entry.subject, graph::batch::Subject::Node(change) if change.latest().is_some_and(|node| node.id == id))

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use store::{HistoryQuery, HistoryScope, Limits, Log, LogError, Proposal, Retention, Scope};
-use synaptask::engine::{Caller, Engine, Outcome, Read, Settings};
+use synaptask::engine::{Caller, Engine, EngineSettings, Outcome, Read};
 use uuid::Uuid;
 
 const DAY_MS: i64 = 86_400_000;
@@ -94,14 +94,17 @@ fn held(installation: &Installation, user: UserId) -> usize {
 
 #[test]
 fn h2_the_past_is_taken_away_in_the_background_while_mutations_go_on() {
-    let none = Settings { prune_every: Duration::from_secs(3_600), ..Settings::default() };
+    let none = EngineSettings { prune_every: Duration::from_secs(3_600), ..EngineSettings::default() };
     let server = Server::set(&["anna", "ben"], none);
     let (anna, ben) = (server.person("anna"), server.person("ben"));
     let mine = past(&server.installation, anna.caller.user, 3_000, 3_000, now().plus_ms(-2 * DAY_MS));
     let fresh = past(&server.installation, ben.caller.user, 500, 500, now().plus_ms(-DAY_MS / 2));
 
-    let settings =
-        Settings { retention: kept(200), prune_every: Duration::from_millis(20), ..Settings::default() };
+    let settings = EngineSettings {
+        retention: kept(200),
+        prune_every: Duration::from_millis(20),
+        ..EngineSettings::default()
+    };
     let server = server.restarted_with(settings);
     let (anna, ben) = (server.person("anna"), server.person("ben"));
     // Mutations go on meanwhile, and nobody's live view has a gap.
@@ -152,12 +155,15 @@ fn h2_the_past_is_taken_away_in_the_background_while_mutations_go_on() {
 /// Neither an error nor a fault in it ends pruning for good.
 #[test]
 fn h2_a_pruning_that_fails_is_tried_again() {
-    let none = Settings { prune_every: Duration::from_secs(3_600), ..Settings::default() };
+    let none = EngineSettings { prune_every: Duration::from_secs(3_600), ..EngineSettings::default() };
     let server = Server::set(&["anna"], none);
     let user = server.person("anna").caller.user;
     past(&server.installation, user, 1, 20, now().plus_ms(-2 * DAY_MS));
-    let pruning =
-        Settings { retention: kept(5), prune_every: Duration::from_millis(50), ..Settings::default() };
+    let pruning = EngineSettings {
+        retention: kept(5),
+        prune_every: Duration::from_millis(50),
+        ..EngineSettings::default()
+    };
     let server = server.restarted_with(pruning);
     let (refused, fault) =
         (|| LogError::Refused("disk I/O error".into()), || -> LogError { panic!("made for the test") });
@@ -170,7 +176,7 @@ fn h2_a_pruning_that_fails_is_tried_again() {
 /// Once the batch that began a chain is taken away, its id is free, and whoever bears it then is no part of the chain.
 #[test]
 fn h10_a_name_used_anew_is_no_part_of_the_chain_it_once_began() {
-    let none = Settings { prune_every: Duration::from_secs(3_600), ..Settings::default() };
+    let none = EngineSettings { prune_every: Duration::from_secs(3_600), ..EngineSettings::default() };
     let server = Server::set(&["anna"], none);
     let user = server.person("anna").caller.user;
     let [root, turn] = [batch_id(), batch_id()];
@@ -187,8 +193,11 @@ fn h10_a_name_used_anew_is_no_part_of_the_chain_it_once_began() {
     let head = log.load(Scope::Accounts).unwrap().rev();
     log.transact(head, &mut |_, _| Ok(proposals.to_vec())).unwrap();
 
-    let pruning =
-        Settings { retention: kept(1), prune_every: Duration::from_millis(5), ..Settings::default() };
+    let pruning = EngineSettings {
+        retention: kept(1),
+        prune_every: Duration::from_millis(5),
+        ..EngineSettings::default()
+    };
     let server = server.restarted_with(pruning);
     until("the root is taken away", || log.past().batch(root).unwrap().is_none());
     let anna = server.person("anna");
@@ -257,7 +266,7 @@ fn h2_a_million_batches_are_pruned_and_acks_hardly_wait() {
     past(&installation, user, 10_000, batches, now().plus_ms(-2 * DAY_MS));
     println!("{batches} batches appended in {:.1?}", begun.elapsed());
     // The engine only looks after the file: what prunes is told when to.
-    let settings = Settings { prune_every: Duration::from_secs(1 << 30), ..Settings::default() };
+    let settings = EngineSettings { prune_every: Duration::from_secs(1 << 30), ..EngineSettings::default() };
     let others: Vec<_> = (0..CLIENTS)
         .map(|n| {
             let name = format!("other{n}");

@@ -5,7 +5,7 @@ use crate::support::replica::Replica;
 use crate::support::{Pending, Person, Server, Socket, now};
 use graph::model::{Level, LinkType, Status};
 use graph::{LinkId, NodeFields, NodeId, Operation, Root};
-use synaptask::engine::{Outcome, Settings};
+use synaptask::engine::{EngineSettings, Outcome};
 use uuid::Uuid;
 
 /// A small generator of random numbers (splitmix64): a seed means the same for ever.
@@ -144,7 +144,7 @@ fn settle(clients: &mut [Client], pending: &mut Vec<Pending>) -> usize {
 fn run(seed: u64, steps: usize) {
     println!("seed {seed}");
     let names = ["anna", "ben", "carol"];
-    let settings = Settings { part_entries_max: 4, group_max: 8, ..Settings::default() };
+    let settings = EngineSettings { part_entries_max: 4, group_max: 8, ..EngineSettings::default() };
     let server = Server::set(&names, settings);
     let people: Vec<Person> = names.iter().map(|name| server.person(name)).collect();
     let emails = people.iter().map(|person| person.email.clone()).collect();

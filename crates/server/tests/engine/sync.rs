@@ -5,7 +5,7 @@ use crate::support::{Server, Socket, ask, batch_id, changed, failure, grant, nam
 use graph::model::{Level, Rev};
 use graph::{Diff, NodeId, Operation};
 use std::sync::Arc;
-use synaptask::engine::{Failure, Outcome, Read, Settings};
+use synaptask::engine::{EngineSettings, Failure, Outcome, Read};
 
 /// Catches up; what was missed, or nothing if the client must load anew.
 fn catch_up(socket: &Socket, since: Rev) -> Option<Vec<Arc<Diff>>> {
@@ -118,7 +118,7 @@ fn p22_a_gap_is_never_passed_over() {
 
 #[test]
 fn p22_a_diff_that_came_in_part_is_not_taken_for_the_whole() {
-    let settings = Settings { part_entries_max: 2, ..Settings::default() };
+    let settings = EngineSettings { part_entries_max: 2, ..EngineSettings::default() };
     let server = Server::set(&["anna", "ben"], settings);
     let (anna, ben) = (server.person("anna"), server.person("ben"));
     let plan = anna.adds("plan", None);

@@ -6,9 +6,9 @@
 mod table;
 
 use std::collections::HashSet;
-use synaptask::engine::message::Failure;
+use synaptask::engine::protocol::Failure;
 use synaptask::operations::{Asked, ROWS, by_event, decode};
-use synaptask::payload::Json;
+use synaptask::wire::payload::Json;
 use table::*;
 
 fn code_of(event: &str, payload: &str) -> Result<Asked, String> {

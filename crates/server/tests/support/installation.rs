@@ -4,7 +4,7 @@ use super::{email, now};
 use graph::model::{Plan, TokenHash};
 use graph::{Batch, Operation, TokenId, UserId, decide};
 use store::{Log, Proposal, Scope, SqliteLog};
-use synaptask::engine::fresh;
+use synaptask::engine::RandomIds;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -38,7 +38,10 @@ impl Installation {
     pub fn add_token(&self, user: UserId) -> (TokenId, TokenHash) {
         let mut hash = [0; 32];
         hash[..16].copy_from_slice(Uuid::new_v4().as_bytes());
-        self.does(None, &Operation::TokenCreate { user, name: "test".into(), hash });
+        self.does(
+            None,
+            &Operation::TokenCreate { id: TokenId(Uuid::new_v4()), user, name: "test".into(), hash },
+        );
         (self.log().load(Scope::Accounts).unwrap().token(&hash).unwrap().id, hash)
     }
 
@@ -56,7 +59,7 @@ pub fn commit(mut log: SqliteLog, actor: Option<UserId>, operation: &Operation) 
         for committed in news {
             world.apply(&committed.batch);
         }
-        let batch = decide(&world, actor, operation, &fresh(None)).unwrap();
+        let batch = decide(&world, actor, operation, RandomIds::batch(), &mut RandomIds).unwrap();
         done = Some(batch.clone());
         Ok(vec![Proposal { batch, fingerprint: None }])
     })

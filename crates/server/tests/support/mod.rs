@@ -18,8 +18,8 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use synaptask::engine::{
-    Answer, Caller, ConnectionId, Engine, Failure, Line, Mutation, Outcome, Published, Read, Relayed,
-    Request, Settings,
+    Caller, ConnectionId, ConnectionSink, Engine, EngineSettings, Failure, IdempotencyKey, Mutation,
+    OnOutcome, Outcome, Published, Read, Relayed,
 };
 use uuid::Uuid;
 
@@ -36,10 +36,10 @@ pub struct Server {
 
 impl Server {
     pub fn with(people: &[&str]) -> Self {
-        Self::set(people, Settings::default())
+        Self::set(people, EngineSettings::default())
     }
 
-    pub fn set(people: &[&str], settings: Settings) -> Self {
+    pub fn set(people: &[&str], settings: EngineSettings) -> Self {
         let installation = Installation::new();
         let open = |name: &&str| {
             let user = installation.add_user(name, Plan::Pro);
@@ -54,11 +54,11 @@ impl Server {
 
     /// An orderly stop and a start on the same data.
     pub fn restarted(self) -> Self {
-        self.restarted_with(Settings::default())
+        self.restarted_with(EngineSettings::default())
     }
 
     /// The same, with other settings from then on.
-    pub fn restarted_with(self, settings: Settings) -> Self {
+    pub fn restarted_with(self, settings: EngineSettings) -> Self {
         drain(&self.engine, PATIENCE);
         let knobs = Arc::new(Knobs::default());
         let engine = start(&self.installation, &knobs, settings);
@@ -82,7 +82,7 @@ impl Server {
     }
 }
 
-fn start(installation: &Installation, knobs: &Arc<Knobs>, settings: Settings) -> Engine {
+fn start(installation: &Installation, knobs: &Arc<Knobs>, settings: EngineSettings) -> Engine {
     let log = OddLog { log: installation.log(), knobs: Arc::clone(knobs) };
     Engine::start(Box::new(log), settings).unwrap()
 }
@@ -179,7 +179,7 @@ pub enum Told {
 
 struct Recorder(Arc<Mutex<Vec<Told>>>);
 
-impl Line for Recorder {
+impl ConnectionSink for Recorder {
     fn diff(&self, diff: Arc<Diff>) {
         self.0.lock().unwrap().push(Told::Diff(diff));
     }
@@ -241,7 +241,7 @@ impl Socket {
         pending.wait();
     }
 
-    fn expect_answer(&self, as_told: impl FnOnce(Outcome) -> Told + Send + 'static) -> (Answer, Pending) {
+    fn expect_answer(&self, as_told: impl FnOnce(Outcome) -> Told + Send + 'static) -> (OnOutcome, Pending) {
         let told = Arc::clone(&self.told);
         let (answer, pending) = expect_answer();
         let answer = Box::new(move |outcome: Outcome| {
@@ -291,7 +291,7 @@ impl Pending {
     }
 }
 
-pub fn expect_answer() -> (Answer, Pending) {
+pub fn expect_answer() -> (OnOutcome, Pending) {
     let (sender, receiver) = channel();
     (Box::new(move |outcome| sender.send(outcome).unwrap_or_default()), Pending(receiver))
 }
@@ -308,7 +308,7 @@ pub fn named(mutation: Mutation, batch: BatchId) -> Mutation {
     format!("{:?}", mutation.operation).hash(&mut hasher);
     let mut fingerprint = [0; 32];
     fingerprint[..8].copy_from_slice(&hasher.finish().to_le_bytes());
-    Mutation { request: Some(Request { batch, fingerprint }), ..mutation }
+    Mutation { request: Some(IdempotencyKey { batch, fingerprint }), ..mutation }
 }
 
 pub fn changed(outcome: Outcome) -> Arc<Diff> {

@@ -1,12 +1,12 @@
 //! Carrying out the steps of an undo or redo on a draft.
 
-use super::super::{Fresh, link, node, refuse_if, share};
+use super::super::{link, node, refuse_if, share};
 use super::{Step, unheld_status};
 use crate::access::{self, would_share};
 use crate::batch::Op;
 use crate::blocking::{is_held, targets};
 use crate::draft::{Cause, Draft};
-use crate::id::{LinkId, NodeId, UserId};
+use crate::id::{IdSupply, LinkId, NodeId, UserId};
 use crate::model::{Embed, Grant, Level, Link, Node, Publication, Status, User};
 use crate::node_fields;
 use crate::refusal::{Reason, Refusal};
@@ -17,7 +17,7 @@ impl Step<'_> {
     pub(super) fn carry_out(
         &self,
         draft: &mut Draft<'_>,
-        fresh: &Fresh,
+        ids: &mut dyn IdSupply,
         unsettled: &mut Vec<NodeId>,
     ) -> Result<(), Refusal> {
         match self {
@@ -31,7 +31,7 @@ impl Step<'_> {
             Step::NodeStatus { to, .. } => set_status_back(draft, to, unsettled)?,
             Step::NodeTrash { id } => unsettled.extend(node::put_in_trash(draft, *id)),
             Step::NodeRestore { id } => unsettled.extend(node::bring_back(draft, *id)),
-            Step::NodePublication { from, to } => publish_back(draft, from, to, fresh)?,
+            Step::NodePublication { from, to } => publish_back(draft, from, to, ids)?,
             Step::LinkTrash { id } => {
                 let Some(link) = draft.link(*id).cloned() else { return Ok(()) };
                 // It may have gone along with its end just now.
@@ -83,7 +83,12 @@ fn set_status_back(draft: &mut Draft<'_>, to: &Node, unsettled: &mut Vec<NodeId>
     Ok(())
 }
 
-fn publish_back(draft: &mut Draft<'_>, from: &Node, to: &Node, fresh: &Fresh) -> Result<(), Refusal> {
+fn publish_back(
+    draft: &mut Draft<'_>,
+    from: &Node,
+    to: &Node,
+    ids: &mut dyn IdSupply,
+) -> Result<(), Refusal> {
     let world = draft.world();
     let mut publication = to.publication.clone();
     if let Some(Publication { token, branch, due }) = publication.as_deref_mut() {
@@ -94,7 +99,7 @@ fn publish_back(draft: &mut Draft<'_>, from: &Node, to: &Node, fresh: &Fresh) ->
             *due = if from.due == *due { now.due } else { *due };
         }
         if world.published(token).is_some_and(|node| node.id != to.id) {
-            token.clone_from(&fresh.public_token);
+            *token = ids.next_public_token();
         }
     }
     let ends = publication.is_none();

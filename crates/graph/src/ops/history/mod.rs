@@ -5,13 +5,13 @@ mod carry_out;
 mod overtaken;
 mod permission;
 
-use super::{Fresh, link, refuse_if};
+use super::{link, refuse_if};
 use crate::access::{placement, sees_link};
 use crate::batch::{Batch, Change, Entry, Lineage, Op, Subject};
 use crate::blocking::settle;
 use crate::draft::Draft;
 use crate::history::sees_batch;
-use crate::id::{LinkId, NodeId, UserId};
+use crate::id::{BatchId, IdSupply, LinkId, NodeId, UserId};
 use crate::model::{Embed, Grant, Link, Node, Status, User};
 use crate::refusal::{Reason, Refusal};
 use crate::world::{Graph, World};
@@ -35,7 +35,7 @@ pub enum Turn {
     Redo,
 }
 
-/// Decides an undo or redo on the World as it is now.
+/// Decides an undo or redo on the World as it is now. `batch` is the new batch's id.
 ///
 /// # Errors
 /// The first that applies of: `batch_not_found`, `already_undone` or `not_undone`, `cannot_restore_purged`, the
@@ -45,7 +45,8 @@ pub fn turn(
     caller: UserId,
     chain: &Chain,
     asked: Turn,
-    fresh: &Fresh,
+    batch: BatchId,
+    ids: &mut dyn IdSupply,
 ) -> Result<Batch, Refusal> {
     refuse_if(!sees_batch(world, caller, &chain.root), Reason::BatchNotFound)?;
     let backward = (asked == Turn::Undo) != chain.names_undo;
@@ -57,7 +58,7 @@ pub fn turn(
         .into());
     }
     let steps = steps(&chain.root, backward);
-    let mut draft = Draft::new(world, fresh.batch, Some(caller));
+    let mut draft = Draft::new(world, batch, Some(caller));
     refuse_purged(world, caller, chain, &steps)?;
     for step in &steps {
         step.check_permission(&draft, caller)?;
@@ -65,7 +66,7 @@ pub fn turn(
     refuse_changed(&draft, caller, &steps)?;
     let mut unsettled = Vec::new();
     for step in &steps {
-        step.carry_out(&mut draft, fresh, &mut unsettled)?;
+        step.carry_out(&mut draft, ids, &mut unsettled)?;
     }
     for id in steps.iter().filter_map(Step::link) {
         carry_out::judge_link(&draft, caller, id)?;

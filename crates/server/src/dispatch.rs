@@ -1,0 +1,115 @@
+//! From a payload to the engine and back, the same for both transports: reading it by its row, counting it, request.
+
+use crate::app::App;
+use crate::engine::{Caller, ConnectionId, Mutation, Outcome, Read, Relay};
+use crate::limits::LoadQuota;
+use crate::limits::{Rule, What, Who};
+use crate::operations::{self, Asked, Row};
+use crate::wire::Problem;
+use crate::wire::payload::{Json, Malformed};
+use std::sync::Arc;
+
+/// One request of a caller who is known.
+pub struct Request<'a> {
+    pub caller: Caller,
+    pub row: &'static Row,
+    pub payload: Result<Json, Malformed>,
+    /// The connection it came on, if it was one.
+    pub connection: Option<ConnectionId>,
+    /// Whether the connection is answered directly, and so left out of the broadcast.
+    pub answered: bool,
+    pub limit: (What, Rule),
+    /// What is to be passed on besides, when a mutation is done.
+    pub passed_on: Option<Relay>,
+    /// The connection's load_quota, whose later pages do not count.
+    pub load_quota: Option<&'a LoadQuota>,
+}
+
+/// What comes of it.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    Outcome(Outcome),
+    Pong,
+    Problem(Problem),
+}
+
+/// Who reply it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnsweredBy {
+    /// The engine, in its order.
+    Engine,
+    /// Nobody had to be asked.
+    Here,
+}
+
+impl From<Problem> for Reply {
+    fn from(problem: Problem) -> Self {
+        Reply::Problem(problem)
+    }
+}
+
+/// The limit of a row over sockets.
+pub fn row_limit(row: &'static Row) -> (What, Rule) {
+    let count = usize::try_from(row.limit.count).unwrap_or(usize::MAX);
+    (row.limit.name.into(), Rule::per_s(count, row.limit.window_s))
+}
+
+/// Asks, and passes on what comes of it, exactly once. What the engine is asked, it is asked before this returns, so
+/// that requests that follow each other here do so there.
+pub fn dispatch(
+    app: &Arc<App>,
+    request: Request<'_>,
+    reply: impl FnOnce(Reply, AnsweredBy) + Send + 'static,
+) {
+    let Request { caller, row, payload, connection, answered, limit, passed_on, load_quota } = request;
+    let asked =
+        payload.map_err(Problem::from).and_then(|json| operations::decode(row, &json).map_err(Problem::from));
+    let page = match &asked {
+        Ok(Asked::Read(Read::Graph { limit, offset } | Read::Branch { limit, offset, .. })) => {
+            load_quota.map(|load_quota| (load_quota, *offset, *limit))
+        }
+        _ => None,
+    };
+    let goes_on =
+        page.is_some_and(|(load_quota, offset, limit)| load_quota.goes_on(row.event, offset, limit));
+    let (who, (what, rule)) = (Who::User(caller.user), limit);
+    let counted = if goes_on { Ok(None) } else { app.count(who, what, rule) };
+    if let (Some((load_quota, 0, limit)), Ok(_)) = (page, &counted) {
+        load_quota.begin(row.event, limit);
+    }
+    // Over the limit a request with a name may still be a replay, which only the engine knows.
+    let limited = match (&asked, counted) {
+        (_, Ok(_)) => None,
+        (Ok(Asked::Mutation { request: Some(_), .. }), Err(over)) => Some(over.retry_after_s),
+        (_, Err(over)) => return reply(Problem::limited(over.retry_after_s).into(), AnsweredBy::Here),
+    };
+    match asked {
+        Err(problem) => reply(problem.into(), AnsweredBy::Here),
+        Ok(Asked::Ping) => reply(Reply::Pong, AnsweredBy::Here),
+        Ok(Asked::Read(read)) => {
+            let answer = Box::new(|outcome| reply(settled(outcome), AnsweredBy::Engine));
+            app.engine.read(caller, read, connection, answer);
+        }
+        Ok(Asked::Mutation { operation, request }) => {
+            let origin = connection.filter(|_| answered);
+            let passed_on = passed_on.zip(connection);
+            let mutation = Mutation { caller, operation, request, origin, limited, passed_on };
+            let app_then = Arc::clone(app);
+            let answer = Box::new(move |outcome| {
+                if let (Outcome::Changed { replayed: true, .. }, Ok(Some(counted))) = (&outcome, counted) {
+                    app_then.limiter.give_back(who, what, counted);
+                }
+                reply(settled(outcome), AnsweredBy::Engine);
+            });
+            app.engine.mutate(mutation, answer);
+        }
+    }
+}
+
+/// A failure is a problem, whoever had it.
+pub fn settled(outcome: Outcome) -> Reply {
+    match outcome {
+        Outcome::Failed(failure) => Problem::from(failure).into(),
+        outcome => Reply::Outcome(outcome),
+    }
+}

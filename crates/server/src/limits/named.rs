@@ -1,0 +1,60 @@
+//! The limits that have a name of their own, besides those of the operations, and which limits hold.
+
+use super::Rule;
+use std::collections::HashMap;
+
+/// A limit as the settings name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamedLimit {
+    /// The key under `[limits]`.
+    pub name: &'static str,
+    /// What holds unless the settings say otherwise.
+    pub default: Rule,
+}
+
+const fn named(name: &'static str, count: usize, window_s: u64) -> NamedLimit {
+    NamedLimit { name, default: Rule::per_s(count, window_s) }
+}
+
+/// REST, per user and route (R3).
+pub const REST: NamedLimit = named("rest", 300, 60);
+/// `GET /api/health`, per address (R4).
+pub const HEALTH_MINUTE: NamedLimit = named("health.minute", 120, 60);
+/// `GET /api/health`, per address (R4).
+pub const HEALTH_HOUR: NamedLimit = named("health.hour", 10_000, 3_600);
+/// What a caller without an account may read, per address (R4).
+pub const PUBLIC: NamedLimit = named("public", 300, 60);
+/// Socket connects, per address (R5).
+pub const CONNECT_ADDRESS: NamedLimit = named("connect.address", 10, 60);
+/// Socket connects, per user (R5).
+pub const CONNECT_USER: NamedLimit = named("connect.user", 20, 60);
+/// Sockets a user may have open (R5). Only the count matters; the window is 0.
+pub const OPEN_USER: NamedLimit = named("open.user", 10, 0);
+/// Relay events, per socket (R8).
+pub const RELAY: NamedLimit = named("relay", 30, 1);
+
+/// All of them.
+pub const NAMED_LIMITS: [NamedLimit; 8] =
+    [REST, HEALTH_MINUTE, HEALTH_HOUR, PUBLIC, CONNECT_ADDRESS, CONNECT_USER, OPEN_USER, RELAY];
+
+/// Which limits hold (R6).
+#[derive(Clone, Debug, PartialEq)]
+pub struct LimitSettings {
+    /// False switches every limit off.
+    pub on: bool,
+    /// Limits that differ from their default, by name; `None` is no limit.
+    pub changed: HashMap<String, Option<Rule>>,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        LimitSettings { on: true, changed: HashMap::new() }
+    }
+}
+
+impl LimitSettings {
+    /// The rule that holds for a limit; `None` where there is no limit.
+    pub fn rule(&self, limit: NamedLimit) -> Option<Rule> {
+        if self.on { self.changed.get(limit.name).copied().unwrap_or(Some(limit.default)) } else { None }
+    }
+}

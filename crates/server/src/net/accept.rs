@@ -1,0 +1,135 @@
+//! The accept loop: connections with a bound on their number and a time limit on everything a client may keep us
+//! waiting with.
+
+use crate::net::tcp::Tcp;
+use axum::Router;
+use axum::body::Body;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::{SockRef, TcpKeepalive};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tower::ServiceExt as _;
+
+/// What a client is allowed.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How many connections are open at once; further ones wait to be accepted.
+    pub connections_max: usize,
+    /// For the headers of a request, and between requests.
+    pub header_timeout: Duration,
+    /// For acknowledging what was sent, before the system gives the connection up. A client that has stopped reading
+    /// would otherwise keep it for ever.
+    pub stall_timeout: Duration,
+}
+
+/// How long to wait when the system has no more sockets to give.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Accepts connections until told to stop. Afterwards requests under way are finished and idle connections closed; the
+/// channel returned ends when the last of them is.
+///
+/// Upgraded connections are not waited for: whoever upgraded them closes them.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    patience: Patience,
+    mut stop: watch::Receiver<bool>,
+) -> mpsc::Receiver<()> {
+    let places = Arc::new(Semaphore::new(patience.connections_max));
+    let (alive, ended) = mpsc::channel(1);
+    loop {
+        let accepted = tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => break,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        match accepted {
+            Ok((stream, peer, place)) => {
+                if let Err(error) = prepare(&stream, patience.stall_timeout) {
+                    tracing::debug!(%error, "a connection ended before it was set up");
+                    continue;
+                }
+                let tcp = Tcp::new(stream, peer, place);
+                tokio::spawn(converse(tcp, router.clone(), patience, stop.clone(), alive.clone()));
+            }
+            Err(error) if is_the_clients(&error) => {}
+            Err(error) => {
+                tracing::error!(%error, "cannot accept connections");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    ended
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, place))
+}
+
+/// Errors of accept that say something about one client only.
+fn is_the_clients(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+fn prepare(stream: &TcpStream, stall_timeout: Duration) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    // Finds out about peers that are gone while nothing is sent to them.
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(60)))?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(stall_timeout))?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = stall_timeout;
+    Ok(())
+}
+
+async fn converse(
+    tcp: Tcp,
+    router: Router,
+    patience: Patience,
+    mut stop: watch::Receiver<bool>,
+    alive: mpsc::Sender<()>,
+) {
+    let handle = tcp.handle();
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Arc::clone(&handle));
+        router.clone().oneshot(request.map(Body::new))
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience.header_timeout)
+        .serve_connection(TokioIo::new(tcp), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    // Whether to stop, or that nobody can say so any more, is all the same; the guard must not be held across an await.
+    let told_to_stop = async { drop(stop.wait_for(|stop| *stop).await) };
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        () = told_to_stop => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+    drop(alive);
+}

@@ -1,0 +1,208 @@
+//! Accounts and tokens from the command line. They are changed in the log itself, beside whatever server runs on it.
+
+use crate::auth::Secret;
+use crate::engine::{RandomIds, clock};
+use graph::batch::Subject;
+use graph::model::{Plan, Token, User};
+use graph::{Batch, Operation, Reason, Refusal, Timestamp, TokenId, World, decide};
+use std::collections::HashMap;
+use std::sync::Arc;
+use store::{Abandon, Log, LogError, Proposal, Scope};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// Why a command failed.
+#[derive(Debug, Error)]
+pub enum AccountError {
+    #[error("{}", .0.message())]
+    Refused(Refusal),
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error("the system gives no randomness: {0}")]
+    Randomness(#[from] getrandom::Error),
+}
+
+impl AccountError {
+    /// The error's name as everywhere else.
+    pub fn name(&self) -> String {
+        match self {
+            AccountError::Refused(refusal) => {
+                format!("{}.{}", refusal.reason.class().name(), refusal.reason.code())
+            }
+            AccountError::Log(_) | AccountError::Randomness(_) => "internal.storage".to_owned(),
+        }
+    }
+}
+
+impl From<Reason> for AccountError {
+    fn from(reason: Reason) -> Self {
+        AccountError::Refused(reason.into())
+    }
+}
+
+/// The accounts in a log.
+pub struct Accounts<'l> {
+    log: &'l mut dyn Log,
+    world: World,
+}
+
+/// A token of a user, with when it was last used.
+pub struct Listed {
+    pub token: Arc<Token>,
+    pub last_used: Option<Timestamp>,
+}
+
+impl<'l> Accounts<'l> {
+    /// Reads the accounts.
+    ///
+    /// # Errors
+    /// [`AccountError::Log`].
+    pub fn open(log: &'l mut dyn Log) -> Result<Self, AccountError> {
+        let world = log.load(Scope::Accounts)?;
+        Ok(Accounts { log, world })
+    }
+
+    /// Everyone, by when they joined.
+    pub fn users(&self) -> Vec<Arc<User>> {
+        let mut users: Vec<_> = self.world.users().map(|slot| Arc::clone(&slot.user)).collect();
+        users.sort_by(|a, b| (a.created, &a.username).cmp(&(b.created, &b.username)));
+        users
+    }
+
+    /// The user with that email.
+    ///
+    /// # Errors
+    /// `user_not_found`.
+    pub fn user(&self, email: &str) -> Result<Arc<User>, AccountError> {
+        let found = self.world.user_by_email(email).map(|slot| Arc::clone(&slot.user));
+        found.ok_or_else(|| Reason::UserNotFound.into())
+    }
+
+    /// Opens an account.
+    ///
+    /// # Errors
+    /// What the domain refuses, and [`AccountError::Log`].
+    pub fn add_user(&mut self, email: &str, username: &str, plan: Plan) -> Result<Arc<User>, AccountError> {
+        let (email, username) = (email.to_owned(), username.to_owned());
+        self.commit(&Operation::UserAdd { email: email.clone(), username, plan })?;
+        self.user(&email)
+    }
+
+    /// Makes a token for a user, and returns its secret, which is kept nowhere.
+    ///
+    /// # Errors
+    /// `invalid_token_name`, `api_not_allowed` on a plan without tokens, and [`AccountError::Log`].
+    pub fn create_token(&mut self, user: &User, name: &str) -> Result<(TokenId, Secret), AccountError> {
+        let secret = Secret::random()?;
+        let (id, hash) = (TokenId(Uuid::new_v4()), secret.hash());
+        self.commit(&Operation::TokenCreate { id, user: user.id, name: name.to_owned(), hash })?;
+        Ok((id, secret))
+    }
+
+    /// A user's tokens, the oldest first.
+    ///
+    /// # Errors
+    /// [`AccountError::Log`].
+    pub fn tokens(&mut self, user: &User) -> Result<Vec<Listed>, AccountError> {
+        let used: HashMap<TokenId, Timestamp> = self.log.tokens_last_used()?;
+        let mut tokens: Vec<Listed> = self
+            .tokens_of(user)
+            .into_iter()
+            .map(|token| Listed { last_used: used.get(&token.id).copied(), token })
+            .collect();
+        tokens.sort_by_key(|listed| (listed.token.created, listed.token.id));
+        Ok(tokens)
+    }
+
+    /// Revokes one of a user's tokens, or all of them; returns which.
+    ///
+    /// # Errors
+    /// `token_not_found`, and [`AccountError::Log`].
+    pub fn revoke(&mut self, user: &User, only: Option<TokenId>) -> Result<Vec<TokenId>, AccountError> {
+        let theirs = self.tokens_of(user);
+        let ids: Vec<TokenId> =
+            theirs.iter().map(|token| token.id).filter(|id| only.is_none_or(|only| only == *id)).collect();
+        if only.is_some() && ids.is_empty() {
+            return Err(Reason::TokenNotFound.into());
+        }
+        if !ids.is_empty() {
+            self.commit(&Operation::TokenRevoke { ids: ids.clone() })?;
+        }
+        Ok(ids)
+    }
+
+    fn tokens_of(&self, user: &User) -> Vec<Arc<Token>> {
+        self.world.tokens().filter(|token| token.user == user.id).cloned().collect()
+    }
+
+    /// Decides an operation on the accounts as they are inside the transaction, and appends it.
+    fn commit(&mut self, operation: &Operation) -> Result<(), AccountError> {
+        let world = &mut self.world;
+        let mut refused = None;
+        let done = self.log.transact(world.rev(), &mut |news, _| {
+            for committed in news {
+                world.apply(&accounts_only(&committed.batch));
+            }
+            world.advance(clock::now());
+            match decide(world, None, operation, RandomIds::batch(), &mut RandomIds) {
+                Ok(batch) => {
+                    world.apply(&batch);
+                    Ok(vec![Proposal { batch, fingerprint: None }])
+                }
+                Err(refusal) => {
+                    refused = Some(refusal);
+                    Err(Abandon)
+                }
+            }
+        });
+        match (done, refused) {
+            (_, Some(refusal)) => Err(AccountError::Refused(refusal)),
+            (Ok(_), None) => Ok(()),
+            (Err(error), None) => Err(error.into()),
+        }
+    }
+}
+
+/// A batch as a World that holds accounts alone can follow it.
+fn accounts_only(batch: &Batch) -> Batch {
+    let concerns = |subject: &Subject| matches!(subject, Subject::User(_) | Subject::Token(_));
+    let entries = batch.entries.iter().filter(|entry| concerns(&entry.subject)).cloned().collect();
+    Batch { entries, ..batch.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::data_directory::make_log;
+
+    #[test]
+    fn t9_a_tokens_name_is_short_and_shows_as_it_is() {
+        let (most, over) = ("ї".repeat(80), "ї".repeat(81));
+        let cases = [
+            ("", true),
+            ("phone", true),
+            ("Olha's phone, the blue one", true),
+            (most.as_str(), true),
+            (over.as_str(), false),
+            ("two\nlines", false),
+            ("tab\there", false),
+            ("\u{1b}[2Jgone", false),
+            ("\u{7f}", false),
+            ("\u{9b}2J", false),
+        ];
+        let data = tempfile::tempdir().unwrap();
+        let mut log = make_log(data.path()).unwrap();
+        let mut accounts = Accounts::open(&mut log).unwrap();
+        let user = accounts.add_user("olha@example.com", "olha", Plan::Pro).unwrap();
+        for (name, allowed) in cases {
+            match accounts.create_token(&user, name) {
+                Ok(_) => assert!(allowed, "{name:?}"),
+                Err(error) => {
+                    assert!(!allowed, "{name:?}: {error}");
+                    assert_eq!(error.name(), "bad_request.invalid_token_name");
+                }
+            }
+        }
+        assert_eq!(accounts.tokens(&user).unwrap().len(), 4);
+    }
+}

@@ -1,0 +1,396 @@
+//! The command line.
+
+use super::accounts::{AccountError, Accounts, Listed};
+use super::data_directory::{self, DataError, make_log, open_log};
+use super::demo;
+use super::history_command;
+use super::logging;
+use super::serve::{self, ServerError};
+use super::settings::{ConfigError, Layer, Settings};
+use crate::engine::clock;
+use crate::operations;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use graph::model::{Plan, User};
+use graph::{Timestamp, TokenId, check};
+use serde_json::{Value, json};
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use store::{Log as _, LogError, Scope};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// An open, self-hosted server for task graphs, over REST and Socket.IO.
+#[derive(Debug, Parser)]
+#[command(name = "synaptask", version, propagate_version = true)]
+struct Cli {
+    /// The directory with the data [default: synaptask-data, env: SYNAPTASK_DATA]
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The settings file [default: synaptask.toml in the data directory or the current one, env: SYNAPTASK_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve until told to stop
+    Serve(Listen),
+    /// Serve a demo graph from a temporary directory, which is removed at the end
+    Demo(Listen),
+    /// Accounts
+    #[command(subcommand)]
+    User(UserCommand),
+    /// API tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Tell who did what and when
+    History(history_command::HistoryArgs),
+    /// Verify every invariant on the data
+    Check,
+    /// Print the table of operations
+    Operations(OutputFormat),
+}
+
+#[derive(Debug, Args)]
+struct Listen {
+    /// Where to listen [default: 127.0.0.1:8000, env: SYNAPTASK_LISTEN]
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// What to log, such as `info` or `synaptask=debug,info` [env: SYNAPTASK_LOG]
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct OutputFormat {
+    /// Answer in JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Open an account, with a first API token where the plan has them
+    Add {
+        /// The user's email, by which the other commands know them
+        #[arg(long)]
+        email: String,
+        /// The user's name for others: 3 to 32 of A-Z, a-z, 0-9, '_', '.' and '-'
+        #[arg(long)]
+        username: String,
+        /// What the user may do: basic has no API tokens, and only pro shares and publishes
+        #[arg(long, value_enum, default_value = "pro")]
+        plan: PlanName,
+        #[command(flatten)]
+        form: OutputFormat,
+    },
+    /// List the accounts
+    List(OutputFormat),
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenCommand {
+    /// Make a token, and show it this once
+    Create {
+        /// Whose token it is to be
+        #[arg(long)]
+        email: String,
+        /// What to call it in lists, in at most 80 characters
+        #[arg(long, default_value = "", hide_default_value = true)]
+        name: String,
+        #[command(flatten)]
+        form: OutputFormat,
+    },
+    /// List a user's tokens, without their secrets
+    List {
+        /// Whose tokens
+        #[arg(long)]
+        email: String,
+        #[command(flatten)]
+        form: OutputFormat,
+    },
+    /// Revoke a token, or all of a user's
+    #[command(group = clap::ArgGroup::new("which").required(true))]
+    Revoke {
+        /// Whose token
+        #[arg(long)]
+        email: String,
+        /// The token with this id, as `token list` shows it
+        #[arg(long, group = "which")]
+        id: Option<Uuid>,
+        /// Every token of the user's
+        #[arg(long, group = "which")]
+        all: bool,
+        #[command(flatten)]
+        form: OutputFormat,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PlanName {
+    Basic,
+    Plus,
+    Pro,
+}
+
+impl From<PlanName> for Plan {
+    fn from(name: PlanName) -> Self {
+        match name {
+            PlanName::Basic => Plan::Basic,
+            PlanName::Plus => Plan::Plus,
+            PlanName::Pro => Plan::Pro,
+        }
+    }
+}
+
+/// Within what time a running server has taken up what was changed beside it.
+const NEWS: Duration = Duration::from_millis(200);
+
+/// Why a command failed.
+#[derive(Debug, Error)]
+pub(super) enum CommandError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    #[error("{} ({})", .0, .0.name())]
+    Account(#[from] AccountError),
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error("the data cannot be read: {}", data_directory::reason(.0))]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("{0}")]
+    Logging(String),
+    #[error("{0}")]
+    Demo(#[from] demo::DemoError),
+    #[error("{} of the invariants' checks fail:\n{}", .0.len(), .0.join("\n"))]
+    Broken(Vec<String>),
+}
+
+/// Runs the command line of the process.
+pub fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), CommandError> {
+    let layer = |listen: Option<&Listen>| Layer {
+        data: cli.data.clone(),
+        listen: listen.and_then(|listen| listen.listen.clone()),
+        log: listen.and_then(|listen| listen.log.clone()),
+        ..Layer::default()
+    };
+    let load = |listen| Settings::load(layer(listen), cli.config.clone(), |name| std::env::var_os(name));
+    match &cli.command {
+        Command::Serve(listen) => serve(load(Some(listen))?),
+        Command::Demo(listen) => {
+            let settings = load(Some(listen))?;
+            logging::start(&settings.log).map_err(CommandError::Logging)?;
+            Ok(runtime()?.block_on(demo::run(settings))?)
+        }
+        Command::User(command) => user(command, &load(None)?),
+        Command::Token(command) => token(command, &load(None)?),
+        Command::History(args) => history_command::run(args, &load(None)?),
+        Command::Check => check_data(&load(None)?),
+        Command::Operations(form) if form.json => print(&pretty(&operations::table_json())),
+        Command::Operations(_) => print(&operations::table_text()),
+    }
+}
+
+fn serve(settings: Settings) -> Result<(), CommandError> {
+    logging::start(&settings.log).map_err(CommandError::Logging)?;
+    Ok(runtime()?.block_on(serve::run(settings, |_, _| {}))?)
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+fn user(command: &UserCommand, settings: &Settings) -> Result<(), CommandError> {
+    let mut log = match command {
+        UserCommand::Add { .. } => make_log(&settings.data)?,
+        UserCommand::List(_) => open_log(&settings.data)?,
+    };
+    let mut accounts = Accounts::open(&mut log)?;
+    match command {
+        UserCommand::Add { email, username, plan, form } => {
+            let user = accounts.add_user(email, username, Plan::from(*plan))?;
+            let secret = match user.plan {
+                Plan::Basic => None,
+                Plan::Plus | Plan::Pro => Some(accounts.create_token(&user, "first")?.1),
+            };
+            let secret = secret.as_ref().map(|secret| secret.reveal());
+            let mut shown = user_json(&user);
+            shown["token"] = json!(secret);
+            show(*form, &shown, || {
+                let token = secret.unwrap_or("none: the plan has no API tokens");
+                format!("{}\ntoken, shown this once: {token}", user_line(&user))
+            })
+        }
+        UserCommand::List(form) => {
+            let users = accounts.users();
+            let shown = Value::Array(users.iter().map(|user| user_json(user)).collect());
+            show(*form, &shown, || lines(users.iter().map(|user| user_line(user)), "There are no users."))
+        }
+    }
+}
+
+fn user_json(user: &User) -> Value {
+    json!({ "id": user.id, "username": user.username, "email": user.email, "plan": user.plan })
+}
+
+fn user_line(user: &User) -> String {
+    format!("{}  {}  <{}>  {}", user.id, user.username, user.email, user.plan.name())
+}
+
+fn token(command: &TokenCommand, settings: &Settings) -> Result<(), CommandError> {
+    let mut log = open_log(&settings.data)?;
+    let mut accounts = Accounts::open(&mut log)?;
+    match command {
+        TokenCommand::Create { email, name, form } => {
+            let user = accounts.user(email)?;
+            let (id, secret) = accounts.create_token(&user, name)?;
+            let created = moment(Some(clock::now().whole_seconds()));
+            let shown = json!({ "id": id, "name": name, "createdTime": created, "token": secret.reveal() });
+            show(*form, &shown, || format!("{id}\ntoken, shown this once: {}", secret.reveal()))
+        }
+        TokenCommand::List { email, form } => {
+            let user = accounts.user(email)?;
+            let tokens = accounts.tokens(&user)?;
+            let shown = tokens.iter().map(|listed| {
+                let token = &listed.token;
+                let (created, used) = (moment(Some(token.created)), moment(listed.last_used));
+                json!({ "id": token.id, "name": token.name, "createdTime": created, "lastUsedTime": used })
+            });
+            show(*form, &Value::Array(shown.collect()), || {
+                let line = |listed: &Listed| {
+                    let used = moment(listed.last_used).unwrap_or_else(|| "never".into());
+                    format!("{}  {}  last used: {used}", listed.token.id, listed.token.name)
+                };
+                lines(tokens.iter().map(line), &format!("{} has no tokens.", user.email))
+            })
+        }
+        TokenCommand::Revoke { email, id, all: _, form } => {
+            let user = accounts.user(email)?;
+            let revoked = accounts.revoke(&user, id.map(TokenId))?;
+            // A server that runs on the data looks for news this often; whoever called may rely on the revocation.
+            std::thread::sleep(NEWS);
+            show(*form, &json!({ "revoked": revoked }), || format!("revoked: {}", revoked.len()))
+        }
+    }
+}
+
+fn moment(at: Option<Timestamp>) -> Option<String> {
+    at.map(|at| at.whole_seconds().rfc3339())
+}
+
+fn check_data(settings: &Settings) -> Result<(), CommandError> {
+    let mut log = open_log(&settings.data)?;
+    let mut problems = log.check()?;
+    let world = match log.load(Scope::Everything) {
+        Ok(world) => world,
+        Err(error @ LogError::Corrupt { .. }) => {
+            problems.push(error.to_string());
+            return Err(CommandError::Broken(problems));
+        }
+        Err(other) => return Err(other.into()),
+    };
+    problems.extend(check::problems(&world));
+    if problems.is_empty() {
+        let (nodes, links) = (world.nodes().count(), world.links().count());
+        print(&format!("ok: rev {}, {nodes} nodes, {links} links, every invariant holds", world.rev()))
+    } else {
+        Err(CommandError::Broken(problems))
+    }
+}
+
+pub(super) fn show(
+    form: OutputFormat,
+    json: &Value,
+    text: impl FnOnce() -> String,
+) -> Result<(), CommandError> {
+    if form.json { print(&pretty(json)) } else { print(&text()) }
+}
+
+fn pretty(json: &Value) -> String {
+    format!("{json:#}")
+}
+
+/// A line for each, or what to say where there are none: silence could mean that something was not understood.
+pub(super) fn lines(lines: impl Iterator<Item = String>, none: &str) -> String {
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() { none.to_owned() } else { lines.join("\n") }
+}
+
+/// Whoever reads may have seen enough and gone.
+fn print(text: &str) -> Result<(), CommandError> {
+    match writeln!(io::stdout(), "{}", text.trim_end_matches('\n')) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn c1_the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn c15_every_command_and_flag_says_what_it_is_for() {
+        let mut waiting = vec![Cli::command()];
+        let mut flags = 0;
+        while let Some(command) = waiting.pop() {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name}");
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{name} {}", argument.get_id());
+                flags += 1;
+            }
+            waiting.extend(command.get_subcommands().cloned());
+        }
+        assert!(flags > 20, "{flags}");
+    }
+
+    #[test]
+    fn c15_a_list_of_nothing_says_so() {
+        assert_eq!(lines(std::iter::empty(), "There are none."), "There are none.");
+        assert_eq!(lines(["a".to_owned(), "b".to_owned()].into_iter(), "There are none."), "a\nb");
+    }
+
+    #[test]
+    fn c3_data_stands_before_or_after_the_command() {
+        let words = "user add --email a@b --username abc --plan plus --json";
+        for line in [format!("synaptask --data /d {words}"), format!("synaptask {words} --data /d")] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            assert_eq!(cli.data, Some(PathBuf::from("/d")));
+            assert!(matches!(cli.command, Command::User(UserCommand::Add { plan: PlanName::Plus, .. })));
+        }
+    }
+
+    #[test]
+    fn c5_a_revocation_says_which() {
+        let parse = |more: &str| {
+            Cli::try_parse_from(format!("synaptask token revoke --email a@b {more}").trim_end().split(' '))
+        };
+        assert!(parse("").is_err());
+        assert!(parse("--all").is_ok());
+        assert!(parse("--id 6f1c6f6e-0000-4000-8000-000000000000").is_ok());
+        assert!(parse("--all --id 6f1c6f6e-0000-4000-8000-000000000000").is_err());
+    }
+}

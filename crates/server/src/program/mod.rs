@@ -1,0 +1,13 @@
+//! The program around the server: its command line, its settings, its data directory, and how it starts and stops.
+
+mod accounts;
+mod command_line;
+mod data_directory;
+mod demo;
+mod history_command;
+mod history_words;
+mod logging;
+mod serve;
+mod settings;
+
+pub use command_line::main;

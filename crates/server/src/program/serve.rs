@@ -1,0 +1,145 @@
+//! The server as a whole: how it starts, what it is made of, and how it stops.
+
+use super::data_directory::{DataError, make_log};
+use super::settings::Settings;
+use crate::app::App;
+use crate::engine::{self, Engine, StartError};
+use crate::net::accept::{Patience, serve};
+use crate::rest;
+use crate::socket;
+use axum::extract::DefaultBodyLimit;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::net::{TcpListener, lookup_host};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+/// How long each step of stopping may take; together less than the 10 s that it may take in all (D12).
+const DRAIN: Duration = Duration::from_secs(4);
+const FINISH: Duration = Duration::from_secs(2);
+const CLOSE: Duration = Duration::from_secs(1);
+const REQUESTS: Duration = Duration::from_secs(1);
+
+/// The server cannot run.
+#[derive(Debug, Error)]
+pub enum ServerError {
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error(transparent)]
+    Engine(#[from] StartError),
+    #[error("cannot listen on {listen}: {source}")]
+    Listen { listen: String, source: io::Error },
+    #[error("connections were no longer accepted, so the server has stopped")]
+    Accepting,
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// Serves until the process is told to stop. `ready` hears the address once requests are accepted.
+///
+/// # Errors
+/// [`ServerError`], when it cannot start or cannot go on.
+pub async fn run(settings: Settings, ready: impl FnOnce(SocketAddr, &Engine)) -> Result<(), ServerError> {
+    // Before anything is promised: a signal during the start is not lost.
+    let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    run_until(told_to_stop(signals), settings, ready).await
+}
+
+async fn run_until(
+    told_to_stop: impl Future<Output = ()>,
+    settings: Settings,
+    ready: impl FnOnce(SocketAddr, &Engine),
+) -> Result<(), ServerError> {
+    let log = make_log(&settings.data)?;
+    let of_engine =
+        engine::EngineSettings { retention: settings.history, ..engine::EngineSettings::default() };
+    let engine = Engine::start(Box::new(log), of_engine)?;
+    let listener = listen(&settings.listen).await?;
+    let address = listener.local_addr()?;
+    let patience = Patience {
+        connections_max: settings.connections_max,
+        header_timeout: settings.header_timeout,
+        stall_timeout: settings.transport.stall_timeout,
+    };
+    let app = App::new(engine.clone(), settings.transport);
+    let (sockets_router, sockets) = socket::routes(&app);
+    // Bodies are bounded where they are read.
+    let router = rest::with_rest(sockets_router, &app).layer(DefaultBodyLimit::disable());
+    let (stop, stopped) = watch::channel(false);
+    let mut serving = tokio::spawn(serve(listener, router, patience, stopped));
+    tracing::info!(%address, "serving");
+    ready(address, &engine);
+
+    // It ends by itself only when it has failed, and a server that nobody can reach must not look as if it served.
+    let ended = tokio::select! {
+        () = told_to_stop => None,
+        ended = &mut serving => Some(ended),
+    };
+    match &ended {
+        None => tracing::info!("stopping"),
+        Some(_) => tracing::error!("no connections are accepted any more: stopping"),
+    }
+    app.stop();
+    let _ = stop.send(true);
+    engine.drain(DRAIN).await;
+    sockets.finish(FINISH).await;
+    sockets.close(CLOSE).await;
+    let (failed, requests) = match ended {
+        Some(ended) => (true, ended),
+        None => (false, serving.await),
+    };
+    if let Ok(mut requests) = requests {
+        // Ends when the last connection is closed: nothing is ever sent on the channel.
+        let _ = tokio::time::timeout(REQUESTS, requests.recv()).await;
+    }
+    tracing::info!("stopped");
+    if failed { Err(ServerError::Accepting) } else { Ok(()) }
+}
+
+async fn told_to_stop((mut terminate, mut interrupt): (Signal, Signal)) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+async fn listen(listen: &str) -> Result<TcpListener, ServerError> {
+    let failed = |source| ServerError::Listen { listen: listen.to_owned(), source };
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "no such address");
+    for address in lookup_host(listen).await.map_err(failed)? {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(failed(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::{pending, ready};
+
+    fn settings(data: &tempfile::TempDir) -> Settings {
+        let data = data.path().join("data");
+        Settings { data, listen: "127.0.0.1:0".into(), ..Settings::default() }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn c1_a_server_that_can_accept_nobody_ends_with_an_error() {
+        let data = tempfile::tempdir().unwrap();
+        // More than a semaphore holds: the task that accepts connections panics. The settings refuse such a number.
+        let settings = Settings { connections_max: usize::MAX, ..settings(&data) };
+        let served = run_until(pending(), settings, |_, _| {});
+        let served = tokio::time::timeout(Duration::from_secs(20), served).await;
+        assert!(matches!(served, Ok(Err(ServerError::Accepting))), "{served:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn c1_a_server_that_is_told_to_stop_ends_without_one() {
+        let data = tempfile::tempdir().unwrap();
+        run_until(ready(()), settings(&data), |_, _| {}).await.unwrap();
+    }
+}

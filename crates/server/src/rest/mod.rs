@@ -1,0 +1,304 @@
+//! REST: every path of the table of operations, and `GET /api/health`. It only translates.
+
+mod response_permits;
+
+use crate::app::App;
+use crate::auth::{self, Means, Origin};
+use crate::dispatch::{self, Reply, dispatch};
+use crate::engine::{Caller, Outcome, Read};
+use crate::limits::{HEALTH_HOUR, HEALTH_MINUTE, PUBLIC, REST};
+use crate::limits::{What, Who};
+use crate::net::tcp::Handle;
+use crate::operations::{self, Asked, Row};
+use crate::wire::payload::{Json, Malformed};
+use crate::wire::{self, Problem, trace_id};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use futures_util::FutureExt as _;
+use graph::Root;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http_body_util::BodyExt as _;
+use response_permits::{ResponsePermit, ResponsePermits};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+const HEALTH_PATH: &str = "/api/health";
+/// The one operation that a caller without an account may ask for, with a public token (T15).
+const PUBLIC_EVENT: &str = "branch:get";
+const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
+
+/// A successful answer, or what went wrong.
+type RestAnswer = Result<Success, Problem>;
+
+/// A successful answer; one that may be large with its permit among those under way.
+struct Success {
+    json: String,
+    permit: Option<ResponsePermit>,
+}
+
+/// What answering over REST needs.
+struct Rest {
+    app: Arc<App>,
+    permits: ResponsePermits,
+}
+
+/// Makes REST answer every request that the router does not take.
+pub fn with_rest(router: Router, app: &Arc<App>) -> Router {
+    let rest = Arc::new(Rest { app: Arc::clone(app), permits: ResponsePermits::default() });
+    let answer = {
+        let rest = Arc::clone(&rest);
+        move |request| respond(Arc::clone(&rest), request)
+    };
+    router.fallback(answer.clone()).method_not_allowed_fallback(answer)
+}
+
+async fn respond(rest: Arc<Rest>, request: Request) -> Response {
+    let trace = trace_id();
+    let path = request.uri().path().to_owned();
+    let answer = AssertUnwindSafe(answer(&rest, request, &trace)).catch_unwind().await;
+    let answer = answer.unwrap_or_else(|_| {
+        tracing::error!(trace_id = trace, path, "a request failed by a fault of the server");
+        Err(Problem::exception())
+    });
+    let mut response = match answer {
+        Ok(Success { json, permit: None }) => json_response(StatusCode::OK, Body::from(json)),
+        Ok(Success { json, permit: Some(permit) }) => json_response(StatusCode::OK, permit.body(json)),
+        Err(problem) => refused(&problem, &path, &trace),
+    };
+    if let Ok(value) = HeaderValue::from_str(&trace) {
+        response.headers_mut().insert(TRACE_ID, value);
+    }
+    response
+}
+
+fn json_response(status: StatusCode, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn refused(problem: &Problem, path: &str, trace: &str) -> Response {
+    let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = json_response(status, Body::from(wire::refused(problem, trace).1));
+    if let Some(seconds) = problem.retry_after_s() {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if matches!(problem, Problem::Method)
+        && let Ok(allowed) = HeaderValue::from_str(&allowed_methods(path).join(", "))
+    {
+        response.headers_mut().insert(ALLOW, allowed);
+    }
+    response
+}
+
+fn allowed_methods(path: &str) -> Vec<&'static str> {
+    if path == HEALTH_PATH {
+        return vec!["GET"];
+    }
+    rows_at(path).filter_map(|row| row.method.map(operations::Method::name)).collect()
+}
+
+fn rows_at(path: &str) -> impl Iterator<Item = &'static Row> {
+    operations::ROWS.iter().filter(move |row| row.paths.contains(&path))
+}
+
+/// The operation that a method and path name.
+fn route(method: &Method, path: &str) -> Result<&'static Row, Problem> {
+    let mut known = false;
+    for row in rows_at(path) {
+        known = true;
+        if row.method.is_some_and(|named| named.name() == method.as_str()) {
+            return Ok(row);
+        }
+    }
+    Err(if known { Problem::Method } else { Problem::Route })
+}
+
+async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
+    let app = &rest.app;
+    if request.uri().path() == HEALTH_PATH {
+        return health(app, &request);
+    }
+    let row = route(request.method(), request.uri().path())?;
+    if app.is_stopping() {
+        return Err(Problem::unavailable());
+    }
+    let caller = match authenticate(app, request.headers(), row).await {
+        Err(stranger) if row.event == PUBLIC_EVENT && stranger.may_read_publications => {
+            let (who, query) = (address(app, &request), request.uri().query().unwrap_or_default());
+            return publication(rest, who, query, row, trace).await;
+        }
+        known => known.map_err(|stranger| stranger.problem)?,
+    };
+    let (parts, body) = request.into_parts();
+    let query = parts.uri.query().unwrap_or_default();
+    let payload = if parts.method == Method::GET {
+        Json::from_query(query, |name| row.takes_integer(name))
+    } else if query.is_empty() {
+        Json::from_body(&read_body(body, app.settings.body_bytes_max, app.settings.body_timeout).await?)
+    } else {
+        // Passed over, it could turn the purge of a few into the purge of all.
+        Err(Malformed("it belongs into the body, not into the query string".to_owned()))
+    };
+    let permit = if row.is_read() { rest.permits.acquire(Who::User(caller.user)).await } else { None };
+    let route = What { limit: REST.name, of: row.event };
+    let asked = dispatch::Request {
+        caller,
+        row,
+        payload,
+        connection: None,
+        answered: true,
+        limit: (route, REST.default),
+        passed_on: None,
+        load_quota: None,
+    };
+    let (reply, replied) = oneshot::channel();
+    // Whoever asked may have hung up meanwhile.
+    dispatch(app, asked, |what, _| drop(reply.send(what)));
+    match replied.await {
+        Ok(Reply::Outcome(outcome)) => Ok(Success { json: wire::answer(&outcome, trace).1, permit }),
+        Ok(Reply::Problem(problem)) => Err(problem),
+        // No path leads to the ping; an engine that is gone has dropped the question.
+        Ok(Reply::Pong) | Err(_) => Err(Problem::exception()),
+    }
+}
+
+/// Answers without credentials, for whoever holds the public token of a publication.
+async fn publication(rest: &Rest, who: Who, query: &str, row: &Row, trace: &str) -> RestAnswer {
+    let app = &rest.app;
+    app.count_named(who, PUBLIC).map_err(|over| Problem::limited(over.retry_after_s))?;
+    let payload = Json::from_query(query, |name| row.takes_integer(name))?;
+    let (token, limit, offset) = match operations::decode(row, &payload) {
+        Ok(Asked::Read(Read::Branch { root: Root::Token(token), limit, offset })) => (token, limit, offset),
+        Err(wrong) if operations::names_token(row, &payload) => return Err(wrong.into()),
+        // Whatever else is asked for is for those who are known.
+        _ => return Err(Problem::Unauthorized),
+    };
+    let permit = rest.permits.acquire(who).await;
+    let (reply, replied) = oneshot::channel();
+    app.engine.read_public(token, limit, offset, Box::new(|outcome| drop(reply.send(outcome))));
+    match replied.await {
+        Ok(Outcome::Failed(failure)) => Err(failure.into()),
+        Ok(outcome) => Ok(Success { json: wire::answer(&outcome, trace).1, permit }),
+        Err(_) => Err(Problem::exception()),
+    }
+}
+
+fn address(app: &App, request: &Request) -> Who {
+    let handle = request.extensions().get::<Arc<Handle>>();
+    Who::address(app.address(handle.map(Arc::as_ref), request.headers()))
+}
+
+/// Answers without credentials, for whoever watches over the server.
+fn health(app: &App, request: &Request) -> RestAnswer {
+    if request.method() != Method::GET {
+        return Err(Problem::Method);
+    }
+    let who = address(app, request);
+    for limit in [HEALTH_MINUTE, HEALTH_HOUR] {
+        app.count_named(who, limit).map_err(|over| Problem::limited(over.retry_after_s))?;
+    }
+    if app.is_stopping() {
+        return Err(Problem::unavailable());
+    }
+    Ok(Success { json: wire::health().to_owned(), permit: None })
+}
+
+/// Somebody who is not known, and what they are told.
+struct Stranger {
+    problem: Problem,
+    /// Whoever presents nothing, or a cookie of a session that is over, may read what is public.
+    may_read_publications: bool,
+}
+
+async fn authenticate(app: &App, headers: &HeaderMap, row: &Row) -> Result<Caller, Stranger> {
+    let stranger = |problem, may_read_publications| Stranger { problem, may_read_publications };
+    let Some(credentials) = auth::credentials(headers) else {
+        return Err(stranger(Problem::Unauthorized, true));
+    };
+    let by_browser = credentials.means == Means::Cookie;
+    let Some(identity) = app.authenticate(&credentials.secret).await else {
+        return Err(stranger(Problem::Unauthorized, by_browser));
+    };
+    // A browser adds the cookie whoever's page made the request.
+    if by_browser
+        && row.is_mutation()
+        && auth::origin(headers, &app.settings.allowed_origins) != Origin::Allowed
+    {
+        return Err(stranger(Problem::Origin, false));
+    }
+    Ok(identity.caller)
+}
+
+/// How much of a body that is too large is still taken in. A client hears the answer only when it has sent all, or
+/// nearly all, of what it wants to send.
+const EXCESS_FACTOR: usize = 16;
+
+async fn read_body(body: Body, bytes_max: usize, within: Duration) -> Result<Vec<u8>, Problem> {
+    match tokio::time::timeout(within, collect(body, bytes_max)).await {
+        Ok(result) => result,
+        Err(_) => Err(Problem::malformed("it did not arrive in time")),
+    }
+}
+
+async fn collect(mut body: Body, bytes_max: usize) -> Result<Vec<u8>, Problem> {
+    let (mut bytes, mut total) = (Vec::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Problem::malformed("it broke off"))?;
+        let Some(data) = frame.data_ref() else { continue };
+        total = total.saturating_add(data.len());
+        if total <= bytes_max {
+            bytes.extend_from_slice(data);
+        } else {
+            bytes = Vec::new();
+            if total > bytes_max.saturating_mul(EXCESS_FACTOR) {
+                break;
+            }
+        }
+    }
+    if total > bytes_max { Err(Problem::PayloadTooLarge) } else { Ok(bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t2_unknown_paths_and_methods_have_their_answers() {
+        assert!(matches!(route(&Method::GET, "/api/nothing"), Err(Problem::Route)));
+        assert!(matches!(route(&Method::GET, "/api/node"), Err(Problem::Method)));
+        assert!(matches!(route(&Method::HEAD, "/api/graph"), Err(Problem::Method)));
+        assert_eq!(route(&Method::PUT, "/api/node").unwrap().event, "node:update");
+        assert_eq!(route(&Method::POST, "/api/node/public").unwrap().event, "node:publish");
+        let mut allowed = allowed_methods("/api/node");
+        allowed.sort_unstable();
+        assert_eq!(allowed, ["DELETE", "POST", "PUT"]);
+    }
+
+    #[tokio::test]
+    async fn r9_a_body_that_is_too_large_is_refused() {
+        for (bytes, fits) in [(0, true), (99, true), (100, true), (101, false), (5_000, false)] {
+            let got = collect(Body::from(vec![b' '; bytes]), 100).await;
+            assert_eq!(got.is_ok(), fits, "{bytes}");
+        }
+    }
+
+    #[tokio::test]
+    async fn t20_a_body_that_never_ends_is_given_up() {
+        let (_tx, pending) =
+            (0, std::future::pending::<Option<Result<hyper::body::Bytes, std::io::Error>>>());
+        let body = Body::from_stream(futures_util::stream::once(async {
+            pending.await.unwrap_or(Ok(hyper::body::Bytes::new()))
+        }));
+        let got = read_body(body, 100, Duration::from_millis(10)).await;
+        assert!(matches!(got, Err(Problem::Malformed(_))));
+    }
+}

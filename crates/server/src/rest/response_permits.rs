@@ -1,0 +1,124 @@
+//! Answers over REST that may be large: so many of one caller at once, each until its last byte has been taken up. Whoever
+//! does not read them waits for their own.
+
+use crate::limits::Who;
+use axum::body::{Body, HttpBody};
+use hyper::body::{Bytes, Frame, SizeHint};
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::{Context, Poll};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How many of one caller may be under way.
+const PERMITS_MAX: usize = 4;
+/// How much is handed on at once: little, so that what the client has not taken up is still here.
+const SLICE_BYTES: usize = 64 << 10;
+
+/// Who has how many under way.
+#[derive(Debug, Default)]
+pub struct ResponsePermits {
+    by_caller: Mutex<(HashMap<Who, Weak<Semaphore>>, usize)>,
+}
+
+/// The right to one such answer, given back when it is dropped.
+#[derive(Debug)]
+pub struct ResponsePermit {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl ResponsePermits {
+    /// Waits for a place.
+    pub async fn acquire(&self, who: Who) -> Option<ResponsePermit> {
+        self.semaphore(who).acquire_owned().await.ok().map(|permit| ResponsePermit { _permit: permit })
+    }
+
+    fn semaphore(&self, who: Who) -> Arc<Semaphore> {
+        let mut guard = self.by_caller.lock().unwrap_or_else(PoisonError::into_inner);
+        let (by_caller, sweep_at) = &mut *guard;
+        if by_caller.len() >= *sweep_at {
+            by_caller.retain(|_, semaphore| semaphore.strong_count() > 0);
+            *sweep_at = (by_caller.len() * 2).max(64);
+        }
+        if let Some(semaphore) = by_caller.get(&who).and_then(Weak::upgrade) {
+            return semaphore;
+        }
+        let semaphore = Arc::new(Semaphore::new(PERMITS_MAX));
+        by_caller.insert(who, Arc::downgrade(&semaphore));
+        semaphore
+    }
+}
+
+impl ResponsePermit {
+    /// A body that keeps the place until the last of it has been handed on.
+    pub fn body(self, text: String) -> Body {
+        Body::new(PermittedBody { rest: Bytes::from(text), _permit: self })
+    }
+}
+
+struct PermittedBody {
+    rest: Bytes,
+    _permit: ResponsePermit,
+}
+
+impl HttpBody for PermittedBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.rest.is_empty() {
+            return Poll::Ready(None);
+        }
+        let size = self.rest.len().min(SLICE_BYTES);
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(size)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.rest.len() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use graph::UserId;
+    use http_body_util::BodyExt as _;
+    use std::time::Duration;
+    use uuid::Uuid;
+
+    fn user(n: u128) -> Who {
+        Who::User(UserId(Uuid::from_u128(n)))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn r11_whoever_does_not_read_their_pages_waits_for_them() {
+        let pages = ResponsePermits::default();
+        let mut unread = Vec::new();
+        for _ in 0..PERMITS_MAX {
+            unread.push(pages.acquire(user(1)).await.unwrap().body("x".repeat(200_000)));
+        }
+        let more = tokio::time::timeout(Duration::from_secs(60), pages.acquire(user(1))).await;
+        assert!(more.is_err(), "one more has to wait");
+        pages.acquire(user(2)).await.unwrap();
+        let read = unread.pop().unwrap().collect().await.unwrap().to_bytes();
+        assert_eq!(read.len(), 200_000);
+        assert!(pages.acquire(user(1)).await.is_some(), "what has been read makes room");
+    }
+
+    #[tokio::test]
+    async fn r11_callers_who_are_done_are_forgotten() {
+        let pages = ResponsePermits::default();
+        for n in 0..1_000 {
+            drop(pages.acquire(user(n)).await);
+        }
+        assert!(pages.by_caller.lock().unwrap().0.len() < 200);
+    }
+}

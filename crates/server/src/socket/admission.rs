@@ -1,0 +1,100 @@
+//! Who may connect: credentials, origins, and the limits on connecting.
+
+use super::eio_session::EioSession;
+use crate::app::{App, Open};
+use crate::auth::{self, Credentials, Means, Origin, Secret};
+use crate::engine::Caller;
+use crate::limits::{CONNECT_ADDRESS, CONNECT_USER, OPEN_USER};
+use crate::limits::{Over, Who};
+use crate::wire::Problem;
+use crate::wire::payload::Json;
+use http::HeaderMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the upgrade of a session without credentials is waited for: it may bring them.
+const LATE: Duration = Duration::from_secs(1);
+
+/// What the `auth` payload of a CONNECT holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presented {
+    Nothing,
+    Token(Secret),
+    /// Something that cannot be a token.
+    Nonsense,
+}
+
+impl Presented {
+    /// Reads the `auth` payload, if there is one.
+    pub fn read(text: Option<&str>) -> Self {
+        let Some(text) = text else { return Presented::Nothing };
+        match Json::parse(text).as_ref().map(|json| json.get("api_token")) {
+            Ok(None | Some(Json::Null)) => Presented::Nothing,
+            Ok(Some(Json::Text(secret))) => Presented::Token(Secret::presented(secret)),
+            Ok(Some(_)) | Err(_) => Presented::Nonsense,
+        }
+    }
+}
+
+/// Whoever may stay.
+pub struct Admitted {
+    pub caller: Caller,
+    pub means: Means,
+    /// Given back at the end.
+    pub open: Option<Open>,
+}
+
+/// Admits a client, or says why not.
+///
+/// # Errors
+/// What to tell the client before it is disconnected.
+pub async fn admit(
+    app: &Arc<App>,
+    session: &Arc<EioSession>,
+    headers: &HeaderMap,
+    presented: Presented,
+) -> Result<Admitted, Problem> {
+    let over = |over: Over| Problem::limited(over.retry_after_s);
+    app.count_named(Who::address(session.address), CONNECT_ADDRESS).map_err(over)?;
+    let credentials = credentials(session, headers, presented).await?;
+    if credentials.means == Means::Cookie
+        && auth::origin(headers, &app.settings.allowed_origins) == Origin::Foreign
+    {
+        return Err(Problem::Origin);
+    }
+    let identity = app.authenticate(&credentials.secret).await.ok_or(Problem::AuthInvalid)?;
+    let user = identity.caller.user;
+    app.count_named(Who::User(user), CONNECT_USER).map_err(over)?;
+    let open = match app.settings.limits.rule(OPEN_USER) {
+        Some(rule) => Some(app.open(user, rule.count).ok_or(Problem::TooManyConnections)?),
+        None => None,
+    };
+    Ok(Admitted { caller: identity.caller, means: credentials.means, open })
+}
+
+/// What is presented on purpose goes before the cookie that a browser adds.
+async fn credentials(
+    session: &EioSession,
+    headers: &HeaderMap,
+    presented: Presented,
+) -> Result<Credentials, Problem> {
+    let in_headers = auth::credentials(headers);
+    match (in_headers, presented) {
+        (Some(found), _) if found.means == Means::Api => Ok(found),
+        (_, Presented::Token(secret)) => Ok(Credentials { secret, means: Means::Api }),
+        (_, Presented::Nonsense) => Err(Problem::AuthInvalid),
+        (Some(found), Presented::Nothing) => Ok(found),
+        (None, Presented::Nothing) => late(session).await.ok_or(Problem::AuthMissing),
+    }
+}
+
+/// A client that begins by polling connects before its upgrade, whose headers may say who it is.
+async fn late(session: &EioSession) -> Option<Credentials> {
+    let upgrade = async {
+        while !session.is_websocket() {
+            session.progress().await;
+        }
+    };
+    let _ = tokio::time::timeout(LATE, upgrade).await;
+    session.late_credentials()
+}

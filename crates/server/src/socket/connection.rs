@@ -1,0 +1,449 @@
+//! One client's connection: what it asks goes to the engine in order, and everything it is sent leaves in one order.
+
+use super::admission::{Admitted, Presented, admit};
+use super::eio_session::EioSession;
+use super::flow_control::{FlowControl, Stopped};
+use super::inbox::{Arrived, Event, Inbox};
+use super::outbox::{Admission, Bounds, End, Outbox, diff_bytes, page_bytes};
+use super::outgoing::{
+    InFlightPermit, Outgoing, To, answer_admission, answer_bytes, envelope_bytes, fallback,
+    is_heard_without_ack,
+};
+use super::relay_queue::RelayQueue;
+use super::reply_order::{ReplyOrder, ReplySlot};
+use crate::app::App;
+use crate::dispatch::{AnsweredBy, Reply, Request, dispatch, row_limit, settled};
+use crate::engine::protocol::Relayed;
+use crate::engine::{self, Caller, ConnectionId, Outcome, Published, Relay, clock};
+use crate::limits::LoadQuota;
+use crate::limits::RELAY;
+use crate::operations;
+use crate::wire::payload::{Json, Malformed};
+use crate::wire::{self, Problem, trace_id};
+use graph::{Diff, UserId};
+use serde_json::value::RawValue;
+use socketioxide::extract::AckSender;
+use socketioxide::handler::{FromMessageParts as _, Value};
+use socketioxide::{SendError, SocketError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+type Socket = socketioxide::socket::Socket;
+
+/// How many requests of one connection may be under way: from when they are read until their answers are sent.
+const IN_FLIGHT_MAX: usize = 64;
+/// As how many of them a request for a page counts, for its answer may be large.
+const PAGE_COUNTS: u32 = 16;
+/// How long a client that is told to go may take to hear it.
+const GRACE: Duration = Duration::from_secs(1);
+/// How long a session may stay without a connection to the namespace.
+const VACANT: Duration = Duration::from_secs(10);
+/// How long to wait before giving the library a message again that it had no room for.
+const FULL_PAUSE: Duration = Duration::from_millis(10);
+
+/// A connection to the namespace.
+#[derive(Debug)]
+pub struct Connection {
+    session: Arc<EioSession>,
+    inbox: Inbox,
+    outbox: Outbox<Outgoing>,
+    load_quota: LoadQuota,
+    in_flight: Arc<Semaphore>,
+    relay_queue: RelayQueue<Option<PendingReply>>,
+    reply_order: Mutex<ReplyOrder<(Owed, Reply)>>,
+    over: AtomicBool,
+}
+
+impl Connection {
+    /// A connection that is about to be made.
+    pub fn new(app: &App, session: Arc<EioSession>) -> Arc<Connection> {
+        let settings = &app.settings;
+        let bounds =
+            Bounds { entries_max: settings.outbox_entries_max, bytes_max: settings.outbox_bytes_max };
+        Arc::new(Connection {
+            session,
+            inbox: Inbox::default(),
+            outbox: Outbox::new(bounds),
+            load_quota: LoadQuota::default(),
+            in_flight: Arc::new(Semaphore::new(IN_FLIGHT_MAX)),
+            relay_queue: RelayQueue::new(settings.limits.rule(RELAY)),
+            reply_order: Mutex::default(),
+            over: AtomicBool::new(false),
+        })
+    }
+
+    /// Takes in an event, in the order of arrival.
+    pub fn receive(self: &Arc<Self>, event: Event) {
+        match self.inbox.put(event) {
+            Arrived::Taken => {}
+            Arrived::TakenButHold => {
+                self.session.hold();
+                // What was in the inbox may have been taken out just before that, and nobody would let go again.
+                if self.inbox.has_room() {
+                    self.session.release();
+                }
+            }
+            Arrived::Refused(event) => {
+                let (name, _) = read_event(&event);
+                PendingReply::new(self, name, event.ack, None)
+                    .say(Problem::unavailable().into(), AnsweredBy::Here);
+            }
+        }
+    }
+
+    /// The client is gone.
+    pub fn gone(&self) {
+        self.outbox.end(End::Gone);
+        self.inbox.close();
+        self.dropped(self.relay_queue.close());
+    }
+
+    /// Sends what waits, and no more.
+    pub fn finish(&self) {
+        self.outbox.finish();
+    }
+
+    /// Whether all has been sent that ever will be.
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    /// Puts an answer into the line, if there is anything to say.
+    fn answer(&self, owed: Owed, reply: Reply) {
+        let Owed { event, ack, permit } = owed;
+        match &reply {
+            Reply::Outcome(Outcome::Graph { page, .. } | Outcome::Branch { page, .. }) if !page.has_more => {
+                self.load_quota.end(&event);
+            }
+            Reply::Pong => {
+                let pong = wire::pong(clock::now());
+                self.put(Outgoing::Event("ws:pong", pong), page_bytes(1), Admission::Asked(None));
+            }
+            _ => {}
+        }
+        let trace = trace_id();
+        if let Reply::Problem(Problem::Failed(engine::Failure::Exception)) = &reply {
+            tracing::error!(trace_id = trace, event, "an event failed by a fault of the server");
+        }
+        if ack.is_some() || is_heard_without_ack(&reply, &event) {
+            let (bytes, standing) = (answer_bytes(&reply), answer_admission(&reply, permit.as_ref()));
+            let message = Outgoing::Reply { event, ack, reply: Box::new(reply), trace, _permit: permit };
+            self.put(message, bytes, standing);
+        }
+    }
+
+    /// Has an event passed on. What is dropped for it counts as passed on (R8).
+    fn pass_on(&self, relay: Relay, reply: Option<PendingReply>) {
+        self.dropped(self.relay_queue.put(relay, reply));
+    }
+
+    /// An event to be passed on at once, unless it is one too many. What waits and says the same is overtaken.
+    fn passed_now(&self, relay: Relay) -> Option<Relay> {
+        self.dropped(self.relay_queue.pass_now(&relay)?);
+        Some(relay)
+    }
+
+    fn dropped(&self, replies: Vec<Option<PendingReply>>) {
+        for reply in replies.into_iter().flatten() {
+            reply.say(Reply::Outcome(Outcome::PassedOn), AnsweredBy::Here);
+        }
+    }
+
+    fn put(&self, message: Outgoing, bytes: usize, standing: Admission) {
+        if self.outbox.push(message, bytes, standing) == Some(End::Overflow) {
+            tracing::info!(address = %self.session.address, "a client reads too slowly and is disconnected");
+            self.session.cut();
+        }
+    }
+}
+
+/// Runs a connection from its CONNECT to its end.
+pub async fn run(app: Arc<App>, connection: Arc<Connection>, socket: Arc<Socket>, presented: Presented) {
+    let number = connection.session.connecting();
+    let flow = FlowControl::new(Arc::clone(&connection.session), app.settings.stall_timeout * 2);
+    let mut sender = Sender { connection: Arc::clone(&connection), socket, flow };
+    match admit(&app, &connection.session, &sender.socket.req_parts().headers, presented).await {
+        Ok(admitted) => live(&app, &connection, &mut sender, admitted).await,
+        Err(problem) => {
+            let _ = sender.send(To::Event("connected"), &wire::not_connected(&problem)).await;
+            sender.dismiss().await;
+        }
+    }
+    connection.gone();
+    connection.over.store(true, Ordering::Release);
+    drop(sender);
+    tokio::time::sleep(VACANT).await;
+    if connection.session.latest_connect() == number {
+        connection.session.cut();
+    }
+}
+
+async fn live(app: &Arc<App>, connection: &Arc<Connection>, sender: &mut Sender, admitted: Admitted) {
+    let Admitted { caller, means, open: _open } = admitted;
+    let connected = wire::connected(caller.user, means.client(), clock::now());
+    connection.put(Outgoing::Event("connected", connected), 0, Admission::Bound);
+    let sink = Sink { connection: Arc::clone(connection), user: caller.user };
+    let id = app.engine.connect(caller, Box::new(sink));
+    let end = tokio::select! {
+        end = sender.run() => end,
+        () = listen(app, connection, caller, id) => End::Gone,
+        () = pass_on(app, connection, caller, id) => End::Gone,
+    };
+    app.engine.disconnect(id);
+    tracing::debug!(?end, "a connection ended");
+    if end == End::Revoked {
+        sender.dismiss().await;
+    }
+}
+
+/// Hands what is to be passed on to the engine, no faster than it may be.
+async fn pass_on(app: &Arc<App>, connection: &Arc<Connection>, caller: Caller, id: ConnectionId) {
+    loop {
+        let (relay, reply) = connection.relay_queue.next().await;
+        let answer = Box::new(|outcome| {
+            if let Some(reply) = reply {
+                reply.say(settled(outcome), AnsweredBy::Engine);
+            }
+        });
+        app.engine.relay(caller, relay, id, answer);
+    }
+}
+
+/// Hands what arrives to the engine, one after the other.
+async fn listen(app: &Arc<App>, connection: &Arc<Connection>, caller: Caller, id: ConnectionId) {
+    while let Some((event, may_send)) = connection.inbox.next().await {
+        if may_send {
+            connection.session.release();
+        }
+        let ack = event.ack;
+        let (name, payload) = read_event(&event);
+        let asks_page = operations::by_event(&name).is_some_and(operations::Row::is_read);
+        let permits = if asks_page { PAGE_COUNTS } else { 1 };
+        let Ok(permit) = Arc::clone(&connection.in_flight).acquire_many_owned(permits).await else { return };
+        let asked = (name, payload, ack, permit);
+        // What a panic leaves behind is an unanswered reply, which answers for itself.
+        let asked = catch_unwind(AssertUnwindSafe(|| take(app, connection, caller, id, asked)));
+        if asked.is_err() {
+            tracing::error!("an event failed by a fault of the server");
+        }
+    }
+    // A closed inbox alone does not end the connection: what is to be sent still is.
+    std::future::pending::<()>().await;
+}
+
+fn take(
+    app: &Arc<App>,
+    connection: &Arc<Connection>,
+    caller: Caller,
+    id: ConnectionId,
+    (name, payload, ack, permit): (String, Result<Json, Malformed>, Option<i64>, InFlightPermit),
+) {
+    let (mut row, mut passed_on) = (operations::by_event(&name), None);
+    if let Some(relayed) = operations::relay_by_event(&name) {
+        row = relayed.stored_by;
+        let relay = payload.as_ref().map_err(|malformed| Problem::from(malformed.clone()));
+        let relay = relay.and_then(|payload| operations::decode_relay(relayed, payload));
+        match (relay, row) {
+            // What is stored too is answered by what stores it, and passed on with that: too much of it is not.
+            (Ok(relay), Some(_)) => passed_on = connection.passed_now(relay),
+            (Ok(relay), None) => {
+                let pending = ack.map(|ack| PendingReply::new(connection, name, Some(ack), Some(permit)));
+                return connection.pass_on(relay, pending);
+            }
+            (Err(problem), _) => {
+                let pending = PendingReply::new(connection, name, ack, Some(permit));
+                return pending.say(problem.into(), AnsweredBy::Here);
+            }
+        }
+    }
+    let Some(row) = row else {
+        let pending = PendingReply::new(connection, name, ack, Some(permit));
+        return pending.say(Problem::Event.into(), AnsweredBy::Here);
+    };
+    let pending = PendingReply::new(connection, name, ack, Some(permit));
+    let (answered, limit, load_quota) = (ack.is_some(), row_limit(row), Some(&connection.load_quota));
+    let request =
+        Request { caller, row, payload, connection: Some(id), answered, limit, passed_on, load_quota };
+    dispatch(app, request, |reply, by| pending.say(reply, by));
+}
+
+/// The name and the payload of an event. The name can be read of more events than the payload: of any that begins with
+/// one. What has none has the empty name.
+fn read_event(event: &Event) -> (String, Result<Json, Malformed>) {
+    let text = event.text.as_str();
+    let malformed = |what: &str| Err(Malformed(what.to_owned()));
+    let name = text.trim_start().strip_prefix('[').and_then(|list| {
+        serde_json::Deserializer::from_str(list).into_iter::<String>().next().and_then(Result::ok)
+    });
+    let Some(name) = name else { return (String::new(), malformed("the event has no name")) };
+    let payload = match serde_json::from_str::<Vec<&RawValue>>(text).as_deref() {
+        _ if event.has_attachments => malformed("it has binary attachments"),
+        Ok([_]) => Ok(Json::Object(Vec::new())),
+        Ok([_, payload]) => Json::parse(payload.get()),
+        Ok(_) => malformed("the event has more than one payload"),
+        Err(_) => malformed("the event is no list of a name and a payload"),
+    };
+    (name, payload)
+}
+
+/// The answer that is owed to one event. It is given exactly once: if it is forgotten, as a fault of the server.
+#[derive(Debug)]
+struct PendingReply {
+    connection: Arc<Connection>,
+    slot: ReplySlot,
+    /// `None` once it is given.
+    owed: Option<Owed>,
+}
+
+/// What is needed to give an answer.
+#[derive(Debug)]
+struct Owed {
+    event: String,
+    ack: Option<i64>,
+    permit: Option<InFlightPermit>,
+}
+
+impl PendingReply {
+    fn new(
+        connection: &Arc<Connection>,
+        event: String,
+        ack: Option<i64>,
+        permit: Option<InFlightPermit>,
+    ) -> Self {
+        let slot = connection.reply_order.lock().unwrap_or_else(PoisonError::into_inner).begin();
+        let owed = Owed { event, ack, permit };
+        PendingReply { connection: Arc::clone(connection), slot, owed: Some(owed) }
+    }
+
+    fn say(mut self, reply: Reply, by: AnsweredBy) {
+        self.give(reply, by);
+    }
+
+    fn give(&mut self, reply: Reply, by: AnsweredBy) {
+        let Some(owed) = self.owed.take() else { return };
+        // Held until all is in the line, so that nobody gets in between.
+        let mut reply_order = self.connection.reply_order.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = match by {
+            AnsweredBy::Engine => reply_order.answered(self.slot, (owed, reply)),
+            AnsweredBy::Here => reply_order.answered_here(self.slot, (owed, reply)),
+        };
+        for (owed, reply) in due {
+            self.connection.answer(owed, reply);
+        }
+    }
+}
+
+impl Drop for PendingReply {
+    fn drop(&mut self) {
+        self.give(Problem::exception().into(), AnsweredBy::Here);
+    }
+}
+
+/// Where the engine puts what the connection's user is told.
+struct Sink {
+    connection: Arc<Connection>,
+    user: UserId,
+}
+
+impl engine::ConnectionSink for Sink {
+    fn diff(&self, diff: Arc<Diff>) {
+        let own = diff.actor.as_ref().is_some_and(|actor| actor.id == self.user);
+        let standing = if own { Admission::Own(diff.batch) } else { Admission::Bound };
+        let bytes = diff_bytes(&diff);
+        self.connection.put(Outgoing::Diff(diff), bytes, standing);
+    }
+
+    fn missed(&self, diff: Arc<Diff>) {
+        let bytes = diff_bytes(&diff);
+        self.connection.put(Outgoing::Diff(diff), bytes, Admission::Asked(None));
+    }
+
+    fn published(&self, published: Arc<Published>) {
+        self.connection.put(Outgoing::Published(published), page_bytes(1), Admission::Bound);
+    }
+
+    fn relay(&self, relayed: Arc<Relayed>) {
+        self.connection.put(Outgoing::Relayed(relayed), page_bytes(8), Admission::Spare);
+    }
+
+    fn close(&self) {
+        self.connection.outbox.end(End::Revoked);
+    }
+}
+
+/// The one task that sends on a connection.
+struct Sender {
+    connection: Arc<Connection>,
+    socket: Arc<Socket>,
+    flow: FlowControl,
+}
+
+impl Sender {
+    async fn run(&mut self) -> End {
+        let connection = Arc::clone(&self.connection);
+        loop {
+            let message = match connection.outbox.next().await {
+                Ok(message) => message,
+                Err(End::Finished) => {
+                    let _ = tokio::time::timeout(GRACE, self.flow.flushed(&connection.outbox)).await;
+                    return End::Finished;
+                }
+                Err(end) => return end,
+            };
+            let encoded = catch_unwind(AssertUnwindSafe(|| message.encode())).unwrap_or_else(|_| {
+                tracing::error!("a message could not be written by a fault of the server");
+                fallback(&message)
+            });
+            let Some((to, text)) = encoded else { continue };
+            if self.send(to, &text).await.is_err() {
+                return connection.outbox.ended().unwrap_or(End::Gone);
+            }
+        }
+    }
+
+    async fn send(&mut self, to: To, text: &str) -> Result<(), Stopped> {
+        self.flow.room(&self.connection.outbox).await?;
+        let Ok(raw) = serde_json::from_str::<&RawValue>(text) else {
+            tracing::error!("a message is no JSON by a fault of the server");
+            return Ok(());
+        };
+        loop {
+            match self.hand_over(to, raw) {
+                Ok(()) => break,
+                Err(SendError::Socket(SocketError::InternalChannelFull)) => {
+                    tokio::time::sleep(FULL_PAUSE).await;
+                }
+                Err(_) => return Err(Stopped),
+            }
+            if self.connection.outbox.ended().is_some() {
+                return Err(Stopped);
+            }
+        }
+        self.flow.fed(text.len() + envelope_bytes(to));
+        Ok(())
+    }
+
+    fn hand_over(&self, to: To, raw: &RawValue) -> Result<(), SendError> {
+        match to {
+            To::Event(event) => self.socket.emit(event, raw),
+            To::Ack(ack) => {
+                // The library hands out its way to answer only to extractors; one that fails is used up.
+                let mut nothing = Value::Str("".into(), None);
+                match AckSender::from_message_parts(&self.socket, &mut nothing, &Some(ack)) {
+                    Ok(sender) => sender.send(raw),
+                    Err(never) => match never {},
+                }
+            }
+        }
+    }
+
+    /// Tells the client to go, and sees to it that it does.
+    async fn dismiss(&self) {
+        let _ = Arc::clone(&self.socket).disconnect();
+        tokio::time::sleep(GRACE).await;
+        self.connection.session.cut();
+    }
+}

@@ -1,0 +1,308 @@
+//! Engine.IO sessions from outside: over which TCP connection each one runs, who its handshakes say is calling, how
+//! much of what was sent has left, and how to end one.
+//!
+//! The Socket.IO library tells none of this, so a layer around it watches the requests of each session.
+
+use crate::app::App;
+use crate::auth::{self, Credentials, Means};
+use crate::net::tcp::Handle;
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{self, Request};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use http::header::SEC_WEBSOCKET_PROTOCOL;
+use http::{HeaderValue, Method, StatusCode};
+use http_body_util::{BodyExt as _, Limited};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use tokio::sync::Notify;
+
+/// The transport of one client, over polling or a WebSocket.
+#[derive(Debug)]
+pub struct EioSession {
+    /// Where the client is.
+    pub address: IpAddr,
+    state: Mutex<State>,
+    polled_bytes: AtomicU64,
+    /// Woken when polling took something along, and when the transport changes.
+    changed: Notify,
+    dead: AtomicBool,
+    /// Counts the CONNECTs to the namespace.
+    connects: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    websocket: Option<Websocket>,
+    /// Bytes that went over WebSockets before this one.
+    before_bytes: u64,
+    /// What the upgrade's headers say about the caller.
+    late: Option<Credentials>,
+}
+
+#[derive(Clone, Debug)]
+struct Websocket {
+    handle: Arc<Handle>,
+    from_bytes: u64,
+}
+
+impl EioSession {
+    fn new(address: IpAddr) -> Self {
+        EioSession {
+            address,
+            state: Mutex::default(),
+            polled_bytes: AtomicU64::new(0),
+            changed: Notify::new(),
+            dead: AtomicBool::new(false),
+            connects: AtomicU64::new(0),
+        }
+    }
+
+    fn attach(&self, handle: Arc<Handle>, credentials: Option<Credentials>) {
+        let mut state = self.lock();
+        if let Some(old) = state.websocket.take() {
+            state.before_bytes += old.handle.written_bytes() - old.from_bytes;
+        }
+        let from_bytes = handle.written_bytes();
+        state.websocket = Some(Websocket { handle, from_bytes });
+        state.late = credentials.or(state.late.take());
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// Credentials that came with the upgrade to a WebSocket, after the session had begun.
+    pub fn late_credentials(&self) -> Option<Credentials> {
+        self.lock().late.clone()
+    }
+
+    /// Whether the client uses a WebSocket.
+    pub fn is_websocket(&self) -> bool {
+        self.lock().websocket.is_some()
+    }
+
+    /// How many bytes have left for the client.
+    pub fn sent_bytes(&self) -> u64 {
+        let state = self.lock();
+        let over_websocket =
+            state.websocket.as_ref().map_or(0, |ws| ws.handle.written_bytes() - ws.from_bytes);
+        self.polled_bytes.load(Ordering::Acquire) + state.before_bytes + over_websocket
+    }
+
+    /// Waits until something may have changed about [`EioSession::sent_bytes`], [`EioSession::is_websocket`] or
+    /// [`EioSession::late_credentials`].
+    pub async fn progress(&self) {
+        let websocket = self.lock().websocket.clone();
+        match websocket {
+            Some(websocket) => tokio::select! {
+                () = websocket.handle.progress.notified() => {}
+                () = self.changed.notified() => {}
+            },
+            None => self.changed.notified().await,
+        }
+    }
+
+    /// Makes the client wait with what it has to say. Polling clients wait for an answer anyway.
+    pub fn hold(&self) {
+        if let Some(websocket) = &self.lock().websocket {
+            websocket.handle.hold();
+        }
+    }
+
+    /// Listens again.
+    pub fn release(&self) {
+        if let Some(websocket) = &self.lock().websocket {
+            websocket.handle.release();
+        }
+    }
+
+    /// Ends the session at once: its WebSocket's connection is shut, and its polls find nothing any more.
+    pub fn cut(&self) {
+        self.dead.store(true, Ordering::Release);
+        if let Some(websocket) = &self.lock().websocket {
+            websocket.handle.release();
+            websocket.handle.cut();
+        }
+        self.changed.notify_one();
+    }
+
+    /// Whether it was ended.
+    pub fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Acquire)
+    }
+
+    /// Notes a CONNECT to the namespace; returns which one it is.
+    pub fn connecting(&self) -> u64 {
+        self.connects.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// The number of the latest CONNECT.
+    pub fn latest_connect(&self) -> u64 {
+        self.connects.load(Ordering::Acquire)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The sessions that began by polling, by their ids. They live as long as the library keeps them.
+#[derive(Debug, Default)]
+pub struct EioSessions {
+    by_id: Mutex<(HashMap<String, Weak<EioSession>>, usize)>,
+}
+
+impl EioSessions {
+    fn add(&self, id: &str, session: &Arc<EioSession>) {
+        let mut guard = self.by_id.lock().unwrap_or_else(PoisonError::into_inner);
+        let (by_id, sweep_at) = &mut *guard;
+        if by_id.len() >= *sweep_at {
+            by_id.retain(|_, session| session.strong_count() > 0);
+            *sweep_at = (by_id.len() * 2).max(64);
+        }
+        by_id.insert(id.to_owned(), Arc::downgrade(session));
+    }
+
+    fn get(&self, id: &str) -> Option<Arc<EioSession>> {
+        self.by_id.lock().unwrap_or_else(PoisonError::into_inner).0.get(id)?.upgrade()
+    }
+}
+
+/// What the layer needs.
+#[derive(Clone)]
+pub struct Watch {
+    pub app: Arc<App>,
+    pub sessions: Arc<EioSessions>,
+}
+
+/// The longest answer to a handshake.
+const HANDSHAKE_BYTES_MAX: usize = 4096;
+
+/// Watches the requests of sessions.
+pub async fn watch(
+    extract::State(watch): extract::State<Watch>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if watch.app.is_stopping() {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    if request.method() == Method::POST {
+        request = match with_whole_body(request, &watch.app).await {
+            Ok(request) => request,
+            Err(status) => return status.into_response(),
+        };
+    }
+    let query = request.uri().query().unwrap_or_default();
+    let parameter =
+        |name: &str| query.split('&').filter_map(|pair| pair.split_once('=')).find(|p| p.0 == name);
+    let is_websocket = parameter("transport").is_some_and(|(_, value)| value == "websocket");
+    let id = parameter("sid").map(|(_, value)| value.to_owned());
+    let offers_subprotocol = auth::offers_subprotocol(request.headers());
+    let response = match id {
+        None => begin(&watch, request, next, is_websocket).await,
+        Some(id) => go_on(&watch, request, next, is_websocket, &id).await,
+    };
+    // A client that offers subprotocols gives up when none of them is taken, and the library takes none.
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS && offers_subprotocol {
+        let mut response = response;
+        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(auth::SUBPROTOCOL));
+        return response;
+    }
+    response
+}
+
+/// The library reads a body for as long as the client likes to take.
+async fn with_whole_body(request: Request, app: &App) -> Result<Request, StatusCode> {
+    let (parts, body) = request.into_parts();
+    let whole = Limited::new(body, app.settings.body_bytes_max).collect();
+    match tokio::time::timeout(app.settings.body_timeout, whole).await {
+        Ok(Ok(whole)) => Ok(Request::from_parts(parts, Body::from(whole.to_bytes()))),
+        Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
+async fn begin(watch: &Watch, mut request: Request, next: Next, is_websocket: bool) -> Response {
+    let handle = request.extensions().get::<Arc<Handle>>().cloned();
+    let session = Arc::new(EioSession::new(watch.app.address(handle.as_deref(), request.headers())));
+    if let Some(handle) = handle.filter(|_| is_websocket) {
+        session.attach(handle, None);
+    }
+    request.extensions_mut().insert(Arc::clone(&session));
+    let response = next.run(request).await;
+    if is_websocket || response.status() != StatusCode::OK {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    match axum::body::to_bytes(body, HANDSHAKE_BYTES_MAX).await {
+        Ok(body) => {
+            if let Some(id) = session_id(&body) {
+                watch.sessions.add(id, &session);
+            }
+            Response::from_parts(parts, Body::from(body))
+        }
+        Err(error) => {
+            tracing::error!(%error, "the answer to a handshake could not be read");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// The id in a handshake's answer, `0{"sid":"…",…}`.
+fn session_id(body: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(body).ok()?;
+    let (_, rest) = text.split_once("\"sid\":\"")?;
+    rest.split_once('"').map(|(id, _)| id)
+}
+
+async fn go_on(watch: &Watch, request: Request, next: Next, is_websocket: bool, id: &str) -> Response {
+    let Some(session) = watch.sessions.get(id) else { return next.run(request).await };
+    if session.is_dead() {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
+    if is_websocket {
+        let handle = request.extensions().get::<Arc<Handle>>().cloned();
+        // The origin was judged by the headers that the session began with: a cookie that comes now is too late.
+        let credentials = auth::credentials(request.headers()).filter(|found| found.means == Means::Api);
+        let response = next.run(request).await;
+        // Only a true upgrade moves the session to another connection.
+        if let (Some(handle), StatusCode::SWITCHING_PROTOCOLS) = (handle, response.status()) {
+            session.attach(handle, credentials);
+        }
+        return response;
+    }
+    let is_poll = request.method() == Method::GET;
+    let response = next.run(request).await;
+    if is_poll {
+        let bytes = response.body().size_hint().lower();
+        session.polled_bytes.fetch_add(bytes, Ordering::AcqRel);
+        session.changed.notify_one();
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t3_a_sessions_id_is_read_from_its_handshake() {
+        let body = br#"0{"sid":"AAECAw","upgrades":["websocket"],"pingInterval":25000}"#;
+        assert_eq!(session_id(body), Some("AAECAw"));
+        assert_eq!(session_id(b"{}"), None);
+    }
+
+    #[test]
+    fn t3_sessions_that_ended_are_forgotten() {
+        let sessions = EioSessions::default();
+        let kept = Arc::new(EioSession::new(IpAddr::from([127, 0, 0, 1])));
+        sessions.add("kept", &kept);
+        for n in 0..10_000 {
+            sessions.add(&n.to_string(), &Arc::new(EioSession::new(kept.address)));
+        }
+        assert!(sessions.by_id.lock().unwrap().0.len() < 200);
+        assert!(sessions.get("kept").is_some() && sessions.get("9999").is_none());
+    }
+}

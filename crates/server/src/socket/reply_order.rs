@@ -1,0 +1,83 @@
+//! ReplyOrder: what is answered on the spot waits for what was asked before it.
+//!
+//! The engine answers in its own order, which is that of the commits. A refusal that needs no engine would overtake what
+//! the same client asked earlier; here it is held back until that has been answered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The place of a request among those of its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReplySlot(u64);
+
+/// The requests of a connection that are not answered yet.
+#[derive(Debug)]
+pub struct ReplyOrder<T> {
+    next: u64,
+    open: BTreeSet<ReplySlot>,
+    held: BTreeMap<ReplySlot, T>,
+}
+
+impl<T> Default for ReplyOrder<T> {
+    fn default() -> Self {
+        ReplyOrder { next: 0, open: BTreeSet::new(), held: BTreeMap::new() }
+    }
+}
+
+impl<T> ReplyOrder<T> {
+    /// A request begins.
+    pub fn begin(&mut self) -> ReplySlot {
+        let slot = ReplySlot(self.next);
+        self.next += 1;
+        self.open.insert(slot);
+        slot
+    }
+
+    /// The engine has answered a request: what may be said now, in order.
+    pub fn answered(&mut self, slot: ReplySlot, answer: T) -> Vec<T> {
+        self.open.remove(&slot);
+        let mut due = vec![answer];
+        due.extend(self.due());
+        due
+    }
+
+    /// A request is answered on the spot: what may be said now, in order.
+    pub fn answered_here(&mut self, slot: ReplySlot, answer: T) -> Vec<T> {
+        self.open.remove(&slot);
+        self.held.insert(slot, answer);
+        self.due()
+    }
+
+    /// What was held back and has nothing before it any more.
+    fn due(&mut self) -> Vec<T> {
+        let later = match self.open.first() {
+            Some(first) => self.held.split_off(first),
+            None => BTreeMap::new(),
+        };
+        std::mem::replace(&mut self.held, later).into_values().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t5_a_refusal_does_not_overtake_what_was_asked_before() {
+        let mut turns = ReplyOrder::default();
+        let [a, b, c, d] = [(); 4].map(|()| turns.begin());
+        assert!(turns.answered_here(b, "b").is_empty());
+        assert!(turns.answered_here(d, "d").is_empty());
+        assert_eq!(turns.answered(a, "a"), ["a", "b"]);
+        assert_eq!(turns.answered(c, "c"), ["c", "d"]);
+        let e = turns.begin();
+        assert_eq!(turns.answered_here(e, "e"), ["e"]);
+    }
+
+    #[test]
+    fn t5_the_engine_answers_in_its_own_order() {
+        let mut turns = ReplyOrder::default();
+        let [a, b] = [(); 2].map(|()| turns.begin());
+        assert_eq!(turns.answered(b, "b"), ["b"]);
+        assert_eq!(turns.answered(a, "a"), ["a"]);
+    }
+}

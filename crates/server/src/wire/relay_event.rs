@@ -1,0 +1,33 @@
+//! What is passed on, as it is written.
+
+use super::diff::Actor;
+use super::text;
+use crate::engine::protocol::{Relay, Relayed};
+use graph::NodeId;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Dragged<'a> {
+    id: NodeId,
+    x: f64,
+    y: f64,
+    z: f64,
+    actor: Actor<'a>,
+}
+
+/// The name and the text of an event that is passed on.
+pub fn relayed_event(relayed: &Relayed) -> (&'static str, String) {
+    let actor = Actor::of(&relayed.from);
+    match &relayed.relay {
+        Relay::Presence { node, fields } => {
+            let comma = if fields.is_empty() { "" } else { "," };
+            let (node, actor) = (text(node), text(&actor));
+            ("presence:state", format!("{{\"nodeId\":{node},\"actor\":{actor}{comma}{fields}}}"))
+        }
+        Relay::Camera { fields } => ("camera:presence", format!("{{{fields}}}")),
+        Relay::Drag { node, x, y, z, end } => {
+            let event = if *end { "node:dragend" } else { "node:drag" };
+            (event, text(&Dragged { id: *node, x: *x, y: *y, z: *z, actor }))
+        }
+    }
+}
