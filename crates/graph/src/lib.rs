@@ -4,6 +4,7 @@
 //! come in; decided batches and per-user views go out.
 
 pub mod access;
+mod affected;
 pub mod audience;
 pub mod batch;
 pub mod blocking;
@@ -13,15 +14,14 @@ pub mod diff;
 pub mod draft;
 pub mod effort;
 pub mod field_rules;
-mod flow;
-pub mod history;
+pub mod history_view;
 pub mod id;
+mod inherit;
 pub mod load;
 pub mod model;
 pub mod node_fields;
 pub mod ops;
-pub mod project;
-mod question;
+pub mod projection;
 pub mod refusal;
 pub mod replay;
 pub mod time;
@@ -35,7 +35,7 @@ pub use diff::Diff;
 pub use id::{BatchId, IdSupply, LinkId, NodeId, TokenId, UserId};
 pub use node_fields::{NODE_FIELDS, NodeFields};
 pub use ops::{Operation, Root, decide};
-pub use project::Scene;
+pub use projection::Projection;
 pub use refusal::{Class, Reason, Refusal};
 pub use time::Timestamp;
 pub use world::{Entity, Graph, World};

@@ -4,11 +4,11 @@
 //! that fails answers. Payloads have been checked for form before they get here.
 
 mod account;
-mod history;
 mod link;
 mod node;
 mod share;
 mod trash;
+mod undo;
 
 use crate::access;
 use crate::batch::{Batch, Lineage};
@@ -23,7 +23,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub use account::{EMAIL_CHARS_MAX, USERNAME_CHARS, is_email, is_username};
-pub use history::{Chain, Turn, turn};
+pub use undo::{Chain, UndoKind, undo_or_redo};
 
 /// How a caller names a published branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
