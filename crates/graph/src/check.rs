@@ -3,6 +3,7 @@
 use crate::blocking::is_held;
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Link, Node, Status};
+use crate::node_fields;
 use crate::world::{Graph, World};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,10 +14,10 @@ pub fn problems(world: &World) -> Vec<String> {
     for node in world.nodes() {
         check_node(world, node, &mut problems);
     }
-    let mut places: HashMap<Place, LinkId> = HashMap::new();
+    let mut places: HashMap<LinkPlace, LinkId> = HashMap::new();
     for link in world.links() {
         check_link(world, link, &mut problems);
-        if let Some(other) = places.insert(Place::of(link), link.id) {
+        if let Some(other) = places.insert(LinkPlace::of(link), link.id) {
             problems.push(format!("links {other} and {} lie in one place", link.id));
         }
     }
@@ -32,12 +33,12 @@ pub fn problems(world: &World) -> Vec<String> {
 
 /// A link's place: its unordered pair of nodes, with its owner too if it is private.
 #[derive(PartialEq, Eq, Hash)]
-struct Place(NodeId, NodeId, Option<UserId>);
+struct LinkPlace(NodeId, NodeId, Option<UserId>);
 
-impl Place {
+impl LinkPlace {
     fn of(link: &Link) -> Self {
         let (a, b) = (link.source.min(link.target), link.source.max(link.target));
-        Place(a, b, link.private.then_some(link.owner))
+        LinkPlace(a, b, link.private.then_some(link.owner))
     }
 }
 
@@ -55,12 +56,8 @@ fn check_node(world: &World, node: &Node, problems: &mut Vec<String>) {
     if node.version == 0 {
         problems.push(format!("node {id} has version 0"));
     }
-    let too_long = node.title.chars().count() > 80 || node.description.chars().count() > 400;
-    if too_long || node.tags.len() > 32 || node.assignee.len() > 32 || node.priority > 9 || node.volume > 9 {
-        problems.push(format!("node {id} has a field out of bounds"));
-    }
-    if ![node.x, node.y, node.z].into_iter().all(f64::is_finite) {
-        problems.push(format!("node {id} has no finite position"));
+    for (field, refusal) in node_fields::faults(node) {
+        problems.push(format!("the {field} of node {id} breaks its rule: {}", refusal.message()));
     }
 }
 

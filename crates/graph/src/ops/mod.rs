@@ -4,17 +4,18 @@
 //! that fails answers. Payloads have been checked for form before they get here.
 
 mod account;
-mod history;
 mod link;
 mod node;
 mod share;
 mod trash;
+mod undo;
 
 use crate::access;
 use crate::batch::{Batch, Lineage};
 use crate::draft::Draft;
 use crate::id::{BatchId, IdSupply, LinkId, NodeId, TokenId, UserId};
-use crate::model::{Level, LinkType, Node, Plan, Status, TokenHash};
+use crate::model::{Level, LinkType, Node, Plan, TokenHash};
+use crate::node_fields::NodeFields;
 use crate::refusal::{Reason, Refusal};
 use crate::time::Timestamp;
 use crate::world::{Graph, World};
@@ -22,28 +23,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub use account::{EMAIL_CHARS_MAX, USERNAME_CHARS, is_email, is_username};
-pub use history::{Chain, Turn, turn};
-
-/// The mutable fields of a node; `None` leaves a field as it is.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct NodeFields {
-    pub title: Option<String>,
-    pub description: Option<String>,
-    /// Never `Blocked`.
-    pub status: Option<Status>,
-    /// `Some(None)` clears.
-    pub due_date: Option<Option<Timestamp>>,
-    pub tags: Option<Vec<String>>,
-    pub priority: Option<u8>,
-    pub volume: Option<u8>,
-    pub independent: Option<bool>,
-    pub assignee: Option<Vec<String>>,
-    pub x: Option<f64>,
-    pub y: Option<f64>,
-    pub z: Option<f64>,
-    pub pinned: Option<bool>,
-    pub collapsed: Option<bool>,
-}
+pub use undo::{Chain, UndoKind, undo_or_redo};
 
 /// How a caller names a published branch.
 #[derive(Clone, Debug, PartialEq, Eq)]

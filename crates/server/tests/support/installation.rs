@@ -3,7 +3,7 @@
 use super::{email, now};
 use graph::model::{Plan, TokenHash};
 use graph::{Batch, Operation, TokenId, UserId, decide};
-use store::{Log, Proposal, Scope, SqliteLog};
+use store::{LoadScope, Log, Proposal, SqliteLog};
 use synaptask::engine::RandomIds;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -31,7 +31,7 @@ impl Installation {
     pub fn add_user(&self, name: &str, plan: Plan) -> UserId {
         let add = Operation::UserAdd { email: email(name), username: name.to_owned(), plan };
         self.does(None, &add);
-        self.log().load(Scope::Accounts).unwrap().user_by_username(name).unwrap().user.id
+        self.log().load(LoadScope::Accounts).unwrap().user_by_username(name).unwrap().user.id
     }
 
     /// Makes an API token; here the hash stands for the secret too.
@@ -42,7 +42,7 @@ impl Installation {
             None,
             &Operation::TokenCreate { id: TokenId(Uuid::new_v4()), user, name: "test".into(), hash },
         );
-        (self.log().load(Scope::Accounts).unwrap().token(&hash).unwrap().id, hash)
+        (self.log().load(LoadScope::Accounts).unwrap().token(&hash).unwrap().id, hash)
     }
 
     pub fn revoke(&self, token: TokenId) {
@@ -52,7 +52,7 @@ impl Installation {
 
 /// Decides and commits without an engine.
 pub fn commit(mut log: SqliteLog, actor: Option<UserId>, operation: &Operation) -> Batch {
-    let mut world = log.load(Scope::Everything).unwrap();
+    let mut world = log.load(LoadScope::Everything).unwrap();
     world.advance(now());
     let mut done = None;
     log.transact(world.rev(), &mut |news, _| {
