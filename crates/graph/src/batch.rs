@@ -5,6 +5,7 @@ use crate::model::{Embed, Grant, Link, Node, Rev, Token, User};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// What an entry did. The numbers are the operation codes of the wire and never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -141,6 +142,8 @@ pub struct Entry {
     /// True for what followed from the rules (blocking, cascades), false for what the caller meant.
     pub derived: bool,
     pub subject: Subject,
+    /// Of a node or link that was made as a copy, the id of what it copies.
+    pub copy_of: Option<Uuid>,
 }
 
 /// How a batch stands to an earlier one.

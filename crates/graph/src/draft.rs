@@ -8,6 +8,7 @@ use crate::time::Timestamp;
 use crate::world::{Graph, World};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// A batch in the making.
 pub struct Draft<'w> {
@@ -151,6 +152,24 @@ impl<'w> Draft<'w> {
         self.write(Op::NodeAdd, Cause::Meant, Subject::Node(Change { before: None, after: Some(node) }));
     }
 
+    /// Adds a node that copies another (NODE_ADD).
+    pub fn add_node_copy(&mut self, of: NodeId, node: Node) {
+        self.add_node(node);
+        self.note_copy(of.0);
+    }
+
+    /// Adds a link that copies another (LINK_ADD).
+    pub fn add_link_copy(&mut self, of: LinkId, link: Link) {
+        self.add_link(link);
+        self.note_copy(of.0);
+    }
+
+    fn note_copy(&mut self, of: Uuid) {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.copy_of = Some(of);
+        }
+    }
+
     /// Changes a node by one entry; its version, times and batch follow. A missing node is left missing.
     pub fn edit_node(&mut self, op: Op, cause: Cause, id: NodeId, edit: impl FnOnce(&mut Node)) {
         let Some(before) = self.node(id).cloned() else { return };
@@ -248,6 +267,6 @@ impl<'w> Draft<'w> {
         {
             self.link_entries.insert(link.id, self.entries.len());
         }
-        self.entries.push(Entry { op, derived: cause == Cause::Derived, subject });
+        self.entries.push(Entry { op, derived: cause == Cause::Derived, subject, copy_of: None });
     }
 }

@@ -126,6 +126,7 @@ reasons! {
         CannotShareWithSelf "cannot_share_with_self" "You cannot share a node with yourself.",
         AlreadyGranted "already_granted" "This person has access to the node already.",
         NotShared "not_shared" "The node is not shared with this person.",
+        BatchTooLarge "batch_too_large" "This is too much for one batch; do it in parts.",
         CannotRestorePurged "cannot_restore_purged" "Something this batch changed has been deleted for good.",
     }
     Forbidden {

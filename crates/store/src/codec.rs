@@ -24,6 +24,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use thiserror::Error;
+use uuid::Uuid;
 
 /// Why a batch cannot be written, or what is stored cannot be read.
 #[derive(Debug, Error)]
@@ -90,6 +91,8 @@ struct EntryOut<'a> {
     after: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     was: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copy_of: Option<Uuid>,
 }
 
 #[derive(Deserialize)]
@@ -108,6 +111,8 @@ struct EntryIn<'a> {
     after: Option<&'a RawValue>,
     #[serde(borrow, default)]
     was: Option<&'a RawValue>,
+    #[serde(default)]
+    copy_of: Option<Uuid>,
 }
 
 /// Writes a batch, each entity once: the same text goes into the batch's body and into the entity's own row.
@@ -123,6 +128,7 @@ pub(crate) fn encode(batch: &Batch) -> Result<Encoded, CodecError> {
             kind: written.kind,
             after: written.after.as_deref(),
             was: written.was.as_ref(),
+            copy_of: entry.copy_of,
         })
         .collect();
     let body = serde_json::to_string(&BodyOut { lineage: batch.lineage, entries })?;
@@ -221,7 +227,7 @@ fn read_entry(entry: &EntryIn<'_>) -> Result<Entry, CodecError> {
         Kind::User => Subject::User(read(entry)?),
         Kind::Token => Subject::Token(read(entry)?),
     };
-    Ok(Entry { op: entry.op, derived: entry.derived, subject })
+    Ok(Entry { op: entry.op, derived: entry.derived, subject, copy_of: entry.copy_of })
 }
 
 fn read<T: DeserializeOwned + Clone>(entry: &EntryIn<'_>) -> Result<Change<T>, CodecError> {

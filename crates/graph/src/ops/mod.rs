@@ -4,6 +4,7 @@
 //! that fails answers. Payloads have been checked for form before they get here.
 
 mod account;
+mod duplicate;
 mod link;
 mod node;
 mod share;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub use account::{EMAIL_CHARS_MAX, USERNAME_CHARS, is_email, is_username};
+pub use duplicate::{COPIES_MAX, NodeDuplicate};
 pub use undo::{Chain, UndoKind, undo_or_redo};
 
 /// How a caller names a published branch.
@@ -55,6 +57,7 @@ pub enum Operation {
     NodeTrashBranch {
         id: NodeId,
     },
+    NodeDuplicate(NodeDuplicate),
     NodeRestore {
         id: NodeId,
     },
@@ -205,6 +208,7 @@ fn decide_for(
         O::NodeUpdate { id, fields, version } => node::update(draft, caller, *id, fields, *version),
         O::NodeTrash { id } => node::trash(draft, caller, *id),
         O::NodeTrashBranch { id } => node::trash_branch(draft, caller, *id),
+        O::NodeDuplicate(asked) => duplicate::duplicate(draft, caller, asked, ids),
         O::NodeRestore { id } => node::restore(draft, caller, *id),
         O::NodeDelete { id } => trash::node_delete(draft, caller, *id),
         O::TrashPurge { ids: named } => trash::purge(draft, caller, named.as_deref()),

@@ -22,49 +22,69 @@ pub(super) fn add(
     fields: &NodeFields,
     ids: &mut dyn IdSupply,
 ) -> Result<(), Refusal> {
-    let parent = match target {
-        Some(target) => Some(seen(draft, caller, target, Reason::TargetNotFound)?),
-        None => None,
-    };
-    let (owner, link) = match parent {
-        None => (caller, None),
-        Some((target, level)) => {
-            refuse_if(target.in_trash, Reason::TargetInTrash)?;
-            let below = branch_owner(draft, caller, target);
-            (below.unwrap_or(caller), Some((target.id, level)))
-        }
-    };
+    let place = place(draft, caller, target)?;
+    refuse_if(place.target_in_trash, Reason::TargetInTrash)?;
     let id = match id {
         Some(id) if draft.world().id_taken(id.0) => return Err(Reason::IdTaken.into()),
         Some(id) => id,
         None => ids.next_node(),
     };
     let seq = draft.take_seq();
-    let mut node = Node::new(id, owner, draft.batch(), draft.now(), seq);
+    let mut node = Node::new(id, place.owner, draft.batch(), draft.now(), seq);
     fields.set_all(&mut node);
     draft.add_node(node);
-    if let Some((target, level)) = link {
-        let secondary = level == Level::Viewer;
-        let seq = draft.take_seq();
-        draft.add_link(Link {
-            id: ids.next_link(),
-            owner: caller,
-            source: id,
-            target,
-            kind: if secondary { LinkType::Secondary } else { LinkType::Primary },
-            private: secondary,
-            was_blocker: false,
-            in_trash: false,
-            cascade: false,
-            version: 1,
-            created: draft.now(),
-            edited: draft.now(),
-            seq,
-            last_batch: draft.batch(),
-        });
+    if let Some((target, level)) = place.under {
+        link_under(draft, caller, id, target, level, ids);
         settle(draft, [target]);
     }
     Ok(())
+}
+
+/// Where a new node comes to lie, and whose it is.
+pub(super) struct Place {
+    pub owner: UserId,
+    /// The node it is linked to, and the caller's access to that.
+    pub under: Option<(NodeId, Level)>,
+    pub target_in_trash: bool,
+}
+
+/// Where a node comes to lie that the caller makes under `target`.
+pub(super) fn place(draft: &Draft<'_>, caller: UserId, target: Option<NodeId>) -> Result<Place, Refusal> {
+    let Some(target) = target else {
+        return Ok(Place { owner: caller, under: None, target_in_trash: false });
+    };
+    let (target, level) = seen(draft, caller, target, Reason::TargetNotFound)?;
+    let owner = branch_owner(draft, caller, target).unwrap_or(caller);
+    Ok(Place { owner, under: Some((target.id, level)), target_in_trash: target.in_trash })
+}
+
+/// Links a new node to the node it is made under.
+pub(super) fn link_under(
+    draft: &mut Draft<'_>,
+    caller: UserId,
+    id: NodeId,
+    target: NodeId,
+    level: Level,
+    ids: &mut dyn IdSupply,
+) {
+    let secondary = level == Level::Viewer;
+    let seq = draft.take_seq();
+    draft.add_link(Link {
+        id: ids.next_link(),
+        owner: caller,
+        source: id,
+        target,
+        kind: if secondary { LinkType::Secondary } else { LinkType::Primary },
+        private: secondary,
+        was_blocker: false,
+        in_trash: false,
+        cascade: false,
+        version: 1,
+        created: draft.now(),
+        edited: draft.now(),
+        seq,
+        last_batch: draft.batch(),
+    });
 }
 
 /// The owner that a node made under `target` belongs to, when the caller edits there by ownership or a branch grant. By

@@ -129,6 +129,7 @@ impl Turn {
             O::NodeUpdate { id, fields, version } => self.node_update(*id, fields, *version),
             O::NodeTrash { id } => self.node_trash(*id),
             O::NodeTrashBranch { id } => self.node_trash_branch(*id),
+            O::NodeDuplicate(asked) => self.node_duplicate(asked),
             O::NodeRestore { id } => self.node_restore(*id),
             O::NodeDelete { id } => self.node_delete(*id),
             O::TrashPurge { ids } => self.purge(ids.as_deref()),

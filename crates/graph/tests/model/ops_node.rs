@@ -4,8 +4,9 @@ use super::undo::Deed;
 use super::{Turn, refuse_if};
 use graph::IdSupply;
 use graph::model::{Level, Link, LinkType, Node, Status};
-use graph::{BatchId, LinkId, NodeFields, NodeId, Reason, each_node_field};
-use std::collections::BTreeSet;
+use graph::ops::NodeDuplicate;
+use graph::{BatchId, LinkId, NodeFields, NodeId, Reason, UserId, each_node_field};
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 impl Turn {
@@ -27,21 +28,8 @@ impl Turn {
         target: Option<NodeId>,
         fields: &NodeFields,
     ) -> Result<(), Reason> {
-        let mut owner = self.caller;
-        let mut link = None;
-        if let Some(target) = target {
-            let level = self.m.placement(self.caller, target).ok_or(Reason::TargetNotFound)?;
-            refuse_if(!self.m.is_active(target), Reason::TargetInTrash)?;
-            let by_branch = self.m.branch_access(self.caller, target);
-            if by_branch.is_some_and(|level| level <= Level::Editor) {
-                owner = self.m.nodes[&target].owner;
-                link = Some((target, LinkType::Primary, false));
-            } else if level <= Level::Editor {
-                link = Some((target, LinkType::Primary, false));
-            } else {
-                link = Some((target, LinkType::Secondary, true));
-            }
-        }
+        let (owner, link) = self.place(target)?;
+        refuse_if(target.is_some_and(|target| !self.m.is_active(target)), Reason::TargetInTrash)?;
         refuse_if(id.is_some_and(|id| self.m.id_taken(id.0)), Reason::IdTaken)?;
         let id = id.unwrap_or_else(|| self.ids.next_node());
         let seq = self.seq();
@@ -53,6 +41,81 @@ impl Turn {
         if let Some((target, kind, private)) = link {
             let new = self.ids.next_link();
             self.make_link(new, id, target, kind, private);
+        }
+        Ok(())
+    }
+
+    /// Whose a node made under the target is, and how it is linked.
+    // Rules: O13, O14, O15, O16.
+    #[allow(clippy::type_complexity)]
+    fn place(&self, target: Option<NodeId>) -> Result<(UserId, Option<(NodeId, LinkType, bool)>), Reason> {
+        let Some(target) = target else { return Ok((self.caller, None)) };
+        let level = self.m.placement(self.caller, target).ok_or(Reason::TargetNotFound)?;
+        let by_branch = self.m.branch_access(self.caller, target);
+        if by_branch.is_some_and(|level| level <= Level::Editor) {
+            return Ok((self.m.nodes[&target].owner, Some((target, LinkType::Primary, false))));
+        }
+        let edits = level <= Level::Editor;
+        let kind = if edits { LinkType::Primary } else { LinkType::Secondary };
+        Ok((self.caller, Some((target, kind, !edits))))
+    }
+
+    // Rules: O31, O32.
+    pub fn node_duplicate(&mut self, asked: &NodeDuplicate) -> Result<(), Reason> {
+        self.seen(asked.id)?;
+        let (owner, under) = self.place(asked.target)?;
+        refuse_if(!self.m.is_active(asked.id), Reason::NodeInTrash)?;
+        refuse_if(asked.target.is_some_and(|target| !self.m.is_active(target)), Reason::TargetInTrash)?;
+        let old = self.m.clone();
+        let sees = |id: NodeId| old.placement(self.caller, id).is_some();
+        // The branch as the caller sees it: grown link by link from the node.
+        let mut nodes = BTreeSet::from([asked.id]);
+        let carries = |link: &&Link| !link.private && old.is_link_active(link) && sees(link.source);
+        loop {
+            let below = old.links.values().filter(carries).filter(|link| {
+                nodes.contains(&link.target) && old.nodes[&link.source].owner == old.nodes[&link.target].owner
+            });
+            let more: Vec<NodeId> = below.map(|link| link.source).filter(|_| asked.branch).collect();
+            let before = nodes.len();
+            nodes.extend(more);
+            if nodes.len() == before {
+                break;
+            }
+        }
+        let mut copies: BTreeMap<NodeId, NodeId> = BTreeMap::new();
+        let mut nodes: Vec<&Node> = nodes.iter().map(|id| &old.nodes[id]).collect();
+        nodes.sort_by_key(|node| node.seq);
+        for node in nodes {
+            let named = asked.names.get(&node.id.0).copied();
+            refuse_if(named.is_some_and(|id| self.m.id_taken(id)), Reason::IdTaken)?;
+            let id = named.map_or_else(|| self.ids.next_node(), NodeId);
+            let seq = self.seq();
+            let mut copy = Node::new(id, owner, self.batch, self.m.now, seq);
+            macro_rules! copy_field {
+                ($($field:ident)*) => {$(copy.$field = node.$field.clone();)*};
+            }
+            each_node_field!(copy_field);
+            copy.status = Status::Available;
+            copy.x += 40.0;
+            copy.y += 40.0;
+            self.note(Deed::Node { id, before: None, after: Some(copy.clone()) });
+            self.m.nodes.insert(id, copy);
+            copies.insert(node.id, id);
+        }
+        let mut links: Vec<&Link> = old.links.values().filter(|link| old.is_link_active(link)).collect();
+        links.retain(|link| old.sees_link(self.caller, link));
+        links.sort_by_key(|link| link.seq);
+        for link in links {
+            if let (Some(source), Some(target)) = (copies.get(&link.source), copies.get(&link.target)) {
+                let named = asked.names.get(&link.id.0).copied();
+                refuse_if(named.is_some_and(|id| self.m.id_taken(id)), Reason::IdTaken)?;
+                let id = named.map_or_else(|| self.ids.next_link(), LinkId);
+                self.make_link(id, *source, *target, link.kind, link.private);
+            }
+        }
+        if let Some((target, kind, private)) = under {
+            let id = self.ids.next_link();
+            self.make_link(id, copies[&asked.id], target, kind, private);
         }
         Ok(())
     }

@@ -4,10 +4,12 @@ use super::values::sample;
 use super::{NAMES, Remembered, Simulation, user_id};
 use crate::model::Model;
 use graph::model::{Level, LinkType, Status};
+use graph::ops::NodeDuplicate;
 use graph::{
     BatchId, LinkId, NODE_FIELDS, NodeFields, NodeId, Operation, Root, Timestamp, UserId, each_node_field,
 };
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// What one step is read from.
@@ -31,6 +33,7 @@ enum What {
     NodeAddUnder,
     NodeStatus,
     NodeUpdate,
+    NodeDuplicate,
     NodeTrash,
     NodeTrashBranch,
     NodeRestore,
@@ -58,11 +61,12 @@ enum What {
     Time,
 }
 
-const WEIGHTS: [(What, u16); 29] = [
+const WEIGHTS: [(What, u16); 30] = [
     (What::NodeAdd, 14),
     (What::NodeAddUnder, 14),
     (What::NodeStatus, 14),
     (What::NodeUpdate, 8),
+    (What::NodeDuplicate, 6),
     (What::NodeTrash, 12),
     (What::NodeTrashBranch, 4),
     (What::NodeRestore, 14),
@@ -285,7 +289,7 @@ pub fn interpret(simulation: &mut Simulation, step: &Step) -> Read {
     let Step { who, a, b, c, d, .. } = *step;
     let mut what = what(step);
     let full = simulation.model.nodes.len() >= NODES_MAX;
-    if full && matches!(what, What::NodeAdd | What::NodeAddUnder) {
+    if full && matches!(what, What::NodeAdd | What::NodeAddUnder | What::NodeDuplicate) {
         what = if a % 2 == 0 { What::NodeDelete } else { What::NodeTrash };
     }
     if matches!(what, What::Time) {
@@ -302,6 +306,9 @@ pub fn interpret(simulation: &mut Simulation, step: &Step) -> Read {
         let id = node_id(simulation, c);
         let caller = caller(&simulation.model, target, who);
         return Read::Ask(caller, Operation::NodeAdd { id, target: Some(target), fields });
+    }
+    if matches!(what, What::NodeDuplicate) {
+        return node_duplicate(simulation, step);
     }
     if matches!(what, What::Undo | What::Redo) {
         let (caller, batch) = history_operation(simulation, what, step);
@@ -346,6 +353,22 @@ pub fn interpret(simulation: &mut Simulation, step: &Step) -> Read {
         _ => node_operation(model, what, step),
     };
     Read::Ask(caller, operation)
+}
+
+fn node_duplicate(simulation: &mut Simulation, step: &Step) -> Read {
+    let Step { who, a, b, c, d, .. } = *step;
+    let id = node_such(&simulation.model, a, |node| !node.in_trash);
+    let target = node_such(&simulation.model, d, |node| !node.in_trash);
+    let mut names = BTreeMap::new();
+    if c % 4 == 0 {
+        let link = link(&simulation.model, d);
+        let named = node_id(simulation, c / 4).map_or_else(|| simulation.new_id(), |id| id.0);
+        names.insert(id.0, named);
+        names.insert(link.0, if c % 16 == 0 { named } else { simulation.new_id() });
+    }
+    let caller = caller(&simulation.model, id, who);
+    let asked = NodeDuplicate { id, branch: c % 8 != 1, target: some_if(b % 2 == 0, target), names };
+    Read::Ask(caller, Operation::NodeDuplicate(asked))
 }
 
 fn node_operation(model: &Model, what: What, step: &Step) -> (UserId, Operation) {
@@ -544,6 +567,7 @@ pub fn with_missing_id(operation: &Operation) -> Option<Operation> {
         | O::LinkTrash { id }
         | O::LinkRestore { id }
         | O::LinkDelete { id } => id.0 = Uuid::from_u128(0xBEEF),
+        O::NodeDuplicate(NodeDuplicate { id, target: None, .. }) => id.0 = Uuid::from_u128(0xBEEF),
         O::TrashRestore { batch } => batch.0 = Uuid::from_u128(0xBEEF),
         _ => return None,
     }

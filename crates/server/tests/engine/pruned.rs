@@ -56,7 +56,7 @@ fn past(
                     None => nodes.push(Arc::clone(&after)),
                 }
                 let change = Change { before, after: Some(after) };
-                let entry = Entry { op, derived: false, subject: Subject::Node(change) };
+                let entry = Entry { op, derived: false, subject: Subject::Node(change), copy_of: None };
                 let batch =
                     Batch { id, actor: Some(actor), at, lineage: Lineage::Fresh, entries: vec![entry] };
                 Proposal { batch, fingerprint: None }

@@ -151,8 +151,8 @@ fn subject() -> impl Strategy<Value = Subject> {
 
 pub(crate) fn batch() -> impl Strategy<Value = Batch> {
     let op = (0..=32u8).prop_filter_map("not every number is an operation", |code| Op::try_from(code).ok());
-    let entry =
-        (op, any::<bool>(), subject()).prop_map(|(op, derived, subject)| Entry { op, derived, subject });
+    let entry = (op, any::<bool>(), subject(), option::of(uuid()))
+        .prop_map(|(op, derived, subject, copy_of)| Entry { op, derived, subject, copy_of });
     let lineage = prop_oneof![
         Just(Lineage::Fresh),
         uuid().prop_map(|id| Lineage::UndoOf(BatchId(id))),

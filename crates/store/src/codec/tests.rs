@@ -19,7 +19,12 @@ fn batch_of(before: Option<Node>, after: Option<Node>) -> Batch {
         actor: None,
         at: Timestamp::from_ms(1),
         lineage: Lineage::Fresh,
-        entries: vec![Entry { op: Op::NodeUpdate, derived: false, subject: Subject::Node(change) }],
+        entries: vec![Entry {
+            op: Op::NodeUpdate,
+            derived: false,
+            subject: Subject::Node(change),
+            copy_of: None,
+        }],
     }
 }
 

@@ -84,7 +84,7 @@ fn change<T>(before: Option<T>, after: Option<T>) -> Change<Arc<T>> {
 }
 
 fn entry(op: Op, subject: Subject) -> Entry {
-    Entry { op, derived: false, subject }
+    Entry { op, derived: false, subject, copy_of: None }
 }
 
 /// Any two forms of something: added, changed or deleted.

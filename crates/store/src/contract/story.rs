@@ -53,7 +53,7 @@ pub fn rename_token(token: &Token) -> Batch {
 }
 
 fn entry(op: Op, subject: Subject) -> Entry {
-    Entry { op, derived: false, subject }
+    Entry { op, derived: false, subject, copy_of: None }
 }
 
 fn change<T>(before: Option<T>, after: Option<T>) -> Change<Arc<T>> {

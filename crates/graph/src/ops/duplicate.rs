@@ -1,0 +1,163 @@
+//! node:duplicate: a copy of a node, or of its branch with the links inside.
+
+use super::node::{Place, link_under, place};
+use super::{refuse_if, seen};
+use crate::access::sees_link;
+use crate::blocking::settle;
+use crate::cover::Placements;
+use crate::draft::Draft;
+use crate::id::{IdSupply, LinkId, NodeId, UserId};
+use crate::model::{Link, Node, Status};
+use crate::refusal::{Reason, Refusal};
+use crate::view::in_order_of_creation;
+use crate::world::{Graph, World};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// What is to be copied, and where to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeDuplicate {
+    pub id: NodeId,
+    /// Whether the node's branch is copied with it.
+    pub branch: bool,
+    /// The node that the copy is linked to.
+    pub target: Option<NodeId>,
+    /// The client's own names for copies, by the id of what is copied. What has none gets a new id.
+    pub names: BTreeMap<Uuid, Uuid>,
+}
+
+/// How many nodes and links one copy may have.
+pub const COPIES_MAX: usize = 20_000;
+
+/// How far to the right of what it copies, and below it, a copy lies, in units of graph space.
+const SHIFT: f64 = 40.0;
+
+pub(super) fn duplicate(
+    draft: &mut Draft<'_>,
+    caller: UserId,
+    asked: &NodeDuplicate,
+    ids: &mut dyn IdSupply,
+) -> Result<(), Refusal> {
+    let (node, _) = seen(draft, caller, asked.id, Reason::NodeNotFound)?;
+    let place = place(draft, caller, asked.target)?;
+    refuse_if(node.in_trash, Reason::NodeInTrash)?;
+    refuse_if(place.target_in_trash, Reason::TargetInTrash)?;
+    let (nodes, links) = copied(draft.world(), caller, asked)?;
+    let nodes = nodes.into_iter().filter_map(|id| draft.node(id).cloned()).collect::<Vec<_>>();
+    let mut copy_of: HashMap<NodeId, NodeId> = HashMap::with_capacity(nodes.len());
+    for node in &nodes {
+        let id = NodeId(name(draft, asked, node.id.0, || ids.next_node().0)?);
+        add_copy(draft, node, id, &place);
+        copy_of.insert(node.id, id);
+    }
+    for link in links {
+        let ends = copy_of.get(&link.source).copied().zip(copy_of.get(&link.target).copied());
+        let Some((source, target)) = ends else { continue };
+        let id = LinkId(name(draft, asked, link.id.0, || ids.next_link().0)?);
+        add_link_copy(draft, caller, &link, id, source, target);
+    }
+    if let Some((target, level)) = place.under
+        && let Some(copy) = copy_of.get(&asked.id)
+    {
+        link_under(draft, caller, *copy, target, level, ids);
+    }
+    settle(draft, copy_of.into_values().chain(asked.target));
+    Ok(())
+}
+
+/// What is copied, by order of creation: the node, or of its branch what the caller sees in full without leaving what
+/// they so see; and the links they see between those.
+fn copied(
+    world: &World,
+    caller: UserId,
+    asked: &NodeDuplicate,
+) -> Result<(Vec<NodeId>, Vec<Arc<Link>>), Refusal> {
+    let branch = match asked.branch {
+        true => crate::access::branch(world, [asked.id]),
+        false => HashSet::from([asked.id]),
+    };
+    let placed = Placements::of(world, caller, branch.iter().copied());
+    let mut reached = HashSet::from([asked.id]);
+    let mut waiting = vec![asked.id];
+    let mut links = Vec::new();
+    while let Some(id) = waiting.pop() {
+        for link in world.active_links_down(id) {
+            let level = placed.level(link.source);
+            let inside = branch.contains(&link.source) && level.is_some();
+            if !inside || !sees_link(caller, link, level, placed.level(id)) {
+                continue;
+            }
+            links.push(Arc::clone(link));
+            if !link.private && reached.insert(link.source) {
+                waiting.push(link.source);
+            }
+        }
+        refuse_if(reached.len() + links.len() > COPIES_MAX + 1, Reason::BatchTooLarge)?;
+    }
+    links.retain(|link| reached.contains(&link.source));
+    refuse_if(reached.len() + links.len() > COPIES_MAX, Reason::BatchTooLarge)?;
+    links.sort_unstable_by_key(|link| (link.seq, link.id));
+    Ok((in_order_of_creation(world, reached), links))
+}
+
+/// The name that a copy gets.
+fn name(
+    draft: &Draft<'_>,
+    asked: &NodeDuplicate,
+    of: Uuid,
+    new: impl FnOnce() -> Uuid,
+) -> Result<Uuid, Refusal> {
+    let Some(id) = asked.names.get(&of).copied() else { return Ok(new()) };
+    let made = draft.node(NodeId(id)).is_some() || draft.link(LinkId(id)).is_some();
+    refuse_if(made || draft.world().id_taken(id), Reason::IdTaken)?;
+    Ok(id)
+}
+
+fn add_copy(draft: &mut Draft<'_>, node: &Node, id: NodeId, place: &Place) {
+    let seq = draft.take_seq();
+    let made = Node::new(id, place.owner, draft.batch(), draft.now(), seq);
+    let copy = Node {
+        // What users set is copied, but for the status; the rest is that of a new node.
+        status: Status::Available,
+        x: node.x + SHIFT,
+        y: node.y + SHIFT,
+        id,
+        owner: place.owner,
+        resume: made.resume,
+        publication: None,
+        in_trash: false,
+        version: made.version,
+        created: made.created,
+        edited: made.edited,
+        seq,
+        last_batch: made.last_batch,
+        ..node.clone()
+    };
+    draft.add_node_copy(node.id, copy);
+}
+
+fn add_link_copy(
+    draft: &mut Draft<'_>,
+    caller: UserId,
+    link: &Link,
+    id: LinkId,
+    source: NodeId,
+    target: NodeId,
+) {
+    let seq = draft.take_seq();
+    let copy = Link {
+        id,
+        owner: caller,
+        source,
+        target,
+        was_blocker: false,
+        version: 1,
+        created: draft.now(),
+        edited: draft.now(),
+        seq,
+        last_batch: draft.batch(),
+        ..link.clone()
+    };
+    draft.add_link_copy(link.id, copy);
+}
