@@ -13,10 +13,10 @@ pub fn problems(world: &World) -> Vec<String> {
     for node in world.nodes() {
         check_node(world, node, &mut problems);
     }
-    let mut places: HashMap<Place, LinkId> = HashMap::new();
+    let mut places: HashMap<LinkPlace, LinkId> = HashMap::new();
     for link in world.links() {
         check_link(world, link, &mut problems);
-        if let Some(other) = places.insert(Place::of(link), link.id) {
+        if let Some(other) = places.insert(LinkPlace::of(link), link.id) {
             problems.push(format!("links {other} and {} lie in one place", link.id));
         }
     }
@@ -32,12 +32,12 @@ pub fn problems(world: &World) -> Vec<String> {
 
 /// A link's place: its unordered pair of nodes, with its owner too if it is private.
 #[derive(PartialEq, Eq, Hash)]
-struct Place(NodeId, NodeId, Option<UserId>);
+struct LinkPlace(NodeId, NodeId, Option<UserId>);
 
-impl Place {
+impl LinkPlace {
     fn of(link: &Link) -> Self {
         let (a, b) = (link.source.min(link.target), link.source.max(link.target));
-        Place(a, b, link.private.then_some(link.owner))
+        LinkPlace(a, b, link.private.then_some(link.owner))
     }
 }
 

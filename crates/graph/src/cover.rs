@@ -3,8 +3,8 @@
 
 use crate::access::{branch, climb, given};
 use crate::audience::Audience;
-use crate::flow::{Flows, Numbers, Reached, flow, join};
 use crate::id::{NodeId, UserId};
+use crate::inherit::{Inherited, Numbers, Reached, inherit, join};
 use crate::model::{Level, Node};
 use crate::world::{Graph, World};
 use std::collections::{HashMap, HashSet};
@@ -111,7 +111,7 @@ impl RootsOver {
         // and nodes few, it is less to climb from each node by itself.
         let shared = |node: &Node| world.user(node.owner).map_or(0, |slot| slot.shared.len());
         let few = nodes.len() <= Numbers::IN_A_WORD && nodes.iter().any(|node| shared(node) >= MANY_ROOTS);
-        if nodes.len() <= 1 || few { Self::climbing(world, nodes) } else { Self::flowing(world, nodes) }
+        if nodes.len() <= 1 || few { Self::climbing(world, nodes) } else { Self::by_one_climb(world, nodes) }
     }
 
     fn climbing(world: &World, nodes: &[&Arc<Node>]) -> Self {
@@ -133,9 +133,9 @@ impl RootsOver {
         RootsOver { of, numbered }
     }
 
-    fn flowing(world: &World, nodes: &[&Arc<Node>]) -> Self {
+    fn by_one_climb(world: &World, nodes: &[&Arc<Node>]) -> Self {
         let mut numbered = Vec::new();
-        let of = flow(world, nodes.iter().copied(), |node| {
+        let of = inherit(world, nodes.iter().copied(), |node| {
             has_branch_share_in_force(world, node).then(|| {
                 numbered.push(node.id);
                 Numbers::one(numbered.len() - 1)
@@ -245,7 +245,7 @@ impl Levels {
     }
 }
 
-impl Flows for Levels {
+impl Inherited for Levels {
     fn holds(&self, other: &Self) -> bool {
         other.0.iter().all(|(user, level)| self.of(*user).is_some_and(|ours| ours <= *level))
     }
@@ -292,7 +292,7 @@ pub fn standings(
     let reached = nodes.values().copied().filter(|node| may_be_reached(world, node, audience));
     // An owner's own access takes no climb.
     let reached = reached.filter(|node| !matches!(audience, Audience::One(user) if user == node.owner));
-    let mut reached = flow(world, reached, |node| Levels::given(world, node, false, audience));
+    let mut reached = inherit(world, reached, |node| Levels::given(world, node, false, audience));
     let standing = |(id, node): (NodeId, &Arc<Node>)| {
         let mut others = reached.remove(&id).flatten();
         join(&mut others, &Levels::given(world, node, true, audience).map(Rc::new));

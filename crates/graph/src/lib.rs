@@ -4,6 +4,7 @@
 //! come in; decided batches and per-user views go out.
 
 pub mod access;
+mod affected;
 pub mod audience;
 pub mod batch;
 pub mod blocking;
@@ -12,14 +13,13 @@ pub mod cover;
 pub mod diff;
 pub mod draft;
 pub mod effort;
-mod flow;
-pub mod history;
+pub mod history_view;
 pub mod id;
+mod inherit;
 pub mod load;
 pub mod model;
 pub mod ops;
-pub mod project;
-mod question;
+pub mod projection;
 pub mod refusal;
 pub mod replay;
 pub mod time;
@@ -32,7 +32,7 @@ pub use batch::{Batch, Committed, Entry, Op, Subject};
 pub use diff::Diff;
 pub use id::{BatchId, IdSupply, LinkId, NodeId, TokenId, UserId};
 pub use ops::{NodeFields, Operation, Root, decide};
-pub use project::Scene;
+pub use projection::Projection;
 pub use refusal::{Class, Reason, Refusal};
 pub use time::Timestamp;
 pub use world::{Entity, Graph, World};

@@ -7,9 +7,9 @@ mod fixture;
 use fixture::{Fixture, check, node, outcome, user};
 use graph::batch::Lineage;
 use graph::diff::{LinkChange, NodeChange};
-use graph::history::{sees_batch, sees_entry};
+use graph::history_view::{sees_batch, sees_entry};
 use graph::model::{Level, Status};
-use graph::{BatchId, Scene};
+use graph::{BatchId, Projection};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -432,9 +432,9 @@ fn h4_a_thousand_links_come_back_in_one_diff() {
 
     let batch = fixture.ask("alice: undo 1").unwrap();
     let viewers: HashSet<_> = people.map(user).into();
-    let scene = Scene::before(&fixture.world, &batch, &viewers);
+    let projection = Projection::before(&fixture.world, &batch, &viewers);
     fixture.world.apply(&batch);
-    let diffs = scene.after(&fixture.world);
+    let diffs = projection.after(&fixture.world);
     assert_eq!(diffs.len(), 3);
     for (person, diff) in &diffs {
         let restored = |change: &&LinkChange| matches!(change, LinkChange::Whole { .. });

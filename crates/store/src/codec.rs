@@ -41,20 +41,20 @@ pub(crate) struct Encoded {
     /// What the batch's own columns do not hold.
     pub(crate) body: String,
     /// The entities its entries lead to, in the order of the entries.
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<EntityRow>,
 }
 
 /// An entity as an entry leaves it.
 #[derive(Debug)]
-pub(crate) struct Row {
-    pub(crate) key: Key,
+pub(crate) struct EntityRow {
+    pub(crate) key: EntityKey,
     /// The entity as JSON; `None` when it was deleted.
     pub(crate) after: Option<Box<RawValue>>,
 }
 
 /// What an entity is found by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Key {
+pub(crate) enum EntityKey {
     Node(NodeId),
     Link(LinkId),
     Grant(NodeId, UserId),
@@ -129,7 +129,7 @@ pub(crate) fn encode(batch: &Batch) -> Result<Encoded, CodecError> {
         .entries
         .iter()
         .zip(written)
-        .filter_map(|(entry, written)| Some(Row { key: key(entry)?, after: written.after }))
+        .filter_map(|(entry, written)| Some(EntityRow { key: key(entry)?, after: written.after }))
         .collect();
     Ok(Encoded { body, rows })
 }
@@ -149,14 +149,14 @@ pub(crate) fn afters(body: &str) -> Result<Vec<Option<&str>>, CodecError> {
 }
 
 /// What the entity of an entry is found by; `None` for an entry that names no entity at all.
-pub(crate) fn key(entry: &Entry) -> Option<Key> {
+pub(crate) fn key(entry: &Entry) -> Option<EntityKey> {
     match &entry.subject {
-        Subject::Node(change) => change.latest().map(|node| Key::Node(node.id)),
-        Subject::Link(change) => change.latest().map(|link| Key::Link(link.id)),
-        Subject::Grant(change) => change.latest().map(|grant| Key::Grant(grant.node, grant.user)),
-        Subject::Embed(change) => change.latest().map(|embed| Key::Embed(embed.user, embed.node)),
-        Subject::User(change) => change.latest().map(|user| Key::User(user.id)),
-        Subject::Token(change) => change.latest().map(|token| Key::Token(token.id)),
+        Subject::Node(change) => change.latest().map(|node| EntityKey::Node(node.id)),
+        Subject::Link(change) => change.latest().map(|link| EntityKey::Link(link.id)),
+        Subject::Grant(change) => change.latest().map(|grant| EntityKey::Grant(grant.node, grant.user)),
+        Subject::Embed(change) => change.latest().map(|embed| EntityKey::Embed(embed.user, embed.node)),
+        Subject::User(change) => change.latest().map(|user| EntityKey::User(user.id)),
+        Subject::Token(change) => change.latest().map(|token| EntityKey::Token(token.id)),
     }
 }
 

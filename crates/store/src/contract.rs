@@ -8,7 +8,7 @@ pub mod pasts;
 pub mod processes;
 pub mod story;
 
-use crate::{Abandon, Log, LogError, Proposal, Scope};
+use crate::{Abandon, LoadScope, Log, LogError, Proposal};
 use graph::model::Rev;
 use graph::{Batch, BatchId, Timestamp, TokenId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -97,7 +97,7 @@ pub fn append(log: &mut dyn Log, head: Rev, batches: &[Batch]) -> Result<Rev, Lo
 }
 
 fn head_of(log: &mut dyn Log) -> Rev {
-    log.load(Scope::Accounts).unwrap().rev()
+    log.load(LoadScope::Accounts).unwrap().rev()
 }
 
 fn batches_of(log: &mut dyn Log) -> Vec<Batch> {
@@ -200,15 +200,15 @@ pub fn d11_a_request_that_changed_nothing_is_remembered(storage: &impl Storage) 
 pub fn d13_a_restart_loads_the_same_world(storage: &impl Storage) {
     let batches = story();
     let mut log = storage.open();
-    let mut world = log.load(Scope::Everything).unwrap();
+    let mut world = log.load(LoadScope::Everything).unwrap();
     for batch in &batches {
         append(&mut *log, world.rev(), std::slice::from_ref(batch)).unwrap();
         world.apply(batch);
-        assert_eq!(picture(&storage.open().load(Scope::Everything).unwrap()), picture(&world));
+        assert_eq!(picture(&storage.open().load(LoadScope::Everything).unwrap()), picture(&world));
     }
     // And the same when all came in one transaction: then the last entry of each entity counts.
     let at_once = storage_of(&batches, storage);
-    assert_eq!(picture(&at_once.open().load(Scope::Everything).unwrap()), picture(&world));
+    assert_eq!(picture(&at_once.open().load(LoadScope::Everything).unwrap()), picture(&world));
 }
 
 fn storage_of<S: Storage>(batches: &[Batch], _: &S) -> S {
@@ -222,13 +222,13 @@ pub fn d13_time_has_come_as_far_as_the_last_batch(storage: &impl Storage) {
     let (mut log, batches) = (storage.open(), story());
     append(&mut *log, 0, &batches).unwrap();
     let last = batches.last().map(|batch| batch.at).unwrap();
-    assert_eq!(storage.open().load(Scope::Everything).unwrap().clock(), last);
+    assert_eq!(storage.open().load(LoadScope::Everything).unwrap().clock(), last);
 }
 
 pub fn d13_accounts_load_without_the_graph(storage: &impl Storage) {
     append(&mut *storage.open(), 0, &story()).unwrap();
     let mut log = storage.open();
-    let (all, accounts) = (log.load(Scope::Everything).unwrap(), log.load(Scope::Accounts).unwrap());
+    let (all, accounts) = (log.load(LoadScope::Everything).unwrap(), log.load(LoadScope::Accounts).unwrap());
     assert_eq!(accounts.rev(), all.rev());
     assert_eq!(accounts.nodes().count() + accounts.links().count(), 0);
     assert!(all.nodes().count() > 0 && all.users().count() > 0 && all.tokens().count() > 0);
@@ -239,7 +239,7 @@ pub fn d13_accounts_load_without_the_graph(storage: &impl Storage) {
 // Rules: D13, N32.
 pub fn d13_what_was_deleted_stays_gone(storage: &impl Storage) {
     append(&mut *storage.open(), 0, &story()).unwrap();
-    let mut world = storage.open().load(Scope::Everything).unwrap();
+    let mut world = storage.open().load(LoadScope::Everything).unwrap();
     for id in story::DELETED {
         assert!(world.is_gone(uuid(id)));
     }
@@ -257,7 +257,7 @@ pub fn d13_a_large_batch_is_one_batch(storage: &impl Storage) {
     large.entries = (0..20_000).flat_map(|n| add_node(n).entries).collect();
     assert_eq!(append(&mut *storage.open(), 0, std::slice::from_ref(&large)).unwrap(), 1);
     let mut log = storage.open();
-    assert_eq!(log.load(Scope::Everything).unwrap().nodes().count(), 20_000);
+    assert_eq!(log.load(LoadScope::Everything).unwrap().nodes().count(), 20_000);
     assert_eq!(batches_of(&mut *log), [large]);
 }
 
@@ -267,7 +267,7 @@ pub fn d14_changes_by_others_are_noticed(storage: &impl Storage) {
     append(&mut *log, 0, &[nothing(1)]).unwrap();
     assert!(!log.changed().unwrap(), "one's own batches are no news");
     for (n, look) in (2..).zip([
-        |log: &mut dyn Log| drop(log.load(Scope::Everything).unwrap()),
+        |log: &mut dyn Log| drop(log.load(LoadScope::Everything).unwrap()),
         |log: &mut dyn Log| drop(log.since(0).unwrap()),
         |log: &mut dyn Log| assert!(log.transact(0, &mut |_, _| Ok(Vec::new())).is_ok()),
     ]) {
@@ -284,7 +284,7 @@ pub fn d14_changes_by_others_are_noticed(storage: &impl Storage) {
 pub fn d14_others_batches_come_before_a_decision(storage: &impl Storage) {
     let batches = story();
     let (mut log, mut other) = (storage.open(), storage.open());
-    let mut world = log.load(Scope::Everything).unwrap();
+    let mut world = log.load(LoadScope::Everything).unwrap();
     append(&mut *other, 0, &batches).unwrap();
     let head = log.transact(0, &mut |news, _| {
         news.iter().for_each(|committed| world.apply(&committed.batch));
@@ -292,7 +292,7 @@ pub fn d14_others_batches_come_before_a_decision(storage: &impl Storage) {
     });
     assert_eq!(head.unwrap(), batches.len() as Rev + 1);
     world.apply(&nothing(1));
-    assert_eq!(picture(&other.load(Scope::Everything).unwrap()), picture(&world));
+    assert_eq!(picture(&other.load(LoadScope::Everything).unwrap()), picture(&world));
 }
 
 pub fn d14_threads_append_without_a_gap(storage: &impl Storage) {
@@ -310,7 +310,7 @@ pub fn when_tokens_were_used_is_kept(storage: &impl Storage) {
     let (mut log, batches) = (storage.open(), story());
     append(&mut *log, 0, &batches).unwrap();
     assert!(log.tokens_last_used().unwrap().is_empty());
-    let token = log.load(Scope::Accounts).unwrap().tokens().next().unwrap().clone();
+    let token = log.load(LoadScope::Accounts).unwrap().tokens().next().unwrap().clone();
     let at = Timestamp::from_ms;
     log.touch_tokens(&[(token.id, at(5_000)), (TokenId(uuid(999_999)), at(1))]).unwrap();
     log.touch_tokens(&[(token.id, at(4_000))]).unwrap();

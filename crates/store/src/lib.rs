@@ -5,7 +5,7 @@
 
 mod codec;
 mod error;
-pub mod history;
+pub mod history_page;
 pub mod retention;
 pub mod sqlite;
 
@@ -13,7 +13,7 @@ pub mod sqlite;
 pub mod contract;
 
 pub use error::{Abandon, LogError};
-pub use history::{History, HistoryPage, HistoryQuery, HistoryScope, PastBatch};
+pub use history_page::{HistoryPage, HistoryQuery, HistoryReader, HistoryScope, PastBatch};
 pub use retention::{Limits, Pruned, Pruner, Retention};
 pub use sqlite::SqliteLog;
 
@@ -24,7 +24,7 @@ use std::collections::HashMap;
 
 /// How much of the World [`Log::load`] brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum LoadScope {
     /// Every entity.
     Everything,
     /// Users and tokens alone: enough to open accounts and make tokens, and fast however large the graph is.
@@ -76,7 +76,7 @@ pub trait Log: Send {
     ///
     /// # Errors
     /// [`LogError::Corrupt`] when what is stored cannot be read back, [`LogError::Refused`] when it could not be reached.
-    fn load(&mut self, scope: Scope) -> Result<World, LogError>;
+    fn load(&mut self, scope: LoadScope) -> Result<World, LogError>;
 
     /// Whether others may have committed since this log last looked, by `load`, `since` or `transact`; it stays true
     /// until one of them looks again. Cheap enough to ask several times a second. True may be a false alarm, false never is.
@@ -114,7 +114,7 @@ pub trait Log: Send {
     ///
     /// # Errors
     /// Those of opening the log.
-    fn history(&self) -> Result<Box<dyn History>, LogError>;
+    fn history(&self) -> Result<Box<dyn HistoryReader>, LogError>;
 
     /// Opens a pruner on the same storage.
     ///

@@ -2,9 +2,9 @@
 //! on the disk when `transact` returns, and readers never wait for the writer.
 
 mod check;
-mod history;
 mod index;
 mod load;
+mod page_reader;
 mod prune;
 mod rows;
 mod schema;
@@ -15,8 +15,8 @@ mod tests;
 use crate::codec;
 use crate::error::LogError;
 use crate::{
-    Abandon, Decide, Fingerprint, History, Log, Past, PastChain, Proposal, Pruner, Remembered, Retention,
-    Scope,
+    Abandon, Decide, Fingerprint, HistoryReader, LoadScope, Log, Past, PastChain, Proposal, Pruner,
+    Remembered, Retention,
 };
 use graph::model::Rev;
 use graph::{Batch, BatchId, Committed, Timestamp, TokenId, UserId, World};
@@ -159,7 +159,7 @@ impl SqliteLog {
 }
 
 impl Log for SqliteLog {
-    fn load(&mut self, scope: Scope) -> Result<World, LogError> {
+    fn load(&mut self, scope: LoadScope) -> Result<World, LogError> {
         let reading = self.begin(TransactionBehavior::Deferred)?;
         let seen = data_version(&reading).map_err(unwritten)?;
         let world = load::load(&reading, scope)?;
@@ -189,8 +189,8 @@ impl Log for SqliteLog {
         self
     }
 
-    fn history(&self) -> Result<Box<dyn History>, LogError> {
-        Ok(Box::new(history::SqliteHistory::new(self.again()?)?))
+    fn history(&self) -> Result<Box<dyn HistoryReader>, LogError> {
+        Ok(Box::new(page_reader::SqliteHistoryReader::new(self.again()?)?))
     }
 
     fn pruner(&self, retention: Retention) -> Result<Box<dyn Pruner>, LogError> {

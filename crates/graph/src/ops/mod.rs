@@ -4,11 +4,11 @@
 //! that fails answers. Payloads have been checked for form before they get here.
 
 mod account;
-mod history;
 mod link;
 mod node;
 mod share;
 mod trash;
+mod undo;
 
 use crate::access;
 use crate::batch::{Batch, Lineage};
@@ -22,10 +22,10 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub use account::{EMAIL_CHARS_MAX, TokenCreate, USERNAME_CHARS, UserAdd, is_email, is_username};
-pub use history::{Chain, Turn, turn};
 pub use link::{LinkAdd, LinkUpdate};
 pub use node::{NodeAdd, NodeUpdate};
 pub use share::{AccessAdd, AccessUpdate, NodePublish, NodePublishUpdate};
+pub use undo::{Chain, UndoKind, undo_or_redo};
 
 /// The mutable fields of a node; `None` leaves a field as it is.
 #[derive(Clone, Debug, Default, PartialEq)]

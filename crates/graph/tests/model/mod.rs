@@ -8,7 +8,7 @@
 
 pub mod access;
 pub mod blocking;
-pub mod history;
+pub mod undo;
 pub mod view;
 
 mod ops_link;
@@ -22,8 +22,8 @@ use graph::ops::{
     AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate,
 };
 use graph::{BatchId, LinkId, NodeId, Operation, Reason, Timestamp, UserId};
-use history::{Deed, Past};
 use std::collections::{BTreeMap, BTreeSet};
+use undo::{Deed, Past};
 use uuid::Uuid;
 
 /// Everything there is.
@@ -74,7 +74,7 @@ impl Model {
         caller: UserId,
         past: &Past,
         named: BatchId,
-        asked: graph::ops::Turn,
+        asked: graph::ops::UndoKind,
         new: &New,
     ) -> Result<Model, Reason> {
         let backward = self.direction(caller, past, named, asked)?;

@@ -1,6 +1,6 @@
 //! Operations on nodes and the trash (contract, model 5).
 
-use super::history::Deed;
+use super::undo::Deed;
 use super::{Turn, refuse_if};
 use graph::IdSupply;
 use graph::model::{Level, LinkType, Node, Status};

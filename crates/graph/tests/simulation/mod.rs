@@ -8,14 +8,14 @@ pub mod steps;
 pub mod telling;
 
 use crate::model::Model;
-use crate::model::history::{Deed, Past, Touched};
+use crate::model::undo::{Deed, Past, Touched};
 use crate::model::view::Seen;
 use crate::supply::Supply;
 use graph::batch::Lineage;
 use graph::diff::{Diff, LinkChange, NodeChange};
 use graph::model::{Embed, Node, Plan, Status, User};
 use graph::ops::{self, Chain};
-use graph::project::Scene;
+use graph::projection::Projection;
 use graph::world::Counts;
 use graph::{
     Batch, BatchId, Class, Entity, LinkId, NodeId, Operation, Reason, Timestamp, UserId, World, access,
@@ -165,9 +165,9 @@ impl Simulation {
         self.model.branches = Default::default();
         let viewers = self.viewers.clone();
         let dues = self.world.due_by(now);
-        let scene = Scene::before_due(&self.world, &dues, &viewers);
+        let projection = Projection::before_due(&self.world, &dues, &viewers);
         self.world.advance(now);
-        let diffs = scene.after(&self.world);
+        let diffs = projection.after(&self.world);
         self.tell(None, diffs)
     }
 
@@ -250,8 +250,8 @@ impl Simulation {
             return Ok(());
         }
         let turned = match operation {
-            Operation::HistoryUndo { batch } => Some((*batch, ops::Turn::Undo)),
-            Operation::HistoryRedo { batch } => Some((*batch, ops::Turn::Redo)),
+            Operation::HistoryUndo { batch } => Some((*batch, ops::UndoKind::Undo)),
+            Operation::HistoryRedo { batch } => Some((*batch, ops::UndoKind::Redo)),
             _ => None,
         };
         // The batch that is named is not there when a failure is told with fewer events.
@@ -265,7 +265,8 @@ impl Simulation {
                 let Remembered { batch, past } = &self.history[at];
                 let names_undo = past.turns.contains(&(named, true));
                 let chain = Chain { root: batch.clone(), undone: past.undone, names_undo };
-                let got = ops::turn(&self.world, caller, &chain, asked, new.batch, &mut new.ids.clone());
+                let got =
+                    ops::undo_or_redo(&self.world, caller, &chain, asked, new.batch, &mut new.ids.clone());
                 let want = self.model.turn(caller, past, named, asked, new);
                 (got, want.map(|model| (model, Vec::new())))
             }
@@ -322,9 +323,9 @@ impl Simulation {
     /// The World takes the batch, everyone is told of it, and its author could be told again.
     fn commit(&mut self, caller: UserId, batch: &Batch) -> Result<(), String> {
         let viewers = self.viewers.clone();
-        let scene = Scene::before(&self.world, batch, &viewers);
+        let projection = Projection::before(&self.world, batch, &viewers);
         self.world.apply(batch);
-        let diffs = scene.after(&self.world);
+        let diffs = projection.after(&self.world);
         let told = diffs.iter().find(|(user, _)| *user == caller).map(|(_, diff)| diff.clone());
         self.tell(Some(caller), diffs)?;
         self.compare()?;

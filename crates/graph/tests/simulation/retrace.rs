@@ -7,7 +7,7 @@ use crate::model::Model;
 use crate::model::view::SeenNode;
 use crate::supply::Supply;
 use graph::diff::{Diff, LinkChange, NodeChange, UserChange};
-use graph::history::{Reader, sees_batch, sees_entry};
+use graph::history_view::{HistoryView, sees_batch, sees_entry};
 use graph::model::{Link, Status};
 use graph::{Batch, BatchId, Class, Operation, Reason, Subject, UserId, replay};
 use std::collections::BTreeSet;
@@ -91,7 +91,7 @@ pub fn check_replay(
 pub fn check_history(simulation: &Simulation) -> Result<(), String> {
     let length = simulation.history.len();
     let users = simulation.model.users.keys().copied();
-    let readers: Vec<Reader> = users.map(|user| Reader::of(&simulation.world, user)).collect();
+    let readers: Vec<HistoryView> = users.map(|user| HistoryView::of(&simulation.world, user)).collect();
     let some = [1, 2, 3, 5 + simulation.events % 40];
     for at in some.into_iter().filter_map(|back| length.checked_sub(back)) {
         let Remembered { batch, past } = &simulation.history[at];

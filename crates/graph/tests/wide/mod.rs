@@ -5,11 +5,11 @@
 use crate::supply::Supply;
 use graph::load::Load;
 use graph::model::{Embed, Grant, Level, Link, LinkType, Node, Plan, Publication, Status, User};
-use graph::ops::{Chain, Turn, turn};
-use graph::ops::{LinkAdd, NodeUpdate};
+use graph::ops::{Chain, LinkAdd, NodeUpdate, UndoKind, undo_or_redo};
 use graph::world::Counts;
 use graph::{
-    Batch, BatchId, Entity, LinkId, NodeFields, NodeId, Operation, Scene, Timestamp, UserId, World, decide,
+    Batch, BatchId, Entity, LinkId, NodeFields, NodeId, Operation, Projection, Timestamp, UserId, World,
+    decide,
 };
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -221,14 +221,14 @@ fn decided(world: &World, caller: u128, operation: &Operation) -> Batch {
     decide(world, Some(user(caller)), operation, NEW_BATCH, &mut Supply::new(0)).unwrap()
 }
 
-/// All that one mutation costs: deciding it, setting the scene, carrying it out, telling it.
+/// All that one mutation costs: deciding it, setting the projection, carrying it out, telling it.
 fn mutation(mut world: World, caller: u128, operation: Operation, viewers: Vec<u128>) -> Work {
     let viewers: HashSet<UserId> = viewers.into_iter().chain([caller]).map(user).collect();
     Box::new(move || {
         let batch = decided(&world, caller, &operation);
-        let scene = Scene::before(&world, &batch, &viewers);
+        let projection = Projection::before(&world, &batch, &viewers);
         world.apply(&batch);
-        let told = scene.after(&world);
+        let told = projection.after(&world);
         assert!(!batch.entries.is_empty() && !told.is_empty());
         // What it takes to let go of a World is no part of the question.
         std::mem::forget((world, batch, told));
@@ -547,7 +547,7 @@ fn sees_batch(n: usize) -> Work {
     let batch = decided(&world, ALICE, &Operation::NodeTrash { id: node(hub) });
     world.apply(&batch);
     Box::new(move || {
-        assert!(!graph::history::sees_batch(&world, user(BOB), &batch));
+        assert!(!graph::history_view::sees_batch(&world, user(BOB), &batch));
         std::mem::forget((world, batch));
     })
 }
@@ -556,7 +556,7 @@ fn reader_of_shared(n: usize) -> Work {
     let (made, chain) = shared_chain(n);
     let world = made.world();
     Box::new(move || {
-        let reader = graph::history::Reader::of(&world, user(BOB));
+        let reader = graph::history_view::HistoryView::of(&world, user(BOB));
         assert_eq!(reader.runs.len(), chain.len());
         std::mem::forget((world, reader));
     })
@@ -569,7 +569,8 @@ fn undo_trash(n: usize) -> Work {
     world.apply(&root);
     let chain = Chain { root, undone: false, names_undo: false };
     Box::new(move || {
-        let batch = turn(&world, user(ALICE), &chain, Turn::Undo, NEW_BATCH, &mut Supply::new(0)).unwrap();
+        let batch = undo_or_redo(&world, user(ALICE), &chain, UndoKind::Undo, NEW_BATCH, &mut Supply::new(0))
+            .unwrap();
         // The node and its links, and the parents that are held again.
         assert_eq!(batch.entries.len(), 1 + 3 * n);
         std::mem::forget((world, batch));
@@ -598,9 +599,9 @@ fn run_out(n: usize) -> Work {
     Box::new(move || {
         let now = Timestamp::from_ms(2_000);
         let (dues, viewers) = (world.due_by(now), HashSet::from([user(BOB)]));
-        let scene = Scene::before_due(&world, &dues, &viewers);
+        let projection = Projection::before_due(&world, &dues, &viewers);
         world.advance(now);
-        let told = scene.after(&world);
+        let told = projection.after(&world);
         assert_eq!(told.len(), 1);
         std::mem::forget((world, told));
     })

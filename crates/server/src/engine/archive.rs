@@ -1,7 +1,7 @@
 //! The past, beside the engine's thread: pages of history are searched here, and what need not be kept is taken away,
 //! so that no mutation ever waits for either.
 
-use super::history_readers::Moment;
+use super::history_views::ViewVersion;
 use super::protocol::{Caller, Failure, OnOutcome, Outcome, PageOfHistory};
 use super::{EngineCommand, EngineSettings, Shared, clock};
 use graph::UserId;
@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
-use store::{History, HistoryQuery, Log, LogError, Pruner};
+use store::{HistoryQuery, HistoryReader, Log, LogError, Pruner};
 
 /// How many pages may be asked for and not yet answered; what comes beyond is answered `unavailable`.
 const WAITING_MAX: usize = 256;
@@ -31,19 +31,27 @@ pub(super) struct Archive {
 
 /// A page that is asked for.
 pub(super) struct Job {
+    /// Who asked for the page.
     pub(super) caller: Caller,
+    /// Which batches it may hold, and how many.
     pub(super) query: HistoryQuery,
     /// As of when the query's reader is.
-    pub(super) moment: Moment,
+    pub(super) version: ViewVersion,
+    /// Where the page goes.
     pub(super) answer: OnOutcome,
 }
 
 /// A page that was found. Meanwhile the world has gone on, so the engine has the last word on it.
-pub(super) struct Found {
+pub(super) struct FoundPage {
+    /// Who asked for the page.
     pub(super) caller: Caller,
+    /// The batches as the log has them; nothing is left out yet.
     pub(super) page: PageOfHistory,
+    /// The latest rev that the search took in.
     pub(super) until: Rev,
-    pub(super) moment: Moment,
+    /// The view that the page was judged by.
+    pub(super) version: ViewVersion,
+    /// Where the page goes.
     pub(super) answer: OnOutcome,
 }
 
@@ -77,19 +85,19 @@ impl Archive {
 }
 
 fn read(
-    mut history: Box<dyn History>,
+    mut history: Box<dyn HistoryReader>,
     jobs: &Receiver<Job>,
     shared: &Shared,
     engine: &Weak<Sender<EngineCommand>>,
 ) {
-    for Job { caller, query, moment, answer } in jobs {
+    for Job { caller, query, version, answer } in jobs {
         let page = catch_unwind(AssertUnwindSafe(|| page(&mut *history, &query, shared)));
         let failure = match page {
             Ok(Ok(page)) => {
-                let found = Found { caller, page, until: query.until, moment, answer };
+                let found = FoundPage { caller, page, until: query.until, version, answer };
                 // An engine that is gone owes no answers; what it drops unanswered answers for itself.
                 if let Some(engine) = engine.upgrade() {
-                    let _ = engine.send(EngineCommand::Found(Box::new(found)));
+                    let _ = engine.send(EngineCommand::PageFound(Box::new(found)));
                 }
                 continue;
             }
@@ -103,7 +111,11 @@ fn read(
     }
 }
 
-fn page(history: &mut dyn History, query: &HistoryQuery, shared: &Shared) -> Result<PageOfHistory, LogError> {
+fn page(
+    history: &mut dyn HistoryReader,
+    query: &HistoryQuery,
+    shared: &Shared,
+) -> Result<PageOfHistory, LogError> {
     let past = history.page(query)?;
     let mut ids: HashSet<UserId> = past.batches.iter().filter_map(|past| past.batch.actor).collect();
     for entry in past.batches.iter().flat_map(|past| &past.batch.entries) {

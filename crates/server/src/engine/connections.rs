@@ -44,6 +44,7 @@ impl KeptLoad {
 /// The loads of one connection.
 #[derive(Default)]
 pub(super) struct KeptLoads {
+    /// The load of the whole graph.
     pub(super) graph: KeptLoad,
     /// Of the branch with this root.
     branch: Option<(Root, KeptLoad)>,
@@ -69,8 +70,10 @@ struct Follower {
 
 /// How long and how much is kept for those who come back.
 #[derive(Clone, Copy)]
-pub(super) struct Kept {
+pub(super) struct BacklogBounds {
+    /// How long a diff is kept.
     pub(super) time: Duration,
+    /// How many bytes of diffs are kept for one user.
     pub(super) bytes: usize,
 }
 
@@ -82,14 +85,14 @@ pub(super) struct Connections {
     users: HashSet<UserId>,
     /// The load each user has under way over REST, where there is no connection to keep it with.
     over_rest: HashMap<UserId, KeptLoad>,
-    kept: Kept,
+    kept: BacklogBounds,
     /// The rev at which due times last passed, and how often they have.
     dues_passed_at: Option<Rev>,
     dues_passed: u64,
 }
 
 impl Connections {
-    pub(super) fn new(kept: Kept) -> Self {
+    pub(super) fn new(kept: BacklogBounds) -> Self {
         Connections {
             by_id: HashMap::new(),
             followers: HashMap::new(),

@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 /// Whose token it is.
 #[derive(Clone, Debug)]
 pub struct Identity {
+    /// The user and the token, by id.
     pub caller: Caller,
+    /// The account.
     pub user: Arc<User>,
 }
 

@@ -3,18 +3,20 @@
 use super::connections::{Connections, DiffsByUser, holds};
 use super::ids::RandomIds;
 use super::protocol::{ConnectionId, Failure, Mutation, OnOutcome, Outcome, Published};
-use super::relay_audience::{self, Addressed};
+use super::relay_audience::{self, AddressedRelay};
 use graph::batch::{Lineage, Subject};
 use graph::model::Rev;
-use graph::ops::{Chain, Turn, turn};
-use graph::{Batch, BatchId, Diff, Operation, Reason, Scene, UserId, World, decide};
+use graph::ops::{Chain, UndoKind, undo_or_redo};
+use graph::{Batch, BatchId, Diff, Operation, Projection, Reason, UserId, World, decide};
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::{Abandon, Fingerprint, LogError, Past, Proposal, Remembered};
 
 /// A mutation and who waits for it.
 pub(super) struct PendingMutation {
+    /// What is asked for.
     pub(super) mutation: Box<Mutation>,
+    /// Where the outcome goes, once it is on disk.
     pub(super) answer: OnOutcome,
 }
 
@@ -36,7 +38,7 @@ struct Output {
     outcome: Outcome,
     origin: Option<ConnectionId>,
     /// What is passed on before anybody is told, to those who see it at this place in the order.
-    passed_on: Option<Addressed>,
+    passed_on: Option<AddressedRelay>,
     /// What follows the answer to the origin: the further parts of its diff.
     rest: Vec<Arc<Diff>>,
     diffs: DiffsByUser,
@@ -95,7 +97,7 @@ impl Group {
         if !holds(world, mutation.caller) {
             return Err(Failure::Revoked.into());
         }
-        if let Some(request) = mutation.request
+        if let Some(request) = mutation.idempotency_key
             && let Some(done) = self.remembered(past, request.batch)?
         {
             if done.batch.actor != Some(user) || done.fingerprint != Some(request.fingerprint) {
@@ -106,10 +108,14 @@ impl Group {
         if let Some(retry_after_s) = mutation.limited {
             return Err(Failure::RateLimited { retry_after_s }.into());
         }
-        let id = mutation.request.map_or_else(RandomIds::batch, |request| request.batch);
+        let id = mutation.idempotency_key.map_or_else(RandomIds::batch, |request| request.batch);
         let batch = match mutation.operation {
-            Operation::HistoryUndo { batch } => self.turn(world, past, user, batch, Turn::Undo, id)?,
-            Operation::HistoryRedo { batch } => self.turn(world, past, user, batch, Turn::Redo, id)?,
+            Operation::HistoryUndo { batch } => {
+                self.undo_or_redo(world, past, user, batch, UndoKind::Undo, id)?
+            }
+            Operation::HistoryRedo { batch } => {
+                self.undo_or_redo(world, past, user, batch, UndoKind::Redo, id)?
+            }
             ref operation => {
                 decide(world, Some(user), operation, id, &mut RandomIds).map_err(Failure::Refused)?
             }
@@ -118,7 +124,7 @@ impl Group {
             return Ok(Decided::Batch(batch));
         }
         // A named request that changed nothing is remembered all the same: its retry must not do more.
-        Ok(Decided::Nothing(mutation.request.map(|_| batch)))
+        Ok(Decided::Nothing(mutation.idempotency_key.map(|_| batch)))
     }
 
     fn remembered(&self, past: &dyn Past, id: BatchId) -> Result<Option<Remembered>, Stop> {
@@ -138,17 +144,17 @@ impl Group {
         })
     }
 
-    fn turn(
+    fn undo_or_redo(
         &self,
         world: &World,
         past: &dyn Past,
         user: UserId,
         named: BatchId,
-        way: Turn,
+        way: UndoKind,
         id: BatchId,
     ) -> Result<Batch, Stop> {
         let chain = self.chain(past, named)?.ok_or(Failure::Refused(Reason::BatchNotFound.into()))?;
-        Ok(turn(world, user, &chain, way, id, &mut RandomIds).map_err(Failure::Refused)?)
+        Ok(undo_or_redo(world, user, &chain, way, id, &mut RandomIds).map_err(Failure::Refused)?)
     }
 
     /// The chain of a batch, on disk or in this group.
@@ -185,7 +191,7 @@ impl Group {
 
     fn record(&mut self, batch: Batch, mutation: &Mutation) {
         self.named.insert(batch.id, self.applied.len());
-        let fingerprint: Option<Fingerprint> = mutation.request.map(|request| request.fingerprint);
+        let fingerprint: Option<Fingerprint> = mutation.idempotency_key.map(|request| request.fingerprint);
         self.applied.push(Proposal { batch, fingerprint });
     }
 
@@ -200,9 +206,9 @@ impl Group {
         let caller = mutation.caller.user;
         let viewers = connections.users_and(caller);
         let diffs = {
-            let scene = Scene::before(world, &batch, viewers);
+            let projection = Projection::before(world, &batch, viewers);
             world.apply(&batch);
-            scene.after(world)
+            projection.after(world)
         };
         let published = published(world, connections, &batch);
         let mut own = None;

@@ -9,7 +9,7 @@ pub(crate) mod clock;
 mod connections;
 mod directory;
 mod group;
-mod history_readers;
+mod history_views;
 mod ids;
 pub mod protocol;
 mod reads;
@@ -23,14 +23,14 @@ pub use protocol::{
     Published, Read, Relay, Relayed,
 };
 
-use archive::{Archive, Found};
+use archive::{Archive, FoundPage};
 use directory::Directory;
 use graph::model::TokenHash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
-use store::{Log, LogError, Retention, Scope};
+use store::{LoadScope, Log, LogError, Retention};
 use thread::Thread;
 use tokio::sync::oneshot;
 
@@ -47,8 +47,9 @@ pub struct EngineSettings {
     pub poll: Duration,
     /// How long a load keeps its list after each page.
     pub load_kept: Duration,
-    /// How long, and up to how many bytes a user, diffs are kept for `graph:sync`.
+    /// How long diffs are kept for `graph:sync`.
     pub backlog_kept: Duration,
+    /// How many bytes of diffs are kept for `graph:sync`, per user.
     pub backlog_bytes_max: usize,
     /// How long history is kept.
     pub retention: Retention,
@@ -89,7 +90,7 @@ enum EngineCommand {
     Relay { caller: Caller, relay: Relay, connection: ConnectionId, answer: OnOutcome },
     Connect { id: ConnectionId, caller: Caller, line: Box<dyn ConnectionSink> },
     Disconnect(ConnectionId),
-    Found(Box<Found>),
+    PageFound(Box<FoundPage>),
     Look(oneshot::Sender<()>),
     Drain(oneshot::Sender<()>),
 }
@@ -137,7 +138,7 @@ impl Engine {
     /// # Errors
     /// [`StartError::Load`] when the log cannot be read, [`StartError::Thread`] when the system gives no thread.
     pub fn start(mut log: Box<dyn Log>, settings: EngineSettings) -> Result<Engine, StartError> {
-        let world = log.load(Scope::Everything)?;
+        let world = log.load(LoadScope::Everything)?;
         let (commands, waiting) = channel();
         let commands = Arc::new(commands);
         let shared = Arc::new(Shared {

@@ -1,7 +1,7 @@
 //! What the transports ask of the engine, and what it answers: data, never text.
 
 use graph::diff::Diff;
-use graph::history::Reader;
+use graph::history_view::HistoryView;
 use graph::load::Page;
 use graph::model::{Grant, Rev, User};
 use graph::trash::TrashPage;
@@ -17,6 +17,7 @@ pub struct ConnectionId(pub u64);
 /// Who a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
+    /// The user.
     pub user: UserId,
     /// The API token they presented.
     pub token: TokenId,
@@ -25,6 +26,7 @@ pub struct Caller {
 /// A client's own name for a mutation, which makes a retry safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey {
+    /// The batchId: the client's name for the batch.
     pub batch: BatchId,
     /// SHA-256 of the operation's name and its payload in canonical form, `batchId` left out.
     pub fingerprint: [u8; 32],
@@ -33,9 +35,12 @@ pub struct IdempotencyKey {
 /// A mutation asked for.
 #[derive(Clone, Debug)]
 pub struct Mutation {
+    /// Who asks.
     pub caller: Caller,
+    /// What is to be done.
     pub operation: Operation,
-    pub request: Option<IdempotencyKey>,
+    /// What makes a retry safe, if the client gave a batchId.
+    pub idempotency_key: Option<IdempotencyKey>,
     /// The connection that is answered directly and so is left out of the broadcast.
     pub origin: Option<ConnectionId>,
     /// Set when the caller is over their limit, in seconds to wait: only a replay is answered then.
@@ -94,18 +99,22 @@ pub enum Relay {
 /// A relayed event with who it comes from.
 #[derive(Clone, Debug)]
 pub struct Relayed {
+    /// The sender.
     pub from: Arc<User>,
+    /// What is relayed.
     pub relay: Relay,
 }
 
 /// What an account shows its owner.
 #[derive(Clone, Debug)]
 pub struct Account {
+    /// The account itself.
     pub user: Arc<User>,
     /// Grants the user gave, with the grantee.
     pub granted_by: Vec<(Arc<Grant>, Arc<User>)>,
     /// Grants the user was given, with who gave them.
     pub granted_to: Vec<(Arc<Grant>, Arc<User>)>,
+    /// Nodes whose publication the user has embedded.
     pub embeds: Vec<NodeId>,
 }
 
@@ -156,7 +165,8 @@ pub enum Outcome {
 pub struct PageOfHistory {
     /// Latest first, whole: what to show of each is the reader's to say.
     pub past: HistoryPage,
-    pub reader: Arc<Reader>,
+    /// What the caller may see of each batch.
+    pub reader: Arc<HistoryView>,
     /// Who made the batches, and whom the grants in them are for.
     pub people: HashMap<UserId, Arc<User>>,
 }
@@ -198,9 +208,14 @@ pub trait ConnectionSink: Send {
 /// A node has become public.
 #[derive(Clone, Debug)]
 pub struct Published {
+    /// The node.
     pub id: NodeId,
+    /// Whether its branch is published with it.
     pub branch: bool,
+    /// When the publication ends; never if `None`.
     pub due: Option<graph::Timestamp>,
+    /// Who published it.
     pub actor: Option<Arc<User>>,
+    /// When it was published.
     pub at: graph::Timestamp,
 }

@@ -2,7 +2,7 @@
 
 use super::connections::{Connections, KeptLoad};
 use super::protocol::{Account, Caller, ConnectionId, Failure, Outcome, PageOfHistory, Read, RequestedScope};
-use graph::history::Reader;
+use graph::history_view::HistoryView;
 use graph::load::{Load, Page, published_root};
 use graph::model::{Grant, User};
 use graph::{Graph, NodeId, Reason, Refusal, Root, UserId, World, access, trash};
@@ -89,7 +89,7 @@ pub(super) fn history_query(
     world: &World,
     caller: Caller,
     (scope, limit, offset): (RequestedScope, usize, usize),
-    reader: impl FnOnce() -> Arc<Reader>,
+    reader: impl FnOnce() -> Arc<HistoryView>,
 ) -> Result<HistoryQuery, Refusal> {
     let scope = match scope {
         RequestedScope::Everything => HistoryScope::Everything,
@@ -109,7 +109,7 @@ pub(super) fn history_query(
 }
 
 /// A page of history as its reader sees it now: what has left their view since it was looked for is left out.
-pub(super) fn seen_now(mut page: PageOfHistory, now: Arc<Reader>) -> PageOfHistory {
+pub(super) fn seen_now(mut page: PageOfHistory, now: Arc<HistoryView>) -> PageOfHistory {
     page.past.batches.retain(|past| now.sees_batch(&past.batch));
     page.reader = now;
     page

@@ -9,13 +9,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// An event that is passed on, and to whom.
-pub(super) struct Addressed {
+pub(super) struct AddressedRelay {
     relayed: Arc<Relayed>,
     users: BTreeSet<UserId>,
     from: ConnectionId,
 }
 
-impl Addressed {
+impl AddressedRelay {
     /// Passes it on.
     pub(super) fn send(self, connections: &Connections) {
         connections.relay(self.users.into_iter(), &self.relayed, self.from);
@@ -32,7 +32,7 @@ pub(super) fn address(
     caller: Caller,
     relay: Relay,
     from: ConnectionId,
-) -> Result<Addressed, Failure> {
+) -> Result<AddressedRelay, Failure> {
     let sender = world.user(caller.user).ok_or(Failure::Exception)?;
     let needed = match &relay {
         Relay::Presence { node, .. } => node.map(|node| (node, Level::Viewer)),
@@ -48,7 +48,7 @@ pub(super) fn address(
         }
         users.extend(who_sees(world, connections, node));
     }
-    Ok(Addressed { relayed: Arc::new(Relayed { from: Arc::clone(&sender.user), relay }), users, from })
+    Ok(AddressedRelay { relayed: Arc::new(Relayed { from: Arc::clone(&sender.user), relay }), users, from })
 }
 
 fn who_sees(world: &World, connections: &Connections, node: NodeId) -> Vec<UserId> {

@@ -1,13 +1,13 @@
 //! The engine's thread: its loop, and what it does when a commit or an operation fails.
 
-use super::archive::{Archive, Found, Job};
-use super::connections::{Connections, Kept, holds};
+use super::archive::{Archive, FoundPage, Job};
+use super::connections::{BacklogBounds, Connections, holds};
 use super::group::{Group, PendingMutation, published};
-use super::history_readers::{Moment, Readers};
+use super::history_views::{HistoryViews, ViewVersion};
 use super::protocol::{Caller, ConnectionId, Failure, OnOutcome, Outcome, Read, Relay, RequestedScope};
 use super::{EngineCommand, EngineSettings, Shared, clock, reads, relay_audience};
 use graph::model::Rev;
-use graph::{Committed, Scene, World};
+use graph::{Committed, Projection, World};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -25,7 +25,7 @@ pub(super) struct Thread {
     archive: Archive,
     world: World,
     connections: Connections,
-    readers: Readers,
+    readers: HistoryViews,
     shared: Arc<Shared>,
     settings: EngineSettings,
     polled: Instant,
@@ -38,7 +38,7 @@ struct Round {
     mutations: Vec<PendingMutation>,
     reads: Vec<(Caller, Read, Option<ConnectionId>, OnOutcome)>,
     public_reads: Vec<(String, usize, usize, OnOutcome)>,
-    found: Vec<Found>,
+    found: Vec<FoundPage>,
     relays: Vec<(Caller, Relay, ConnectionId, OnOutcome)>,
     looks: Vec<oneshot::Sender<()>>,
     drain: Option<oneshot::Sender<()>>,
@@ -53,9 +53,9 @@ impl Thread {
         settings: EngineSettings,
     ) -> Self {
         let now = Instant::now();
-        let kept = Kept { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
+        let kept = BacklogBounds { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
         let connections = Connections::new(kept);
-        let readers = Readers::default();
+        let readers = HistoryViews::default();
         Thread { log, archive, world, connections, readers, shared, settings, polled: now, touched: now }
     }
 
@@ -121,7 +121,7 @@ impl Thread {
             EngineCommand::Connect { id, caller, line } => {
                 self.connections.add(&self.world, id, caller, line)
             }
-            EngineCommand::Found(found) => round.found.push(*found),
+            EngineCommand::PageFound(found) => round.found.push(*found),
             EngineCommand::Look(done) => round.looks.push(done),
             EngineCommand::Disconnect(id) => self.connections.remove(id),
             EngineCommand::Drain(done) => round.drain = Some(done),
@@ -187,25 +187,25 @@ impl Thread {
 
     /// Has the archive look for a page of history; what it finds comes back.
     fn search(&mut self, caller: Caller, asked: (RequestedScope, usize, usize), answer: OnOutcome) {
-        let moment = Moment::now(&self.world, &self.connections);
+        let version = ViewVersion::now(&self.world, &self.connections);
         let query = caught(|| {
             known(&self.world, caller)?;
-            let reader = || self.readers.of(&self.world, moment, caller.user);
+            let reader = || self.readers.of(&self.world, version, caller.user);
             reads::history_query(&self.world, caller, asked, reader).map_err(Failure::Refused)
         });
         match query {
-            Ok(query) => self.archive.ask(Job { caller, query, moment, answer }),
+            Ok(query) => self.archive.ask(Job { caller, query, version, answer }),
             Err(failure) => answer(Outcome::Failed(failure)),
         }
     }
 
     /// Answers with a page of history that was found, cut to what its reader may see by now.
-    fn tell_found(&mut self, found: Found) {
-        let Found { caller, mut page, until, moment, answer } = found;
+    fn tell_found(&mut self, found: FoundPage) {
+        let FoundPage { caller, mut page, until, version, answer } = found;
         answer(guarded(|| {
             known(&self.world, caller)?;
-            let now = Moment::now(&self.world, &self.connections);
-            if moment != now {
+            let now = ViewVersion::now(&self.world, &self.connections);
+            if version != now {
                 page = reads::seen_now(page, self.readers.of(&self.world, now, caller.user));
             }
             Ok(Outcome::History { page: Box::new(page), rev: until })
@@ -287,7 +287,7 @@ impl Thread {
     /// Loads the World from the log, as it was left by the last commit. Everybody was told of what came up to `told`.
     fn reload(&mut self, told: Rev) {
         let clock = self.world.clock();
-        match self.log.load(store::Scope::Everything) {
+        match self.log.load(store::LoadScope::Everything) {
             Ok(world) => self.world = world,
             Err(error) => end_process(&format!("the data cannot be loaded: {error}")),
         }
@@ -346,9 +346,9 @@ fn caught<T>(read: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
 fn follow(world: &mut World, connections: &mut Connections, committed: &Committed, most: usize) {
     pass_time(world, connections, committed.batch.at, most);
     let diffs = {
-        let scene = Scene::before(world, &committed.batch, connections.users());
+        let projection = Projection::before(world, &committed.batch, connections.users());
         world.apply(&committed.batch);
-        scene.after(world)
+        projection.after(world)
     };
     tell(connections, diffs, most);
     if let Some((published, users)) = published(world, connections, &committed.batch) {
@@ -365,9 +365,9 @@ fn pass_time(world: &mut World, connections: &mut Connections, now: graph::Times
     }
     connections.note_dues(world.rev());
     let diffs = {
-        let scene = Scene::before_due(world, &dues, connections.users());
+        let projection = Projection::before_due(world, &dues, connections.users());
         world.advance(now);
-        scene.after(world)
+        projection.after(world)
     };
     tell(connections, diffs, most);
 }

@@ -8,7 +8,7 @@ use graph::ops::{TokenCreate, UserAdd};
 use graph::{Batch, Operation, Reason, Refusal, Timestamp, TokenId, World, decide};
 use std::collections::HashMap;
 use std::sync::Arc;
-use store::{Abandon, Log, LogError, Proposal, Scope};
+use store::{Abandon, LoadScope, Log, LogError, Proposal};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -59,7 +59,7 @@ impl<'l> Accounts<'l> {
     /// # Errors
     /// [`AccountError::Log`].
     pub fn open(log: &'l mut dyn Log) -> Result<Self, AccountError> {
-        let world = log.load(Scope::Accounts)?;
+        let world = log.load(LoadScope::Accounts)?;
         Ok(Accounts { log, world })
     }
 

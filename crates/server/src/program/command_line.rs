@@ -17,7 +17,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use store::{Log as _, LogError, Scope};
+use store::{LoadScope, Log as _, LogError};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -298,7 +298,7 @@ fn moment(at: Option<Timestamp>) -> Option<String> {
 fn check_data(settings: &Settings) -> Result<(), CommandError> {
     let mut log = open_log(&settings.data)?;
     let mut problems = log.check()?;
-    let world = match log.load(Scope::Everything) {
+    let world = match log.load(LoadScope::Everything) {
         Ok(world) => world,
         Err(error @ LogError::Corrupt { .. }) => {
             problems.push(error.to_string());

@@ -333,7 +333,7 @@ async fn ask(engine: &Engine, who: &Person, operation: Operation) -> Result<Arc<
     let mutation = Mutation {
         caller: who.caller,
         operation,
-        request: None,
+        idempotency_key: None,
         origin: None,
         limited: None,
         passed_on: None,

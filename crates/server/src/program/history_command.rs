@@ -9,13 +9,13 @@ use crate::engine::protocol::PageOfHistory;
 use crate::wire::{EveryOp, undo_and_redo};
 use clap::Args;
 use graph::batch::Batch;
-use graph::history::Reader;
+use graph::history_view::HistoryView;
 use graph::model::Rev;
 use graph::{NodeId, Timestamp, UserId};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use store::{HistoryPage, HistoryQuery, HistoryScope, Log, PastBatch, Scope};
+use store::{HistoryPage, HistoryQuery, HistoryScope, LoadScope, Log, PastBatch};
 use uuid::Uuid;
 
 /// How many batches are looked at together where they are picked out one by one.
@@ -58,7 +58,7 @@ pub(super) fn run(args: &HistoryArgs, settings: &Settings) -> Result<(), Command
         (Some(email), Some(_)) => Some(Accounts::open(&mut log)?.user(email)?.id),
         _ => None,
     };
-    let reader = Arc::new(Reader::of_everything());
+    let reader = Arc::new(HistoryView::of_everything());
     let limit = if by.is_some() { PAGE } else { args.limit };
     let query = HistoryQuery { reader: Arc::clone(&reader), scope, until, limit, offset: 0 };
     let (mut found, mut before): (Vec<PastBatch>, _) = (Vec::new(), Rev::MAX);
@@ -97,7 +97,7 @@ pub(super) fn run(args: &HistoryArgs, settings: &Settings) -> Result<(), Command
 /// Which batches, as far as an index knows.
 fn scope(args: &HistoryArgs, log: &mut dyn Log) -> Result<HistoryScope, CommandError> {
     if let Some(node) = args.node {
-        let world = log.load(Scope::Everything)?;
+        let world = log.load(LoadScope::Everything)?;
         let links = world.link_ids_at(NodeId(node)).map(|id| id.0);
         return Ok(HistoryScope::Touching(Arc::new(links.chain([node]).collect())));
     }

@@ -31,7 +31,7 @@ fn d7_a_thousand_of_one_request_are_one() {
     let mut done = 0;
     for outcome in outcomes {
         let synaptask::engine::Outcome::Changed { diff, replayed } = outcome else { panic!("{outcome:?}") };
-        assert_eq!(diff.batch, request.request.map(|request| request.batch));
+        assert_eq!(diff.batch, request.idempotency_key.map(|request| request.batch));
         assert_eq!(diff.nodes.len(), 1);
         done += usize::from(!replayed);
     }
@@ -46,7 +46,7 @@ fn d7_a_request_twice_in_one_group_is_done_once() {
     let node = anna.adds("task", None);
     let request = named(anna.asks(new_task()), batch_id());
     let other = Mutation { operation: rename(node, "x"), ..request.clone() };
-    let group = vec![request.clone(), request.clone(), named(other, request.request.unwrap().batch)];
+    let group = vec![request.clone(), request.clone(), named(other, request.idempotency_key.unwrap().batch)];
     server.knobs.groups();
     let mut outcomes = server.together(anna.asks(rename(node, "busy")), group).into_iter();
     let (first, again) = (changed(outcomes.next().unwrap()), replayed(outcomes.next().unwrap()));
@@ -121,7 +121,7 @@ fn d11_a_request_that_changed_nothing_is_remembered() {
     let again = replayed(phone.sends(request.clone()).wait());
     assert!(again.is_empty() && again.batch.is_none());
     assert_eq!(anna.sees_titles(), ["renamed"], "its retry does not do more");
-    let other = named(anna.asks(rename(node, "other")), request.request.unwrap().batch);
+    let other = named(anna.asks(rename(node, "other")), request.idempotency_key.unwrap().batch);
     assert_eq!(failure(ask(&server.engine, other).wait()), refused(Reason::BatchIdConflict));
     let server = server.restarted();
     let again = replayed(ask(&server.engine, Mutation { origin: None, ..request }).wait());

@@ -6,13 +6,13 @@ use crate::support::{
     replayed, until,
 };
 use graph::batch::{Change, Lineage};
-use graph::history::Reader;
+use graph::history_view::HistoryView;
 use graph::model::{Node, Plan};
 use graph::{Batch, BatchId, Entry, NodeId, Op, Operation, Reason, Subject, Timestamp, UserId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use store::{HistoryQuery, HistoryScope, Limits, Log, LogError, Proposal, Retention, Scope};
+use store::{HistoryQuery, HistoryScope, Limits, LoadScope, Log, LogError, Proposal, Retention};
 use synaptask::engine::{Caller, Engine, EngineSettings, Outcome, Read};
 use uuid::Uuid;
 
@@ -33,7 +33,7 @@ fn past(
     at: Timestamp,
 ) -> Vec<BatchId> {
     let mut log = installation.log();
-    let mut head = log.load(Scope::Accounts).unwrap().rev();
+    let mut head = log.load(LoadScope::Accounts).unwrap().rev();
     let mut ids = Vec::new();
     let mut nodes: Vec<Arc<Node>> = Vec::new();
     for first in (0..batches).step_by(5_000) {
@@ -76,7 +76,7 @@ fn undo(batch: BatchId) -> Operation {
 fn held(installation: &Installation, user: UserId) -> usize {
     let mut history = installation.log().history().unwrap();
     let mut has = |offset| {
-        let (reader, scope) = (Arc::new(Reader::of_everything()), HistoryScope::By(user));
+        let (reader, scope) = (Arc::new(HistoryView::of_everything()), HistoryScope::By(user));
         let query = HistoryQuery { reader, scope, until: u64::MAX, limit: 1, offset };
         !history.page(&query).unwrap().batches.is_empty()
     };
@@ -190,7 +190,7 @@ fn h10_a_name_used_anew_is_no_part_of_the_chain_it_once_began() {
     let batches = [old(root, Lineage::Fresh), old(turn, Lineage::UndoOf(root))];
     let proposals = batches.map(|batch| Proposal { batch, fingerprint: None });
     let mut log = server.installation.log();
-    let head = log.load(Scope::Accounts).unwrap().rev();
+    let head = log.load(LoadScope::Accounts).unwrap().rev();
     log.transact(head, &mut |_, _| Ok(proposals.to_vec())).unwrap();
 
     let pruning = EngineSettings {

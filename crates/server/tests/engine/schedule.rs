@@ -200,7 +200,7 @@ fn run(seed: u64, steps: usize) {
     done += settle(&mut clients, &mut pending);
     println!("{done} of {steps} operations went through");
     let problems = graph::check::problems(
-        &store::Log::load(&mut server.installation.log(), store::Scope::Everything).unwrap(),
+        &store::Log::load(&mut server.installation.log(), store::LoadScope::Everything).unwrap(),
     );
     assert!(problems.is_empty(), "{problems:?}");
 }

@@ -4,7 +4,7 @@ use super::{email, now};
 use graph::model::{Plan, TokenHash};
 use graph::ops::{TokenCreate, UserAdd};
 use graph::{Batch, Operation, TokenId, UserId, decide};
-use store::{Log, Proposal, Scope, SqliteLog};
+use store::{LoadScope, Log, Proposal, SqliteLog};
 use synaptask::engine::RandomIds;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -32,7 +32,7 @@ impl Installation {
     pub fn add_user(&self, name: &str, plan: Plan) -> UserId {
         let add = Operation::UserAdd(UserAdd { email: email(name), username: name.to_owned(), plan });
         self.does(None, &add);
-        self.log().load(Scope::Accounts).unwrap().user_by_username(name).unwrap().user.id
+        self.log().load(LoadScope::Accounts).unwrap().user_by_username(name).unwrap().user.id
     }
 
     /// Makes an API token; here the hash stands for the secret too.
@@ -48,7 +48,7 @@ impl Installation {
                 hash,
             }),
         );
-        (self.log().load(Scope::Accounts).unwrap().token(&hash).unwrap().id, hash)
+        (self.log().load(LoadScope::Accounts).unwrap().token(&hash).unwrap().id, hash)
     }
 
     pub fn revoke(&self, token: TokenId) {
@@ -58,7 +58,7 @@ impl Installation {
 
 /// Decides and commits without an engine.
 pub fn commit(mut log: SqliteLog, actor: Option<UserId>, operation: &Operation) -> Batch {
-    let mut world = log.load(Scope::Everything).unwrap();
+    let mut world = log.load(LoadScope::Everything).unwrap();
     world.advance(now());
     let mut done = None;
     log.transact(world.rev(), &mut |news, _| {

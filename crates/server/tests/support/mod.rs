@@ -118,7 +118,7 @@ impl Person {
         Mutation {
             caller: self.caller,
             operation,
-            request: None,
+            idempotency_key: None,
             origin: None,
             limited: None,
             passed_on: None,
@@ -309,7 +309,7 @@ pub fn named(mutation: Mutation, batch: BatchId) -> Mutation {
     format!("{:?}", mutation.operation).hash(&mut hasher);
     let mut fingerprint = [0; 32];
     fingerprint[..8].copy_from_slice(&hasher.finish().to_le_bytes());
-    Mutation { request: Some(IdempotencyKey { batch, fingerprint }), ..mutation }
+    Mutation { idempotency_key: Some(IdempotencyKey { batch, fingerprint }), ..mutation }
 }
 
 pub fn changed(outcome: Outcome) -> Arc<Diff> {

@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex};
 use store::{
-    Abandon, Decide, History, HistoryPage, HistoryQuery, Log, LogError, Past, Pruned, Pruner, Remembered,
-    Scope, SqliteLog,
+    Abandon, Decide, HistoryPage, HistoryQuery, HistoryReader, LoadScope, Log, LogError, Past, Pruned,
+    Pruner, Remembered, SqliteLog,
 };
 
 /// What a test can make go wrong.
@@ -127,7 +127,7 @@ pub struct OddLog {
 }
 
 impl Log for OddLog {
-    fn load(&mut self, scope: Scope) -> Result<World, LogError> {
+    fn load(&mut self, scope: LoadScope) -> Result<World, LogError> {
         let happens = self.knobs.state.lock().unwrap().before_load.take();
         if let Some(happens) = happens {
             happens();
@@ -168,7 +168,7 @@ impl Log for OddLog {
         self.log.past()
     }
 
-    fn history(&self) -> Result<Box<dyn History>, LogError> {
+    fn history(&self) -> Result<Box<dyn HistoryReader>, LogError> {
         Ok(Box::new(OddHistory { history: self.log.history()?, knobs: Arc::clone(&self.knobs) }))
     }
 
@@ -227,11 +227,11 @@ impl Past for OddPast<'_> {
 }
 
 struct OddHistory {
-    history: Box<dyn History>,
+    history: Box<dyn HistoryReader>,
     knobs: Arc<Knobs>,
 }
 
-impl History for OddHistory {
+impl HistoryReader for OddHistory {
     fn page_before(&mut self, query: &HistoryQuery, before: Rev) -> Result<HistoryPage, LogError> {
         let page = self.history.page_before(query, before);
         let mut state = self.knobs.state.lock().unwrap();

@@ -5,11 +5,11 @@ use super::story::{self, uuid};
 use super::{Storage, unnamed};
 use crate::retention::{DAY_MS, Limits};
 use crate::{
-    History, HistoryPage, HistoryQuery, HistoryScope, Log, LogError, PastBatch, Proposal, Retention, Scope,
-    codec,
+    HistoryPage, HistoryQuery, HistoryReader, HistoryScope, LoadScope, Log, LogError, PastBatch, Proposal,
+    Retention, codec,
 };
 use graph::batch::{Change, Lineage};
-use graph::history::Reader;
+use graph::history_view::HistoryView;
 use graph::model::{Embed, Grant, Level, Link, Node, Plan, Rev, Token, User};
 use graph::{Batch, BatchId, Entry, LinkId, NodeId, Op, Subject, Timestamp, TokenId, UserId};
 use std::collections::HashSet;
@@ -292,7 +292,7 @@ impl Naive {
 
     /// Appends what the log does not have yet, in groups.
     pub fn write(&self, log: &mut dyn Log, dice: &mut Dice) {
-        let mut head = log.load(Scope::Accounts).unwrap().rev();
+        let mut head = log.load(LoadScope::Accounts).unwrap().rev();
         while head < self.known.len() as Rev {
             let group = self.known[head as usize..].iter().take(dice.of(1..20) as usize);
             let group: Vec<Proposal> = group.map(|known| unnamed(known.batch.clone())).collect();
@@ -348,7 +348,7 @@ impl Naive {
 
     /// What was deleted for good is remembered at least as long as any batch about it is held.
     fn compare_gone(&self, log: &mut dyn Log) {
-        let world = log.load(Scope::Everything).unwrap();
+        let world = log.load(LoadScope::Everything).unwrap();
         for (rev, id) in self.deleted() {
             let is_remembered =
                 self.known.iter().any(|known| known.held && known.batch.entries.iter().any(is_about(id)));
@@ -373,7 +373,7 @@ impl Naive {
     }
 
     /// Asserts that pages of one reader and scope are the same.
-    pub fn compare_pages_of(&self, history: &mut dyn History, dice: &mut Dice) {
+    pub fn compare_pages_of(&self, history: &mut dyn HistoryReader, dice: &mut Dice) {
         let share = dice.of(1..10);
         let mut some =
             |range: Range<u64>| -> Vec<_> { range.filter(|_| dice.one_in(share)).map(uuid).collect() };
@@ -385,7 +385,7 @@ impl Naive {
         // What was never touched: the more of it, the longer the latest are gone through one by one.
         sees.extend((0..dice.of(0..3) * dice.of(0..200)).map(|n| uuid(50_000 + n)));
         let everything = dice.one_in(6);
-        let reader = Arc::new(Reader { user: any_user(dice), sees, runs, holds, embeds, everything });
+        let reader = Arc::new(HistoryView { user: any_user(dice), sees, runs, holds, embeds, everything });
         let moment = Timestamp::from_ms(self.now - dice.of(0..20) as i64 * DAY_MS / 2);
         let held_by = |known: &&Known| known.held && known.batch.at <= moment;
         let want = self.known.iter().rfind(held_by).map_or(0, |known| known.rev);
@@ -471,7 +471,7 @@ pub fn n32_an_id_is_taken_while_any_batch_about_it_is_held(storage: &impl Storag
         let mut pruner = log.pruner(Retention::default()).unwrap();
         let pruned = pruner.prune_some(Timestamp::from_ms(naive.now + days * DAY_MS), 10).unwrap();
         assert_eq!((pruned.removed, pruned.more), (removed, false));
-        assert_eq!(storage.open().load(Scope::Everything).unwrap().is_gone(id.0), is_gone, "{days} days");
+        assert_eq!(storage.open().load(LoadScope::Everything).unwrap().is_gone(id.0), is_gone, "{days} days");
     }
 }
 
@@ -517,7 +517,7 @@ pub fn d8_keys_outlive_what_history_keeps(storage: &impl Storage) {
     assert!(matches!(again, Err(LogError::Duplicate(_))));
     // Then a day is over, and with it what a basic user keeps: all but the head of the log.
     assert_eq!(prune(DAY_MS + 1).removed, 149);
-    assert_eq!(log.load(Scope::Accounts).unwrap().rev(), 151);
+    assert_eq!(log.load(LoadScope::Accounts).unwrap().rev(), 151);
     assert!(log.past().batch(named[150].batch.id).unwrap().is_some());
     assert_eq!(
         log.transact(151, &mut |_, _| Ok(vec![named[1].clone()])).unwrap(),

@@ -2,7 +2,7 @@
 
 use super::story::{add_node, uuid};
 use super::{Storage, append};
-use crate::{Log, LogError, Scope};
+use crate::{LoadScope, Log, LogError};
 use graph::{Batch, BatchId};
 use std::collections::BTreeSet;
 use std::env;
@@ -24,7 +24,7 @@ pub fn batch_id(writer: u64, n: u64) -> BatchId {
 
 /// Appends batches one by one, each adding a node, and tells of each when it is acknowledged.
 pub fn write(log: &mut dyn Log, writer: u64, appends: u64, mut acknowledged: impl FnMut(u64, BatchId)) {
-    let mut head = log.load(Scope::Accounts).unwrap().rev();
+    let mut head = log.load(LoadScope::Accounts).unwrap().rev();
     for n in 0..appends {
         let batch: Batch = add_node(numbered(writer, n));
         assert_eq!(batch.id, batch_id(writer, n));
@@ -78,7 +78,7 @@ pub fn assert_all_there(storage: &impl Storage, expected: BTreeSet<BatchId>) {
     assert!(all.iter().map(|committed| committed.rev).eq(1..=all.len() as u64), "revs are gapless");
     assert_eq!(all.len(), expected.len(), "every batch is there once");
     assert_eq!(all.iter().map(|committed| committed.batch.id).collect::<BTreeSet<_>>(), expected);
-    let world = log.load(Scope::Everything).unwrap();
+    let world = log.load(LoadScope::Everything).unwrap();
     assert_eq!((world.rev(), world.nodes().count()), (all.len() as u64, all.len()));
 }
 

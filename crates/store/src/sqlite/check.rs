@@ -5,9 +5,9 @@
 
 use super::{remembered, unwritten};
 use crate::Remembered;
-use crate::codec::{self, Key};
+use crate::codec::{self, EntityKey};
 use crate::error::LogError;
-use crate::history::Shows;
+use crate::history_page::Shows;
 use crate::sqlite::index;
 use graph::batch::Lineage;
 use graph::model::{Link, Node};
@@ -61,7 +61,7 @@ struct Held {
 struct Said {
     /// How many batches each user has, and how many bytes.
     kept: HashMap<Vec<u8>, (i64, i64)>,
-    entities: HashMap<Key, Last>,
+    entities: HashMap<EntityKey, Last>,
     /// The batch that deleted a node or link.
     gone: HashMap<Uuid, i64>,
     turns: HashMap<i64, Lineage>,
@@ -317,18 +317,18 @@ impl Check<'_> {
 
     /// The rows of entities against the last that is said of them. What was said later by a batch that has been taken away
     /// cannot be known, so a difference is only told where there is none, or where the row names the batch.
-    fn entities(&mut self, mut said: HashMap<Key, Last>) -> Result<(), LogError> {
-        type KeyOf = fn(&Row<'_>) -> SqlResult<Key>;
+    fn entities(&mut self, mut said: HashMap<EntityKey, Last>) -> Result<(), LogError> {
+        type KeyOf = fn(&Row<'_>) -> SqlResult<EntityKey>;
         let tables: [(&str, KeyOf); 6] = [
-            ("SELECT body, id FROM users", |row| Ok(Key::User(UserId(row.get(1)?)))),
-            ("SELECT body, id FROM nodes", |row| Ok(Key::Node(NodeId(row.get(1)?)))),
-            ("SELECT body, id FROM links", |row| Ok(Key::Link(LinkId(row.get(1)?)))),
-            ("SELECT body, id FROM tokens", |row| Ok(Key::Token(TokenId(row.get(1)?)))),
+            ("SELECT body, id FROM users", |row| Ok(EntityKey::User(UserId(row.get(1)?)))),
+            ("SELECT body, id FROM nodes", |row| Ok(EntityKey::Node(NodeId(row.get(1)?)))),
+            ("SELECT body, id FROM links", |row| Ok(EntityKey::Link(LinkId(row.get(1)?)))),
+            ("SELECT body, id FROM tokens", |row| Ok(EntityKey::Token(TokenId(row.get(1)?)))),
             ("SELECT body, node, user FROM grants", |row| {
-                Ok(Key::Grant(NodeId(row.get(1)?), UserId(row.get(2)?)))
+                Ok(EntityKey::Grant(NodeId(row.get(1)?), UserId(row.get(2)?)))
             }),
             ("SELECT NULL, user, node FROM embeds", |row| {
-                Ok(Key::Embed(UserId(row.get(1)?), NodeId(row.get(2)?)))
+                Ok(EntityKey::Embed(UserId(row.get(1)?), NodeId(row.get(2)?)))
             }),
         ];
         for (sql, key) in tables {
@@ -347,7 +347,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn entity(&mut self, key: Key, body: Option<&str>, last: Option<Last>) -> Result<(), LogError> {
+    fn entity(&mut self, key: EntityKey, body: Option<&str>, last: Option<Last>) -> Result<(), LogError> {
         let Some(last) = last else {
             if self.last_gap == 0 {
                 self.say(format!("{} is of no batch", name(key)));
@@ -368,18 +368,20 @@ impl Check<'_> {
     }
 
     /// A grant or an embed may be made anew after it was taken away; an id of anything else is not used again.
-    fn comes_back(&self, key: Key) -> bool {
-        matches!(key, Key::Grant(..) | Key::Embed(..))
+    fn comes_back(&self, key: EntityKey) -> bool {
+        matches!(key, EntityKey::Grant(..) | EntityKey::Embed(..))
     }
 
     /// Whether the batch that a row says changed it last is the one at `rev`, or held and before it: then no other has
     /// changed it since. One after it that does not speak of the row has the name of one that was taken away.
-    fn is_of(&self, key: Key, body: Option<&str>, rev: i64) -> Result<bool, LogError> {
+    fn is_of(&self, key: EntityKey, body: Option<&str>, rev: i64) -> Result<bool, LogError> {
         let body = body.unwrap_or_default();
         let last = match key {
-            Key::Node(_) => serde_json::from_str::<Node>(body).ok().map(|node| node.last_batch),
-            Key::Link(_) => serde_json::from_str::<Link>(body).ok().map(|link| link.last_batch),
-            Key::Grant(..) | Key::Embed(..) | Key::User(_) | Key::Token(_) => return Ok(false),
+            EntityKey::Node(_) => serde_json::from_str::<Node>(body).ok().map(|node| node.last_batch),
+            EntityKey::Link(_) => serde_json::from_str::<Link>(body).ok().map(|link| link.last_batch),
+            EntityKey::Grant(..) | EntityKey::Embed(..) | EntityKey::User(_) | EntityKey::Token(_) => {
+                return Ok(false);
+            }
         };
         let Some(last) = last else { return Ok(true) };
         let named: Option<i64> = self
@@ -391,11 +393,13 @@ impl Check<'_> {
     }
 
     /// Whether what a batch left must be there: not if a batch that has been taken away may have deleted it.
-    fn must_stand(&self, key: Key, last: &Last) -> Result<bool, LogError> {
+    fn must_stand(&self, key: EntityKey, last: &Last) -> Result<bool, LogError> {
         let id = match key {
-            Key::User(_) => return Ok(true),
-            Key::Node(NodeId(id)) | Key::Link(LinkId(id)) => id,
-            Key::Grant(..) | Key::Embed(..) | Key::Token(_) => return Ok(last.rev > self.last_gap),
+            EntityKey::User(_) => return Ok(true),
+            EntityKey::Node(NodeId(id)) | EntityKey::Link(LinkId(id)) => id,
+            EntityKey::Grant(..) | EntityKey::Embed(..) | EntityKey::Token(_) => {
+                return Ok(last.rev > self.last_gap);
+            }
         };
         let gone = self
             .conn
@@ -409,30 +413,30 @@ impl Check<'_> {
 impl Said {
     fn note(&mut self, rev: i64, entry: &Entry, after: Option<&str>) {
         let Some(key) = codec::key(entry) else { return };
-        if let (Key::Node(NodeId(id)) | Key::Link(LinkId(id)), None) = (key, after) {
+        if let (EntityKey::Node(NodeId(id)) | EntityKey::Link(LinkId(id)), None) = (key, after) {
             self.gone.insert(id, rev);
         }
         // An embed is its key: its row has no text.
-        let row = after.map(|after| if matches!(key, Key::Embed(..)) { 0 } else { hash(after) });
+        let row = after.map(|after| if matches!(key, EntityKey::Embed(..)) { 0 } else { hash(after) });
         self.entities.insert(key, Last { rev, row });
     }
 }
 
-fn is_row(key: Key, body: Option<&str>, want: u64) -> bool {
-    matches!(key, Key::Embed(..)) || body.is_some_and(|body| hash(body) == want)
+fn is_row(key: EntityKey, body: Option<&str>, want: u64) -> bool {
+    matches!(key, EntityKey::Embed(..)) || body.is_some_and(|body| hash(body) == want)
 }
 
 fn pair<A: rusqlite::types::FromSql>(row: &Row<'_>) -> Result<(A, i64), LogError> {
     row.get(0).and_then(|first| Ok((first, row.get(1)?))).map_err(unwritten)
 }
 
-fn name(key: Key) -> String {
+fn name(key: EntityKey) -> String {
     match key {
-        Key::Node(id) => format!("node {id}"),
-        Key::Link(id) => format!("link {id}"),
-        Key::Grant(node, user) => format!("the grant of node {node} to user {user}"),
-        Key::Embed(user, node) => format!("the embed of node {node} by user {user}"),
-        Key::User(id) => format!("user {id}"),
-        Key::Token(id) => format!("token {id}"),
+        EntityKey::Node(id) => format!("node {id}"),
+        EntityKey::Link(id) => format!("link {id}"),
+        EntityKey::Grant(node, user) => format!("the grant of node {node} to user {user}"),
+        EntityKey::Embed(user, node) => format!("the embed of node {node} by user {user}"),
+        EntityKey::User(id) => format!("user {id}"),
+        EntityKey::Token(id) => format!("token {id}"),
     }
 }

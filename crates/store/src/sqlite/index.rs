@@ -2,7 +2,7 @@
 
 use super::{integer, natural, remembered, unwritten};
 use crate::error::LogError;
-use crate::history::touched;
+use crate::history_page::touched;
 use crate::{PastChain, Remembered};
 use graph::batch::Lineage;
 use graph::model::Rev;
@@ -78,14 +78,14 @@ pub(super) fn fill(conn: &Connection) -> Result<(), LogError> {
 
 /// The last undo and the last redo of a chain.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Turns {
+pub(super) struct ChainState {
     pub(super) undo: Option<(Rev, BatchId)>,
     pub(super) redo: Option<(Rev, BatchId)>,
 }
 
-impl Turns {
+impl ChainState {
     /// Those of the chain that the batch at `root` began, up to a rev.
-    pub(super) fn of(conn: &Connection, root: Rev, until: Rev) -> Result<Turns, LogError> {
+    pub(super) fn of(conn: &Connection, root: Rev, until: Rev) -> Result<ChainState, LogError> {
         // Beyond what SQLite can count there is no batch.
         let (root, until) = (integer(root)?, i64::try_from(until).unwrap_or(i64::MAX));
         let last = |undo: bool| -> Result<_, LogError> {
@@ -96,7 +96,7 @@ impl Turns {
                 .and_then(|mut last| last.query_row(params![root, undo, until], turn).optional());
             found.map_err(unwritten)?.map(|(rev, id)| Ok((natural(rev)?, BatchId(id)))).transpose()
         };
-        Ok(Turns { undo: last(true)?, redo: last(false)? })
+        Ok(ChainState { undo: last(true)?, redo: last(false)? })
     }
 
     /// Whether the chain was undone last.
@@ -133,6 +133,6 @@ pub(super) fn chain(conn: &Connection, named: Remembered) -> Result<Option<PastC
         }
     };
     let Some(root) = root else { return Ok(None) };
-    let latest = Turns::of(conn, root.rev, Rev::MAX)?.latest(root.batch.id);
+    let latest = ChainState::of(conn, root.rev, Rev::MAX)?.latest(root.batch.id);
     Ok(Some(PastChain { root, latest, named: lineage }))
 }

@@ -4,7 +4,7 @@
 //! they were read without anything having to put them in order.
 
 use super::{last_rev, unwritten};
-use crate::Scope;
+use crate::LoadScope;
 use crate::error::LogError;
 use graph::model::{Embed, Rev};
 use graph::world::{Counts, Entity};
@@ -43,12 +43,12 @@ enum Chunk {
 type Decoded = Result<Vec<Entity>, LogError>;
 
 /// Loads the World that the file leads to. The connection must be in a transaction, or the tables need not fit each other.
-pub(super) fn load(conn: &Connection, scope: Scope) -> Result<World, LogError> {
+pub(super) fn load(conn: &Connection, scope: LoadScope) -> Result<World, LogError> {
     let rev = last_rev(conn)?;
     let last_at = last_at(conn).map_err(unwritten)?;
     let expected = match scope {
-        Scope::Everything => counts(conn).map_err(unwritten)?,
-        Scope::Accounts => Counts::default(),
+        LoadScope::Everything => counts(conn).map_err(unwritten)?,
+        LoadScope::Accounts => Counts::default(),
     };
     let decoders = thread::available_parallelism().map_or(1, |cores| cores.get()).clamp(1, 4);
     thread::scope(|threads| {
@@ -62,7 +62,7 @@ pub(super) fn load(conn: &Connection, scope: Scope) -> Result<World, LogError> {
             from_decoders.push(ready);
         }
         let builder = threads.spawn(move || build(&from_decoders, rev, expected));
-        let read = Reader { conn, to_decoders, dealt: 0 }.read(scope);
+        let read = RowReader { conn, to_decoders, dealt: 0 }.read(scope);
         let built = builder
             .join()
             .unwrap_or_else(|_| Err(LogError::corrupt("the log's entities", "they do not make a World")));
@@ -142,26 +142,26 @@ fn entity(table: Table, body: &str) -> Result<Entity, LogError> {
     })
 }
 
-struct Reader<'a> {
+struct RowReader<'a> {
     conn: &'a Connection,
     to_decoders: Vec<SyncSender<Chunk>>,
     dealt: usize,
 }
 
-impl Reader<'_> {
+impl RowReader<'_> {
     /// Reads the tables in the order that [`World::load`] needs them.
-    fn read(mut self, scope: Scope) -> Result<(), LogError> {
+    fn read(mut self, scope: LoadScope) -> Result<(), LogError> {
         use Table::{Grants, Links, Nodes, Tokens, Users};
         let tables: &[Table] = match scope {
-            Scope::Everything => &[Users, Nodes, Links, Grants, Tokens],
-            Scope::Accounts => &[Users, Tokens],
+            LoadScope::Everything => &[Users, Nodes, Links, Grants, Tokens],
+            LoadScope::Accounts => &[Users, Tokens],
         };
         for table in tables {
             if self.read_bodies(*table).map_err(unwritten)?.is_break() {
                 return Ok(());
             }
         }
-        if scope == Scope::Everything {
+        if scope == LoadScope::Everything {
             self.read_ready().map_err(unwritten)?;
         }
         Ok(())

@@ -14,14 +14,15 @@ use std::time::{Duration, Instant};
 
 /// How transactions and pauses alternate.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
+pub(super) struct PruneTiming {
     /// After how long a transaction comes to its end; one batch it takes away in any case.
     pub(super) hold: Duration,
     /// The pause after it, in which others have the log to themselves.
     pub(super) pause: Duration,
 }
 
-const PACE: Pace = Pace { hold: Duration::from_micros(300), pause: Duration::from_millis(20) };
+const TIMING: PruneTiming =
+    PruneTiming { hold: Duration::from_micros(300), pause: Duration::from_millis(20) };
 
 /// Batches prepared for one or more transactions.
 const AT_ONCE: usize = 256;
@@ -45,7 +46,7 @@ pub(super) struct SqlitePruner {
     next: Vec<u8>,
     /// The sweep that is under way.
     sweep: Option<Sweep>,
-    pace: Pace,
+    timing: PruneTiming,
 }
 
 impl SqlitePruner {
@@ -55,14 +56,14 @@ impl SqlitePruner {
         log.conn
             .execute_batch("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0")
             .map_err(unwritten)?;
-        Ok(SqlitePruner { log, retention, next: Vec::new(), sweep: None, pace: PACE })
+        Ok(SqlitePruner { log, retention, next: Vec::new(), sweep: None, timing: TIMING })
     }
 
     /// One that takes away in each transaction the least that it may, and does not pause.
     #[cfg(test)]
     pub(super) fn in_steps(log: SqliteLog, retention: Retention) -> Result<Self, LogError> {
-        let pace = Pace { hold: Duration::ZERO, pause: Duration::ZERO };
-        Ok(SqlitePruner { pace, ..SqlitePruner::new(log, retention)? })
+        let timing = PruneTiming { hold: Duration::ZERO, pause: Duration::ZERO };
+        Ok(SqlitePruner { timing, ..SqlitePruner::new(log, retention)? })
     }
 }
 
@@ -158,7 +159,7 @@ impl SqlitePruner {
     fn pause(&mut self) {
         // Where this fails whoever commits does it, and whoever asks for it by itself is told.
         let _ = self.keep_up();
-        thread::sleep(self.pace.pause);
+        thread::sleep(self.timing.pause);
     }
 
     /// By the user's plan. Of one that cannot be read as little is taken away as of anybody.
@@ -182,7 +183,7 @@ impl SqlitePruner {
         let has_chains = index::has_chains(&writing, first.rev, last.rev).map_err(unwritten)?;
         let (mut removed, mut bytes) = (0, 0_i64);
         for batch in due {
-            if removed > 0 && started.elapsed() >= self.pace.hold {
+            if removed > 0 && started.elapsed() >= self.timing.hold {
                 break;
             }
             // A user's batches go from the oldest on: what is still there is still due.
@@ -211,7 +212,7 @@ impl SqlitePruner {
             loop {
                 if !dead.is_empty() {
                     let writing = self.log.begin(TransactionBehavior::Immediate)?;
-                    let swept = slice.sweep(&writing, dead, self.pace.hold).map_err(unwritten)?;
+                    let swept = slice.sweep(&writing, dead, self.timing.hold).map_err(unwritten)?;
                     writing.commit().map_err(unwritten)?;
                     dead = dead.get(swept..).unwrap_or_default();
                 }

@@ -1,8 +1,8 @@
 //! Writing batches and entities into their tables.
 
 use super::{Proposal, index};
-use crate::codec::{Key, Row};
-use crate::history::Shows;
+use crate::codec::{EntityKey, EntityRow};
+use crate::history_page::Shows;
 use graph::model::Rev;
 use graph::{BatchId, Timestamp, TokenId};
 use rusqlite::{Connection, Result, params};
@@ -50,8 +50,8 @@ fn put_name(conn: &Connection, id: BatchId, rev: Rev) -> Result<bool> {
 }
 
 /// Brings the entities' tables to where the rows lead, in order. An entity that occurs several times is written once.
-pub(super) fn put_entities(conn: &Connection, rows: &[(Rev, Row)]) -> Result<()> {
-    let last: HashMap<Key, usize> = rows.iter().enumerate().map(|(i, (_, row))| (row.key, i)).collect();
+pub(super) fn put_entities(conn: &Connection, rows: &[(Rev, EntityRow)]) -> Result<()> {
+    let last: HashMap<EntityKey, usize> = rows.iter().enumerate().map(|(i, (_, row))| (row.key, i)).collect();
     for (i, (rev, row)) in rows.iter().enumerate() {
         if row.after.is_none() {
             note_gone(conn, row.key, *rev)?;
@@ -66,14 +66,16 @@ pub(super) fn put_entities(conn: &Connection, rows: &[(Rev, Row)]) -> Result<()>
     Ok(())
 }
 
-fn put(conn: &Connection, key: Key, body: &str) -> Result<()> {
+fn put(conn: &Connection, key: EntityKey, body: &str) -> Result<()> {
     match key {
-        Key::Node(id) => conn.prepare_cached(PUT_NODE)?.execute(params![id.0, body]),
-        Key::Link(id) => conn.prepare_cached(PUT_LINK)?.execute(params![id.0, body]),
-        Key::User(id) => conn.prepare_cached(PUT_USER)?.execute(params![id.0, body]),
-        Key::Token(id) => conn.prepare_cached(PUT_TOKEN)?.execute(params![id.0, body]),
-        Key::Grant(node, user) => conn.prepare_cached(PUT_GRANT)?.execute(params![node.0, user.0, body]),
-        Key::Embed(user, node) => conn.prepare_cached(PUT_EMBED)?.execute(params![user.0, node.0]),
+        EntityKey::Node(id) => conn.prepare_cached(PUT_NODE)?.execute(params![id.0, body]),
+        EntityKey::Link(id) => conn.prepare_cached(PUT_LINK)?.execute(params![id.0, body]),
+        EntityKey::User(id) => conn.prepare_cached(PUT_USER)?.execute(params![id.0, body]),
+        EntityKey::Token(id) => conn.prepare_cached(PUT_TOKEN)?.execute(params![id.0, body]),
+        EntityKey::Grant(node, user) => {
+            conn.prepare_cached(PUT_GRANT)?.execute(params![node.0, user.0, body])
+        }
+        EntityKey::Embed(user, node) => conn.prepare_cached(PUT_EMBED)?.execute(params![user.0, node.0]),
     }?;
     Ok(())
 }
@@ -89,18 +91,18 @@ const PUT_TOKEN: &str =
 const PUT_GRANT: &str = "INSERT INTO grants (node, user, body) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET body = excluded.body";
 const PUT_EMBED: &str = "INSERT INTO embeds (user, node) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
 
-fn remove(conn: &Connection, key: Key) -> Result<()> {
+fn remove(conn: &Connection, key: EntityKey) -> Result<()> {
     let remove = |sql, id| conn.prepare_cached(sql)?.execute([id]);
     let remove_pair = |sql, one, other| conn.prepare_cached(sql)?.execute([one, other]);
     match key {
-        Key::Node(id) => remove("DELETE FROM nodes WHERE id = ?1", id.0),
-        Key::Link(id) => remove("DELETE FROM links WHERE id = ?1", id.0),
-        Key::User(id) => remove("DELETE FROM users WHERE id = ?1", id.0),
-        Key::Token(id) => remove("DELETE FROM tokens WHERE id = ?1", id.0),
-        Key::Grant(node, user) => {
+        EntityKey::Node(id) => remove("DELETE FROM nodes WHERE id = ?1", id.0),
+        EntityKey::Link(id) => remove("DELETE FROM links WHERE id = ?1", id.0),
+        EntityKey::User(id) => remove("DELETE FROM users WHERE id = ?1", id.0),
+        EntityKey::Token(id) => remove("DELETE FROM tokens WHERE id = ?1", id.0),
+        EntityKey::Grant(node, user) => {
             remove_pair("DELETE FROM grants WHERE node = ?1 AND user = ?2", node.0, user.0)
         }
-        Key::Embed(user, node) => {
+        EntityKey::Embed(user, node) => {
             remove_pair("DELETE FROM embeds WHERE user = ?1 AND node = ?2", user.0, node.0)
         }
     }?;
@@ -108,11 +110,13 @@ fn remove(conn: &Connection, key: Key) -> Result<()> {
 }
 
 /// The ids of nodes and links are remembered, so that a client cannot use one a second time.
-fn note_gone(conn: &Connection, key: Key, rev: Rev) -> Result<()> {
+fn note_gone(conn: &Connection, key: EntityKey, rev: Rev) -> Result<()> {
     let id = match key {
-        Key::Node(id) => id.0,
-        Key::Link(id) => id.0,
-        Key::Grant(..) | Key::Embed(..) | Key::User(_) | Key::Token(_) => return Ok(()),
+        EntityKey::Node(id) => id.0,
+        EntityKey::Link(id) => id.0,
+        EntityKey::Grant(..) | EntityKey::Embed(..) | EntityKey::User(_) | EntityKey::Token(_) => {
+            return Ok(());
+        }
     };
     conn.prepare_cached(
         "INSERT INTO gone (id, rev) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET rev = excluded.rev",

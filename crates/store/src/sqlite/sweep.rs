@@ -50,12 +50,12 @@ pub(super) struct Sweep {
     /// The table that it is at.
     table: usize,
     /// The last row of it that was looked at.
-    at: Key,
+    at: SweepKey,
 }
 
 /// What a row is found by, in each of the tables.
 #[derive(Clone, Debug, Default)]
-struct Key {
+struct SweepKey {
     id: Vec<u8>,
     rev: i64,
 }
@@ -72,8 +72,8 @@ pub(super) struct Slice {
 
 #[derive(Debug)]
 pub(super) struct Run {
-    first: Key,
-    last: Key,
+    first: SweepKey,
+    last: SweepKey,
     rows: usize,
 }
 
@@ -98,18 +98,18 @@ impl Sweep {
             if slice.looked_at > 0 {
                 return Ok(Some(slice));
             }
-            *self = Sweep { table: self.table + 1, at: Key::default() };
+            *self = Sweep { table: self.table + 1, at: SweepKey::default() };
         }
         Ok(None)
     }
 }
 
-fn read(row: &Row<'_>) -> SqlResult<(Key, bool)> {
-    Ok((Key { id: row.get(0)?, rev: row.get(1)? }, row.get(2)?))
+fn read(row: &Row<'_>) -> SqlResult<(SweepKey, bool)> {
+    Ok((SweepKey { id: row.get(0)?, rev: row.get(1)? }, row.get(2)?))
 }
 
 impl Slice {
-    fn note(&mut self, key: Key, is_dead: bool, goes_on: bool) {
+    fn note(&mut self, key: SweepKey, is_dead: bool, goes_on: bool) {
         self.looked_at += 1;
         match self.dead.last_mut() {
             _ if !is_dead => {}

@@ -4,7 +4,7 @@ mod pasts;
 use super::{SqliteLog, schema};
 use crate::contract::story::{add_node, nothing, story};
 use crate::contract::{Storage, append};
-use crate::{Log, LogError, Scope};
+use crate::{LoadScope, Log, LogError};
 use graph::Batch;
 use rusqlite::Connection;
 use std::path::PathBuf;
@@ -193,7 +193,7 @@ fn damage_is_an_error_that_names_the_place() {
     for (sql, place) in cases {
         let file = File::tampered(sql);
         let mut log = file.log();
-        let (loaded, read) = (log.load(Scope::Everything).map(drop), log.since(0).map(drop));
+        let (loaded, read) = (log.load(LoadScope::Everything).map(drop), log.since(0).map(drop));
         let error = loaded.and(read).expect_err(sql);
         assert!(matches!(&error, LogError::Corrupt { place: named, .. } if named.contains(place)), "{error}");
     }

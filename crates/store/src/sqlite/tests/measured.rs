@@ -5,8 +5,8 @@ use crate::contract::story::{add_node, nothing, story, uuid};
 use crate::contract::{Storage, append};
 use crate::retention::DAY_MS;
 use crate::sqlite::{load, rows};
-use crate::{HistoryQuery, HistoryScope, Limits, Log, Retention, Scope};
-use graph::history::Reader;
+use crate::{HistoryQuery, HistoryScope, Limits, LoadScope, Log, Retention};
+use graph::history_view::HistoryView;
 use graph::model::Rev;
 use graph::{Timestamp, UserId};
 use rusqlite::Connection;
@@ -27,7 +27,7 @@ fn a_million_nodes_load_in_seconds() {
     let before = resident();
     for _ in 0..2 {
         let started = Instant::now();
-        let world = log.load(Scope::Everything).unwrap();
+        let world = log.load(LoadScope::Everything).unwrap();
         let (took, nodes) = (started.elapsed(), world.nodes().count());
         let per_node = (resident() - before) / nodes;
         println!(
@@ -36,7 +36,7 @@ fn a_million_nodes_load_in_seconds() {
         );
     }
     let started = Instant::now();
-    drop(load::load(&log.conn, Scope::Accounts).unwrap());
+    drop(load::load(&log.conn, LoadScope::Accounts).unwrap());
     println!("accounts loaded in {:.1?}", started.elapsed());
     let mut head = story().len() as u64;
     let started = Instant::now();
@@ -67,7 +67,7 @@ fn fill(conn: &Connection, nodes: u64) {
 
 /// Appends for a while, one by one with a breath between them, and says how long 50, 99 and 99.9 of 100 took at most.
 fn paced(log: &mut dyn Log, from: u64, until: impl Fn(u64) -> bool) -> [Duration; 3] {
-    let mut head = log.load(Scope::Accounts).unwrap().rev();
+    let mut head = log.load(LoadScope::Accounts).unwrap().rev();
     let mut took = Vec::new();
     for n in (from..).take_while(|n| until(n - from)) {
         let started = Instant::now();
@@ -131,7 +131,7 @@ fn h2_a_million_batches_are_pruned_while_appends_go_on() {
 fn pages_of(log: &dyn Log, until: Rev) {
     let mut history = log.history().unwrap();
     let mut page = |name: &str, sees: HashSet<_>, user, scope: HistoryScope, offset| {
-        let reader = Arc::new(Reader { sees, ..Reader::new(UserId(uuid(user))) });
+        let reader = Arc::new(HistoryView { sees, ..HistoryView::new(UserId(uuid(user))) });
         for _ in 0..2 {
             let (reader, scope) = (reader.clone(), scope.clone());
             let started = Instant::now();

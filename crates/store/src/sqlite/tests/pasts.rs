@@ -4,13 +4,13 @@ use super::File;
 use crate::contract::pasts::{Dice, Naive, SMALL};
 use crate::contract::story::{add_node, uuid};
 use crate::contract::{Storage, append};
-use crate::history::PAGE_BYTES_MAX;
+use crate::history_page::PAGE_BYTES_MAX;
 use crate::retention::DAY_MS;
-use crate::sqlite::history::SqliteHistory;
+use crate::sqlite::page_reader::SqliteHistoryReader;
 use crate::sqlite::prune::SqlitePruner;
 use crate::sqlite::schema;
 use crate::{HistoryQuery, HistoryScope, Log, LogError, Pruner, Retention, codec};
-use graph::history::Reader;
+use graph::history_view::HistoryView;
 use graph::{Batch, Timestamp, UserId};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
@@ -93,7 +93,7 @@ fn h18_a_page_reads_only_what_its_reader_may_see() {
     let mut history = log.history().unwrap();
     for (offset, limit, has_more) in [(0, 4, true), (8, 4, false), (0, 10, false), (0, 1_000, false)] {
         for scope in [HistoryScope::Everything, HistoryScope::Touching(Arc::new(ids.clone()))] {
-            let reader = Arc::new(Reader { sees: ids.clone(), ..Reader::new(UserId(uuid(2))) });
+            let reader = Arc::new(HistoryView { sees: ids.clone(), ..HistoryView::new(UserId(uuid(2))) });
             let query = HistoryQuery { reader, scope, until: 3_000, limit, offset };
             let page = history.page(&query).unwrap();
             let want: Vec<_> = (0..10).rev().map(|n| 300 * n + 1).skip(offset).take(limit).collect();
@@ -112,7 +112,7 @@ fn h18_a_page_may_be_searched_in_any_number_of_transactions() {
     let file = File::fresh();
     naive.write(&mut file.log(), &mut dice);
     for _ in 0..30 {
-        naive.compare_pages_of(&mut SqliteHistory::in_steps(file.log()), &mut dice);
+        naive.compare_pages_of(&mut SqliteHistoryReader::in_steps(file.log()), &mut dice);
     }
 }
 
@@ -125,7 +125,7 @@ fn h18_a_deep_page_does_not_hold_the_log() {
     let batches: Vec<_> = (0..6_000).map(add_node).collect();
     append(&mut log, 0, &batches).unwrap();
     // What others did has to be read before it is known that the reader does not see it.
-    let reader = Arc::new(Reader::new(UserId(uuid(9))));
+    let reader = Arc::new(HistoryView::new(UserId(uuid(9))));
     let by = HistoryScope::By(UserId(uuid(1)));
     let query = HistoryQuery { reader, scope: by, until: 6_000, limit: 10, offset: 10 };
     let mut history = log.history().unwrap();
@@ -158,10 +158,10 @@ fn h18_what_a_page_leaves_out_is_not_read_where_that_is_not_needed() {
     conn.execute_batch("UPDATE batches SET body = 'x' WHERE rev > 10").unwrap();
     let own = UserId(uuid(1));
     let cases = [
-        (Reader::new(own), HistoryScope::By(own)),
-        (Reader::new(own), HistoryScope::Everything),
-        (Reader::of_everything(), HistoryScope::By(own)),
-        (Reader::of_everything(), HistoryScope::Everything),
+        (HistoryView::new(own), HistoryScope::By(own)),
+        (HistoryView::new(own), HistoryScope::Everything),
+        (HistoryView::of_everything(), HistoryScope::By(own)),
+        (HistoryView::of_everything(), HistoryScope::Everything),
     ];
     let mut history = log.history().unwrap();
     for (reader, scope) in cases {
@@ -187,7 +187,7 @@ fn g10_a_page_of_large_batches_is_short_and_leaves_nothing_out() {
     let file = File::fresh();
     let mut log = file.log();
     append(&mut log, 0, &(0..20).map(large).collect::<Vec<_>>()).unwrap();
-    let reader = Arc::new(Reader::of_everything());
+    let reader = Arc::new(HistoryView::of_everything());
     let mut query =
         HistoryQuery { reader, scope: HistoryScope::Everything, until: 20, limit: 1_000, offset: 0 };
     let mut history = log.history().unwrap();

@@ -9,7 +9,9 @@
 use super::{SqliteLog, batch_at, index, integer, last_rev, natural, unwritten};
 use crate::Remembered;
 use crate::error::LogError;
-use crate::history::{History, HistoryPage, HistoryQuery, HistoryScope, PAGE_BYTES_MAX, PastBatch, Shows};
+use crate::history_page::{
+    HistoryPage, HistoryQuery, HistoryReader, HistoryScope, PAGE_BYTES_MAX, PastBatch, Shows,
+};
 use graph::batch::Lineage;
 use graph::model::Rev;
 use graph::{NodeId, Timestamp, UserId};
@@ -29,28 +31,28 @@ const LEG: Duration = Duration::from_millis(10);
 
 /// A reader of history in a SQLite file.
 #[derive(Debug)]
-pub(super) struct SqliteHistory {
+pub(super) struct SqliteHistoryReader {
     log: SqliteLog,
     leg: Duration,
 }
 
-impl SqliteHistory {
+impl SqliteHistoryReader {
     pub(super) fn new(log: SqliteLog) -> Result<Self, LogError> {
         log.conn.execute_batch("PRAGMA query_only=1").map_err(unwritten)?;
-        Ok(SqliteHistory { log, leg: LEG })
+        Ok(SqliteHistoryReader { log, leg: LEG })
     }
 
     /// One that lets go of its transaction after every step.
     #[cfg(test)]
     pub(super) fn in_steps(log: SqliteLog) -> Self {
-        SqliteHistory { log, leg: Duration::ZERO }
+        SqliteHistoryReader { log, leg: Duration::ZERO }
     }
 }
 
-impl History for SqliteHistory {
+impl HistoryReader for SqliteHistoryReader {
     fn page_before(&mut self, query: &HistoryQuery, before: Rev) -> Result<HistoryPage, LogError> {
-        let mut search = Search::new(query, before);
-        while search.place != Place::Over {
+        let mut search = PageSearch::new(query, before);
+        while search.progress != Progress::Over {
             let reading = self.log.begin(TransactionBehavior::Deferred)?;
             search.go_on(&reading, self.leg)?;
         }
@@ -94,28 +96,30 @@ impl History for SqliteHistory {
 
 /// What has batches of its own in an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Source {
+enum BatchSource {
     Touching(Uuid),
     By(UserId),
 }
 
 /// The sources that every batch asked for is in, and others too; `None` where going through batches one by one is as good.
-fn sources(query: &HistoryQuery) -> Option<Vec<Source>> {
+fn sources(query: &HistoryQuery) -> Option<Vec<BatchSource>> {
     let reader = &query.reader;
     let seen = || {
         let runs = reader.runs.iter().map(|id| id.0).filter(|id| !reader.sees.contains(id));
         reader.sees.iter().copied().chain(runs).chain([reader.user.0])
     };
-    let mut sources: Vec<Source> = match &query.scope {
+    let mut sources: Vec<BatchSource> = match &query.scope {
         HistoryScope::Everything if reader.everything => return None,
         HistoryScope::By(_) => return None,
-        HistoryScope::Everything => seen().map(Source::Touching).chain([Source::By(reader.user)]).collect(),
+        HistoryScope::Everything => {
+            seen().map(BatchSource::Touching).chain([BatchSource::By(reader.user)]).collect()
+        }
         HistoryScope::Touching(ids)
             if reader.everything || ids.len() <= reader.sees.len() + reader.runs.len() =>
         {
-            ids.iter().copied().map(Source::Touching).collect()
+            ids.iter().copied().map(BatchSource::Touching).collect()
         }
-        HistoryScope::Touching(_) => seen().map(Source::Touching).collect(),
+        HistoryScope::Touching(_) => seen().map(BatchSource::Touching).collect(),
     };
     // In the order of the index: neighbours there share a page.
     sources.sort_unstable();
@@ -124,7 +128,7 @@ fn sources(query: &HistoryQuery) -> Option<Vec<Source>> {
 
 /// How far a search has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Progress {
     /// Going through batches one by one, so many more at most.
     Scanning { left: usize },
     /// Asking every source for its last batch before where the scan ended; so many have been asked.
@@ -135,14 +139,14 @@ enum Place {
     Over,
 }
 
-struct Search<'a> {
+struct PageSearch<'a> {
     query: &'a HistoryQuery,
-    sources: Option<Vec<Source>>,
-    place: Place,
+    sources: Option<Vec<BatchSource>>,
+    progress: Progress,
     /// Everything from this rev on has been looked at.
     before: i64,
     /// The last batch of each source that has not been looked at.
-    latest: BinaryHeap<(i64, Source)>,
+    latest: BinaryHeap<(i64, BatchSource)>,
     /// Of the source that is a user, the next ones, the last of them first to come, with what they show.
     by: Vec<(i64, i64)>,
     left_out: usize,
@@ -150,16 +154,16 @@ struct Search<'a> {
     page: HistoryPage,
 }
 
-impl<'a> Search<'a> {
+impl<'a> PageSearch<'a> {
     fn new(query: &'a HistoryQuery, before: Rev) -> Self {
         let sources = sources(query);
         let most = sources.as_ref().map_or(usize::MAX, |sources| sources.len() / IDS_PER_BATCH);
         // Beyond what SQLite can count there is no batch.
         let before = i64::try_from(before.min(query.until.saturating_add(1))).unwrap_or(i64::MAX);
-        Search {
+        PageSearch {
             query,
             sources,
-            place: Place::Scanning { left: most },
+            progress: Progress::Scanning { left: most },
             before,
             latest: BinaryHeap::new(),
             by: Vec::new(),
@@ -173,11 +177,11 @@ impl<'a> Search<'a> {
     fn go_on(&mut self, conn: &Connection, leg: Duration) -> Result<(), LogError> {
         let end = Instant::now() + leg;
         loop {
-            match self.place {
-                Place::Scanning { left } => self.scan(conn, left, end)?,
-                Place::Gathering { asked } => self.gather(conn, asked)?,
-                Place::Merging => self.merge(conn)?,
-                Place::Over => return Ok(()),
+            match self.progress {
+                Progress::Scanning { left } => self.scan(conn, left, end)?,
+                Progress::Gathering { asked } => self.gather(conn, asked)?,
+                Progress::Merging => self.merge(conn)?,
+                Progress::Over => return Ok(()),
             }
             if Instant::now() >= end {
                 return Ok(());
@@ -203,18 +207,18 @@ impl<'a> Search<'a> {
         let mut found = statement.query(params![self.before, by]).map_err(unwritten)?;
         while left > 0 {
             let Some(row) = found.next().map_err(unwritten)? else {
-                self.place = Place::Over;
+                self.progress = Progress::Over;
                 return Ok(());
             };
             let (rev, label) = Label::read(row).map_err(unwritten)?;
             (self.before, left) = (rev, left - 1);
-            self.place = Place::Scanning { left };
+            self.progress = Progress::Scanning { left };
             self.offer(conn, rev, label)?;
-            if self.place == Place::Over || Instant::now() >= end {
+            if self.progress == Progress::Over || Instant::now() >= end {
                 return Ok(());
             }
         }
-        self.place = Place::Gathering { asked: 0 };
+        self.progress = Progress::Gathering { asked: 0 };
         Ok(())
     }
 
@@ -222,22 +226,22 @@ impl<'a> Search<'a> {
         match self.sources.as_ref().and_then(|sources| sources.get(asked)).copied() {
             Some(source) => {
                 self.ask(conn, source, self.before)?;
-                self.place = Place::Gathering { asked: asked + 1 };
+                self.progress = Progress::Gathering { asked: asked + 1 };
             }
-            None => self.place = Place::Merging,
+            None => self.progress = Progress::Merging,
         }
         Ok(())
     }
 
     fn merge(&mut self, conn: &Connection) -> Result<(), LogError> {
         let Some((rev, source)) = self.latest.pop() else {
-            self.place = Place::Over;
+            self.progress = Progress::Over;
             return Ok(());
         };
         // Of a user, it is known what the batch shows before it is looked for.
         let by = match source {
-            Source::By(user) => self.by.pop().map(|(_, shows)| Label::new(Some(user), shows)),
-            Source::Touching(_) => None,
+            BatchSource::By(user) => self.by.pop().map(|(_, shows)| Label::new(Some(user), shows)),
+            BatchSource::Touching(_) => None,
         };
         // Several sources may have the same batch.
         if rev < self.before {
@@ -258,15 +262,15 @@ impl<'a> Search<'a> {
     }
 
     /// Asks a source for its last batch before a rev; it may be one that is no longer held.
-    fn ask(&mut self, conn: &Connection, source: Source, before: i64) -> Result<(), LogError> {
+    fn ask(&mut self, conn: &Connection, source: BatchSource, before: i64) -> Result<(), LogError> {
         let rev = match source {
-            Source::Touching(id) => conn
+            BatchSource::Touching(id) => conn
                 .prepare_cached(
                     "SELECT rev FROM touches WHERE id = ?1 AND rev < ?2 ORDER BY rev DESC LIMIT 1",
                 )
                 .and_then(|mut last| last.query_row(params![id, before], |row| row.get(0)).optional())
                 .map_err(unwritten)?,
-            Source::By(user) => {
+            BatchSource::By(user) => {
                 if self.by.is_empty() {
                     self.by = last_by(conn, user, before).map_err(unwritten)?;
                 }
@@ -303,31 +307,31 @@ impl<'a> Search<'a> {
         if is_full || (self.bytes > PAGE_BYTES_MAX && !self.page.batches.is_empty()) {
             return self.end_with_more();
         }
-        let batch = self.with_turns(conn, found)?;
+        let batch = self.with_chain_state(conn, found)?;
         self.page.batches.push(batch);
         Ok(())
     }
 
     fn end_with_more(&mut self) -> Result<(), LogError> {
         self.page.has_more = true;
-        self.place = Place::Over;
+        self.progress = Progress::Over;
         Ok(())
     }
 
-    fn with_turns(&self, conn: &Connection, found: Remembered) -> Result<PastBatch, LogError> {
+    fn with_chain_state(&self, conn: &Connection, found: Remembered) -> Result<PastBatch, LogError> {
         let Remembered { rev, batch, .. } = found;
         let is_root = batch.lineage == Lineage::Fresh;
         let root = match batch.lineage {
             Lineage::Fresh => Some(rev),
             _ => index::root_of(conn, integer(rev)?).map_err(unwritten)?.map(natural).transpose()?,
         };
-        let turns = root.map(|root| index::Turns::of(conn, root, self.query.until)).transpose()?;
-        let turns = turns.unwrap_or_default();
+        let chain = root.map(|root| index::ChainState::of(conn, root, self.query.until)).transpose()?;
+        let chain = chain.unwrap_or_default();
         let (undone_by, redone_by) = match is_root {
-            true => (turns.undo.map(|(_, id)| id), turns.redo.map(|(_, id)| id)),
+            true => (chain.undo.map(|(_, id)| id), chain.redo.map(|(_, id)| id)),
             false => (None, None),
         };
-        Ok(PastBatch { rev, batch, undone: turns.undone(), undone_by, redone_by })
+        Ok(PastBatch { rev, batch, undone: chain.undone(), undone_by, redone_by })
     }
 }
 

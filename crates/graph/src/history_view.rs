@@ -57,7 +57,7 @@ fn sees_placed(world: &World, user: UserId, entry: &Entry, placed: &Placements) 
 
 /// What a user may see of history, taken from the World once so that the past can be searched elsewhere.
 #[derive(Clone, Debug)]
-pub struct Reader {
+pub struct HistoryView {
     pub user: UserId,
     /// The nodes and links they see, in the graph and in their trash.
     pub sees: HashSet<Uuid>,
@@ -71,10 +71,10 @@ pub struct Reader {
     pub everything: bool,
 }
 
-impl Reader {
+impl HistoryView {
     /// Somebody who sees nothing but themselves.
     pub fn new(user: UserId) -> Self {
-        Reader {
+        HistoryView {
             user,
             sees: HashSet::new(),
             runs: HashSet::new(),
@@ -86,12 +86,12 @@ impl Reader {
 
     /// Whoever looks after the installation.
     pub fn of_everything() -> Self {
-        Reader { everything: true, ..Reader::new(UserId(Uuid::nil())) }
+        HistoryView { everything: true, ..HistoryView::new(UserId(Uuid::nil())) }
     }
 
     /// Gathers what the user sees now.
     pub fn of(world: &World, user: UserId) -> Self {
-        let mut reader = Reader::new(user);
+        let mut reader = HistoryView::new(user);
         let granted = world.user(user).map(|slot| &slot.granted).into_iter().flatten();
         reader.holds = granted.copied().filter(|id| world.node(*id).is_some()).collect();
         reader.embeds =

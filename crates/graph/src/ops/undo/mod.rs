@@ -17,7 +17,7 @@ use crate::access::{placement, sees_link};
 use crate::batch::{Batch, Change, Entry, Lineage, Op, Subject};
 use crate::blocking::settle;
 use crate::draft::Draft;
-use crate::history::sees_batch;
+use crate::history_view::sees_batch;
 use crate::id::{BatchId, IdSupply, LinkId, NodeId, UserId};
 use crate::model::{Embed, Grant, Link, Node, Status, User};
 use crate::refusal::{Reason, Refusal};
@@ -37,7 +37,7 @@ pub struct Chain {
 
 /// Which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum UndoKind {
     Undo,
     Redo,
 }
@@ -47,20 +47,20 @@ pub enum Turn {
 /// # Errors
 /// The first that applies of: `batch_not_found`, `already_undone` or `not_undone`, `cannot_restore_purged`, the
 /// `forbidden` ones, `version_conflict` naming what has been changed since, and whatever refuses a step.
-pub fn turn(
+pub fn undo_or_redo(
     world: &World,
     caller: UserId,
     chain: &Chain,
-    asked: Turn,
+    asked: UndoKind,
     batch: BatchId,
     ids: &mut dyn IdSupply,
 ) -> Result<Batch, Refusal> {
     refuse_if(!sees_batch(world, caller, &chain.root), Reason::BatchNotFound)?;
-    let backward = (asked == Turn::Undo) != chain.names_undo;
+    let backward = (asked == UndoKind::Undo) != chain.names_undo;
     if backward == chain.undone {
         return Err(match asked {
-            Turn::Undo => Reason::AlreadyUndone,
-            Turn::Redo => Reason::NotUndone,
+            UndoKind::Undo => Reason::AlreadyUndone,
+            UndoKind::Redo => Reason::NotUndone,
         }
         .into());
     }

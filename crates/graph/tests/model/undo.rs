@@ -92,15 +92,15 @@ impl Model {
         caller: UserId,
         past: &Past,
         named: BatchId,
-        asked: graph::ops::Turn,
+        asked: graph::ops::UndoKind,
     ) -> Result<bool, Reason> {
         refuse_if(!self.knows_past(caller, past), Reason::BatchNotFound)?;
         let is_undo = past.turns.contains(&(named, true));
-        let backward = (asked == graph::ops::Turn::Undo) != is_undo;
+        let backward = (asked == graph::ops::UndoKind::Undo) != is_undo;
         if backward != past.undone {
             return Ok(backward);
         }
-        Err(if asked == graph::ops::Turn::Undo { Reason::AlreadyUndone } else { Reason::NotUndone })
+        Err(if asked == graph::ops::UndoKind::Undo { Reason::AlreadyUndone } else { Reason::NotUndone })
     }
 }
 

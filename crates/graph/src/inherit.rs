@@ -1,4 +1,4 @@
-//! What flows down branches to many nodes at once, found by one climb from all of them.
+//! What nodes inherit from those they lie under, worked out for many nodes by one climb from all of them.
 //!
 //! A node is reached by what it has itself and by what reaches anything it lies under. Nodes that lie under each other, in
 //! a circle of secondary links, are reached by the same. So the climb finds the circles as it goes (Tarjan's way), and by
@@ -14,8 +14,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Something that flows down, and can be put together with what comes another way.
-pub(crate) trait Flows: Clone {
+/// Something a node inherits along its links up; what comes by several links is joined.
+pub(crate) trait Inherited: Clone {
     /// Whether putting the other to this would change nothing.
     fn holds(&self, other: &Self) -> bool;
     /// Puts the other to this.
@@ -26,7 +26,7 @@ pub(crate) trait Flows: Clone {
 pub(crate) type Reached<T> = Option<Rc<T>>;
 
 /// Puts what comes another way to what reaches a node.
-pub(crate) fn join<T: Flows>(into: &mut Reached<T>, from: &Reached<T>) {
+pub(crate) fn join<T: Inherited>(into: &mut Reached<T>, from: &Reached<T>) {
     match (into.as_mut(), from) {
         (_, None) => {}
         (None, Some(_)) => into.clone_from(from),
@@ -38,7 +38,7 @@ pub(crate) fn join<T: Flows>(into: &mut Reached<T>, from: &Reached<T>) {
 
 /// What reaches each of the given nodes, in the trash or not, when every node has what `own` says: by where they lie, as
 /// [`placement`](crate::access::placement) climbs. For active nodes that is where they are.
-pub(crate) fn flow<'w, T: Flows>(
+pub(crate) fn inherit<'w, T: Inherited>(
     world: &'w World,
     nodes: impl IntoIterator<Item = &'w Arc<Node>>,
     own: impl FnMut(&Arc<Node>) -> Option<T>,
@@ -79,7 +79,7 @@ enum Step<'w> {
     Leave,
 }
 
-impl<'w, T: Flows, F: FnMut(&Arc<Node>) -> Option<T>> Climb<'w, T, F> {
+impl<'w, T: Inherited, F: FnMut(&Arc<Node>) -> Option<T>> Climb<'w, T, F> {
     /// Works out what reaches a node, and where it is noted.
     fn reach(&mut self, start: &'w Arc<Node>) -> usize {
         if let Some(at) = self.met.get(&start.id) {
@@ -206,7 +206,7 @@ impl Numbers {
     }
 }
 
-impl Flows for Numbers {
+impl Inherited for Numbers {
     fn holds(&self, other: &Self) -> bool {
         let words = || self.0.iter().zip(&other.0);
         self.0.len() >= other.0.len() && words().all(|(ours, theirs)| theirs & !ours == 0)

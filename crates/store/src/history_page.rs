@@ -2,7 +2,7 @@
 
 use crate::LogError;
 use graph::batch::Subject;
-use graph::history::Reader;
+use graph::history_view::HistoryView;
 use graph::model::Rev;
 use graph::{Batch, BatchId, Entry, NodeId, Timestamp, UserId};
 use std::collections::{HashMap, HashSet};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 pub const PAGE_BYTES_MAX: usize = 4 << 20;
 
 /// Reads pages of the past. It never waits for whoever appends, and they never wait for it.
-pub trait History: Send {
+pub trait HistoryReader: Send {
     /// One page. What is taken away while it is read may or may not be on it. It can be shorter than its limit though
     /// more follows, see [`PAGE_BYTES_MAX`]; the next begins at `offset` and as many as were on it.
     ///
@@ -58,7 +58,7 @@ pub enum HistoryScope {
 #[derive(Clone, Debug)]
 pub struct HistoryQuery {
     /// Who reads: what they see decides what there is.
-    pub reader: Arc<Reader>,
+    pub reader: Arc<HistoryView>,
     /// Which of it.
     pub scope: HistoryScope,
     /// The rev at which the reader was taken; nothing of the page is younger, undos and redos included.
@@ -143,7 +143,7 @@ pub struct HistoryPage {
 pub struct PastBatch {
     /// Its place in the order of commits.
     pub rev: Rev,
-    /// The whole of it: which entries to show is [`Reader::sees_entry`]'s to say.
+    /// The whole of it: which entries to show is [`HistoryView::sees_entry`]'s to say.
     pub batch: Batch,
     /// Whether the chain it belongs to was undone last.
     pub undone: bool,

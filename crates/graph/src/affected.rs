@@ -1,5 +1,5 @@
-//! What a batch, or the passing of due times, puts in question: the nodes and links that may look different to
-//! someone afterwards. Found before the World changes, at the cost of what is in question and not of whole graphs.
+//! The affected set: the nodes and links that may look different to someone once a batch is applied or due times pass. It
+//! is found before the World changes, at the cost of what is affected and not of whole graphs.
 
 use crate::access::{branch, one_owner};
 use crate::audience::Audience;
@@ -14,11 +14,11 @@ use std::sync::Arc;
 
 /// What may look different, and to whom.
 #[derive(Debug, Default)]
-pub(crate) struct Question {
-    /// Nodes with entries and their like: in question for everyone who sees them.
-    told_nodes: HashSet<NodeId>,
-    told_links: HashSet<LinkId>,
-    /// Of the nodes with entries and their like, those that may become a phantom to someone, or be one no longer, or be
+pub(crate) struct AffectedSet {
+    /// Nodes that have entries or are sources of links with entries: affected for everyone who sees them.
+    affected_nodes: HashSet<NodeId>,
+    affected_links: HashSet<LinkId>,
+    /// Of `affected_nodes`, those that may become a phantom to someone, or be one no longer, or be
     /// one with another status. Whatever moves may, too.
     phantoms: HashSet<NodeId>,
     /// Share roots whose branches may come into view or leave it.
@@ -30,58 +30,58 @@ pub(crate) struct Question {
     moved_for: Option<HashSet<UserId>>,
 }
 
-impl Question {
-    /// What a batch puts in question that the World is about to apply.
+impl AffectedSet {
+    /// What a batch affects that the World is about to apply.
     pub(crate) fn of_batch(world: &World, batch: &Batch, audience: Audience<'_>) -> Self {
-        let mut question = Question { moved_for: Some(HashSet::new()), ..Question::default() };
+        let mut affected = AffectedSet { moved_for: Some(HashSet::new()), ..AffectedSet::default() };
         let mut carrying: HashSet<NodeId> = HashSet::new();
         let mut carried_to: HashSet<NodeId> = HashSet::new();
         for entry in &batch.entries {
             match &entry.subject {
-                Subject::Node(change) => question.note_node(world, change, audience),
+                Subject::Node(change) => affected.note_node(world, change, audience),
                 Subject::Link(change) => {
                     for link in [&change.before, &change.after].into_iter().flatten() {
-                        question.note_link(world, link, audience);
+                        affected.note_link(world, link, audience);
                     }
                     for link in carried(world, change) {
                         carrying.insert(link.source);
                         carried_to.insert(link.target);
                     }
                 }
-                Subject::Grant(change) => question.note_grant(change, audience),
+                Subject::Grant(change) => affected.note_grant(change, audience),
                 Subject::Embed(change) => {
                     if let Some(embed) = change.latest().filter(|embed| audience.contains(embed.user)) {
-                        question.note_root(embed.node, [embed.user]);
+                        affected.note_root(embed.node, [embed.user]);
                     }
                 }
                 Subject::User(_) | Subject::Token(_) => {}
             }
         }
         if reach_anyone(world, carried_to, audience) {
-            question.moved_for = None;
-            question.roots.extend(carrying);
+            affected.moved_for = None;
+            affected.roots.extend(carrying);
         }
-        question.add_moved(world);
-        question
+        affected.add_moved(world);
+        affected
     }
 
-    /// What due times put in question that are about to pass.
+    /// What due times affect that are about to pass.
     pub(crate) fn of_dues(world: &World, dues: &[Due], audience: Audience<'_>) -> Self {
-        let mut question = Question { moved_for: Some(HashSet::new()), ..Question::default() };
+        let mut affected = AffectedSet { moved_for: Some(HashSet::new()), ..AffectedSet::default() };
         for due in dues {
             match due {
-                Due::Grant(node, user) if audience.contains(*user) => question.note_root(*node, [*user]),
+                Due::Grant(node, user) if audience.contains(*user) => affected.note_root(*node, [*user]),
                 Due::Grant(..) => {}
-                Due::Publication(node) => question.note_embedders(world, *node, audience),
+                Due::Publication(node) => affected.note_embedders(world, *node, audience),
             }
         }
-        question.add_moved(world);
-        question
+        affected.add_moved(world);
+        affected
     }
 
     fn note_node(&mut self, world: &World, change: &Change<Arc<Node>>, audience: Audience<'_>) {
         let Some(node) = change.latest() else { return };
-        self.told_nodes.insert(node.id);
+        self.affected_nodes.insert(node.id);
         let looks = |node: &Option<Arc<Node>>| node.as_ref().map(|node| (node.in_trash, node.status));
         if looks(&change.before) != looks(&change.after) {
             self.phantoms.insert(node.id);
@@ -93,10 +93,10 @@ impl Question {
     }
 
     fn note_link(&mut self, world: &World, link: &Link, audience: Audience<'_>) {
-        self.told_links.insert(link.id);
+        self.affected_links.insert(link.id);
         // Without access to it, the source of a link may be a phantom.
         if may_show_phantom(world, link, audience) {
-            self.told_nodes.insert(link.source);
+            self.affected_nodes.insert(link.source);
             self.phantoms.insert(link.source);
         }
     }
@@ -134,18 +134,18 @@ impl Question {
         self.moved_nodes.extend(sources);
     }
 
-    /// The nodes in question for a user.
+    /// The nodes affected for a user.
     pub(crate) fn nodes_for(&self, user: UserId) -> impl Iterator<Item = NodeId> {
         let moved = self.concerns(user).then_some(&self.moved_nodes);
-        let moved = moved.into_iter().flatten().filter(|id| !self.told_nodes.contains(id));
-        self.told_nodes.iter().chain(moved).copied()
+        let moved = moved.into_iter().flatten().filter(|id| !self.affected_nodes.contains(id));
+        self.affected_nodes.iter().chain(moved).copied()
     }
 
-    /// The links in question for a user.
+    /// The links affected for a user.
     pub(crate) fn links_for(&self, user: UserId) -> impl Iterator<Item = LinkId> {
         let moved = self.concerns(user).then_some(&self.moved_links);
-        let moved = moved.into_iter().flatten().filter(|id| !self.told_links.contains(id));
-        self.told_links.iter().chain(moved).copied()
+        let moved = moved.into_iter().flatten().filter(|id| !self.affected_links.contains(id));
+        self.affected_links.iter().chain(moved).copied()
     }
 
     fn concerns(&self, user: UserId) -> bool {
@@ -154,8 +154,8 @@ impl Question {
 
     /// How all of it looks now.
     pub(crate) fn look(&self, world: &World, audience: Audience<'_>) -> Snapshot {
-        let nodes = self.told_nodes.union(&self.moved_nodes).copied();
-        let links = self.told_links.union(&self.moved_links).copied();
+        let nodes = self.affected_nodes.union(&self.moved_nodes).copied();
+        let links = self.affected_links.union(&self.moved_links).copied();
         // Who sees any other node as a phantom goes on to see it so, and nothing of it is their news.
         Snapshot::take(world, nodes, links, audience, |id, _| {
             self.phantoms.contains(&id) || self.moved_nodes.contains(&id)
@@ -166,7 +166,7 @@ impl Question {
 /// The sides of a link's change, before and after, by which a branch hangs on another – where the change makes or ends
 /// that.
 fn carried<'c>(world: &World, change: &'c Change<Arc<Link>>) -> Vec<&'c Arc<Link>> {
-    // A node that the batch adds is in question by its own entry and has no branch yet.
+    // A node that the batch adds is affected by its own entry and has no branch yet.
     let carries = |link: &&Arc<Link>| !link.private && !link.in_trash && one_owner(world, link);
     let before = change.before.as_ref().filter(carries);
     let after = change.after.as_ref().filter(carries);
