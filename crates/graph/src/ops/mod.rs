@@ -14,9 +14,8 @@ use crate::access;
 use crate::batch::{Batch, Lineage};
 use crate::draft::Draft;
 use crate::id::{BatchId, IdSupply, LinkId, NodeId, TokenId, UserId};
-use crate::model::{Level, Node, Status};
+use crate::model::{Level, Node};
 use crate::refusal::{Reason, Refusal};
-use crate::time::Timestamp;
 use crate::world::{Graph, World};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -26,27 +25,6 @@ pub use link::{LinkAdd, LinkUpdate};
 pub use node::{NodeAdd, NodeUpdate};
 pub use share::{AccessAdd, AccessUpdate, NodePublish, NodePublishUpdate};
 pub use undo::{Chain, UndoKind, undo_or_redo};
-
-/// The mutable fields of a node; `None` leaves a field as it is.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct NodeFields {
-    pub title: Option<String>,
-    pub description: Option<String>,
-    /// Never `Blocked`.
-    pub status: Option<Status>,
-    /// `Some(None)` clears.
-    pub due_date: Option<Option<Timestamp>>,
-    pub tags: Option<Vec<String>>,
-    pub priority: Option<u8>,
-    pub volume: Option<u8>,
-    pub independent: Option<bool>,
-    pub assignee: Option<Vec<String>>,
-    pub x: Option<f64>,
-    pub y: Option<f64>,
-    pub z: Option<f64>,
-    pub pinned: Option<bool>,
-    pub collapsed: Option<bool>,
-}
 
 /// How a caller names a published branch.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,12 +1,15 @@
 //! Steps: small numbers that shrink well, read as operations on whatever there is.
 
+use super::values::sample;
 use super::{NAMES, Remembered, Simulation, user_id};
 use crate::model::Model;
 use graph::model::{Level, LinkType, Status};
 use graph::ops::{
     AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate,
 };
-use graph::{BatchId, LinkId, NodeFields, NodeId, Operation, Root, Timestamp, UserId};
+use graph::{
+    BatchId, LinkId, NODE_FIELDS, NodeFields, NodeId, Operation, Root, Timestamp, UserId, each_node_field,
+};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -188,7 +191,7 @@ fn due(model: &Model, byte: u8) -> Option<Timestamp> {
 }
 
 fn settable_status(byte: u8) -> Status {
-    [Status::Available, Status::InProgress, Status::Completed, Status::Completed][usize::from(byte % 4)]
+    sample(&NODE_FIELDS.status, byte)
 }
 
 fn level(byte: u8) -> Level {
@@ -218,7 +221,7 @@ fn changed_fields(model: &Model, id: NodeId, step: &Step) -> NodeFields {
         description: some_if(step.b % 16 == 1, "long".to_owned()),
         status: some_if(step.d % 3 == 0, settable_status(step.d / 3)),
         due_date: some_if(step.b % 16 == 3, due(model, step.c).map(Timestamp::whole_seconds)),
-        tags: some_if(step.b % 16 == 5, vec![format!("tag {}", step.c % 3)]),
+        tags: some_if(step.b % 16 == 5, sample(&NODE_FIELDS.tags, step.c)),
         priority: some_if(step.b % 16 == 7, step.c % 10),
         volume: some_if(step.b % 16 == 9, step.c % 10),
         independent: some_if(step.d % 2 == 0, step.c % 2 == 0),
@@ -226,9 +229,18 @@ fn changed_fields(model: &Model, id: NodeId, step: &Step) -> NodeFields {
         x: some_if(step.b % 16 == 13, f64::from(step.c)),
         y: some_if(step.b % 16 == 13, 0.5),
         z: some_if(step.b % 16 == 13, -1.0),
-        pinned: some_if(step.b % 16 == 15, step.c % 2 == 0),
-        collapsed: some_if(step.b % 16 == 15, step.c % 3 == 0),
+        ..any_fields(step)
     }
+}
+
+/// Every field there is, on every sixteenth step.
+fn any_fields(step: &Step) -> NodeFields {
+    macro_rules! any {
+        ($($field:ident)*) => {
+            NodeFields { $($field: some_if(step.b % 16 == 15, sample(&NODE_FIELDS.$field, step.c)),)* }
+        };
+    }
+    each_node_field!(any)
 }
 
 fn node_id(simulation: &mut Simulation, byte: u8) -> Option<NodeId> {
