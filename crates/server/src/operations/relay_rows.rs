@@ -7,6 +7,7 @@ use super::{Field, Kind, Need, Row, Values, rows};
 use crate::engine::protocol::{Failure, Relay};
 use crate::wire::Problem;
 use crate::wire::payload::Json;
+use graph::ops::NodeUpdate;
 use graph::{NodeFields, NodeId, Operation, Reason, Refusal};
 
 /// How many bytes a client's own fields may take, as JSON.
@@ -47,7 +48,7 @@ const STORE: Row = Row {
     input: &[DRAG_END],
     make: super::Make::Mutation(|values| {
         let fields = values.node_fields();
-        Some(Operation::NodeUpdate { id: values.node("id")?, fields, version: None })
+        Some(Operation::NodeUpdate(NodeUpdate { id: values.node("id")?, fields, version: None }))
     }),
     ..rows::BLANK
 };

@@ -5,6 +5,9 @@ use super::node_fields::NODE_INPUT;
 use super::{Kind, Limit, Make, Method, Row, Values};
 use crate::engine::protocol::{Read, RequestedScope};
 use graph::model::{Level, LinkType};
+use graph::ops::{
+    AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate,
+};
 use graph::{BatchId, NodeId, Operation, Reason, UserId};
 use uuid::Uuid;
 
@@ -149,7 +152,7 @@ pub const ROWS: &[Row] = &[
         errors: &[Reason::TargetNotFound, Reason::TargetInTrash, Reason::IdTaken],
         make: Make::Mutation(|values| {
             let (id, target) = (values.node("id"), values.node("target"));
-            Some(Operation::NodeAdd { id, target, fields: values.node_fields() })
+            Some(Operation::NodeAdd(NodeAdd { id, target, fields: values.node_fields() }))
         }),
         ..BLANK
     },
@@ -170,7 +173,7 @@ pub const ROWS: &[Row] = &[
         ],
         make: Make::Mutation(|values| {
             let (id, version) = (values.node("id")?, values.version("version"));
-            Some(Operation::NodeUpdate { id, fields: values.node_fields(), version })
+            Some(Operation::NodeUpdate(NodeUpdate { id, fields: values.node_fields(), version }))
         }),
         ..BLANK
     },
@@ -232,13 +235,13 @@ pub const ROWS: &[Row] = &[
             Reason::DependencyCycle,
         ],
         make: Make::Mutation(|values| {
-            Some(Operation::LinkAdd {
+            Some(Operation::LinkAdd(LinkAdd {
                 id: values.link("id"),
                 source: values.node("source")?,
                 target: values.node("target")?,
                 kind: values.link_type("type").unwrap_or(LinkType::Primary),
                 private: values.flag("private").unwrap_or(false),
-            })
+            }))
         }),
         ..BLANK
     },
@@ -261,11 +264,11 @@ pub const ROWS: &[Row] = &[
             Reason::DependencyCycle,
         ],
         make: Make::Mutation(|values| {
-            Some(Operation::LinkUpdate {
+            Some(Operation::LinkUpdate(LinkUpdate {
                 id: values.link("id")?,
                 kind: values.link_type("type"),
                 private: values.flag("private"),
-            })
+            }))
         }),
         ..BLANK
     },
@@ -352,11 +355,11 @@ pub const ROWS: &[Row] = &[
             Reason::AlreadyPublic,
         ],
         make: Make::Mutation(|values| {
-            Some(Operation::NodePublish {
+            Some(Operation::NodePublish(NodePublish {
                 id: values.node("id")?,
                 branch: values.flag("branch").unwrap_or(true),
                 due: values.moment("due").flatten(),
-            })
+            }))
         }),
         ..BLANK
     },
@@ -376,11 +379,11 @@ pub const ROWS: &[Row] = &[
             Reason::NotPublic,
         ],
         make: Make::Mutation(|values| {
-            Some(Operation::NodePublishUpdate {
+            Some(Operation::NodePublishUpdate(NodePublishUpdate {
                 id: values.node("id")?,
                 branch: values.flag("branch"),
                 due: values.moment("due"),
-            })
+            }))
         }),
         ..BLANK
     },
@@ -438,13 +441,13 @@ pub const ROWS: &[Row] = &[
             Reason::AlreadyGranted,
         ],
         make: Make::Mutation(|values| {
-            Some(Operation::AccessAdd {
+            Some(Operation::AccessAdd(AccessAdd {
                 id: values.node("id")?,
                 email: values.text("email")?,
                 level: values.level("level").unwrap_or(Level::Viewer),
                 branch: values.flag("branch").unwrap_or(true),
                 due: values.moment("due").flatten(),
-            })
+            }))
         }),
         ..BLANK
     },
@@ -465,13 +468,13 @@ pub const ROWS: &[Row] = &[
             Reason::NotShared,
         ],
         make: Make::Mutation(|values| {
-            Some(Operation::AccessUpdate {
+            Some(Operation::AccessUpdate(AccessUpdate {
                 id: values.node("id")?,
                 email: values.text("email")?,
                 level: values.level("level"),
                 branch: values.flag("branch"),
                 due: values.moment("due"),
-            })
+            }))
         }),
         ..BLANK
     },
