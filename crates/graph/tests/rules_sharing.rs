@@ -247,7 +247,7 @@ fn replayed(fixture: &Fixture, batch: &Batch, author: &str) -> Vec<NodeId> {
 }
 
 #[test]
-fn d16_a_replay_names_only_what_its_caller_may_read_now() {
+fn d17_a_replay_names_only_what_its_caller_may_read_now() {
     let shared = "alice owns a\npublic a\nbob 3 a\ncarol 1 a";
     // What is asked, what happens then, and whether the request sent again still names the node.
     for (request, then, named) in [
