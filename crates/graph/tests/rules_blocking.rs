@@ -321,7 +321,7 @@ fn b13_a_cascade_of_depth_100_000_is_quick_and_overflows_nothing() {
     const DEPTH: u128 = 100_000;
     let began = Timestamp::from_ms(fixture::BEGIN);
     let batch = BatchId(Uuid::nil());
-    let id = |nth: u128| graph::NodeId(Uuid::from_u128(1 + nth));
+    let id = |nth: u128| NodeId(Uuid::from_u128(1 + nth));
     let owner = User {
         id: user("alice"),
         username: "alice".to_owned(),

@@ -215,7 +215,7 @@ fn s20_s24_showing_and_the_basic_plan() {
     assert_eq!(outcome(&fixture.ask("bob: set a title=x")), "node_not_found");
     fixture.run("bob: show a").unwrap();
     assert_eq!(outcome(&fixture.ask("bob: set a title=x")), "no_permission");
-    assert_eq!(fixture.world.grant(fixture::node("a"), user("bob")).unwrap().version, 3);
+    assert_eq!(fixture.world.grant(node("a"), user("bob")).unwrap().version, 3);
 }
 
 // Rules: O22, O23, O24, O25.
