@@ -63,7 +63,7 @@ async function askCopy(dataDir, command) {
   }
 }
 
-// Rules: D17.
+// Rules: D18.
 storyOnOwnServer('A stop with nobody connected leaves one file, and a copy of it has everything', {}, async (server) => {
   const added = [];
   for (let stop = 0; stop < STOPS; stop++) {
@@ -76,7 +76,7 @@ storyOnOwnServer('A stop with nobody connected leaves one file, and a copy of it
   }
 });
 
-// Rules: D17.
+// Rules: D18.
 storyOnOwnServer('A stop amid changes and pages of history leaves one file, and a copy of it has everything', {}, async (server) => {
   const olha = await server.addUser('olha');
   let known = 0;
@@ -98,7 +98,7 @@ storyOnOwnServer('A stop amid changes and pages of history leaves one file, and 
   }
 });
 
-// Rules: D17.
+// Rules: D18.
 storyOnOwnServer('A server that cannot listen leaves one file', {}, async (server) => {
   const data = mkdtempSync(join(tmpdir(), 'synaptask-story-'));
   try {

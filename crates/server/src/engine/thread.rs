@@ -76,7 +76,7 @@ impl Thread {
         self.close();
     }
 
-    /// Closes the log last, when nothing else in the process has it open: only then does one file remain (D17).
+    /// Closes the log last, when nothing else in the process has it open: only then does one file remain (D18).
     fn close(self) {
         let Thread { mut log, archive, .. } = self;
         drop(archive);

@@ -68,7 +68,7 @@ async fn run_until(
             Err(error)
         }
     };
-    // In whatever way the server ends, its data is in one file (D17).
+    // In whatever way the server ends, its data is in one file (D18).
     engine.closed(CLOSE_LOG).await;
     tracing::info!("stopped");
     served

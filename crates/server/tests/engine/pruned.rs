@@ -93,9 +93,9 @@ fn held(installation: &Installation, user: UserId) -> usize {
     some
 }
 
-// Rules: D17, D12.
+// Rules: D18, D12.
 #[test]
-fn d17_a_stop_amid_pruning_and_reading_is_soon_and_leaves_one_file() {
+fn d18_a_stop_amid_pruning_and_reading_is_soon_and_leaves_one_file() {
     let server = Server::with(&["anna"]);
     let anna = server.person("anna");
     past(&server.installation, anna.caller.user, 1_000, 8_000, now().plus_ms(-2 * DAY_MS));

@@ -348,7 +348,7 @@ fn h2_the_pruner_keeps_up_with_what_others_write() {
 
 /// A checkpoint brings everything into the one file, also while others have the log open.
 #[test]
-fn d17_a_checkpointed_file_has_everything_by_itself() {
+fn d18_a_checkpointed_file_has_everything_by_itself() {
     let file = File::fresh();
     let (mut log, other) = (file.log(), file.log());
     append(&mut log, 0, &story()).unwrap();
@@ -365,7 +365,7 @@ fn d17_a_checkpointed_file_has_everything_by_itself() {
 }
 
 #[test]
-fn d17_reading_and_pruning_end_at_the_sign() {
+fn d18_reading_and_pruning_end_at_the_sign() {
     let file = File::fresh();
     let mut log = file.log();
     append(&mut log, 0, &story()).unwrap();
