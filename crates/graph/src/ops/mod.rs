@@ -15,16 +15,17 @@ use crate::access;
 use crate::batch::{Batch, Lineage};
 use crate::draft::Draft;
 use crate::id::{BatchId, IdSupply, LinkId, NodeId, TokenId, UserId};
-use crate::model::{Level, LinkType, Node, Plan, TokenHash};
-use crate::node_fields::NodeFields;
+use crate::model::{Level, Node};
 use crate::refusal::{Reason, Refusal};
-use crate::time::Timestamp;
 use crate::world::{Graph, World};
 use std::sync::Arc;
 use uuid::Uuid;
 
-pub use account::{EMAIL_CHARS_MAX, USERNAME_CHARS, is_email, is_username};
+pub use account::{EMAIL_CHARS_MAX, TokenCreate, USERNAME_CHARS, UserAdd, is_email, is_username};
 pub use duplicate::{COPIES_MAX, NodeDuplicate};
+pub use link::{LinkAdd, LinkUpdate};
+pub use node::{NodeAdd, NodeUpdate};
+pub use share::{AccessAdd, AccessUpdate, NodePublish, NodePublishUpdate};
 pub use undo::{Chain, UndoKind, undo_or_redo};
 
 /// How a caller names a published branch.
@@ -36,20 +37,13 @@ pub enum Root {
     Token(String),
 }
 
-/// Everything that changes a World, with its input in the domain's terms.
+/// Everything that changes a World, with its input in the domain's terms. An operation that takes more than two things
+/// has them as a struct, which its function takes whole.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)] // the fields are those of the operations' payloads
 pub enum Operation {
-    NodeAdd {
-        id: Option<NodeId>,
-        target: Option<NodeId>,
-        fields: Box<NodeFields>,
-    },
-    NodeUpdate {
-        id: NodeId,
-        fields: Box<NodeFields>,
-        version: Option<u64>,
-    },
+    NodeAdd(NodeAdd),
+    NodeUpdate(NodeUpdate),
     NodeTrash {
         id: NodeId,
     },
@@ -71,18 +65,8 @@ pub enum Operation {
     TrashRestore {
         batch: BatchId,
     },
-    LinkAdd {
-        id: Option<LinkId>,
-        source: NodeId,
-        target: NodeId,
-        kind: LinkType,
-        private: bool,
-    },
-    LinkUpdate {
-        id: LinkId,
-        kind: Option<LinkType>,
-        private: Option<bool>,
-    },
+    LinkAdd(LinkAdd),
+    LinkUpdate(LinkUpdate),
     LinkSwap {
         id: LinkId,
     },
@@ -95,16 +79,8 @@ pub enum Operation {
     LinkDelete {
         id: LinkId,
     },
-    NodePublish {
-        id: NodeId,
-        branch: bool,
-        due: Option<Timestamp>,
-    },
-    NodePublishUpdate {
-        id: NodeId,
-        branch: Option<bool>,
-        due: Option<Option<Timestamp>>,
-    },
+    NodePublish(NodePublish),
+    NodePublishUpdate(NodePublishUpdate),
     NodeUnpublish {
         id: NodeId,
     },
@@ -114,20 +90,8 @@ pub enum Operation {
     NodeUnembed {
         root: Root,
     },
-    AccessAdd {
-        id: NodeId,
-        email: String,
-        level: Level,
-        branch: bool,
-        due: Option<Timestamp>,
-    },
-    AccessUpdate {
-        id: NodeId,
-        email: String,
-        level: Option<Level>,
-        branch: Option<bool>,
-        due: Option<Option<Timestamp>>,
-    },
+    AccessAdd(AccessAdd),
+    AccessUpdate(AccessUpdate),
     AccessDelete {
         id: NodeId,
         email: String,
@@ -148,18 +112,9 @@ pub enum Operation {
         batch: BatchId,
     },
     /// The command line's: opens an account.
-    UserAdd {
-        email: String,
-        username: String,
-        plan: Plan,
-    },
-    /// The command line's: a new API token for a user. Id and secret are made where the secret is shown.
-    TokenCreate {
-        id: TokenId,
-        user: UserId,
-        name: String,
-        hash: TokenHash,
-    },
+    UserAdd(UserAdd),
+    /// The command line's: a new API token for a user.
+    TokenCreate(TokenCreate),
     /// The command line's: ends API tokens, all at once.
     TokenRevoke {
         ids: Vec<TokenId>,
@@ -180,12 +135,8 @@ pub fn decide(
 ) -> Result<Batch, Refusal> {
     let mut draft = Draft::new(world, batch, actor);
     match operation {
-        Operation::UserAdd { email, username, plan } => {
-            account::user_add(&mut draft, email, username, *plan, ids)?;
-        }
-        Operation::TokenCreate { id, user, name, hash } => {
-            account::token_create(&mut draft, *id, *user, name, *hash)?;
-        }
+        Operation::UserAdd(user) => account::user_add(&mut draft, user, ids)?,
+        Operation::TokenCreate(token) => account::token_create(&mut draft, token)?,
         Operation::TokenRevoke { ids } => account::token_revoke(&mut draft, ids)?,
         _ => {
             let caller = actor.ok_or(Reason::NoPermission)?;
@@ -204,8 +155,8 @@ fn decide_for(
 ) -> Result<(), Refusal> {
     use Operation as O;
     match operation {
-        O::NodeAdd { id, target, fields } => node::add(draft, caller, *id, *target, fields, ids),
-        O::NodeUpdate { id, fields, version } => node::update(draft, caller, *id, fields, *version),
+        O::NodeAdd(new) => node::add(draft, caller, new, ids),
+        O::NodeUpdate(update) => node::update(draft, caller, update),
         O::NodeTrash { id } => node::trash(draft, caller, *id),
         O::NodeTrashBranch { id } => node::trash_branch(draft, caller, *id),
         O::NodeDuplicate(asked) => duplicate::duplicate(draft, caller, asked, ids),
@@ -213,33 +164,24 @@ fn decide_for(
         O::NodeDelete { id } => trash::node_delete(draft, caller, *id),
         O::TrashPurge { ids: named } => trash::purge(draft, caller, named.as_deref()),
         O::TrashRestore { batch } => trash::restore(draft, caller, *batch),
-        O::LinkAdd { id, source, target, kind, private } => {
-            let new = link::New { id: *id, source: *source, target: *target, kind: *kind, private: *private };
-            link::add(draft, caller, &new, ids)
-        }
-        O::LinkUpdate { id, kind, private } => link::update(draft, caller, *id, *kind, *private),
+        O::LinkAdd(new) => link::add(draft, caller, new, ids),
+        O::LinkUpdate(update) => link::update(draft, caller, update),
         O::LinkSwap { id } => link::swap(draft, caller, *id),
         O::LinkTrash { id } => link::trash(draft, caller, *id),
         O::LinkRestore { id } => link::restore(draft, caller, *id),
         O::LinkDelete { id } => trash::link_delete(draft, caller, *id),
-        O::NodePublish { id, branch, due } => share::publish(draft, caller, *id, *branch, *due, ids),
-        O::NodePublishUpdate { id, branch, due } => share::publish_update(draft, caller, *id, *branch, *due),
+        O::NodePublish(publish) => share::publish(draft, caller, publish, ids),
+        O::NodePublishUpdate(update) => share::publish_update(draft, caller, update),
         O::NodeUnpublish { id } => share::unpublish(draft, caller, *id),
         O::NodeEmbed { root } => share::embed(draft, caller, root),
         O::NodeUnembed { root } => share::unembed(draft, caller, root),
-        O::AccessAdd { id, email, level, branch, due } => {
-            let given = share::Given { level: *level, branch: *branch, due: *due };
-            share::access_add(draft, caller, *id, email, &given)
-        }
-        O::AccessUpdate { id, email, level, branch, due } => {
-            let changes = share::Changes { level: *level, branch: *branch, due: *due };
-            share::access_update(draft, caller, *id, email, &changes)
-        }
+        O::AccessAdd(new) => share::access_add(draft, caller, new),
+        O::AccessUpdate(update) => share::access_update(draft, caller, update),
         O::AccessDelete { id, email } => share::access_delete(draft, caller, *id, email),
         O::AccessVisibility { id, showing } => share::visibility(draft, caller, *id, *showing),
         O::SettingsUsername { username } => account::rename(draft, caller, username),
         O::HistoryUndo { .. } | O::HistoryRedo { .. } => Err(Reason::BatchNotFound.into()),
-        O::UserAdd { .. } | O::TokenCreate { .. } | O::TokenRevoke { .. } => Err(Reason::NoPermission.into()),
+        O::UserAdd(_) | O::TokenCreate(_) | O::TokenRevoke { .. } => Err(Reason::NoPermission.into()),
     }
 }
 

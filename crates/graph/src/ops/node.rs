@@ -14,24 +14,33 @@ use crate::view::in_order_of_creation;
 use crate::world::Graph;
 use std::sync::Arc;
 
+/// A new node.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NodeAdd {
+    /// The client's own name for it; without one it gets a new id.
+    pub id: Option<NodeId>,
+    /// The node that it is linked to.
+    pub target: Option<NodeId>,
+    /// What is given of it; the rest has its defaults.
+    pub fields: Box<NodeFields>,
+}
+
 pub(super) fn add(
     draft: &mut Draft<'_>,
     caller: UserId,
-    id: Option<NodeId>,
-    target: Option<NodeId>,
-    fields: &NodeFields,
+    new: &NodeAdd,
     ids: &mut dyn IdSupply,
 ) -> Result<(), Refusal> {
-    let place = place(draft, caller, target)?;
+    let place = place(draft, caller, new.target)?;
     refuse_if(place.target_in_trash, Reason::TargetInTrash)?;
-    let id = match id {
+    let id = match new.id {
         Some(id) if draft.world().id_taken(id.0) => return Err(Reason::IdTaken.into()),
         Some(id) => id,
         None => ids.next_node(),
     };
     let seq = draft.take_seq();
     let mut node = Node::new(id, place.owner, draft.batch(), draft.now(), seq);
-    fields.set_all(&mut node);
+    new.fields.set_all(&mut node);
     draft.add_node(node);
     if let Some((target, level)) = place.under {
         link_under(draft, caller, id, target, level, ids);
@@ -94,13 +103,18 @@ fn branch_owner(draft: &Draft<'_>, caller: UserId, target: &Arc<Node>) -> Option
     (level <= Level::Editor).then_some(target.owner)
 }
 
-pub(super) fn update(
-    draft: &mut Draft<'_>,
-    caller: UserId,
-    id: NodeId,
-    fields: &NodeFields,
-    version: Option<u64>,
-) -> Result<(), Refusal> {
+/// A change of a node's fields.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeUpdate {
+    pub id: NodeId,
+    /// What is given is changed.
+    pub fields: Box<NodeFields>,
+    /// The version that is meant to be changed; any other is a conflict.
+    pub version: Option<u64>,
+}
+
+pub(super) fn update(draft: &mut Draft<'_>, caller: UserId, update: &NodeUpdate) -> Result<(), Refusal> {
+    let NodeUpdate { id, ref fields, version } = *update;
     refuse_if(fields.is_empty(), Reason::NoFieldsToUpdate)?;
     let node = seen_with(draft, caller, id, Level::Editor)?;
     refuse_if(node.in_trash, Reason::NodeInTrash)?;

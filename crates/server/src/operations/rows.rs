@@ -1,10 +1,14 @@
 //! The table itself.
 
 use super::fields::*;
+use super::node_fields::NODE_INPUT;
 use super::{Kind, Limit, Make, Method, Row, Values};
 use crate::engine::protocol::{Read, RequestedScope};
 use graph::model::{Level, LinkType};
-use graph::{BatchId, NodeFields, NodeId, Operation, Reason, UserId};
+use graph::ops::{
+    AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate,
+};
+use graph::{BatchId, NodeId, Operation, Reason, UserId};
 use uuid::Uuid;
 
 const fn limit(name: &'static str, count: u32) -> Limit {
@@ -143,12 +147,12 @@ pub const ROWS: &[Row] = &[
         method: Some(Method::Post),
         paths: &["/api/node"],
         limit: NODE_LIMIT,
-        input: &[&[BATCH_ID, NEW_ID, TARGET], NODE_FIELDS],
+        input: &[&[BATCH_ID, NEW_ID, TARGET], NODE_INPUT],
         read_only: NODE_READ_ONLY,
         errors: &[Reason::TargetNotFound, Reason::TargetInTrash, Reason::IdTaken],
         make: Make::Mutation(|values| {
             let (id, target) = (values.node("id"), values.node("target"));
-            Some(Operation::NodeAdd { id, target, fields: node_fields(values) })
+            Some(Operation::NodeAdd(NodeAdd { id, target, fields: values.node_fields() }))
         }),
         ..BLANK
     },
@@ -157,9 +161,9 @@ pub const ROWS: &[Row] = &[
         method: Some(Method::Put),
         paths: &["/api/node"],
         limit: NODE_LIMIT,
-        input: &[&[BATCH_ID, NODE_ID], NODE_FIELDS, &[VERSION]],
+        input: &[&[BATCH_ID, NODE_ID], NODE_INPUT, &[VERSION]],
         read_only: NODE_READ_ONLY,
-        one_of: NODE_FIELDS,
+        one_of: NODE_INPUT,
         errors: &[
             Reason::NodeNotFound,
             Reason::NoPermission,
@@ -169,7 +173,7 @@ pub const ROWS: &[Row] = &[
         ],
         make: Make::Mutation(|values| {
             let (id, version) = (values.node("id")?, values.version("version"));
-            Some(Operation::NodeUpdate { id, fields: node_fields(values), version })
+            Some(Operation::NodeUpdate(NodeUpdate { id, fields: values.node_fields(), version }))
         }),
         ..BLANK
     },
@@ -231,13 +235,13 @@ pub const ROWS: &[Row] = &[
             Reason::DependencyCycle,
         ],
         make: Make::Mutation(|values| {
-            Some(Operation::LinkAdd {
+            Some(Operation::LinkAdd(LinkAdd {
                 id: values.link("id"),
                 source: values.node("source")?,
                 target: values.node("target")?,
                 kind: values.link_type("type").unwrap_or(LinkType::Primary),
                 private: values.flag("private").unwrap_or(false),
-            })
+            }))
         }),
         ..BLANK
     },
@@ -260,11 +264,11 @@ pub const ROWS: &[Row] = &[
             Reason::DependencyCycle,
         ],
         make: Make::Mutation(|values| {
-            Some(Operation::LinkUpdate {
+            Some(Operation::LinkUpdate(LinkUpdate {
                 id: values.link("id")?,
                 kind: values.link_type("type"),
                 private: values.flag("private"),
-            })
+            }))
         }),
         ..BLANK
     },
@@ -351,11 +355,11 @@ pub const ROWS: &[Row] = &[
             Reason::AlreadyPublic,
         ],
         make: Make::Mutation(|values| {
-            Some(Operation::NodePublish {
+            Some(Operation::NodePublish(NodePublish {
                 id: values.node("id")?,
                 branch: values.flag("branch").unwrap_or(true),
                 due: values.moment("due").flatten(),
-            })
+            }))
         }),
         ..BLANK
     },
@@ -375,11 +379,11 @@ pub const ROWS: &[Row] = &[
             Reason::NotPublic,
         ],
         make: Make::Mutation(|values| {
-            Some(Operation::NodePublishUpdate {
+            Some(Operation::NodePublishUpdate(NodePublishUpdate {
                 id: values.node("id")?,
                 branch: values.flag("branch"),
                 due: values.moment("due"),
-            })
+            }))
         }),
         ..BLANK
     },
@@ -437,13 +441,13 @@ pub const ROWS: &[Row] = &[
             Reason::AlreadyGranted,
         ],
         make: Make::Mutation(|values| {
-            Some(Operation::AccessAdd {
+            Some(Operation::AccessAdd(AccessAdd {
                 id: values.node("id")?,
                 email: values.text("email")?,
                 level: values.level("level").unwrap_or(Level::Viewer),
                 branch: values.flag("branch").unwrap_or(true),
                 due: values.moment("due").flatten(),
-            })
+            }))
         }),
         ..BLANK
     },
@@ -464,13 +468,13 @@ pub const ROWS: &[Row] = &[
             Reason::NotShared,
         ],
         make: Make::Mutation(|values| {
-            Some(Operation::AccessUpdate {
+            Some(Operation::AccessUpdate(AccessUpdate {
                 id: values.node("id")?,
                 email: values.text("email")?,
                 level: values.level("level"),
                 branch: values.flag("branch"),
                 due: values.moment("due"),
-            })
+            }))
         }),
         ..BLANK
     },
@@ -551,23 +555,4 @@ fn scope(kind: Option<&str>, id: Option<Uuid>) -> RequestedScope {
 
 fn page(values: &mut Values, limit: usize) -> (usize, usize) {
     (values.count("limit").unwrap_or(limit), values.count("offset").unwrap_or(0))
-}
-
-fn node_fields(values: &mut Values) -> Box<NodeFields> {
-    Box::new(NodeFields {
-        title: values.text("title"),
-        description: values.text("description"),
-        status: values.status("status"),
-        due_date: values.moment("dueDate"),
-        tags: values.texts("tags"),
-        priority: values.small("priority"),
-        volume: values.small("volume"),
-        independent: values.flag("independent"),
-        assignee: values.texts("assignee"),
-        x: values.number("x"),
-        y: values.number("y"),
-        z: values.number("z"),
-        pinned: values.flag("pinned"),
-        collapsed: values.flag("collapsed"),
-    })
 }

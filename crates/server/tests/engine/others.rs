@@ -3,6 +3,7 @@
 use crate::support::replica::Replica;
 use crate::support::{Server, Told, add, changed, grant, rename, until};
 use graph::model::{Level, Plan};
+use graph::ops::{AccessAdd, NodePublish};
 use graph::{NodeId, Operation};
 use synaptask::engine::{Caller, EngineSettings};
 use uuid::Uuid;
@@ -18,13 +19,13 @@ fn d14_a_user_added_beside_the_server_is_known_to_it() {
 
     let anna = server.person("anna");
     let plan = anna.adds("plan", None);
-    let to_dora = Operation::AccessAdd {
+    let to_dora = Operation::AccessAdd(AccessAdd {
         id: plan,
         email: "Dora@Example.org".into(),
         level: Level::Viewer,
         branch: true,
         due: None,
-    };
+    });
     anna.does(to_dora);
     assert_eq!(anna.sees().nodes.len(), 1);
 }
@@ -74,7 +75,7 @@ fn p26_a_publication_by_another_server_is_announced() {
     let plan = anna.adds("plan", None);
     anna.does(grant(plan, &ben, Level::Viewer));
     let [annas, bens, carols] = [&anna, &ben, &carol].map(|person| person.connects());
-    let publish = Operation::NodePublish { id: plan, branch: false, due: None };
+    let publish = Operation::NodePublish(NodePublish { id: plan, branch: false, due: None });
     server.installation.does(Some(anna.caller.user), &publish);
     for socket in [&annas, &bens] {
         until("it is announced", || {

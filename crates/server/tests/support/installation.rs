@@ -2,6 +2,7 @@
 
 use super::{email, now};
 use graph::model::{Plan, TokenHash};
+use graph::ops::{TokenCreate, UserAdd};
 use graph::{Batch, Operation, TokenId, UserId, decide};
 use store::{LoadScope, Log, Proposal, SqliteLog};
 use synaptask::engine::RandomIds;
@@ -22,6 +23,15 @@ impl Installation {
         SqliteLog::open(self.directory.path().join("synaptask.db")).unwrap()
     }
 
+    /// The names of the files there are.
+    pub fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.directory.path()).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     /// What another process on the same data does: the command line without an actor, a second server with one.
     pub fn does(&self, actor: Option<UserId>, operation: &Operation) -> Batch {
         commit(self.log(), actor, operation)
@@ -29,7 +39,7 @@ impl Installation {
 
     /// Opens an account.
     pub fn add_user(&self, name: &str, plan: Plan) -> UserId {
-        let add = Operation::UserAdd { email: email(name), username: name.to_owned(), plan };
+        let add = Operation::UserAdd(UserAdd { email: email(name), username: name.to_owned(), plan });
         self.does(None, &add);
         self.log().load(LoadScope::Accounts).unwrap().user_by_username(name).unwrap().user.id
     }
@@ -40,7 +50,12 @@ impl Installation {
         hash[..16].copy_from_slice(Uuid::new_v4().as_bytes());
         self.does(
             None,
-            &Operation::TokenCreate { id: TokenId(Uuid::new_v4()), user, name: "test".into(), hash },
+            &Operation::TokenCreate(TokenCreate {
+                id: TokenId(Uuid::new_v4()),
+                user,
+                name: "test".into(),
+                hash,
+            }),
         );
         (self.log().load(LoadScope::Accounts).unwrap().token(&hash).unwrap().id, hash)
     }

@@ -1,0 +1,232 @@
+//! What a batch meant, as the steps that take it back or bring it again.
+//!
+//! A batch may change an entity several times. What counts is what it made of it in all: the first entry says what the
+//! entity was, the last what became of it, and the entries that were meant say what of that goes back. What only followed
+//! follows anew.
+
+use super::{Step, unheld_status};
+use crate::batch::{Batch, Change, Op, Subject};
+use crate::id::{LinkId, NodeId, UserId};
+use crate::model::{Grant, Link, Node, User};
+use crate::node_fields;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+use std::sync::Arc;
+
+/// What a batch made of one entity.
+struct Net<'b, T> {
+    before: Option<&'b T>,
+    after: Option<&'b T>,
+    /// The operation codes of the entries that were meant.
+    meant: HashSet<Op>,
+    /// Where in the batch the first and the last of those are.
+    at: (usize, usize),
+}
+
+impl<'b, T> Net<'b, T> {
+    /// The side that should be now, and the side that shall be.
+    fn sides(&self, backward: bool) -> (Option<&'b T>, Option<&'b T>) {
+        if backward { (self.after, self.before) } else { (self.before, self.after) }
+    }
+
+    fn meant_any(&self, ops: &[Op]) -> bool {
+        ops.iter().any(|op| self.meant.contains(op))
+    }
+}
+
+/// The nets of one kind of entity, by key, in no particular order.
+struct Nets<'b, K, T>(HashMap<K, Net<'b, T>>);
+
+impl<K, T> Default for Nets<'_, K, T> {
+    fn default() -> Self {
+        Nets(HashMap::new())
+    }
+}
+
+impl<'b, K: Eq + Hash, T> Nets<'b, K, T> {
+    fn note(&mut self, key: Option<K>, change: &'b Change<T>, op: Op, meant_at: Option<usize>) {
+        let Some(key) = key else { return };
+        let net = self.0.entry(key).or_insert_with(|| Net {
+            before: change.before.as_ref(),
+            after: None,
+            meant: HashSet::new(),
+            at: (usize::MAX, 0),
+        });
+        net.after = change.after.as_ref();
+        if let Some(at) = meant_at {
+            net.meant.insert(op);
+            net.at = (net.at.0.min(at), at);
+        }
+    }
+
+    /// Those of which something was meant. What came and went within the batch is nothing.
+    fn meant(&self) -> impl Iterator<Item = &Net<'b, T>> {
+        let nets = self.0.values().filter(|net| !net.meant.is_empty());
+        nets.filter(|net| net.before.is_some() || net.after.is_some())
+    }
+}
+
+/// When a step is carried out. Links are set back and taken away before nodes return, so that none of those which return
+/// along with a node meets one that is about to go.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    /// Links as they lie, so far as they are there or will return along with a node.
+    LinkFields,
+    /// Whatever is about nodes that are about to go to the trash.
+    Going,
+    GoingStatus,
+    NodeTrash,
+    LinkTrash,
+    NodeRestore,
+    LinkRestore,
+    /// Links that lay in the trash by themselves.
+    RestoredLinkFields,
+    Rest,
+    /// After the fields of the node, as in an update, for whether it is held may depend on these.
+    Status,
+}
+
+/// The steps of what the batch meant, in the order in which they are carried out.
+pub(super) fn steps(root: &Batch, backward: bool) -> Vec<Step<'_>> {
+    let mut nodes: Nets<'_, NodeId, Arc<Node>> = Nets::default();
+    let mut links: Nets<'_, LinkId, Arc<Link>> = Nets::default();
+    let mut grants: Nets<'_, (NodeId, UserId), Arc<Grant>> = Nets::default();
+    let mut embeds: Nets<'_, (UserId, NodeId), _> = Nets::default();
+    let mut users: Nets<'_, UserId, Arc<User>> = Nets::default();
+    for (at, entry) in root.entries.iter().enumerate() {
+        let (op, at) = (entry.op, (!entry.derived).then_some(at));
+        match &entry.subject {
+            Subject::Node(change) => nodes.note(change.latest().map(|node| node.id), change, op, at),
+            Subject::Link(change) => links.note(change.latest().map(|link| link.id), change, op, at),
+            Subject::Grant(change) => {
+                grants.note(change.latest().map(|grant| (grant.node, grant.user)), change, op, at);
+            }
+            Subject::Embed(change) => {
+                embeds.note(change.latest().map(|embed| (embed.user, embed.node)), change, op, at);
+            }
+            Subject::User(change) => users.note(change.latest().map(|user| user.id), change, op, at),
+            Subject::Token(_) => {}
+        }
+    }
+    let mut steps = Steps { backward, going: HashSet::new(), steps: Vec::new() };
+    for net in nodes.meant() {
+        steps.add_node(net);
+    }
+    for net in links.meant() {
+        steps.add_link(net);
+    }
+    for net in grants.meant() {
+        let (from, to) = net.sides(backward);
+        let same = |(a, b): (&Arc<Grant>, &Arc<Grant>)| {
+            (a.level, a.branch, a.due, a.showing) == (b.level, b.branch, b.due, b.showing)
+        };
+        if !from.zip(to).is_some_and(same) {
+            steps.add(net.at, Phase::Rest, Step::Grant { from, to });
+        }
+    }
+    for net in embeds.meant() {
+        if let (Some(embed), None) | (None, Some(embed)) = (net.before, net.after) {
+            let present = net.sides(backward).1.is_some();
+            steps.add(net.at, Phase::Rest, Step::Embed { embed: *embed, present });
+        }
+    }
+    for net in users.meant() {
+        if let (Some(from), Some(to)) = net.sides(backward)
+            && from.username != to.username
+        {
+            steps.add(net.at, Phase::Rest, Step::Username { from, to });
+        }
+    }
+    steps.in_order()
+}
+
+struct Steps<'b> {
+    backward: bool,
+    /// Nodes that are about to go to the trash.
+    going: HashSet<NodeId>,
+    steps: Vec<(Phase, usize, Step<'b>)>,
+}
+
+impl<'b> Steps<'b> {
+    /// Adds a step, for what was meant at those places of the batch.
+    fn add(&mut self, at: (usize, usize), phase: Phase, step: Step<'b>) {
+        // Backward what was done last comes first.
+        let order = if self.backward { usize::MAX - at.1 } else { at.0 };
+        self.steps.push((phase, order, step));
+    }
+
+    fn add_node(&mut self, net: &Net<'b, Arc<Node>>) {
+        let Some(id) = net.before.or(net.after).map(|node| node.id) else { return };
+        if net.after.is_none() {
+            return self.add(net.at, Phase::Rest, Step::None { node: Some(id), link: None });
+        }
+        let (from, to) = net.sides(self.backward);
+        // What was not there yet is as good as in the trash.
+        let in_trash = |side: Option<&Arc<Node>>| side.is_none_or(|node| node.in_trash);
+        match (in_trash(from), in_trash(to)) {
+            (false, true) => {
+                self.going.insert(id);
+                self.add(net.at, Phase::NodeTrash, Step::NodeTrash { id });
+            }
+            (true, false) => self.add(net.at, Phase::NodeRestore, Step::NodeRestore { id }),
+            _ => {}
+        }
+        // A node that was added keeps what was made of it after.
+        let (Some(from), Some(to)) = (from, to) else { return };
+        let (from, to) = (from.as_ref(), to.as_ref());
+        if net.meant.contains(&Op::NodeUpdate) && !node_fields::same(from, to) {
+            self.add(net.at, Phase::Rest, Step::NodeFields { from, to });
+        }
+        if net.meant.contains(&Op::NodePublish) && from.publication != to.publication {
+            self.add(net.at, Phase::Rest, Step::NodePublication { from, to });
+        }
+        if net.meant.contains(&Op::NodeStatus) && unheld_status(from) != unheld_status(to) {
+            self.add(net.at, Phase::Status, Step::NodeStatus { from, to });
+        }
+    }
+
+    fn add_link(&mut self, net: &Net<'b, Arc<Link>>) {
+        let Some(id) = net.before.or(net.after).map(|link| link.id) else { return };
+        if net.after.is_none() {
+            return self.add(net.at, Phase::Rest, Step::None { node: None, link: Some(id) });
+        }
+        let (from, to) = net.sides(self.backward);
+        if let (Some(from), Some(to)) = (from, to)
+            && (from.source, from.private, from.kind) != (to.source, to.private, to.kind)
+        {
+            let op = if from.source == to.source { Op::LinkUpdate } else { Op::LinkSwap };
+            let alone = from.in_trash && !from.cascade;
+            let phase = if alone { Phase::RestoredLinkFields } else { Phase::LinkFields };
+            self.add(net.at, phase, Step::LinkFields { op, from, to });
+        }
+        if net.meant_any(&[Op::LinkAdd, Op::LinkTrash, Op::LinkRestore]) {
+            let was_in_trash = from.is_none_or(|link| link.in_trash);
+            match to {
+                Some(to) if !to.in_trash => {
+                    self.add(net.at, Phase::LinkRestore, Step::LinkRestore { id, was_in_trash });
+                }
+                _ => {
+                    let along = to.is_some_and(|link| link.cascade);
+                    self.add(net.at, Phase::LinkTrash, Step::LinkTrash { id, along, was_in_trash });
+                }
+            }
+        }
+    }
+
+    fn in_order(mut self) -> Vec<Step<'b>> {
+        let going = self.going;
+        for (phase, _, step) in &mut self.steps {
+            if step.node().is_some_and(|id| going.contains(&id)) {
+                *phase = match phase {
+                    Phase::Rest => Phase::Going,
+                    Phase::Status => Phase::GoingStatus,
+                    _ => *phase,
+                };
+            }
+        }
+        // What one entry made, a node with its link say, keeps the order of the phases; the rest is told apart by where it
+        // is in the batch.
+        self.steps.sort_by_key(|(phase, order, _)| (*phase, *order));
+        self.steps.into_iter().map(|(.., step)| step).collect()
+    }
+}
