@@ -1,7 +1,7 @@
 //! The affected set: the nodes and links that may look different to someone once a batch is applied or due times pass. It
 //! is found before the World changes, at the cost of what is affected and not of whole graphs.
 
-use crate::access::{branch, one_owner};
+use crate::access::branch;
 use crate::audience::Audience;
 use crate::batch::{Batch, Change, Subject};
 use crate::cover::reach_anyone;
@@ -9,7 +9,7 @@ use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Grant, Link, Node};
 use crate::view::{Snapshot, may_show_phantom};
 use crate::world::{Due, Graph, World};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// What may look different, and to whom.
@@ -36,14 +36,15 @@ impl AffectedSet {
         let mut affected = AffectedSet { moved_for: Some(HashSet::new()), ..AffectedSet::default() };
         let mut carrying: HashSet<NodeId> = HashSet::new();
         let mut carried_to: HashSet<NodeId> = HashSet::new();
+        let made = Made::of(batch);
         for entry in &batch.entries {
             match &entry.subject {
                 Subject::Node(change) => affected.note_node(world, change, audience),
                 Subject::Link(change) => {
                     for link in [&change.before, &change.after].into_iter().flatten() {
-                        affected.note_link(world, link, audience);
+                        affected.note_link(world, link, &made, audience);
                     }
-                    for link in carried(world, change) {
+                    for link in carried(world, change, &made) {
                         carrying.insert(link.source);
                         carried_to.insert(link.target);
                     }
@@ -57,7 +58,9 @@ impl AffectedSet {
                 Subject::User(_) | Subject::Token(_) => {}
             }
         }
-        if reach_anyone(world, carried_to, audience) {
+        // A branch that is made as a whole has nothing in it that was there before.
+        let carries_more = carrying.iter().any(|id| !made.nodes.contains_key(id));
+        if carries_more && (made.shares || reach_anyone(world, carried_to, audience)) {
             affected.moved_for = None;
             affected.roots.extend(carrying);
         }
@@ -92,10 +95,11 @@ impl AffectedSet {
         }
     }
 
-    fn note_link(&mut self, world: &World, link: &Link, audience: Audience<'_>) {
+    fn note_link(&mut self, world: &World, link: &Link, made: &Made, audience: Audience<'_>) {
         self.affected_links.insert(link.id);
-        // Without access to it, the source of a link may be a phantom.
-        if may_show_phantom(world, link, audience) {
+        // Without access to it, the source of a link may be a phantom; by what the batch makes, too.
+        let by_made = made.shares || made.nodes.contains_key(&link.target);
+        if by_made || may_show_phantom(world, link, audience) {
             self.affected_nodes.insert(link.source);
             self.phantoms.insert(link.source);
         }
@@ -163,11 +167,49 @@ impl AffectedSet {
     }
 }
 
+/// What a batch makes that the World does not know yet, but by which its links may bring something into view.
+#[derive(Default)]
+struct Made {
+    /// The nodes, with their owners.
+    nodes: HashMap<NodeId, UserId>,
+    /// Whether it shares something with somebody.
+    shares: bool,
+}
+
+impl Made {
+    fn of(batch: &Batch) -> Self {
+        let mut made = Made::default();
+        for entry in &batch.entries {
+            match &entry.subject {
+                Subject::Node(Change { before: None, after: Some(node) }) => {
+                    made.nodes.insert(node.id, node.owner);
+                }
+                Subject::Node(Change { before: Some(before), after: Some(after) }) => {
+                    made.shares |= after.publication.is_some() && before.publication != after.publication;
+                }
+                Subject::Grant(Change { after: Some(_), .. })
+                | Subject::Embed(Change { after: Some(_), .. }) => {
+                    made.shares = true;
+                }
+                _ => {}
+            }
+        }
+        made
+    }
+
+    fn owner(&self, world: &World, id: NodeId) -> Option<UserId> {
+        world.node(id).map(|node| node.owner).or_else(|| self.nodes.get(&id).copied())
+    }
+}
+
 /// The sides of a link's change, before and after, by which a branch hangs on another – where the change makes or ends
 /// that.
-fn carried<'c>(world: &World, change: &'c Change<Arc<Link>>) -> Vec<&'c Arc<Link>> {
-    // A node that the batch adds is affected by its own entry and has no branch yet.
-    let carries = |link: &&Arc<Link>| !link.private && !link.in_trash && one_owner(world, link);
+fn carried<'c>(world: &World, change: &'c Change<Arc<Link>>, made: &Made) -> Vec<&'c Arc<Link>> {
+    let one_owner = |link: &Link| {
+        let owner = made.owner(world, link.source);
+        owner.is_some() && owner == made.owner(world, link.target)
+    };
+    let carries = |link: &&Arc<Link>| !link.private && !link.in_trash && one_owner(link);
     let before = change.before.as_ref().filter(carries);
     let after = change.after.as_ref().filter(carries);
     match (before, after) {

@@ -22,6 +22,8 @@ pub struct Draft<'w> {
     turned: HashSet<LinkId>,
     /// Where each link has its last entry, so that the cost of a cascade is not that of searching them.
     link_entries: HashMap<LinkId, usize>,
+    /// By user, how many more grants to them show than in the World.
+    showing: HashMap<UserId, i64>,
     next_seq: u64,
     lineage: Lineage,
     entries: Vec<Entry>,
@@ -102,6 +104,7 @@ impl<'w> Draft<'w> {
             listed: HashMap::new(),
             turned: HashSet::new(),
             link_entries: HashMap::new(),
+            showing: HashMap::new(),
             next_seq: world.next_seq(),
             lineage: Lineage::Fresh,
             entries: Vec::new(),
@@ -121,6 +124,16 @@ impl<'w> Draft<'w> {
     /// The batch's id.
     pub fn batch(&self) -> BatchId {
         self.batch
+    }
+
+    /// Whether nothing was changed so far.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many more grants to the user show than in the World below.
+    pub fn showing_more(&self, user: UserId) -> i64 {
+        self.showing.get(&user).copied().unwrap_or_default()
     }
 
     /// Marks the batch as an undo or redo of another.
@@ -242,6 +255,11 @@ impl<'w> Draft<'w> {
     /// Makes, changes or ends a grant. Access is judged on the World below, so the draft does not lay it over.
     pub fn set_grant(&mut self, op: Op, cause: Cause, before: Option<Arc<Grant>>, after: Option<Grant>) {
         let after = after.map(Arc::new);
+        for (grant, more) in [(&before, -1), (&after, 1)] {
+            if let Some(grant) = grant.as_ref().filter(|grant| grant.showing) {
+                *self.showing.entry(grant.user).or_default() += more;
+            }
+        }
         self.write(op, cause, Subject::Grant(Change { before, after }));
     }
 

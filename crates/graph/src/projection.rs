@@ -126,6 +126,7 @@ struct Entries<'b> {
 struct EntityEntry<'b, T> {
     index: usize,
     op: Op,
+    derived: bool,
     change: &'b Change<Arc<T>>,
 }
 
@@ -139,6 +140,7 @@ impl<'b> Entries<'b> {
                         entries.nodes.entry(node.id).or_default().push(EntityEntry {
                             index,
                             op: entry.op,
+                            derived: entry.derived,
                             change,
                         });
                     }
@@ -148,6 +150,7 @@ impl<'b> Entries<'b> {
                         entries.links.entry(link.id).or_default().push(EntityEntry {
                             index,
                             op: entry.op,
+                            derived: entry.derived,
                             change,
                         });
                     }
@@ -177,21 +180,54 @@ fn in_order<T>(mut changes: Vec<(DiffPosition, T)>) -> Vec<T> {
 enum Shown {
     Nothing,
     Show,
-    /// By the batch's entries; the first one whole if it brought the entity into view.
-    Entries {
-        whole_first: bool,
-    },
+    /// By the batch's entries from this one on.
+    Entries(usize),
+    /// By this entry alone, with the entity as the batch leaves it.
+    Whole(usize),
     Hide,
 }
 
-fn shown_as(held: bool, sees: bool, first: Option<Op>, ends_in_trash: bool) -> Shown {
-    let brought = matches!(first, Some(Op::NodeAdd | Op::NodeRestore | Op::LinkAdd | Op::LinkRestore));
+/// What is to know of an entity to say how its change is shown.
+trait Shows {
+    fn in_trash(&self) -> bool;
+}
+
+impl Shows for Node {
+    fn in_trash(&self) -> bool {
+        self.in_trash
+    }
+}
+
+impl Shows for Link {
+    fn in_trash(&self) -> bool {
+        self.in_trash
+    }
+}
+
+/// Whether an entry of this code brings its entity into the graph.
+fn brings(op: Op) -> bool {
+    matches!(op, Op::NodeAdd | Op::NodeRestore | Op::LinkAdd | Op::LinkRestore)
+}
+
+fn shown_as<T: Shows>(held: bool, sees: bool, entries: &[EntityEntry<'_, T>]) -> Shown {
+    let active = |side: Option<&Option<Arc<T>>>| {
+        side.and_then(Option::as_ref).is_some_and(|entity| !entity.in_trash())
+    };
+    let last = |such: fn(Op) -> bool| entries.iter().rposition(|entry| such(entry.op));
     match (held, sees) {
         (false, false) => Shown::Nothing,
-        (false, true) if brought => Shown::Entries { whole_first: true },
-        (false, true) => Shown::Show,
-        (true, true) => Shown::Entries { whole_first: false },
-        (true, false) if ends_in_trash => Shown::Entries { whole_first: false },
+        (false, true) if active(entries.first().map(|entry| &entry.change.before)) => Shown::Show,
+        // What it was before it came, and in between, is not for those who only see it now.
+        (false, true) => match last(brings) {
+            Some(at) if entries.iter().skip(at + 1).all(|entry| entry.derived) => Shown::Entries(at),
+            Some(at) => Shown::Whole(at),
+            None => Shown::Show,
+        },
+        (true, true) => Shown::Entries(0),
+        // Nor what was made of it on its way to the trash for those who do not see it any more.
+        (true, false) if !active(entries.last().map(|entry| &entry.change.after)) => {
+            last(|op| matches!(op, Op::NodeTrash | Op::LinkTrash)).map_or(Shown::Hide, Shown::Entries)
+        }
         (true, false) => Shown::Hide,
     }
 }
@@ -204,9 +240,7 @@ fn project_node(
 ) {
     let Some(seq) = is.as_ref().or(was.as_ref()).map(|seen| seen.node.seq) else { return };
     let full = |seen: &Option<SeenNode>| seen.as_ref().is_some_and(SeenNode::is_full);
-    let in_trash =
-        entries.last().and_then(|entry| entry.change.after.as_ref()).is_some_and(|node| node.in_trash);
-    match shown_as(full(&was), full(&is), entries.first().map(|entry| entry.op), in_trash) {
+    match shown_as(full(&was), full(&is), entries) {
         Shown::Nothing => project_phantom(seq, was, is, entries, out),
         Shown::Show => {
             let op = if was.is_some() { Op::NodeAccess } else { Op::NodeShow };
@@ -220,22 +254,26 @@ fn project_node(
             };
             out.push((DiffPosition::Hide(seq), change));
         }
-        Shown::Entries { whole_first } => {
+        Shown::Whole(at) => {
+            let whole = is.zip(entries.get(at)).map(|(seen, entry)| {
+                (DiffPosition::Entry(entry.index), NodeChange::Whole { op: entry.op, seen })
+            });
+            out.extend(whole);
+        }
+        Shown::Entries(from) => {
             project_access(seq, was.as_ref(), is.as_ref(), out);
             let Some(seen) = is.or(was) else { return };
-            for (nth, entry) in entries.iter().enumerate() {
-                let whole = whole_first && nth == 0;
-                out.extend(
-                    node_entry(entry, &seen, whole).map(|change| (DiffPosition::Entry(entry.index), change)),
-                );
+            for entry in entries.iter().skip(from) {
+                let change = node_entry(entry, &seen);
+                out.extend(change.map(|change| (DiffPosition::Entry(entry.index), change)));
             }
         }
     }
 }
 
-fn node_entry(entry: &EntityEntry<'_, Node>, seen: &SeenNode, whole: bool) -> Option<NodeChange> {
+fn node_entry(entry: &EntityEntry<'_, Node>, seen: &SeenNode) -> Option<NodeChange> {
     let after = Arc::clone(entry.change.after.as_ref()?);
-    if whole {
+    if brings(entry.op) {
         let seen = SeenNode { node: after, ..seen.clone() };
         return Some(NodeChange::Whole { op: entry.op, seen });
     }
@@ -293,9 +331,7 @@ fn project_link(
     out: &mut Vec<(DiffPosition, LinkChange)>,
 ) {
     let Some(seq) = is.as_ref().or(was.as_ref()).map(|seen| seen.link.seq) else { return };
-    let in_trash =
-        entries.last().and_then(|entry| entry.change.after.as_ref()).is_some_and(|link| link.in_trash);
-    match shown_as(was.is_some(), is.is_some(), entries.first().map(|entry| entry.op), in_trash) {
+    match shown_as(was.is_some(), is.is_some(), entries) {
         Shown::Nothing => {}
         Shown::Show => {
             let show = |seen| (DiffPosition::Show(seq), LinkChange::Whole { op: Op::LinkShow, seen });
@@ -304,21 +340,20 @@ fn project_link(
         Shown::Hide => {
             out.extend(was.map(|was| (DiffPosition::Hide(seq), LinkChange::Hidden { id: was.link.id })));
         }
-        Shown::Entries { whole_first } => {
+        // A link has nothing to it that its ends do not tell, so it may be shown as it changed.
+        Shown::Whole(from) | Shown::Entries(from) => {
             let Some(seen) = is.or(was) else { return };
-            for (nth, entry) in entries.iter().enumerate() {
-                let whole = whole_first && nth == 0;
-                out.extend(
-                    link_entry(entry, &seen, whole).map(|change| (DiffPosition::Entry(entry.index), change)),
-                );
+            for entry in entries.iter().skip(from) {
+                let change = link_entry(entry, &seen);
+                out.extend(change.map(|change| (DiffPosition::Entry(entry.index), change)));
             }
         }
     }
 }
 
-fn link_entry(entry: &EntityEntry<'_, Link>, seen: &SeenLink, whole: bool) -> Option<LinkChange> {
+fn link_entry(entry: &EntityEntry<'_, Link>, seen: &SeenLink) -> Option<LinkChange> {
     let after = Arc::clone(entry.change.after.as_ref()?);
-    if whole {
+    if brings(entry.op) {
         return Some(LinkChange::Whole { op: entry.op, seen: SeenLink { link: after, ..seen.clone() } });
     }
     let before = Arc::clone(entry.change.before.as_ref()?);
@@ -449,7 +484,9 @@ impl OffGraphChanges {
             standing.and_then(|standing| standing.level(*user)).is_some_and(|level| level <= Level::Admin)
         };
         let running = standing.into_iter().flat_map(Standing::users).filter(runs);
-        for user in running.chain([grant.user]) {
+        // A grant that is over with the batch that gave it is not for its grantee.
+        let holds = world.grant(grant.node, grant.user).is_some();
+        for user in running.chain(holds.then_some(grant.user)) {
             let (op, grantee) = (entry.op, Arc::clone(&grantee.user));
             let (before, after) = (change.before.clone(), change.after.clone());
             let change = OffGraphChange::Access(AccessChange { op, grantee, before, after });

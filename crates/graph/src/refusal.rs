@@ -126,6 +126,7 @@ reasons! {
         CannotShareWithSelf "cannot_share_with_self" "You cannot share a node with yourself.",
         AlreadyGranted "already_granted" "This person has access to the node already.",
         NotShared "not_shared" "The node is not shared with this person.",
+        UnknownOperation "unknown_operation" "This operation cannot be one of several in a batch.",
         BatchTooLarge "batch_too_large" "This is too much for one batch; do it in parts.",
         CannotRestorePurged "cannot_restore_purged" "Something this batch changed has been deleted for good.",
     }
@@ -168,12 +169,14 @@ pub struct Refusal {
     pub reason: Reason,
     /// What in particular, for the message: only ever what the caller may see.
     pub detail: Option<String>,
+    /// Of several operations that were to be one batch, the place of the refused one, counted from 0.
+    pub index: Option<usize>,
 }
 
 impl Refusal {
     /// A refusal that names particulars.
     pub fn with(reason: Reason, detail: impl Into<String>) -> Self {
-        Refusal { reason, detail: Some(detail.into()) }
+        Refusal { reason, detail: Some(detail.into()), index: None }
     }
 
     /// The sentence for the caller.
@@ -187,7 +190,7 @@ impl Refusal {
 
 impl From<Reason> for Refusal {
     fn from(reason: Reason) -> Self {
-        Refusal { reason, detail: None }
+        Refusal { reason, detail: None, index: None }
     }
 }
 

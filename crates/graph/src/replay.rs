@@ -12,6 +12,7 @@ use crate::view::{SeenLink, Sight};
 use crate::world::{Graph, World};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// What the batch, committed at `rev`, tells its actor today. Entries on what they may not read now are left out, and so are
 /// grants and embeds that have ended since. Of what was deleted for good, their own deletions are told again.
@@ -22,7 +23,7 @@ pub fn replay(world: &World, batch: &Batch, rev: Rev, user: UserId) -> Diff {
         diff.batch = None;
     }
     let today = Today::at(world, batch, user);
-    for entry in &batch.entries {
+    for entry in batch.entries.iter().filter(|entry| !today.passed(&entry.subject)) {
         match &entry.subject {
             Subject::Node(change) => diff.nodes.extend(node(world, entry.op, change, &today)),
             Subject::Link(change) => diff.links.extend(link(world, entry.op, change, &today)),
@@ -43,6 +44,8 @@ struct Today {
     user: UserId,
     covers: HashMap<NodeId, Arc<Cover>>,
     placed: Placements,
+    /// What the batch made and deleted for good: nobody was told of it.
+    passed: HashSet<Uuid>,
     /// What the batch deleted for good.
     deleted: HashSet<NodeId>,
 }
@@ -54,12 +57,26 @@ impl Today {
             Subject::Node(Change { before: Some(node), after: None }) => Some(node.id),
             _ => None,
         });
+        let mut made: HashSet<Uuid> = HashSet::new();
+        let mut passed: HashSet<Uuid> = HashSet::new();
+        for subject in batch.entries.iter().map(|entry| &entry.subject) {
+            match (entity(subject), is_made(subject), is_deleted(subject)) {
+                (Some(id), true, _) => made.insert(id),
+                (Some(id), _, true) if made.contains(&id) => passed.insert(id),
+                _ => false,
+            };
+        }
         Today {
             user,
+            passed,
             covers: covers(world, ids.iter().copied(), Audience::One(user)),
             placed: Placements::of(world, user, ids),
             deleted: deleted.collect(),
         }
+    }
+
+    fn passed(&self, subject: &Subject) -> bool {
+        entity(subject).is_some_and(|id| self.passed.contains(&id))
     }
 
     /// Whether the caller has access 0 or 1 to a node, by placement in the trash.
@@ -75,6 +92,23 @@ impl Today {
         let ends = self.covers.get(&link.source).zip(self.covers.get(&link.target));
         ends.map(|(source, target)| shared_roots(source, target, self.user)).unwrap_or_default()
     }
+}
+
+/// The id of a node or link.
+fn entity(subject: &Subject) -> Option<Uuid> {
+    match subject {
+        Subject::Node(change) => change.latest().map(|node| node.id.0),
+        Subject::Link(change) => change.latest().map(|link| link.id.0),
+        _ => None,
+    }
+}
+
+fn is_made(subject: &Subject) -> bool {
+    matches!(subject, Subject::Node(Change { before: None, .. }) | Subject::Link(Change { before: None, .. }))
+}
+
+fn is_deleted(subject: &Subject) -> bool {
+    matches!(subject, Subject::Node(Change { after: None, .. }) | Subject::Link(Change { after: None, .. }))
 }
 
 fn node(world: &World, op: Op, change: &Change<Arc<Node>>, today: &Today) -> Option<NodeChange> {

@@ -4,6 +4,7 @@
 //! that fails answers. Payloads have been checked for form before they get here.
 
 mod account;
+mod apply;
 mod duplicate;
 mod link;
 mod node;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub use account::{EMAIL_CHARS_MAX, TokenCreate, USERNAME_CHARS, UserAdd, is_email, is_username};
+pub use apply::{OPERATIONS_MAX, apply, may_be_part};
 pub use duplicate::{COPIES_MAX, NodeDuplicate};
 pub use link::{LinkAdd, LinkUpdate};
 pub use node::{NodeAdd, NodeUpdate};
@@ -99,6 +101,10 @@ pub enum Operation {
     AccessVisibility {
         id: NodeId,
         showing: bool,
+    },
+    /// Several operations as one batch; decided by [`apply`], which needs the World to itself.
+    GraphApply {
+        operations: Vec<Operation>,
     },
     SettingsUsername {
         username: String,
@@ -180,6 +186,7 @@ fn decide_for(
         O::AccessDelete { id, email } => share::access_delete(draft, caller, *id, email),
         O::AccessVisibility { id, showing } => share::visibility(draft, caller, *id, *showing),
         O::SettingsUsername { username } => account::rename(draft, caller, username),
+        O::GraphApply { .. } => Err(Reason::UnknownOperation.into()),
         O::HistoryUndo { .. } | O::HistoryRedo { .. } => Err(Reason::BatchNotFound.into()),
         O::UserAdd(_) | O::TokenCreate(_) | O::TokenRevoke { .. } => Err(Reason::NoPermission.into()),
     }

@@ -12,7 +12,7 @@ use crate::world::Graph;
 use std::sync::Arc;
 
 /// How many grants a user of the basic plan may show at once.
-const BASIC_SHOWING_MAX: usize = 3;
+const BASIC_SHOWING_MAX: i64 = 3;
 
 /// Makes a node public.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -244,8 +244,9 @@ fn grant_of(draft: &Draft<'_>, id: NodeId, email: &str) -> Result<Arc<Grant>, Re
 pub(super) fn has_room(draft: &Draft<'_>, user: UserId) -> bool {
     let world = draft.world();
     world.user(user).is_some_and(|slot| {
-        let showing = slot.granted.iter().filter_map(|node| world.grant(*node, user));
-        slot.user.plan != Plan::Basic || showing.filter(|grant| grant.showing).count() < BASIC_SHOWING_MAX
+        let grants = slot.granted.iter().filter_map(|node| world.grant(*node, user));
+        let showing = grants.filter(|grant| grant.showing).count() as i64 + draft.showing_more(user);
+        slot.user.plan != Plan::Basic || showing < BASIC_SHOWING_MAX
     })
 }
 

@@ -279,6 +279,11 @@ impl World {
         self.rev -= 1;
     }
 
+    /// Sets the next number in the order of creation back to what it was before batches that have been reverted.
+    pub(crate) fn set_next_seq(&mut self, next_seq: u64) {
+        self.next_seq = next_seq;
+    }
+
     /// Forgets ids deleted for good at or before `rev`: history no longer remembers them.
     pub fn forget_gone(&mut self, rev: Rev) {
         self.gone.retain(|_, at| *at > rev);

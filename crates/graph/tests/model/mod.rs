@@ -23,7 +23,7 @@ use graph::ops::{
 };
 use graph::{BatchId, LinkId, NodeId, Operation, Reason, Timestamp, UserId};
 use std::collections::{BTreeMap, BTreeSet};
-use undo::{Deed, Past};
+use undo::{Deed, Past, Touched};
 use uuid::Uuid;
 
 /// Everything there is.
@@ -62,10 +62,33 @@ impl Model {
         caller: UserId,
         operation: &Operation,
         new: &New,
-    ) -> Result<(Model, Vec<Deed>), Reason> {
-        let mut turn = Turn::new(self, caller, new);
-        turn.perform(operation)?;
-        Ok(turn.finish())
+    ) -> Result<(Model, Vec<Deed>, Touched), Reason> {
+        let operations = match operation {
+            Operation::GraphApply { operations } => operations.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let (mut model, mut deeds, mut touched) = (self.clone(), Vec::new(), Touched::default());
+        let mut ids = new.ids.clone();
+        let several = matches!(operation, Operation::GraphApply { .. });
+        for operation in operations {
+            use Operation as O;
+            let never = matches!(
+                operation,
+                O::TrashPurge { .. }
+                    | O::SettingsUsername { .. }
+                    | O::HistoryUndo { .. }
+                    | O::HistoryRedo { .. }
+            );
+            refuse_if(several && never, Reason::UnknownOperation)?;
+            let mut turn = Turn::new(&model, caller, &New { batch: new.batch, ids });
+            turn.perform(operation)?;
+            ids = turn.ids.clone();
+            let (next, more) = turn.finish();
+            touched.add(&Touched::between(&model, &next));
+            deeds.extend(more);
+            model = next;
+        }
+        Ok((model, deeds, touched))
     }
 
     /// What an undo or redo makes of everything, or why it is refused.
@@ -79,7 +102,7 @@ impl Model {
     ) -> Result<Model, Reason> {
         let backward = self.direction(caller, past, named, asked)?;
         let mut turn = Turn::new(self, caller, new);
-        turn.turn(&past.deeds, backward)?;
+        turn.turn(past, backward)?;
         Ok(turn.finish().0)
     }
 
@@ -161,6 +184,7 @@ impl Turn {
             O::AccessDelete { id, email } => self.access_delete(*id, email),
             O::AccessVisibility { id, showing } => self.access_visibility(*id, *showing),
             O::SettingsUsername { username } => self.rename(username),
+            O::GraphApply { .. } => Err(Reason::UnknownOperation),
             O::HistoryUndo { .. } | O::HistoryRedo { .. } => Err(Reason::BatchNotFound),
             O::UserAdd(_) | O::TokenCreate(_) | O::TokenRevoke { .. } => Err(Reason::NoPermission),
         }

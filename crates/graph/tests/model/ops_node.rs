@@ -193,10 +193,17 @@ impl Turn {
     }
 
     /// The node returns, and with it what went by cascade.
-    pub fn take_from_trash(&mut self, id: NodeId) {
-        self.node_entry(id, |node| node.in_trash = false);
-        let links = self.links_at(id);
-        self.unmeant(|turn| turn.links_from_trash(links));
+    fn take_from_trash(&mut self, id: NodeId) {
+        self.take_all_from_trash(&[id]);
+    }
+
+    /// The nodes return, and then what went by cascade.
+    pub fn take_all_from_trash(&mut self, nodes: &[NodeId]) {
+        for id in nodes {
+            self.node_entry(*id, |node| node.in_trash = false);
+        }
+        let links: BTreeSet<LinkId> = nodes.iter().flat_map(|id| self.links_at(*id)).collect();
+        self.unmeant(|turn| turn.links_from_trash(links.into_iter().collect()));
     }
 
     // Rules: O30, B11.
@@ -208,11 +215,7 @@ impl Turn {
         let alone = |link: &&Link| link.in_trash && !link.cascade && link.last_batch == batch;
         let mut links: Vec<LinkId> = self.m.links.values().filter(alone).map(|link| link.id).collect();
         links.sort_by_key(|id| self.m.links[id].seq);
-        for id in &nodes {
-            self.node_entry(*id, |node| node.in_trash = false);
-        }
-        let at = nodes.iter().flat_map(|id| self.links_at(*id)).collect::<BTreeSet<_>>();
-        self.unmeant(|turn| turn.links_from_trash(at.into_iter().collect()));
+        self.take_all_from_trash(&nodes);
         let mut result = if nodes.is_empty() { Err(Reason::NotInTrash) } else { Ok(()) };
         for id in links {
             self.m.branches = Default::default();

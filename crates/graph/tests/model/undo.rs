@@ -6,6 +6,7 @@ use graph::IdSupply;
 use graph::model::{Grant, Level, Link, LinkType, Node, Publication, Status};
 use graph::{BatchId, LinkId, NodeId, Reason, UserId, each_node_field};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// One thing that was meant; what only followed from it is left out.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +25,9 @@ pub struct Past {
     pub actor: UserId,
     pub deeds: Vec<Deed>,
     pub touched: Touched,
+    /// How everything stood before it and after it.
+    pub before: Rc<Model>,
+    pub after: Rc<Model>,
     pub undone: bool,
     /// Its undos (true) and redos.
     pub turns: Vec<(BatchId, bool)>,
@@ -44,6 +48,14 @@ fn changed<K: Ord + Copy, V: PartialEq>(before: &BTreeMap<K, V>, after: &BTreeMa
 }
 
 impl Touched {
+    pub fn add(&mut self, more: &Touched) {
+        self.nodes.extend(&more.nodes);
+        self.links.extend(&more.links);
+        self.grants.extend(&more.grants);
+        self.embeds.extend(&more.embeds);
+        self.users.extend(&more.users);
+    }
+
     pub fn between(before: &Model, after: &Model) -> Self {
         Touched {
             nodes: changed(&before.nodes, &after.nodes),
@@ -109,54 +121,142 @@ fn unheld(node: &Node) -> Status {
     if node.status == Status::Blocked { node.resume } else { node.status }
 }
 
-/// A deed in the direction it is turned.
+/// What was meant of one thing, in the direction it is turned.
 #[derive(Clone, Debug)]
 enum Step {
     Trash(NodeId),
     Restore(NodeId),
     Fields(Node, Node),
     Status(Node, Node),
-    Publication(NodeId, Option<Publication>, Option<Publication>),
-    Link(LinkId, Option<Link>, Option<Link>),
+    Publication(Node, Node),
+    /// The link as it should be now and as it shall be; whether it was meant to go to the trash or to leave it.
+    Link(Link, Link, bool),
     Grant(NodeId, UserId, Option<Grant>, Option<Grant>),
     Embed(UserId, NodeId, bool),
     Username(UserId, String, String),
-    /// A node deleted for good.
+    /// A node or link deleted for good.
     Gone,
 }
 
-fn read(deed: &Deed, backward: bool) -> Step {
-    fn sides<T: Clone>(before: &T, after: &T, backward: bool) -> (T, T) {
-        if backward { (after.clone(), before.clone()) } else { (before.clone(), after.clone()) }
-    }
+/// What a deed is about: everything that was meant of it counts together.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum About {
+    Node(NodeId),
+    Link(LinkId),
+    Grant(NodeId, UserId),
+    Embed(UserId, NodeId),
+    User(UserId),
+}
+
+fn about(deed: &Deed) -> About {
     match deed {
-        Deed::Node { id, before: None, .. } if backward => Step::Trash(*id),
-        Deed::Node { id, before: None, .. } => Step::Restore(*id),
-        Deed::Node { id, before: Some(before), after: Some(after) } => {
-            let (from, to) = sides(before, after, backward);
-            if from.in_trash != to.in_trash {
-                if to.in_trash { Step::Trash(*id) } else { Step::Restore(*id) }
-            } else if from.publication != to.publication {
-                Step::Publication(*id, from.publication.map(|it| *it), to.publication.map(|it| *it))
-            } else if from.status != to.status {
-                Step::Status(from, to)
-            } else {
-                Step::Fields(from, to)
+        Deed::Node { id, .. } => About::Node(*id),
+        Deed::Link { id, .. } => About::Link(*id),
+        Deed::Grant { id, user, .. } => About::Grant(*id, *user),
+        Deed::Embed { user, id, .. } => About::Embed(*user, *id),
+        Deed::Username { user, .. } => About::User(*user),
+    }
+}
+
+/// The steps, what was done last first when they lead back.
+fn read(past: &Past, backward: bool) -> Vec<Step> {
+    let mut things: Vec<About> = Vec::new();
+    let deeds: Vec<&Deed> = match backward {
+        true => past.deeds.iter().rev().collect(),
+        false => past.deeds.iter().collect(),
+    };
+    for deed in deeds {
+        if !things.contains(&about(deed)) {
+            things.push(about(deed));
+        }
+    }
+    let mut steps = Vec::new();
+    for thing in things {
+        let deeds: Vec<&Deed> = past.deeds.iter().filter(|deed| about(deed) == thing).collect();
+        read_one(past, thing, &deeds, backward, &mut steps);
+    }
+    steps
+}
+
+fn read_one(past: &Past, thing: About, deeds: &[&Deed], backward: bool, steps: &mut Vec<Step>) {
+    let (from, to) = if backward { (&past.after, &past.before) } else { (&past.before, &past.after) };
+    match thing {
+        About::Node(id) => {
+            let (from, to, last) = (from.nodes.get(&id), to.nodes.get(&id), past.after.nodes.get(&id));
+            if from.is_none() && to.is_none() {
+                return;
+            }
+            if last.is_none() {
+                return steps.push(Step::Gone);
+            }
+            match (from.is_none_or(|it| it.in_trash), to.is_none_or(|it| it.in_trash)) {
+                (false, true) => steps.push(Step::Trash(id)),
+                (true, false) => steps.push(Step::Restore(id)),
+                _ => {}
+            }
+            let (Some(from), Some(to)) = (from, to) else { return };
+            let meant = |differ: fn(&Node, &Node) -> bool| {
+                deeds.iter().any(|deed| match deed {
+                    Deed::Node { before: Some(before), after: Some(after), .. } => differ(before, after),
+                    _ => false,
+                })
+            };
+            let settled = |node: &Node| Node { status: Status::Available, ..node.clone() };
+            let fields = |a: &Node, b: &Node| {
+                let (a, b) = (settled(a), settled(b));
+                macro_rules! differs {
+                    ($($field:ident)*) => { false $(|| a.$field != b.$field)* };
+                }
+                each_node_field!(differs)
+            };
+            if meant(|a, b| {
+                a.status == b.status && a.in_trash == b.in_trash && a.publication == b.publication
+            }) && fields(from, to)
+            {
+                steps.push(Step::Fields(settled(from), settled(to)));
+            }
+            if meant(|a, b| a.publication != b.publication) && from.publication != to.publication {
+                steps.push(Step::Publication(from.clone(), to.clone()));
+            }
+            if meant(|a, b| a.status != b.status) && unheld(from) != unheld(to) {
+                steps.push(Step::Status(from.clone(), to.clone()));
             }
         }
-        Deed::Node { after: None, .. } => Step::Gone,
-        Deed::Link { id, before, after } => {
-            let (from, to) = sides(before, after, backward);
-            Step::Link(*id, from, to)
+        About::Link(id) => {
+            let (from, to) = (from.links.get(&id), to.links.get(&id));
+            if from.is_none() && to.is_none() {
+                return;
+            }
+            if !past.after.links.contains_key(&id) {
+                return steps.push(Step::Gone);
+            }
+            let moved = deeds.iter().any(|deed| match deed {
+                Deed::Link { before: Some(before), after: Some(after), .. } => {
+                    before.in_trash != after.in_trash
+                }
+                _ => true,
+            });
+            let (from, to) = link_sides(from, to);
+            steps.push(Step::Link(from, to, moved));
         }
-        Deed::Grant { id, user, before, after } => {
-            let (from, to) = sides(before, after, backward);
-            Step::Grant(*id, *user, from, to)
+        About::Grant(id, user) => {
+            let (from, to) = (from.grants.get(&(id, user)), to.grants.get(&(id, user)));
+            let gives = |grant: &Grant| (grant.level, grant.branch, grant.due, grant.showing);
+            if from.map(gives) != to.map(gives) {
+                steps.push(Step::Grant(id, user, from.cloned(), to.cloned()));
+            }
         }
-        Deed::Embed { user, id, present } => Step::Embed(*user, *id, *present != backward),
-        Deed::Username { user, before, after } => {
-            let (from, to) = sides(before, after, backward);
-            Step::Username(*user, from, to)
+        About::Embed(user, id) => {
+            let (from, to) = (from.embeds.contains(&(user, id)), to.embeds.contains(&(user, id)));
+            if from != to {
+                steps.push(Step::Embed(user, id, to));
+            }
+        }
+        About::User(user) => {
+            let (from, to) = (&from.users[&user].username, &to.users[&user].username);
+            if from != to {
+                steps.push(Step::Username(user, from.clone(), to.clone()));
+            }
         }
     }
 }
@@ -177,6 +277,12 @@ macro_rules! overtaken {
     };
 }
 
+/// Whether no more than being shown or hidden differs.
+fn only_showing(from: &Grant, to: &Grant) -> bool {
+    let rest = |grant: &Grant| (grant.level, grant.branch, grant.due);
+    from.showing != to.showing && rest(from) == rest(to)
+}
+
 /// A link made or gone counts as one that was, or is, in the trash.
 fn link_sides(from: Option<&Link>, to: Option<&Link>) -> (Link, Link) {
     let trashed = |link: &Link| Link { in_trash: true, ..link.clone() };
@@ -185,38 +291,117 @@ fn link_sides(from: Option<&Link>, to: Option<&Link>) -> (Link, Link) {
 }
 
 impl Turn {
-    pub fn turn(&mut self, deeds: &[Deed], backward: bool) -> Result<(), Reason> {
-        let mut steps: Vec<Step> = deeds.iter().map(|deed| read(deed, backward)).collect();
-        if backward {
-            steps.reverse();
-        }
+    pub fn turn(&mut self, past: &Past, backward: bool) -> Result<(), Reason> {
+        let steps = read(past, backward);
         refuse_if(steps.iter().any(|step| self.is_gone(step)), Reason::CannotRestorePurged)?;
         for step in &steps {
             self.may_turn(step)?;
         }
         refuse_if(steps.iter().any(|step| self.is_overtaken(step)), Reason::VersionConflict)?;
-        // As in an update, fields come before the status.
-        let is_status = |step: &&Step| matches!(step, Step::Status(..));
-        for step in steps.iter().filter(|step| !is_status(step)).chain(steps.iter().filter(is_status)) {
-            self.turn_node(step)?;
+        let going: BTreeSet<NodeId> = steps
+            .iter()
+            .filter_map(|step| if let Step::Trash(id) = step { Some(*id) } else { None })
+            .collect();
+        let before = self.m.links.clone();
+        // Links as they lie, then what is about to go, before it goes.
+        self.turn_link_fields(&steps, false);
+        self.turn_rest(&steps, |id| going.contains(&id))?;
+        for id in &going {
+            self.put_in_trash(*id);
         }
         for step in &steps {
-            self.turn_other(step)?;
+            if let Step::Link(from, to, true) = step
+                && to.in_trash
+            {
+                let now = &self.m.links[&to.id];
+                if !now.in_trash || (now.cascade && from.in_trash) {
+                    self.link_entry(to.id, |link| {
+                        link.in_trash = true;
+                        link.cascade = false;
+                    });
+                }
+            }
         }
-        self.turn_links(&steps)?;
+        let returning = steps.iter().filter_map(|step| match step {
+            Step::Restore(id) => Some(*id),
+            _ => None,
+        });
+        let returning: Vec<NodeId> = returning.collect();
+        self.take_all_from_trash(&returning);
+        for step in &steps {
+            if let Step::Link(from, to, true) = step
+                && from.in_trash
+                && !to.in_trash
+                && self.m.links[&to.id].in_trash
+            {
+                let both = self.m.is_active(to.source) && self.m.is_active(to.target);
+                refuse_if(!both, Reason::InactiveEnd)?;
+                self.link_entry(to.id, |link| {
+                    link.in_trash = false;
+                    link.cascade = false;
+                });
+            }
+        }
+        self.turn_link_fields(&steps, true);
+        self.turn_rest(&steps, |id| !going.contains(&id))?;
+        for step in &steps {
+            if let Step::Link(from, to, _) = step {
+                self.judge_link(&before[&to.id], &self.m.links[&to.id], (from, to))?;
+            }
+        }
+        // What waits can resume as available or in progress, but it is not complete.
+        let held = |step: &Step| match step {
+            Step::Status(_, to) => unheld(to) == Status::Completed && self.m.held(to.id),
+            _ => false,
+        };
+        refuse_if(steps.iter().any(held), Reason::NodeBlocked)?;
         refuse_if(self.m.has_primary_cycle(), Reason::DependencyCycle)
+    }
+
+    /// Sets back the fields of links that lay in the trash by themselves (`alone`), or of the others.
+    fn turn_link_fields(&mut self, steps: &[Step], alone: bool) {
+        for step in steps {
+            let Step::Link(from, to, _) = step else { continue };
+            let differs = (from.source, from.private, from.kind) != (to.source, to.private, to.kind);
+            if differs && alone == (from.in_trash && !from.cascade) {
+                self.link_entry(to.id, |link| {
+                    set_changed!(link, from, to; source target kind private);
+                    link.was_blocker &= link.kind == LinkType::Primary;
+                });
+            }
+        }
+    }
+
+    /// Sets back what is about such nodes, or about none, statuses last: as in an update, fields come before the status.
+    fn turn_rest(&mut self, steps: &[Step], such: impl Fn(NodeId) -> bool) -> Result<(), Reason> {
+        let (statuses, others): (Vec<&Step>, Vec<&Step>) =
+            steps.iter().partition(|step| matches!(step, Step::Status(..)));
+        for step in others.into_iter().chain(statuses) {
+            let id = match step {
+                Step::Fields(node, _) | Step::Status(node, _) | Step::Publication(node, _) => Some(node.id),
+                Step::Grant(id, ..) | Step::Embed(_, id, _) => Some(*id),
+                _ => None,
+            };
+            if id.is_some_and(&such) {
+                self.turn_node(step)?;
+                self.turn_other(step)?;
+            } else if id.is_none() && such(NodeId(uuid::Uuid::nil())) {
+                self.turn_other(step)?;
+            }
+        }
+        Ok(())
     }
 
     fn is_gone(&self, step: &Step) -> bool {
         match step {
             Step::Gone => true,
-            Step::Link(id, _, _) => !self.m.links.contains_key(id),
-            Step::Fields(node, _) | Step::Status(node, _) => !self.m.nodes.contains_key(&node.id),
-            Step::Trash(id)
-            | Step::Restore(id)
-            | Step::Publication(id, _, _)
-            | Step::Grant(id, _, _, _)
-            | Step::Embed(_, id, _) => !self.m.nodes.contains_key(id),
+            Step::Link(link, _, _) => !self.m.links.contains_key(&link.id),
+            Step::Fields(node, _) | Step::Status(node, _) | Step::Publication(node, _) => {
+                !self.m.nodes.contains_key(&node.id)
+            }
+            Step::Trash(id) | Step::Restore(id) | Step::Grant(id, _, _, _) | Step::Embed(_, id, _) => {
+                !self.m.nodes.contains_key(id)
+            }
             Step::Username(..) => false,
         }
     }
@@ -230,22 +415,21 @@ impl Turn {
         match step {
             Step::Trash(id) | Step::Restore(id) => self.needs(*id, Level::Editor),
             Step::Fields(node, _) | Step::Status(node, _) => self.needs(node.id, Level::Editor),
-            Step::Publication(id, _, to) => {
-                self.needs(*id, Level::Admin)?;
-                refuse_if(to.is_some() && !self.is_pro(), Reason::PlanLimit)
+            Step::Publication(_, to) => {
+                self.needs(to.id, Level::Admin)?;
+                refuse_if(to.publication.is_some() && !self.is_pro(), Reason::PlanLimit)
             }
-            Step::Link(id, from, to) => {
-                let link = &self.m.links[id];
+            Step::Link(from, to, moved) => {
+                let link = &self.m.links[&to.id];
                 refuse_if(!self.m.sees_link(self.caller, link), Reason::NoPermission)?;
                 self.may_change(link)?;
-                let (from, to) = link_sides(from.as_ref(), to.as_ref());
                 let closes_or_opens = from.private != to.private;
                 let owns = self.m.owns_link(self.caller, link);
                 refuse_if(closes_or_opens && !owns, Reason::NoPermission)?;
-                let returns = from.in_trash && !to.in_trash;
+                let returns = *moved && from.in_trash && !to.in_trash;
                 if returns || from.source != to.source {
                     let mut without = self.m.clone();
-                    without.links.remove(id);
+                    without.links.remove(&to.id);
                     let source = without.placement(self.caller, link.source);
                     let target = without.placement(self.caller, link.target);
                     let turns = from.source != to.source;
@@ -282,7 +466,7 @@ impl Turn {
             // Anyone may leave, as long as they are there.
             (_, None) if own && self.m.grants.contains_key(&(id, user)) => Ok(()),
             (_, None) => self.needs(id, Level::Admin),
-            (Some(from), Some(to)) if from.showing != to.showing => {
+            (Some(from), Some(to)) if only_showing(from, to) => {
                 refuse_if(!own, Reason::NoPermission)?;
                 refuse_if(to.showing && !self.may_show_one_more(user), Reason::PlanLimit)
             }
@@ -306,17 +490,17 @@ impl Turn {
                 each_node_field!(fields_overtaken)
             }
             Step::Status(from, _) => unheld(&self.m.nodes[&from.id]) != unheld(from),
-            Step::Publication(id, from, to) => {
-                let now = self.m.nodes[id].publication.as_deref();
-                match (now, from, to) {
+            Step::Publication(from, to) => {
+                let now = self.m.nodes[&to.id].publication.as_deref();
+                match (now, from.publication.as_deref(), to.publication.as_deref()) {
                     (Some(now), Some(from), Some(to)) => overtaken!(now, from, to; branch due),
-                    (now, from, _) => now != from.as_ref(),
+                    (now, from, _) => now != from,
                 }
             }
-            Step::Link(id, from, to) => {
-                let (from, to) = link_sides(from.as_ref(), to.as_ref());
-                let now = &self.m.links[id];
-                overtaken!(now, from, to; in_trash source target kind private)
+            Step::Link(from, to, moved) => {
+                let now = &self.m.links[&to.id];
+                overtaken!(now, from, to; source target kind private)
+                    || (*moved && overtaken!(now, from, to; in_trash))
             }
             Step::Grant(id, user, from, to) => {
                 let now = self.m.grants.get(&(*id, *user));
@@ -339,10 +523,8 @@ impl Turn {
 
     fn turn_node(&mut self, step: &Step) -> Result<(), Reason> {
         match step {
-            Step::Trash(id) => self.put_in_trash(*id),
-            Step::Restore(id) => self.take_from_trash(*id),
             Step::Fields(from, to) => {
-                refuse_if(!self.m.is_active(from.id), Reason::NodeInTrash)?;
+                self.still_there(from)?;
                 self.node_entry(from.id, |node| {
                     macro_rules! set_fields {
                         ($($field:ident)*) => { set_changed!(node, from, to; $($field)*) };
@@ -350,12 +532,10 @@ impl Turn {
                     each_node_field!(set_fields);
                 });
             }
-            Step::Status(_, to) => {
-                refuse_if(!self.m.is_active(to.id), Reason::NodeInTrash)?;
+            Step::Status(from, to) => {
+                self.still_there(from)?;
                 let status = unheld(to);
-                let held = self.m.held(to.id);
-                // What waits can resume as available or in progress, but it is not complete.
-                refuse_if(held && status == Status::Completed, Reason::NodeBlocked)?;
+                let held = self.m.held(to.id) && status != Status::Completed;
                 let waits = held && self.m.nodes[&to.id].status == Status::Blocked;
                 self.node_entry(to.id, |node| match (waits, status) {
                     (false, _) => node.status = status,
@@ -368,21 +548,27 @@ impl Turn {
         Ok(())
     }
 
+    /// What a batch left in the trash can be set back there.
+    fn still_there(&self, from: &Node) -> Result<(), Reason> {
+        refuse_if(!self.m.is_active(from.id) && !from.in_trash, Reason::NodeInTrash)
+    }
+
     fn turn_other(&mut self, step: &Step) -> Result<(), Reason> {
         match step {
-            Step::Publication(id, _, None) => {
+            Step::Publication(_, Node { id, publication: None, .. }) => {
                 self.node_entry(*id, |node| node.publication = None);
                 self.m.embeds.retain(|(_, node)| node != id);
             }
-            Step::Publication(id, from, Some(to)) => {
+            Step::Publication(from, Node { id, publication: Some(to), .. }) => {
                 refuse_if(!self.m.is_active(*id), Reason::NodeInTrash)?;
+                let from = from.publication.as_deref();
                 let mut new = match (self.m.nodes[id].publication.as_deref(), from) {
                     (Some(now), Some(from)) => {
                         let mut new = now.clone();
                         set_changed!(new, from, to; branch due);
                         new
                     }
-                    _ => to.clone(),
+                    _ => Publication::clone(to),
                 };
                 let reused = self.m.nodes.values().any(|node| {
                     node.id != *id && node.publication.as_ref().is_some_and(|it| it.token == new.token)
@@ -420,10 +606,12 @@ impl Turn {
         let new = match (self.m.grants.get(&(id, user)), from) {
             (Some(now), Some(from)) => {
                 // Hiding and showing work in the trash as well.
-                let gives = from.showing == to.showing;
+                let gives = (from.level, from.branch, from.due) != (to.level, to.branch, to.due);
                 refuse_if(gives && !self.m.is_active(id), Reason::NodeInTrash)?;
                 let mut new = now.clone();
                 set_changed!(new, from, to; level branch due showing);
+                let shows = new.showing && !now.showing;
+                refuse_if(shows && !self.may_show_one_more(user), Reason::PlanLimit)?;
                 new.version += 1;
                 new
             }
@@ -437,63 +625,21 @@ impl Turn {
         Ok(())
     }
 
-    fn turn_links(&mut self, steps: &[Step]) -> Result<(), Reason> {
-        let ids: BTreeSet<LinkId> = steps
-            .iter()
-            .filter_map(|step| match step {
-                Step::Link(id, _, _) => Some(*id),
-                _ => None,
-            })
-            .collect();
-        for id in ids {
-            let now = self.m.links[&id].clone();
-            let mut last = now.clone();
-            let mut entries = Vec::new();
-            for step in steps {
-                if let Step::Link(link, from, to) = step
-                    && *link == id
-                {
-                    let (from, to) = link_sides(from.as_ref(), to.as_ref());
-                    // What went or came with its node is where it should be.
-                    if last.in_trash != to.in_trash {
-                        last.cascade = false;
-                    }
-                    let before = last.clone();
-                    set_changed!(last, from, to; in_trash source target kind private);
-                    if before != last {
-                        entries.push(last.clone());
-                    }
-                }
-            }
-            self.judge_link(&now, &last)?;
-            for entry in entries {
-                self.link_entry(id, |link| {
-                    link.in_trash = entry.in_trash;
-                    link.cascade = entry.cascade;
-                    (link.source, link.target) = (entry.source, entry.target);
-                    (link.kind, link.private) = (entry.kind, entry.private);
-                    link.was_blocker &= entry.kind == LinkType::Primary;
-                });
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the caller could make the link what it shall be now.
-    fn judge_link(&self, now: &Link, last: &Link) -> Result<(), Reason> {
-        if now == last || (last.in_trash && !now.in_trash) {
+    /// Whether the caller could make the link, which was `now`, what it is at last.
+    fn judge_link(&self, now: &Link, last: &Link, (from, to): (&Link, &Link)) -> Result<(), Reason> {
+        let set_back = (from.source, from.private, from.kind) != (to.source, to.private, to.kind);
+        refuse_if(set_back && last.in_trash && !to.in_trash, Reason::LinkInTrash)?;
+        if last.in_trash {
             return Ok(());
         }
-        let returns = now.in_trash && !last.in_trash;
+        // What lay in the trash with an end of it returns with that.
+        let returns = now.in_trash && !now.cascade;
         let turns = now.source != last.source;
         let becomes_primary = now.kind != last.kind && last.kind == LinkType::Primary;
         let opens = now.private && !last.private;
-        refuse_if(last.in_trash, Reason::LinkInTrash)?;
-        let ends_active = self.m.is_active(last.source) && self.m.is_active(last.target);
-        refuse_if(returns && !ends_active, Reason::InactiveEnd)?;
         let mut without = self.m.clone();
         without.links.remove(&now.id);
-        let judged = if turns { &without } else { &self.m };
+        let judged = if turns || returns || opens { &without } else { &self.m };
         let source = judged.placement(self.caller, last.source);
         let target = judged.placement(self.caller, last.target);
         let primary = last.kind == LinkType::Primary && (returns || turns || opens || becomes_primary);

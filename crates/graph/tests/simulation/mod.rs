@@ -19,11 +19,12 @@ use graph::ops::{self, Chain};
 use graph::projection::Projection;
 use graph::world::Counts;
 use graph::{
-    Batch, BatchId, Class, Entity, LinkId, NodeId, Operation, Reason, Timestamp, UserId, World, access,
-    decide, trash,
+    Batch, BatchId, Class, Entity, LinkId, NodeId, Operation, Reason, Refusal, Timestamp, UserId, World,
+    access, decide, trash,
 };
 use replica::Replica;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 use steps::Step;
 use uuid::Uuid;
@@ -230,6 +231,7 @@ impl Simulation {
     pub fn read(&mut self, step: &Step) -> Event {
         match steps::interpret(self, step) {
             steps::Read::Ask(caller, operation) => Event::Asked(caller, operation, self.new_ids()),
+            steps::Read::AskWith(caller, operation, new) => Event::Asked(caller, operation, new),
             steps::Read::Wait(ms) => Event::Waited(ms),
         }
     }
@@ -269,23 +271,25 @@ impl Simulation {
                 let got =
                     ops::undo_or_redo(&self.world, caller, &chain, asked, new.batch, &mut new.ids.clone());
                 let want = self.model.turn(caller, past, named, asked, new);
-                (got, want.map(|model| (model, Vec::new())))
+                (got, want.map(|model| (model, Vec::new(), Touched::default())))
             }
-            _ => (
-                decide(&self.world, Some(caller), operation, new.batch, &mut new.ids.clone()),
-                self.model.act(caller, operation, new),
-            ),
+            _ => (self.decide(caller, operation, new)?, self.model.act(caller, operation, new)),
         };
         self.count(operation, want.as_ref().err().copied());
         match (got, want) {
             (Err(refusal), Err(reason)) if refusal.reason == reason => {
                 self.check_refusal(caller, operation, &refusal)
             }
+            (Err(refusal), Err(reason))
+                if at.is_some() && is_of_a_step(refusal.reason) && is_of_a_step(reason) =>
+            {
+                self.check_refusal(caller, operation, &refusal)
+            }
             (Err(refusal), Err(reason)) => Err(format!("refused with {:?}, not {reason:?}", refusal.reason)),
             (Err(refusal), Ok(_)) => Err(format!("refused with {:?}, not done", refusal.reason)),
             (Ok(_), Err(reason)) => Err(format!("done, not refused with {reason:?}")),
-            (Ok(batch), Ok((model, deeds))) => {
-                let quiet = model == self.model;
+            (Ok(batch), Ok((model, deeds, touched))) => {
+                let quiet = model == self.model && deeds.is_empty();
                 if batch.entries.is_empty() != quiet {
                     return Err(format!("{} entries, not {quiet}", batch.entries.len()));
                 }
@@ -295,13 +299,15 @@ impl Simulation {
                     return self.compare();
                 }
                 let before = (!self.aside).then(|| self.clone());
-                let touched = Touched::between(&self.model, &model);
+                let stood = Rc::new(self.model.clone());
                 self.model = model;
                 self.commit(caller, &batch)?;
                 match at {
                     None => {
                         let (root, actor) = (batch.id, caller);
-                        let past = Past { root, actor, deeds, touched, undone: false, turns: Vec::new() };
+                        let after = Rc::new(self.model.clone());
+                        let (undone, turns) = (false, Vec::new());
+                        let past = Past { root, actor, deeds, touched, before: stood, after, undone, turns };
                         self.history.push(Remembered { batch, past });
                     }
                     Some(at) => self.note_turn(at, &batch)?,
@@ -313,6 +319,36 @@ impl Simulation {
                 Ok(())
             }
         }
+    }
+
+    /// Decides an operation on the World, which stays as it is.
+    // Rules: O1, O33.
+    fn decide(
+        &mut self,
+        caller: UserId,
+        operation: &Operation,
+        new: &New,
+    ) -> Result<Result<Batch, Refusal>, String> {
+        let mut ids = new.ids.clone();
+        let Operation::GraphApply { operations } = operation else {
+            return Ok(decide(&self.world, Some(caller), operation, new.batch, &mut ids));
+        };
+        let before = self.world.clone();
+        let decided = ops::apply(&mut self.world, caller, operations, new.batch, &mut ids, || true);
+        let kept = same_entities(&self.world, &before).and_then(|()| same_indices(&self.world, &before));
+        kept.map_err(|problem| format!("the World after graph:apply: {problem}"))?;
+        if self.world.next_seq() != before.next_seq() {
+            return Err("graph:apply has used up numbers of the order of creation".to_owned());
+        }
+        if let Err(refusal) = &decided {
+            // What comes before the refused one could be done.
+            let index = refusal.index.ok_or("a refusal without index")?;
+            let former = Operation::GraphApply { operations: operations[..index].to_vec() };
+            if self.model.act(caller, &former, new).is_err() {
+                return Err(format!("refused at {index}, not before"));
+            }
+        }
+        Ok(decided)
     }
 
     fn remembered(&self, named: BatchId) -> Option<usize> {
@@ -357,12 +393,7 @@ impl Simulation {
 
     /// What is hidden is refused like what never was, and a refusal's particulars name only what the caller sees.
     // Rules: A9, T22, B9.
-    fn check_refusal(
-        &self,
-        caller: UserId,
-        operation: &Operation,
-        refusal: &graph::Refusal,
-    ) -> Result<(), String> {
+    fn check_refusal(&self, caller: UserId, operation: &Operation, refusal: &Refusal) -> Result<(), String> {
         let detail = refusal.detail.clone().unwrap_or_default();
         for word in detail.split(|c: char| !c.is_ascii_hexdigit() && c != '-') {
             if let Ok(id) = Uuid::parse_str(word)
@@ -511,6 +542,20 @@ impl Simulation {
         }
         if model.has_primary_cycle() { Err("a cycle of primary links".to_owned()) } else { Ok(()) }
     }
+}
+
+/// Whether an undo or redo is refused so for one of its steps: of several such, any may be named.
+// Rules: H6.
+fn is_of_a_step(reason: Reason) -> bool {
+    !matches!(
+        reason,
+        Reason::BatchNotFound
+            | Reason::AlreadyUndone
+            | Reason::NotUndone
+            | Reason::CannotRestorePurged
+            | Reason::NoPermission
+            | Reason::VersionConflict
+    )
 }
 
 /// The resume status means something only while the node is blocked.

@@ -205,17 +205,25 @@ pub fn there_and_back(
     aside.perform(caller, &undo, &other(1)).map_err(|problem| format!("{back}: {problem}"))?;
     if !aside.history.last().is_some_and(|it| it.past.undone) {
         let code = aside.outcomes.keys().next().cloned().unwrap_or_default();
+        // What came to nothing in the end is as it was.
+        if matches!(operation, Operation::GraphApply { .. }) && code.ends_with("done") {
+            return same_views(before, after, &aside, operation)
+                .map_err(|problem| format!("{back}: {problem}"));
+        }
         // In the trash nothing is given, and what is public no more is not taken in again.
         use Operation as O;
+        let parts = parts(operation);
         let expected = Reason::ALL.iter().any(|reason| {
             let allowed = match reason {
-                Reason::CannotRestorePurged => {
-                    matches!(operation, O::NodeDelete { .. } | O::LinkDelete { .. } | O::TrashPurge { .. })
-                }
+                Reason::CannotRestorePurged => parts.iter().any(|part| {
+                    matches!(part, O::NodeDelete { .. } | O::LinkDelete { .. } | O::TrashPurge { .. })
+                }),
                 Reason::NodeInTrash => {
-                    matches!(operation, O::AccessDelete { .. } | O::NodeUnpublish { .. })
+                    parts.iter().any(|part| matches!(part, O::AccessDelete { .. } | O::NodeUnpublish { .. }))
                 }
-                Reason::NotPublic | Reason::HasAccess => matches!(operation, O::NodeUnembed { .. }),
+                Reason::NotPublic | Reason::HasAccess => {
+                    parts.iter().any(|part| matches!(part, O::NodeUnembed { .. }))
+                }
                 _ => reason.class() == Class::Forbidden,
             };
             allowed && code.ends_with(reason.code())
@@ -229,12 +237,23 @@ pub fn there_and_back(
     aside.perform(caller, &redo, &other(2)).map_err(|problem| format!("{forth}: {problem}"))?;
     if aside.history.last().is_some_and(|it| it.past.undone) {
         let code = aside.outcomes.keys().next().cloned().unwrap_or_default();
-        let forbidden = Reason::ALL
-            .iter()
-            .any(|reason| reason.class() == Class::Forbidden && code.ends_with(reason.code()));
+        // What several operations gave while their node was there is not given once it ends up in the trash.
+        let several = matches!(operation, Operation::GraphApply { .. });
+        let forbidden = Reason::ALL.iter().any(|reason| {
+            let in_trash = several && *reason == Reason::NodeInTrash;
+            (reason.class() == Class::Forbidden || in_trash) && code.ends_with(reason.code())
+        });
         return if forbidden { Ok(()) } else { Err(format!("{forth} is refused: {code}")) };
     }
     same_views(after, &undone, &aside, operation).map_err(|problem| format!("{forth}: {problem}"))
+}
+
+/// The operations that a batch was made of.
+fn parts(operation: &Operation) -> &[Operation] {
+    match operation {
+        Operation::GraphApply { operations } => operations,
+        one => std::slice::from_ref(one),
+    }
 }
 
 /// Compares what everyone saw with what they see once it was taken back (`now`), having seen `between`.
@@ -255,11 +274,12 @@ fn same_views(
     // A completed task that was held for a while is complete no more, nor does what waits for it go on.
     let reopened = then.model.nodes.values().any(|node| {
         let meanwhile = between.model.nodes.get(&node.id).map(|node| node.status);
-        node.status == Status::Completed && meanwhile == Some(Status::Blocked)
+        let several = matches!(operation, Operation::GraphApply { .. });
+        node.status == Status::Completed && (meanwhile == Some(Status::Blocked) || several)
     });
     // Embeds that an unpublish ended stay ended.
     let mut model = then.model.clone();
-    if matches!(operation, Operation::NodeUnpublish { .. }) {
+    if parts(operation).iter().any(|part| matches!(part, Operation::NodeUnpublish { .. })) {
         model.branches = Default::default();
         let kept = &now.model.embeds;
         model.embeds.retain(|embed| kept.contains(embed));

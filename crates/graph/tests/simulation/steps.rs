@@ -1,7 +1,7 @@
 //! Steps: small numbers that shrink well, read as operations on whatever there is.
 
 use super::values::sample;
-use super::{NAMES, Remembered, Simulation, user_id};
+use super::{NAMES, New, Remembered, Simulation, user_id};
 use crate::model::Model;
 use graph::model::{Level, LinkType, Status};
 use graph::ops::{
@@ -59,12 +59,13 @@ enum What {
     AccessDelete,
     AccessVisibility,
     Username,
+    Apply,
     Undo,
     Redo,
     Time,
 }
 
-const WEIGHTS: [(What, u16); 30] = [
+const WEIGHTS: [(What, u16); 31] = [
     (What::NodeAdd, 14),
     (What::NodeAddUnder, 14),
     (What::NodeStatus, 14),
@@ -92,6 +93,7 @@ const WEIGHTS: [(What, u16); 30] = [
     (What::AccessDelete, 5),
     (What::AccessVisibility, 7),
     (What::Username, 2),
+    (What::Apply, 24),
     (What::Undo, 34),
     (What::Redo, 20),
     (What::Time, 6),
@@ -284,6 +286,8 @@ fn link_such(model: &Model, byte: u8, such: impl Fn(&graph::model::Link) -> bool
 /// What a step is read as: someone asking for something, or time passing.
 pub enum Read {
     Ask(UserId, Operation),
+    /// With the new ids that it was made up for.
+    AskWith(UserId, Operation, New),
     Wait(i64),
 }
 
@@ -312,6 +316,9 @@ pub fn interpret(simulation: &mut Simulation, step: &Step) -> Read {
     }
     if matches!(what, What::NodeDuplicate) {
         return node_duplicate(simulation, step);
+    }
+    if matches!(what, What::Apply) {
+        return apply(simulation, step);
     }
     if matches!(what, What::Undo | What::Redo) {
         let (caller, batch) = history_operation(simulation, what, step);
@@ -356,6 +363,42 @@ pub fn interpret(simulation: &mut Simulation, step: &Step) -> Read {
         _ => node_operation(model, what, step),
     };
     Read::Ask(caller, operation)
+}
+
+/// Several operations of one user, each made up as the former leave everything; now and then one that is refused.
+fn apply(simulation: &mut Simulation, step: &Step) -> Read {
+    let new = simulation.new_ids();
+    let before = simulation.model.clone();
+    let mut operations: Vec<Operation> = Vec::new();
+    let mut caller = None;
+    for nth in 0_u8..10 {
+        let mixed = |byte: u8| byte.wrapping_mul(31).wrapping_add(nth.wrapping_mul(57));
+        let kind = (step.what * 7 + u16::from(mixed(step.a)) * 11) % TOTAL;
+        // Whoever it is, it is one; and they have a say, mostly, in what they themselves made.
+        let inner = Step {
+            what: kind,
+            who: mixed(step.who) % 70,
+            a: mixed(step.b),
+            b: mixed(step.c),
+            c: mixed(step.d),
+            d: mixed(step.a ^ step.b),
+        };
+        let odd = matches!(what(&inner), What::Apply | What::Undo | What::Redo | What::Time);
+        if odd || operations.len() > usize::from(step.d % 5) {
+            continue;
+        }
+        let Read::Ask(asked_by, operation) = interpret(simulation, &inner) else { continue };
+        let caller = *caller.get_or_insert(asked_by);
+        let together = operations.iter().cloned().chain([operation.clone()]).collect();
+        match before.act(caller, &Operation::GraphApply { operations: together }, &new) {
+            Ok((model, ..)) => simulation.model = model,
+            Err(_) if step.c % 16 != 0 => continue,
+            Err(_) => {}
+        }
+        operations.push(operation);
+    }
+    simulation.model = before;
+    Read::AskWith(caller.unwrap_or_else(|| anyone(step.who)), Operation::GraphApply { operations }, new)
 }
 
 fn node_duplicate(simulation: &mut Simulation, step: &Step) -> Read {

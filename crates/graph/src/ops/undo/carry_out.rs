@@ -13,8 +13,45 @@ use crate::refusal::{Reason, Refusal};
 use crate::world::Graph;
 use std::sync::Arc;
 
+/// Carries out the steps in their order.
+pub(super) fn carry_out(
+    draft: &mut Draft<'_>,
+    steps: &[Step<'_>],
+    ids: &mut dyn IdSupply,
+    unsettled: &mut Vec<NodeId>,
+) -> Result<(), Refusal> {
+    let mut returning = Vec::new();
+    let mut left = steps.iter().peekable();
+    let mut completed = Vec::new();
+    while let Some(step) = left.next() {
+        // Nodes that return do so together, with the links between them.
+        if let Step::NodeRestore { id } = step {
+            returning.push(*id);
+            if !matches!(left.peek(), Some(Step::NodeRestore { .. })) {
+                unsettled.extend(node::bring_back_all(draft, std::mem::take(&mut returning)));
+            }
+            continue;
+        }
+        step.carry_out(draft, ids, unsettled)?;
+        if let Step::NodeStatus { to, .. } = step
+            && unheld_status(to) == Status::Completed
+        {
+            completed.push(to.id);
+        }
+    }
+    for step in steps {
+        if let Step::LinkFields { to, .. } = step {
+            let gone = draft.link(to.id).is_none_or(|link| link.in_trash && !to.in_trash);
+            refuse_if(gone, Reason::LinkInTrash)?;
+        }
+    }
+    // Only now all that they wait for stands as it will.
+    let held = |id: &NodeId| draft.active_node(*id).is_some_and(|node| is_held(draft, node));
+    refuse_if(completed.iter().any(held), Reason::NodeBlocked)
+}
+
 impl Step<'_> {
-    pub(super) fn carry_out(
+    fn carry_out(
         &self,
         draft: &mut Draft<'_>,
         ids: &mut dyn IdSupply,
@@ -22,27 +59,33 @@ impl Step<'_> {
     ) -> Result<(), Refusal> {
         match self {
             Step::NodeFields { from, to } => {
-                refuse_if(draft.active_node(to.id).is_none(), Reason::NodeInTrash)?;
+                refuse_gone(draft, from)?;
                 draft.edit_node(Op::NodeUpdate, Cause::Meant, to.id, |node| {
                     node_fields::set_back(node, from, to)
                 });
                 unsettled.push(to.id);
             }
-            Step::NodeStatus { to, .. } => set_status_back(draft, to, unsettled)?,
+            Step::NodeStatus { from, to } => {
+                refuse_gone(draft, from)?;
+                set_status_back(draft, to, unsettled);
+            }
             Step::NodeTrash { id } => unsettled.extend(node::put_in_trash(draft, *id)),
-            Step::NodeRestore { id } => unsettled.extend(node::bring_back(draft, *id)),
+            Step::NodeRestore { id } => unsettled.extend(node::bring_back_all(draft, vec![*id])),
             Step::NodePublication { from, to } => publish_back(draft, from, to, ids)?,
-            Step::LinkTrash { id } => {
+            Step::LinkTrash { id, was_in_trash } => {
                 let Some(link) = draft.link(*id).cloned() else { return Ok(()) };
-                // It may have gone along with its end just now.
-                if !link.in_trash {
-                    draft.edit_link(Op::LinkTrash, Cause::Meant, *id, |link| link.in_trash = true);
+                // It may have gone along with its end just now. If it had before, it would return with that.
+                if !link.in_trash || (link.cascade && *was_in_trash) {
+                    draft.edit_link(Op::LinkTrash, Cause::Meant, *id, |link| {
+                        link.in_trash = true;
+                        link.cascade = false;
+                    });
                     unsettled.push(link.target);
                 }
             }
-            Step::LinkRestore { id } => restore_link(draft, *id, unsettled)?,
+            Step::LinkRestore { id, .. } => restore_link(draft, *id, unsettled)?,
             Step::LinkFields { op, from, to } => {
-                set_link_back(draft, *op, from, to)?;
+                set_link_back(draft, *op, from, to);
                 unsettled.extend([to.target, to.source]);
             }
             Step::Grant { from, to } => grant_back(draft, *from, *to)?,
@@ -63,13 +106,17 @@ impl Step<'_> {
     }
 }
 
-/// Sets a status back: that of a held node becomes what it resumes with. It cannot resume as completed.
-fn set_status_back(draft: &mut Draft<'_>, to: &Node, unsettled: &mut Vec<NodeId>) -> Result<(), Refusal> {
-    let now = draft.active_node(to.id).ok_or(Reason::NodeInTrash)?;
+/// Refuses what is in the trash, unless the batch itself left it there.
+fn refuse_gone(draft: &Draft<'_>, from: &Node) -> Result<(), Refusal> {
+    refuse_if(draft.node(from.id).is_none_or(|now| now.in_trash && !from.in_trash), Reason::NodeInTrash)
+}
+
+/// Sets a status back: that of a held node becomes what it resumes with. Whether one to be completed is held is judged
+/// when all statuses are set back.
+fn set_status_back(draft: &mut Draft<'_>, to: &Node, unsettled: &mut Vec<NodeId>) {
     let status = unheld_status(to);
-    let held = is_held(draft, now);
-    refuse_if(held && status == Status::Completed, Reason::NodeBlocked)?;
-    let held = held && now.status == Status::Blocked;
+    let held = status != Status::Completed
+        && draft.node(to.id).is_some_and(|now| now.status == Status::Blocked && is_held(draft, now));
     draft.edit_node(Op::NodeStatus, Cause::Meant, to.id, |node| match held {
         true if status == Status::InProgress => node.resume = Status::InProgress,
         true => node.resume = Status::Available,
@@ -80,7 +127,6 @@ fn set_status_back(draft: &mut Draft<'_>, to: &Node, unsettled: &mut Vec<NodeId>
     });
     unsettled.push(to.id);
     unsettled.extend(targets(draft, to.id));
-    Ok(())
 }
 
 fn publish_back(
@@ -128,9 +174,7 @@ fn restore_link(draft: &mut Draft<'_>, id: LinkId, unsettled: &mut Vec<NodeId>) 
     Ok(())
 }
 
-fn set_link_back(draft: &mut Draft<'_>, op: Op, from: &Link, to: &Link) -> Result<(), Refusal> {
-    let Some(now) = draft.link(to.id) else { return Ok(()) };
-    refuse_if(now.in_trash, Reason::LinkInTrash)?;
+fn set_link_back(draft: &mut Draft<'_>, op: Op, from: &Link, to: &Link) {
     draft.edit_link(op, Cause::Meant, to.id, |link| {
         if from.source != to.source {
             (link.source, link.target) = (to.source, to.target);
@@ -142,18 +186,17 @@ fn set_link_back(draft: &mut Draft<'_>, op: Op, from: &Link, to: &Link) -> Resul
             link::set_kind(link, to.kind);
         }
     });
-    Ok(())
 }
 
 /// A link that was brought back or changed must be, in the end, what the caller could make it by hand; nothing is
 /// changed in silence. What lies between the steps is not judged, nor what came back along with its end.
 pub(super) fn judge_link(draft: &Draft<'_>, caller: UserId, id: LinkId) -> Result<(), Refusal> {
     let (Some(before), Some(after)) = (draft.world().link(id), draft.link(id)) else { return Ok(()) };
-    let along = |end| draft.world().active_node(end).is_none();
-    if after.in_trash || (before.in_trash && (along(after.source) || along(after.target))) {
+    if after.in_trash {
         return Ok(());
     }
-    let returned = before.in_trash;
+    // What lies in the trash with an end of it returns with that unjudged.
+    let returned = before.in_trash && !before.cascade;
     let turned = after.source != before.source;
     let opened = before.private && !after.private;
     let primary = after.is_primary() && !before.is_primary();
@@ -202,6 +245,8 @@ fn grant_back(
         refuse_if(gives && draft.active_node(to.node).is_none(), Reason::NodeInTrash)?;
         after = Grant::clone(now);
         set_grant_back(&mut after, from, to);
+        let shows_more = after.showing && !now.showing;
+        refuse_if(shows_more && !share::has_room(draft, to.user), Reason::PlanLimit)?;
         after.version += 1;
         draft.set_grant(Op::GrantUpdate, Cause::Meant, Some(Arc::clone(now)), Some(after));
     } else {

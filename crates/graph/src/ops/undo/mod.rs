@@ -4,10 +4,11 @@
 mod carry_out;
 mod overtaken;
 mod permission;
+mod steps;
 
 use super::{link, refuse_if};
 use crate::access::{placement, sees_link};
-use crate::batch::{Batch, Change, Entry, Lineage, Op, Subject};
+use crate::batch::{Batch, Lineage, Op};
 use crate::blocking::settle;
 use crate::draft::Draft;
 use crate::history_view::sees_batch;
@@ -15,6 +16,7 @@ use crate::id::{BatchId, IdSupply, LinkId, NodeId, UserId};
 use crate::model::{Embed, Grant, Link, Node, Status, User};
 use crate::refusal::{Reason, Refusal};
 use crate::world::{Graph, World};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A batch with all its undos and redos: one chain with one state.
@@ -57,7 +59,7 @@ pub fn undo_or_redo(
         }
         .into());
     }
-    let steps = steps(&chain.root, backward);
+    let steps = steps::steps(&chain.root, backward);
     let mut draft = Draft::new(world, batch, Some(caller));
     refuse_purged(world, caller, chain, &steps)?;
     for step in &steps {
@@ -65,16 +67,17 @@ pub fn undo_or_redo(
     }
     refuse_changed(&draft, caller, &steps)?;
     let mut unsettled = Vec::new();
-    for step in &steps {
-        step.carry_out(&mut draft, ids, &mut unsettled)?;
-    }
-    for id in steps.iter().filter_map(Step::link) {
+    carry_out::carry_out(&mut draft, &steps, ids, &mut unsettled)?;
+    for id in steps.iter().filter_map(Step::link).collect::<BTreeSet<_>>() {
         carry_out::judge_link(&draft, caller, id)?;
     }
     refuse_cycles(&draft, caller, &steps)?;
     settle(&mut draft, unsettled);
-    let id = chain.root.id;
-    draft.set_lineage(if backward { Lineage::UndoOf(id) } else { Lineage::RedoOf(id) });
+    // A batch that came to nothing has nothing to be turned, and its chain stays as it is.
+    if !draft.is_empty() {
+        let id = chain.root.id;
+        draft.set_lineage(if backward { Lineage::UndoOf(id) } else { Lineage::RedoOf(id) });
+    }
     Ok(draft.finish())
 }
 
@@ -105,6 +108,7 @@ enum Step<'b> {
     },
     LinkTrash {
         id: LinkId,
+        was_in_trash: bool,
     },
     LinkRestore {
         id: LinkId,
@@ -128,82 +132,6 @@ enum Step<'b> {
     },
 }
 
-/// The steps of what was meant: backward in reverse order, but nodes before the links that go and come with them, and a
-/// status after the fields of its node, as in an update, for whether the node is held may depend on these.
-fn steps(root: &Batch, backward: bool) -> Vec<Step<'_>> {
-    let meant = root.entries.iter().filter(|entry| !entry.derived);
-    let mut steps: Vec<Step<'_>> = meant.filter_map(|entry| step(entry, backward)).collect();
-    if backward {
-        steps.reverse();
-        steps.sort_by_key(|step| match step {
-            Step::NodeTrash { .. } | Step::NodeRestore { .. } => 0,
-            Step::NodeStatus { .. } => 2,
-            _ => 1,
-        });
-    }
-    steps
-}
-
-fn sides<T>(change: &Change<T>, backward: bool) -> (Option<&T>, Option<&T>) {
-    let (before, after) = (change.before.as_ref(), change.after.as_ref());
-    if backward { (after, before) } else { (before, after) }
-}
-
-fn step(entry: &Entry, backward: bool) -> Option<Step<'_>> {
-    Some(match &entry.subject {
-        Subject::Node(change) => node_step(entry.op, change, backward)?,
-        Subject::Link(change) => link_step(entry.op, change, backward)?,
-        Subject::Grant(change) => {
-            let (from, to) = sides(change, backward);
-            Step::Grant { from, to }
-        }
-        Subject::Embed(change) => {
-            let (_, to) = sides(change, backward);
-            Step::Embed { embed: *change.latest()?, present: to.is_some() }
-        }
-        Subject::User(change) => {
-            let (Some(from), Some(to)) = sides(change, backward) else { return None };
-            Step::Username { from, to }
-        }
-        Subject::Token(_) => return None,
-    })
-}
-
-fn node_step(op: Op, change: &Change<Arc<Node>>, backward: bool) -> Option<Step<'_>> {
-    let id = change.latest()?.id;
-    let (Some(from), Some(to)) = sides(change, backward) else {
-        let undoes_add = op == Op::NodeAdd && backward;
-        return Some(match op {
-            Op::NodeAdd if undoes_add => Step::NodeTrash { id },
-            Op::NodeAdd => Step::NodeRestore { id },
-            _ => Step::None { node: Some(id), link: None },
-        });
-    };
-    Some(match op {
-        Op::NodeStatus => Step::NodeStatus { from, to },
-        Op::NodePublish => Step::NodePublication { from, to },
-        Op::NodeTrash | Op::NodeRestore if to.in_trash => Step::NodeTrash { id },
-        Op::NodeTrash | Op::NodeRestore => Step::NodeRestore { id },
-        _ => Step::NodeFields { from, to },
-    })
-}
-
-fn link_step(op: Op, change: &Change<Arc<Link>>, backward: bool) -> Option<Step<'_>> {
-    let id = change.latest()?.id;
-    let (Some(from), Some(to)) = sides(change, backward) else {
-        return Some(match op {
-            Op::LinkAdd if backward => Step::LinkTrash { id },
-            Op::LinkAdd => Step::LinkRestore { id },
-            _ => Step::None { node: None, link: Some(id) },
-        });
-    };
-    Some(match op {
-        Op::LinkTrash | Op::LinkRestore if to.in_trash => Step::LinkTrash { id },
-        Op::LinkTrash | Op::LinkRestore => Step::LinkRestore { id },
-        _ => Step::LinkFields { op, from, to },
-    })
-}
-
 impl Step<'_> {
     fn node(&self) -> Option<NodeId> {
         match self {
@@ -221,7 +149,7 @@ impl Step<'_> {
     fn link(&self) -> Option<LinkId> {
         match self {
             Step::LinkFields { to, .. } => Some(to.id),
-            Step::LinkTrash { id } | Step::LinkRestore { id } => Some(*id),
+            Step::LinkTrash { id, .. } | Step::LinkRestore { id, .. } => Some(*id),
             Step::None { link, .. } => *link,
             _ => None,
         }
@@ -283,7 +211,7 @@ fn listed(mut names: Vec<String>) -> String {
 
 /// Cycles are judged on the final state.
 fn refuse_cycles(draft: &Draft<'_>, caller: UserId, steps: &[Step<'_>]) -> Result<(), Refusal> {
-    for id in steps.iter().filter_map(Step::link) {
+    for id in steps.iter().filter_map(Step::link).collect::<BTreeSet<_>>() {
         if let Some(link) = draft.link(id).filter(|link| !link.in_trash) {
             link::refuse_cycle(draft, caller, link.kind, link.source, link.target)?;
         }

@@ -21,7 +21,9 @@ impl Step<'_> {
             Step::NodePublication { from, to } => {
                 draft.node(to.id).is_none_or(|now| publication_overtaken(now, from, to))
             }
-            Step::LinkTrash { id } => draft.link(*id).is_none_or(|now| now.in_trash),
+            Step::LinkTrash { id, was_in_trash } => {
+                draft.link(*id).is_none_or(|now| now.in_trash && !was_in_trash)
+            }
             Step::LinkRestore { id } => draft.link(*id).is_none_or(|now| !now.in_trash),
             Step::LinkFields { from, to, .. } => draft.link(to.id).is_none_or(|now| {
                 (from.kind != to.kind && now.kind != from.kind)

@@ -24,8 +24,8 @@ impl Step<'_> {
                 at_least(to.id, Level::Admin)?;
                 may_give(draft, caller, to.publication.is_some())
             }
-            Step::LinkTrash { id } => link_permission(draft, caller, *id, false),
-            Step::LinkRestore { id } => link_permission(draft, caller, *id, true),
+            Step::LinkTrash { id, .. } => link_permission(draft, caller, *id, false),
+            Step::LinkRestore { id, .. } => link_permission(draft, caller, *id, true),
             Step::LinkFields { from, to, .. } => {
                 link_permission(draft, caller, to.id, false)?;
                 if from.source != to.source {

@@ -174,7 +174,7 @@ impl<'b> Steps<'b> {
         // A node that was added keeps what was made of it after.
         let (Some(from), Some(to)) = (from, to) else { return };
         let (from, to) = (from.as_ref(), to.as_ref());
-        if net.meant.contains(&Op::NodeUpdate) && !node_fields::same(from, to) {
+        if net.meant.contains(&Op::NodeUpdate) && node_fields::are_overtaken(to, from, to) {
             self.add(net.at, Phase::Rest, Step::NodeFields { from, to });
         }
         if net.meant.contains(&Op::NodePublish) && from.publication != to.publication {
@@ -202,13 +202,12 @@ impl<'b> Steps<'b> {
         if net.meant_any(&[Op::LinkAdd, Op::LinkTrash, Op::LinkRestore]) {
             let was_in_trash = from.is_none_or(|link| link.in_trash);
             match to {
-                Some(to) if !to.in_trash => {
-                    self.add(net.at, Phase::LinkRestore, Step::LinkRestore { id, was_in_trash });
+                Some(to) if !to.in_trash && was_in_trash => {
+                    self.add(net.at, Phase::LinkRestore, Step::LinkRestore { id });
                 }
-                _ => {
-                    let along = to.is_some_and(|link| link.cascade);
-                    self.add(net.at, Phase::LinkTrash, Step::LinkTrash { id, along, was_in_trash });
-                }
+                Some(to) if !to.in_trash => {}
+                // What goes along with its end anyway would come back with that, if it were not for this.
+                _ => self.add(net.at, Phase::LinkTrash, Step::LinkTrash { id, was_in_trash }),
             }
         }
     }
