@@ -4,6 +4,7 @@
 //! that fails answers. Payloads have been checked for form before they get here.
 
 mod account;
+mod email;
 mod link;
 mod node;
 mod share;
@@ -21,7 +22,8 @@ use crate::world::{Graph, World};
 use std::sync::Arc;
 use uuid::Uuid;
 
-pub use account::{EMAIL_CHARS_MAX, USERNAME_CHARS, is_email, is_username};
+pub use account::{USERNAME_CHARS, is_username};
+pub use email::{EMAIL_CHARS_MAX, is_email};
 pub use undo::{Chain, UndoKind, undo_or_redo};
 
 /// The mutable fields of a node; `None` leaves a field as it is.
