@@ -168,18 +168,26 @@ function readSpec() {
   const spec = readFileSync(new URL('../../../SPEC.md', import.meta.url), 'utf8');
   const [table] = spec.slice(spec.indexOf('### The table of operations')).split('\n## ');
   const names = (text) => text.match(/[a-z]\w+/g) ?? [];
-  const common = new Set(names(table.match(/may give [^(]*\(([^)]*)\)/)[1]));
+  const cells = (line) => line.slice(2, -2).split(' | ');
+  const lines = table.split('\n').filter((line) => line.startsWith('| '));
+  // A word in capitals stands for a list of codes.
+  const lists = new Map(lines.map(cells).filter(([name]) => /^[A-Z]+$/.test(name)).map(([name, codes]) => [name, names(codes)]));
+  const expand = (text) => (text.match(/\b[A-Z]{3,}\b/g) ?? []).flatMap((name) => {
+    assert.ok(lists.has(name), `SPEC.md has a list ${name}`);
+    return lists.get(name);
+  });
+  const common = new Set(lists.get('ANY'));
   const fields = spec.slice(spec.indexOf('## N'), spec.indexOf('## A')).match(/`[a-z_]+`(?=[,)])/g);
   for (const code of [...fields.map((quoted) => quoted.slice(1, -1)), 'status_blocked', 'invalid_version']) common.add(code);
   const rows = new Map();
-  for (const line of table.split('\n').filter((one) => /^\| [a-z]+:/.test(one))) {
-    const [input, rest, limit, , codes] = line.slice(2, -2).split(' | ');
+  for (const line of lines.filter((one) => /^\| [a-z]+:/.test(one))) {
+    const [input, rest, limit, , codes] = cells(line);
     const [method, ...paths] = rest.replaceAll(',', '').split(' ');
     rows.set(input.split(' ')[0], {
       method: rest === '–' ? null : method,
       paths: paths.map((path) => `/api${path}`),
       limit: limit.split(' (')[0],
-      codes: new Set(names(codes)),
+      codes: new Set([...names(codes), ...expand(codes)]),
     });
   }
   return { common, rows };

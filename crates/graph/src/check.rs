@@ -3,6 +3,7 @@
 use crate::blocking::is_held;
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Link, Node, Status};
+use crate::node_fields;
 use crate::world::{Graph, World};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -55,12 +56,8 @@ fn check_node(world: &World, node: &Node, problems: &mut Vec<String>) {
     if node.version == 0 {
         problems.push(format!("node {id} has version 0"));
     }
-    let too_long = node.title.chars().count() > 80 || node.description.chars().count() > 400;
-    if too_long || node.tags.len() > 32 || node.assignee.len() > 32 || node.priority > 9 || node.volume > 9 {
-        problems.push(format!("node {id} has a field out of bounds"));
-    }
-    if ![node.x, node.y, node.z].into_iter().all(f64::is_finite) {
-        problems.push(format!("node {id} has no finite position"));
+    for (field, refusal) in node_fields::faults(node) {
+        problems.push(format!("the {field} of node {id} breaks its rule: {}", refusal.message()));
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::batch::{Lineage, Op};
 use crate::id::{BatchId, LinkId, NodeId};
 use crate::model::{Grant, Level, Link, Node, Rev, Status, User};
+use crate::node_fields::text_bytes;
 use crate::time::Timestamp;
 use crate::view::{SeenLink, SeenNode, Sight};
 use std::sync::Arc;
@@ -145,11 +146,6 @@ impl SeenNode {
         };
         2 * ENTRY_BYTES + text_bytes(&self.node) + roots * ID_BYTES
     }
-}
-
-fn text_bytes(node: &Node) -> usize {
-    let lists = node.tags.iter().chain(&node.assignee).map(|text| text.len() + 3);
-    node.title.len() + node.description.len() + lists.sum::<usize>()
 }
 
 /// A change to a link in someone's view.

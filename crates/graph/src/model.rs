@@ -2,8 +2,9 @@
 //! How one of them looks to a given person is the business of [`crate::view`].
 
 use crate::id::{BatchId, LinkId, NodeId, TokenId, UserId};
+use crate::node_field_table;
 use crate::time::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The place of a batch in the one order of commits; the first batch is 1.
 pub type Rev = u64;
@@ -194,76 +195,103 @@ pub struct Publication {
     pub due: Option<Timestamp>,
 }
 
-/// A task, card, document or idea.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Node {
-    pub id: NodeId,
-    pub owner: UserId,
-    /// ≤ 80 Unicode scalar values.
-    pub title: String,
-    /// ≤ 400 Unicode scalar values.
-    pub description: String,
-    pub status: Status,
-    /// What the status returns to when the node is no longer held: Available or InProgress. Meaningful while Blocked.
-    pub resume: Status,
-    pub due_date: Option<Timestamp>,
-    /// ≤ 32, each 1–50 Unicode scalar values, none twice.
-    pub tags: Vec<String>,
-    /// 0–9.
-    pub priority: u8,
-    /// 0–9, the visual size.
-    pub volume: u8,
-    /// True: never blocked by what it depends on.
-    pub independent: bool,
-    /// ≤ 32 names, each 1–254 Unicode scalar values.
-    pub assignee: Vec<String>,
-    /// Position in graph space; finite.
-    pub x: f64,
-    pub y: f64,
-    pub z: f64,
-    pub pinned: bool,
-    pub collapsed: bool,
-    pub publication: Option<Box<Publication>>,
-    pub in_trash: bool,
-    /// 1 at creation, +1 at every entry that changes the node.
-    pub version: u64,
-    pub created: Timestamp,
-    pub edited: Timestamp,
-    /// The order of creation over all nodes and links; breaks ties of `created`.
-    pub seq: u64,
-    /// The batch that last changed the node.
-    pub last_batch: BatchId,
+macro_rules! define_node {
+    ($(
+        $(#[$doc:meta])*
+        $field:ident: $type:ty = $default:expr => $declared:tt
+    )*) => {
+        /// A task, card, document or idea. Which fields a user sets, and what they hold, is declared in
+        /// [`crate::node_fields`].
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(from = "StoredNode")]
+        pub struct Node {
+            pub id: NodeId,
+            pub owner: UserId,
+            $($(#[$doc])* pub $field: $type,)*
+            /// What the status returns to when the node is no longer held: Available or InProgress. Meaningful while
+            /// Blocked.
+            pub resume: Status,
+            pub publication: Option<Box<Publication>>,
+            pub in_trash: bool,
+            /// 1 at creation, +1 at every entry that changes the node.
+            pub version: u64,
+            pub created: Timestamp,
+            pub edited: Timestamp,
+            /// The order of creation over all nodes and links; breaks ties of `created`.
+            pub seq: u64,
+            /// The batch that last changed the node.
+            pub last_batch: BatchId,
+        }
+
+        impl Node {
+            /// A node with every field at its default.
+            pub fn new(id: NodeId, owner: UserId, batch: BatchId, now: Timestamp, seq: u64) -> Self {
+                Node {
+                    id,
+                    owner,
+                    $($field: $default,)*
+                    resume: Status::Available,
+                    publication: None,
+                    in_trash: false,
+                    version: 1,
+                    created: now,
+                    edited: now,
+                    seq,
+                    last_batch: batch,
+                }
+            }
+        }
+
+        /// A node as it is read from a log. A field that was declared after the node was written is not there; it
+        /// stands at its default.
+        #[derive(Deserialize)]
+        struct StoredNode {
+            id: NodeId,
+            owner: UserId,
+            $(#[serde(default)] $field: Stored<$type>,)*
+            resume: Status,
+            publication: Option<Box<Publication>>,
+            in_trash: bool,
+            version: u64,
+            created: Timestamp,
+            edited: Timestamp,
+            seq: u64,
+            last_batch: BatchId,
+        }
+
+        impl From<StoredNode> for Node {
+            fn from(stored: StoredNode) -> Node {
+                Node {
+                    id: stored.id,
+                    owner: stored.owner,
+                    $($field: stored.$field.0.unwrap_or_else(|| $default),)*
+                    resume: stored.resume,
+                    publication: stored.publication,
+                    in_trash: stored.in_trash,
+                    version: stored.version,
+                    created: stored.created,
+                    edited: stored.edited,
+                    seq: stored.seq,
+                    last_batch: stored.last_batch,
+                }
+            }
+        }
+    };
+}
+node_field_table!([define_node]);
+
+/// A field as it is read from a log; `None` where it is not there. A null is a value and must be one of the field's type.
+struct Stored<T>(Option<T>);
+
+impl<T> Default for Stored<T> {
+    fn default() -> Self {
+        Stored(None)
+    }
 }
 
-impl Node {
-    /// A node with every field at its default.
-    pub fn new(id: NodeId, owner: UserId, batch: BatchId, now: Timestamp, seq: u64) -> Self {
-        Node {
-            id,
-            owner,
-            title: String::new(),
-            description: String::new(),
-            status: Status::Available,
-            resume: Status::Available,
-            due_date: None,
-            tags: Vec::new(),
-            priority: 0,
-            volume: 5,
-            independent: false,
-            assignee: Vec::new(),
-            x: 0.0,
-            y: 0.0,
-            z: 0.0,
-            pinned: false,
-            collapsed: false,
-            publication: None,
-            in_trash: false,
-            version: 1,
-            created: now,
-            edited: now,
-            seq,
-            last_batch: batch,
-        }
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Stored<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        T::deserialize(from).map(|value| Stored(Some(value)))
     }
 }
 

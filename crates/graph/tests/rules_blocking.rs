@@ -8,6 +8,7 @@ mod supply;
 use fixture::{Fixture, check, node, user};
 use graph::batch::Op;
 use graph::model::{Link, LinkType, Node, Status, User};
+use graph::ops::{LinkAdd, NodeUpdate};
 use graph::world::Counts;
 use graph::{BatchId, Entity, LinkId, NodeFields, Operation, Timestamp, World, decide};
 use std::sync::Arc;
@@ -327,7 +328,7 @@ fn b13_a_cascade_of_depth_100_000_is_quick_and_overflows_nothing() {
     world.advance(began);
     let set = |world: &World, nth: u128, status: Status| {
         let fields = Box::new(NodeFields { status: Some(status), ..NodeFields::default() });
-        let operation = Operation::NodeUpdate { id: id(nth), fields, version: None };
+        let operation = Operation::NodeUpdate(NodeUpdate { id: id(nth), fields, version: None });
         let batch = BatchId(Uuid::from_u128(9));
         decide(world, Some(user("alice")), &operation, batch, &mut Supply::new(0))
     };
@@ -344,13 +345,13 @@ fn b13_a_cascade_of_depth_100_000_is_quick_and_overflows_nothing() {
     assert!(started.elapsed().as_secs() < 20, "took {:?}", started.elapsed());
     // Nobody's answer takes longer for the depth below it, cycles included.
     let started = std::time::Instant::now();
-    let operation = Operation::LinkAdd {
+    let operation = Operation::LinkAdd(LinkAdd {
         id: None,
         source: id(DEPTH),
         target: id(0),
         kind: LinkType::Primary,
         private: false,
-    };
+    });
     let batch = BatchId(Uuid::from_u128(10));
     let refusal = decide(&world, Some(user("alice")), &operation, batch, &mut Supply::new(0)).unwrap_err();
     assert_eq!(refusal.reason.code(), "dependency_cycle");

@@ -125,11 +125,12 @@ fn fails_after(events: &[Event]) -> Option<usize> {
 
 fn readable(text: &str) -> String {
     let mut text = text.replace("00000000-0000-0000-0000-", "");
-    for field in ["title", "description", "status", "due_date", "tags", "priority", "volume", "independent"]
-        .into_iter()
-        .chain(["assignee", "x", "y", "z", "pinned", "collapsed"])
-    {
-        text = text.replace(&format!(" {field}: None,"), "").replace(&format!(" {field}: None "), " ");
+    macro_rules! leave_out {
+        ($($field:ident)*) => {$(
+            let unset = concat!(" ", stringify!($field), ": None");
+            text = text.replace(&format!("{unset},"), "").replace(&format!("{unset} "), " ");
+        )*};
     }
+    graph::each_node_field!(leave_out);
     text
 }

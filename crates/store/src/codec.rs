@@ -16,6 +16,7 @@ mod tests;
 
 use graph::batch::{Change, Lineage};
 use graph::model::Node;
+use graph::node_fields;
 use graph::{Batch, Entry, LinkId, NodeId, Op, Subject, TokenId, UserId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -29,7 +30,7 @@ use thiserror::Error;
 pub(crate) enum CodecError {
     #[error(transparent)]
     Json(#[from] serde_json::Error),
-    #[error("node {0} has a position that is not finite")]
+    #[error("node {0} has a number that is not finite")]
     NotFinite(NodeId),
     #[error("an entity is not a JSON object")]
     NotAnObject,
@@ -182,8 +183,7 @@ fn write_entry(entry: &Entry) -> Result<Written, CodecError> {
 
 /// JSON has no infinity: it would be written as null, and the log could never be read again.
 fn storable(node: &Arc<Node>) -> Result<(), CodecError> {
-    let finite = [node.x, node.y, node.z].into_iter().all(f64::is_finite);
-    if finite { Ok(()) } else { Err(CodecError::NotFinite(node.id)) }
+    if node_fields::is_writable(node) { Ok(()) } else { Err(CodecError::NotFinite(node.id)) }
 }
 
 fn write<T: Serialize>(kind: Kind, change: &Change<T>) -> Result<Written, CodecError> {

@@ -23,35 +23,42 @@ pub(super) fn rename(draft: &mut Draft<'_>, caller: UserId, username: &str) -> R
     Ok(())
 }
 
-pub(super) fn user_add(
-    draft: &mut Draft<'_>,
-    email: &str,
-    username: &str,
-    plan: Plan,
-    ids: &mut dyn IdSupply,
-) -> Result<(), Refusal> {
+/// A new account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserAdd {
+    pub email: String,
+    pub username: String,
+    pub plan: Plan,
+}
+
+pub(super) fn user_add(draft: &mut Draft<'_>, new: &UserAdd, ids: &mut dyn IdSupply) -> Result<(), Refusal> {
+    let UserAdd { email, username, plan } = new;
     refuse_if(!is_email(email), Reason::InvalidEmail)?;
     check_username(username)?;
     refuse_if(draft.world().user_by_email(email).is_some(), Reason::EmailTaken)?;
     refuse_if(draft.world().user_by_username(username).is_some(), Reason::UsernameTaken)?;
-    let (email, username) = (email.to_owned(), username.to_owned());
-    let user = User { id: ids.next_user(), username, email, plan, created: draft.now() };
+    let (email, username) = (email.clone(), username.clone());
+    let user = User { id: ids.next_user(), username, email, plan: *plan, created: draft.now() };
     let change = Change { before: None, after: Some(Arc::new(user)) };
     draft.write(Op::UserAdd, Cause::Meant, Subject::User(change));
     Ok(())
 }
 
-pub(super) fn token_create(
-    draft: &mut Draft<'_>,
-    id: TokenId,
-    user: UserId,
-    name: &str,
-    hash: TokenHash,
-) -> Result<(), Refusal> {
+/// A new API token. Its id is made where its secret is, which the domain never sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenCreate {
+    pub id: TokenId,
+    pub user: UserId,
+    pub name: String,
+    pub hash: TokenHash,
+}
+
+pub(super) fn token_create(draft: &mut Draft<'_>, new: &TokenCreate) -> Result<(), Refusal> {
+    let TokenCreate { id, user, ref name, hash } = *new;
     refuse_if(!is_token_name(name), Reason::InvalidTokenName)?;
     let slot = draft.world().user(user).ok_or(Reason::UserNotFound)?;
     refuse_if(slot.user.plan == Plan::Basic, Reason::ApiNotAllowed)?;
-    let token = Token { id, user, name: name.to_owned(), hash, created: draft.now() };
+    let token = Token { id, user, name: name.clone(), hash, created: draft.now() };
     let change = Change { before: None, after: Some(Arc::new(token)) };
     draft.write(Op::TokenUpdate, Cause::Meant, Subject::Token(change));
     Ok(())
@@ -64,6 +71,15 @@ pub(super) fn token_revoke(draft: &mut Draft<'_>, ids: &[TokenId]) -> Result<(),
         let change = Change { before: Some(Arc::clone(token)), after: None };
         draft.write(Op::TokenUpdate, Cause::Meant, Subject::Token(change));
     }
+    Ok(())
+}
+
+/// The old secret is no longer the token's, which keeps its id, its name and when it was made.
+pub(super) fn token_rotate(draft: &mut Draft<'_>, id: TokenId, hash: TokenHash) -> Result<(), Refusal> {
+    let before = draft.world().tokens().find(|token| token.id == id).ok_or(Reason::TokenNotFound)?;
+    let after = Token { hash, ..Token::clone(before) };
+    let change = Change { before: Some(Arc::clone(before)), after: Some(Arc::new(after)) };
+    draft.write(Op::TokenUpdate, Cause::Meant, Subject::Token(change));
     Ok(())
 }
 

@@ -12,8 +12,10 @@ use crate::trash;
 use crate::world::Graph;
 use std::sync::Arc;
 
-/// What link:add asks for.
-pub(super) struct New {
+/// A new link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkAdd {
+    /// The client's own name for it; without one it gets a new id.
     pub id: Option<LinkId>,
     pub source: NodeId,
     pub target: NodeId,
@@ -29,7 +31,7 @@ pub(super) fn keeps_privacy(source: Level, target: Level) -> bool {
 pub(super) fn add(
     draft: &mut Draft<'_>,
     caller: UserId,
-    new: &New,
+    new: &LinkAdd,
     ids: &mut dyn IdSupply,
 ) -> Result<(), Refusal> {
     let (source, source_level) = seen(draft, caller, new.source, Reason::SourceNotFound)?;
@@ -103,7 +105,7 @@ pub(super) fn occupant(
         .cloned()
 }
 
-fn bring_back(draft: &mut Draft<'_>, link: &Link, new: &New, kind: LinkType) {
+fn bring_back(draft: &mut Draft<'_>, link: &Link, new: &LinkAdd, kind: LinkType) {
     draft.edit_link(Op::LinkRestore, Cause::Meant, link.id, |link| {
         link.in_trash = false;
         link.cascade = false;
@@ -205,13 +207,16 @@ pub(super) fn deletable(draft: &Draft<'_>, caller: UserId, id: LinkId) -> Result
     Ok(seen.link)
 }
 
-pub(super) fn update(
-    draft: &mut Draft<'_>,
-    caller: UserId,
-    id: LinkId,
-    kind: Option<LinkType>,
-    private: Option<bool>,
-) -> Result<(), Refusal> {
+/// A change of a link; `None` leaves it as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkUpdate {
+    pub id: LinkId,
+    pub kind: Option<LinkType>,
+    pub private: Option<bool>,
+}
+
+pub(super) fn update(draft: &mut Draft<'_>, caller: UserId, update: &LinkUpdate) -> Result<(), Refusal> {
+    let LinkUpdate { id, kind, private } = *update;
     refuse_if(kind.is_none() && private.is_none(), Reason::NoFieldsToUpdate)?;
     let seen = changeable(draft, caller, id)?;
     let link = &seen.link;

@@ -15,37 +15,18 @@ use crate::access;
 use crate::batch::{Batch, Lineage};
 use crate::draft::Draft;
 use crate::id::{BatchId, IdSupply, LinkId, NodeId, TokenId, UserId};
-use crate::model::{Level, LinkType, Node, Plan, Status, TokenHash};
+use crate::model::{Level, Node, TokenHash};
 use crate::refusal::{Reason, Refusal};
-use crate::time::Timestamp;
 use crate::world::{Graph, World};
 use std::sync::Arc;
 use uuid::Uuid;
 
-pub use account::{USERNAME_CHARS, is_username};
+pub use account::{TokenCreate, USERNAME_CHARS, UserAdd, is_username};
 pub use email::{EMAIL_CHARS_MAX, is_email};
+pub use link::{LinkAdd, LinkUpdate};
+pub use node::{NodeAdd, NodeUpdate};
+pub use share::{AccessAdd, AccessUpdate, NodePublish, NodePublishUpdate};
 pub use undo::{Chain, UndoKind, undo_or_redo};
-
-/// The mutable fields of a node; `None` leaves a field as it is.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct NodeFields {
-    pub title: Option<String>,
-    pub description: Option<String>,
-    /// Never `Blocked`.
-    pub status: Option<Status>,
-    /// `Some(None)` clears.
-    pub due_date: Option<Option<Timestamp>>,
-    pub tags: Option<Vec<String>>,
-    pub priority: Option<u8>,
-    pub volume: Option<u8>,
-    pub independent: Option<bool>,
-    pub assignee: Option<Vec<String>>,
-    pub x: Option<f64>,
-    pub y: Option<f64>,
-    pub z: Option<f64>,
-    pub pinned: Option<bool>,
-    pub collapsed: Option<bool>,
-}
 
 /// How a caller names a published branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,20 +37,13 @@ pub enum Root {
     Token(String),
 }
 
-/// Everything that changes a World, with its input in the domain's terms.
+/// Everything that changes a World, with its input in the domain's terms. An operation that takes more than two things
+/// has them as a struct, which its function takes whole.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)] // the fields are those of the operations' payloads
 pub enum Operation {
-    NodeAdd {
-        id: Option<NodeId>,
-        target: Option<NodeId>,
-        fields: Box<NodeFields>,
-    },
-    NodeUpdate {
-        id: NodeId,
-        fields: Box<NodeFields>,
-        version: Option<u64>,
-    },
+    NodeAdd(NodeAdd),
+    NodeUpdate(NodeUpdate),
     NodeTrash {
         id: NodeId,
     },
@@ -82,18 +56,8 @@ pub enum Operation {
     TrashPurge {
         ids: Option<Vec<Uuid>>,
     },
-    LinkAdd {
-        id: Option<LinkId>,
-        source: NodeId,
-        target: NodeId,
-        kind: LinkType,
-        private: bool,
-    },
-    LinkUpdate {
-        id: LinkId,
-        kind: Option<LinkType>,
-        private: Option<bool>,
-    },
+    LinkAdd(LinkAdd),
+    LinkUpdate(LinkUpdate),
     LinkSwap {
         id: LinkId,
     },
@@ -106,16 +70,8 @@ pub enum Operation {
     LinkDelete {
         id: LinkId,
     },
-    NodePublish {
-        id: NodeId,
-        branch: bool,
-        due: Option<Timestamp>,
-    },
-    NodePublishUpdate {
-        id: NodeId,
-        branch: Option<bool>,
-        due: Option<Option<Timestamp>>,
-    },
+    NodePublish(NodePublish),
+    NodePublishUpdate(NodePublishUpdate),
     NodeUnpublish {
         id: NodeId,
     },
@@ -125,20 +81,8 @@ pub enum Operation {
     NodeUnembed {
         root: Root,
     },
-    AccessAdd {
-        id: NodeId,
-        email: String,
-        level: Level,
-        branch: bool,
-        due: Option<Timestamp>,
-    },
-    AccessUpdate {
-        id: NodeId,
-        email: String,
-        level: Option<Level>,
-        branch: Option<bool>,
-        due: Option<Option<Timestamp>>,
-    },
+    AccessAdd(AccessAdd),
+    AccessUpdate(AccessUpdate),
     AccessDelete {
         id: NodeId,
         email: String,
@@ -159,21 +103,17 @@ pub enum Operation {
         batch: BatchId,
     },
     /// The command line's: opens an account.
-    UserAdd {
-        email: String,
-        username: String,
-        plan: Plan,
-    },
-    /// The command line's: a new API token for a user. Id and secret are made where the secret is shown.
-    TokenCreate {
-        id: TokenId,
-        user: UserId,
-        name: String,
-        hash: TokenHash,
-    },
+    UserAdd(UserAdd),
+    /// The command line's: a new API token for a user.
+    TokenCreate(TokenCreate),
     /// The command line's: ends API tokens, all at once.
     TokenRevoke {
         ids: Vec<TokenId>,
+    },
+    /// The command line's: a new secret for an API token, which keeps its id and name.
+    TokenRotate {
+        id: TokenId,
+        hash: TokenHash,
     },
 }
 
@@ -191,13 +131,10 @@ pub fn decide(
 ) -> Result<Batch, Refusal> {
     let mut draft = Draft::new(world, batch, actor);
     match operation {
-        Operation::UserAdd { email, username, plan } => {
-            account::user_add(&mut draft, email, username, *plan, ids)?;
-        }
-        Operation::TokenCreate { id, user, name, hash } => {
-            account::token_create(&mut draft, *id, *user, name, *hash)?;
-        }
+        Operation::UserAdd(user) => account::user_add(&mut draft, user, ids)?,
+        Operation::TokenCreate(token) => account::token_create(&mut draft, token)?,
         Operation::TokenRevoke { ids } => account::token_revoke(&mut draft, ids)?,
+        Operation::TokenRotate { id, hash } => account::token_rotate(&mut draft, *id, *hash)?,
         _ => {
             let caller = actor.ok_or(Reason::NoPermission)?;
             decide_for(&mut draft, caller, operation, ids)?;
@@ -215,39 +152,32 @@ fn decide_for(
 ) -> Result<(), Refusal> {
     use Operation as O;
     match operation {
-        O::NodeAdd { id, target, fields } => node::add(draft, caller, *id, *target, fields, ids),
-        O::NodeUpdate { id, fields, version } => node::update(draft, caller, *id, fields, *version),
+        O::NodeAdd(new) => node::add(draft, caller, new, ids),
+        O::NodeUpdate(update) => node::update(draft, caller, update),
         O::NodeTrash { id } => node::trash(draft, caller, *id),
         O::NodeRestore { id } => node::restore(draft, caller, *id),
         O::NodeDelete { id } => trash::node_delete(draft, caller, *id),
         O::TrashPurge { ids: named } => trash::purge(draft, caller, named.as_deref()),
-        O::LinkAdd { id, source, target, kind, private } => {
-            let new = link::New { id: *id, source: *source, target: *target, kind: *kind, private: *private };
-            link::add(draft, caller, &new, ids)
-        }
-        O::LinkUpdate { id, kind, private } => link::update(draft, caller, *id, *kind, *private),
+        O::LinkAdd(new) => link::add(draft, caller, new, ids),
+        O::LinkUpdate(update) => link::update(draft, caller, update),
         O::LinkSwap { id } => link::swap(draft, caller, *id),
         O::LinkTrash { id } => link::trash(draft, caller, *id),
         O::LinkRestore { id } => link::restore(draft, caller, *id),
         O::LinkDelete { id } => trash::link_delete(draft, caller, *id),
-        O::NodePublish { id, branch, due } => share::publish(draft, caller, *id, *branch, *due, ids),
-        O::NodePublishUpdate { id, branch, due } => share::publish_update(draft, caller, *id, *branch, *due),
+        O::NodePublish(publish) => share::publish(draft, caller, publish, ids),
+        O::NodePublishUpdate(update) => share::publish_update(draft, caller, update),
         O::NodeUnpublish { id } => share::unpublish(draft, caller, *id),
         O::NodeEmbed { root } => share::embed(draft, caller, root),
         O::NodeUnembed { root } => share::unembed(draft, caller, root),
-        O::AccessAdd { id, email, level, branch, due } => {
-            let given = share::Given { level: *level, branch: *branch, due: *due };
-            share::access_add(draft, caller, *id, email, &given)
-        }
-        O::AccessUpdate { id, email, level, branch, due } => {
-            let changes = share::Changes { level: *level, branch: *branch, due: *due };
-            share::access_update(draft, caller, *id, email, &changes)
-        }
+        O::AccessAdd(new) => share::access_add(draft, caller, new),
+        O::AccessUpdate(update) => share::access_update(draft, caller, update),
         O::AccessDelete { id, email } => share::access_delete(draft, caller, *id, email),
         O::AccessVisibility { id, showing } => share::visibility(draft, caller, *id, *showing),
         O::SettingsUsername { username } => account::rename(draft, caller, username),
         O::HistoryUndo { .. } | O::HistoryRedo { .. } => Err(Reason::BatchNotFound.into()),
-        O::UserAdd { .. } | O::TokenCreate { .. } | O::TokenRevoke { .. } => Err(Reason::NoPermission.into()),
+        O::UserAdd(_) | O::TokenCreate(_) | O::TokenRevoke { .. } | O::TokenRotate { .. } => {
+            Err(Reason::NoPermission.into())
+        }
     }
 }
 

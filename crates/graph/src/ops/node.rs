@@ -1,25 +1,35 @@
 //! Adding, changing, trashing and restoring nodes.
 
-use super::{NodeFields, refuse_if, seen, seen_with};
+use super::{refuse_if, seen, seen_with};
 use crate::access;
 use crate::batch::Op;
 use crate::blocking::{Returning, is_held, settle, targets};
 use crate::draft::{Cause, Draft};
 use crate::id::{IdSupply, LinkId, NodeId, UserId};
 use crate::model::{Level, Link, LinkType, Node, Status};
+use crate::node_fields::NodeFields;
 use crate::refusal::{Reason, Refusal};
 use crate::world::Graph;
 use std::sync::Arc;
 
+/// A new node.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NodeAdd {
+    /// The client's own name for it; without one it gets a new id.
+    pub id: Option<NodeId>,
+    /// The node that it is linked to.
+    pub target: Option<NodeId>,
+    /// What is given of it; the rest has its defaults.
+    pub fields: Box<NodeFields>,
+}
+
 pub(super) fn add(
     draft: &mut Draft<'_>,
     caller: UserId,
-    id: Option<NodeId>,
-    target: Option<NodeId>,
-    fields: &NodeFields,
+    new: &NodeAdd,
     ids: &mut dyn IdSupply,
 ) -> Result<(), Refusal> {
-    let parent = match target {
+    let parent = match new.target {
         Some(target) => Some(seen(draft, caller, target, Reason::TargetNotFound)?),
         None => None,
     };
@@ -31,15 +41,14 @@ pub(super) fn add(
             (below.unwrap_or(caller), Some((target.id, level)))
         }
     };
-    let id = match id {
+    let id = match new.id {
         Some(id) if draft.world().id_taken(id.0) => return Err(Reason::IdTaken.into()),
         Some(id) => id,
         None => ids.next_node(),
     };
     let seq = draft.take_seq();
     let mut node = Node::new(id, owner, draft.batch(), draft.now(), seq);
-    set_fields(&mut node, fields);
-    node.status = fields.status.unwrap_or(Status::Available);
+    new.fields.set_all(&mut node);
     draft.add_node(node);
     if let Some((target, level)) = link {
         let secondary = level == Level::Viewer;
@@ -72,39 +81,19 @@ fn branch_owner(draft: &Draft<'_>, caller: UserId, target: &Arc<Node>) -> Option
     (level <= Level::Editor).then_some(target.owner)
 }
 
-fn set_fields(node: &mut Node, fields: &NodeFields) {
-    let NodeFields { title, description, status: _, due_date, tags, .. } = fields.clone();
-    let NodeFields { priority, volume, independent, assignee, x, y, z, pinned, collapsed, .. } =
-        fields.clone();
-    set(&mut node.title, title);
-    set(&mut node.description, description);
-    set(&mut node.due_date, due_date);
-    set(&mut node.tags, tags);
-    set(&mut node.priority, priority);
-    set(&mut node.volume, volume);
-    set(&mut node.independent, independent);
-    set(&mut node.assignee, assignee);
-    set(&mut node.x, x);
-    set(&mut node.y, y);
-    set(&mut node.z, z);
-    set(&mut node.pinned, pinned);
-    set(&mut node.collapsed, collapsed);
+/// A change of a node's fields.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeUpdate {
+    pub id: NodeId,
+    /// What is given is changed.
+    pub fields: Box<NodeFields>,
+    /// The version that is meant to be changed; any other is a conflict.
+    pub version: Option<u64>,
 }
 
-fn set<T>(field: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *field = value;
-    }
-}
-
-pub(super) fn update(
-    draft: &mut Draft<'_>,
-    caller: UserId,
-    id: NodeId,
-    fields: &NodeFields,
-    version: Option<u64>,
-) -> Result<(), Refusal> {
-    refuse_if(*fields == NodeFields::default(), Reason::NoFieldsToUpdate)?;
+pub(super) fn update(draft: &mut Draft<'_>, caller: UserId, update: &NodeUpdate) -> Result<(), Refusal> {
+    let NodeUpdate { id, ref fields, version } = *update;
+    refuse_if(fields.is_empty(), Reason::NoFieldsToUpdate)?;
     let node = seen_with(draft, caller, id, Level::Editor)?;
     refuse_if(node.in_trash, Reason::NodeInTrash)?;
     if version.is_some_and(|version| version != node.version) {
@@ -112,9 +101,9 @@ pub(super) fn update(
         return Err(Refusal::with(Reason::VersionConflict, detail));
     }
     let mut changed = Node::clone(&node);
-    set_fields(&mut changed, fields);
+    fields.set_updated(&mut changed);
     if changed != *node {
-        draft.edit_node(Op::NodeUpdate, Cause::Meant, id, |node| set_fields(node, fields));
+        draft.edit_node(Op::NodeUpdate, Cause::Meant, id, |node| fields.set_updated(node));
     }
     let held = is_held(draft, &changed);
     if let Some(status) = fields.status {

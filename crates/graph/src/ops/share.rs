@@ -14,14 +14,23 @@ use std::sync::Arc;
 /// How many grants a user of the basic plan may show at once.
 const BASIC_SHOWING_MAX: usize = 3;
 
+/// Makes a node public.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodePublish {
+    pub id: NodeId,
+    /// Whether the node's branch is public with it.
+    pub branch: bool,
+    /// When it ends; `None` is never.
+    pub due: Option<Timestamp>,
+}
+
 pub(super) fn publish(
     draft: &mut Draft<'_>,
     caller: UserId,
-    id: NodeId,
-    branch: bool,
-    due: Option<Timestamp>,
+    publish: &NodePublish,
     ids: &mut dyn IdSupply,
 ) -> Result<(), Refusal> {
+    let NodePublish { id, branch, due } = *publish;
     check_due(draft, due)?;
     let node = giveable(draft, caller, id)?;
     refuse_if(node.publication.is_some(), Reason::AlreadyPublic)?;
@@ -32,13 +41,21 @@ pub(super) fn publish(
     Ok(())
 }
 
+/// A change of a publication; `None` leaves it as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodePublishUpdate {
+    pub id: NodeId,
+    pub branch: Option<bool>,
+    /// `Some(None)` is never.
+    pub due: Option<Option<Timestamp>>,
+}
+
 pub(super) fn publish_update(
     draft: &mut Draft<'_>,
     caller: UserId,
-    id: NodeId,
-    branch: Option<bool>,
-    due: Option<Option<Timestamp>>,
+    update: &NodePublishUpdate,
 ) -> Result<(), Refusal> {
+    let NodePublishUpdate { id, branch, due } = *update;
     refuse_if(branch.is_none() && due.is_none(), Reason::NoFieldsToUpdate)?;
     check_due(draft, due.flatten())?;
     let node = giveable(draft, caller, id)?;
@@ -100,28 +117,22 @@ fn named(draft: &Draft<'_>, root: &Root) -> Option<Arc<Node>> {
     }
 }
 
-/// What node:access gives.
-pub(super) struct Given {
+/// A new grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessAdd {
+    pub id: NodeId,
+    /// Who it is for.
+    pub email: String,
     pub level: Level,
+    /// Whether it is for the node's branch as well.
     pub branch: bool,
+    /// When it ends; `None` is never.
     pub due: Option<Timestamp>,
 }
 
-/// What node:access:update changes.
-pub(super) struct Changes {
-    pub level: Option<Level>,
-    pub branch: Option<bool>,
-    pub due: Option<Option<Timestamp>>,
-}
-
-pub(super) fn access_add(
-    draft: &mut Draft<'_>,
-    caller: UserId,
-    id: NodeId,
-    email: &str,
-    given: &Given,
-) -> Result<(), Refusal> {
-    check_due(draft, given.due)?;
+pub(super) fn access_add(draft: &mut Draft<'_>, caller: UserId, new: &AccessAdd) -> Result<(), Refusal> {
+    let AccessAdd { id, ref email, level, branch, due } = *new;
+    check_due(draft, due)?;
     let node = shareable(draft, caller, id)?;
     let world = draft.world();
     // Only who may share learns whether there is such a user.
@@ -133,9 +144,9 @@ pub(super) fn access_add(
     let grant = Grant {
         node: id,
         user,
-        level: given.level,
-        branch: given.branch,
-        due: given.due,
+        level,
+        branch,
+        due,
         showing: has_room(draft, user),
         granted_by: caller,
         version: 1,
@@ -144,16 +155,26 @@ pub(super) fn access_add(
     Ok(())
 }
 
+/// A change of a grant; `None` leaves it as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessUpdate {
+    pub id: NodeId,
+    /// Who it is for.
+    pub email: String,
+    pub level: Option<Level>,
+    pub branch: Option<bool>,
+    /// `Some(None)` is never.
+    pub due: Option<Option<Timestamp>>,
+}
+
 pub(super) fn access_update(
     draft: &mut Draft<'_>,
     caller: UserId,
-    id: NodeId,
-    email: &str,
-    changes: &Changes,
+    update: &AccessUpdate,
 ) -> Result<(), Refusal> {
-    let nothing = changes.level.is_none() && changes.branch.is_none() && changes.due.is_none();
-    refuse_if(nothing, Reason::NoFieldsToUpdate)?;
-    check_due(draft, changes.due.flatten())?;
+    let AccessUpdate { id, ref email, level, branch, due } = *update;
+    refuse_if(level.is_none() && branch.is_none() && due.is_none(), Reason::NoFieldsToUpdate)?;
+    check_due(draft, due.flatten())?;
     seen_with(draft, caller, id, Level::Admin)?;
     let own = draft.world().user_by_email(email).is_some_and(|slot| slot.user.id == caller);
     refuse_if(own && draft.world().grant(id, caller).is_some(), Reason::NoPermission)?;
@@ -162,9 +183,9 @@ pub(super) fn access_update(
     refuse_if(node.in_trash, Reason::NodeInTrash)?;
     let grant = grant_of(draft, id, email)?;
     let mut after = Grant::clone(&grant);
-    after.level = changes.level.unwrap_or(after.level);
-    after.branch = changes.branch.unwrap_or(after.branch);
-    after.due = changes.due.unwrap_or(after.due);
+    after.level = level.unwrap_or(after.level);
+    after.branch = branch.unwrap_or(after.branch);
+    after.due = due.unwrap_or(after.due);
     change_grant(draft, grant, after);
     Ok(())
 }

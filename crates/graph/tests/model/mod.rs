@@ -18,6 +18,9 @@ mod ops_share;
 use crate::simulation::New;
 use crate::supply::Supply;
 use graph::model::{Grant, Link, LinkType, Node, User};
+use graph::ops::{
+    AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate,
+};
 use graph::{BatchId, LinkId, NodeId, Operation, Reason, Timestamp, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 use undo::{Deed, Past};
@@ -125,36 +128,38 @@ impl Turn {
     fn perform(&mut self, operation: &Operation) -> Result<(), Reason> {
         use Operation as O;
         match operation {
-            O::NodeAdd { id, target, fields } => self.node_add(*id, *target, fields),
-            O::NodeUpdate { id, fields, version } => self.node_update(*id, fields, *version),
+            O::NodeAdd(NodeAdd { id, target, fields }) => self.node_add(*id, *target, fields),
+            O::NodeUpdate(NodeUpdate { id, fields, version }) => self.node_update(*id, fields, *version),
             O::NodeTrash { id } => self.node_trash(*id),
             O::NodeRestore { id } => self.node_restore(*id),
             O::NodeDelete { id } => self.node_delete(*id),
             O::TrashPurge { ids } => self.purge(ids.as_deref()),
-            O::LinkAdd { id, source, target, kind, private } => {
+            O::LinkAdd(LinkAdd { id, source, target, kind, private }) => {
                 self.link_add(*id, *source, *target, *kind, *private)
             }
-            O::LinkUpdate { id, kind, private } => self.link_update(*id, *kind, *private),
+            O::LinkUpdate(LinkUpdate { id, kind, private }) => self.link_update(*id, *kind, *private),
             O::LinkSwap { id } => self.link_swap(*id),
             O::LinkTrash { id } => self.link_trash(*id),
             O::LinkRestore { id } => self.link_restore(*id),
             O::LinkDelete { id } => self.link_delete(*id),
-            O::NodePublish { id, branch, due } => self.publish(*id, *branch, *due),
-            O::NodePublishUpdate { id, branch, due } => self.publish_update(*id, *branch, *due),
+            O::NodePublish(NodePublish { id, branch, due }) => self.publish(*id, *branch, *due),
+            O::NodePublishUpdate(NodePublishUpdate { id, branch, due }) => {
+                self.publish_update(*id, *branch, *due)
+            }
             O::NodeUnpublish { id } => self.unpublish(*id),
             O::NodeEmbed { root } => self.embed(root),
             O::NodeUnembed { root } => self.unembed(root),
-            O::AccessAdd { id, email, level, branch, due } => {
+            O::AccessAdd(AccessAdd { id, email, level, branch, due }) => {
                 self.access_add(*id, email, *level, *branch, *due)
             }
-            O::AccessUpdate { id, email, level, branch, due } => {
+            O::AccessUpdate(AccessUpdate { id, email, level, branch, due }) => {
                 self.access_update(*id, email, *level, *branch, *due)
             }
             O::AccessDelete { id, email } => self.access_delete(*id, email),
             O::AccessVisibility { id, showing } => self.access_visibility(*id, *showing),
             O::SettingsUsername { username } => self.rename(username),
             O::HistoryUndo { .. } | O::HistoryRedo { .. } => Err(Reason::BatchNotFound),
-            O::UserAdd { .. } | O::TokenCreate { .. } | O::TokenRevoke { .. } => Err(Reason::NoPermission),
+            O::UserAdd(_) | O::TokenCreate(_) | O::TokenRevoke { .. } => Err(Reason::NoPermission),
         }
     }
 

@@ -4,7 +4,7 @@ use super::undo::Deed;
 use super::{Turn, refuse_if};
 use graph::IdSupply;
 use graph::model::{Level, LinkType, Node, Status};
-use graph::{LinkId, NodeFields, NodeId, Reason};
+use graph::{LinkId, NodeFields, NodeId, Reason, each_node_field};
 use uuid::Uuid;
 
 impl Turn {
@@ -217,44 +217,14 @@ impl Turn {
 
 /// Everything but the status.
 fn set_fields(node: &mut Node, fields: &NodeFields) {
-    let fields = fields.clone();
-    if let Some(title) = fields.title {
-        node.title = title;
+    let status = node.status;
+    macro_rules! set {
+        ($($field:ident)*) => {$(
+            if let Some(value) = fields.$field.clone() {
+                node.$field = value;
+            }
+        )*};
     }
-    if let Some(description) = fields.description {
-        node.description = description;
-    }
-    if let Some(due_date) = fields.due_date {
-        node.due_date = due_date;
-    }
-    if let Some(tags) = fields.tags {
-        node.tags = tags;
-    }
-    if let Some(priority) = fields.priority {
-        node.priority = priority;
-    }
-    if let Some(volume) = fields.volume {
-        node.volume = volume;
-    }
-    if let Some(independent) = fields.independent {
-        node.independent = independent;
-    }
-    if let Some(assignee) = fields.assignee {
-        node.assignee = assignee;
-    }
-    if let Some(x) = fields.x {
-        node.x = x;
-    }
-    if let Some(y) = fields.y {
-        node.y = y;
-    }
-    if let Some(z) = fields.z {
-        node.z = z;
-    }
-    if let Some(pinned) = fields.pinned {
-        node.pinned = pinned;
-    }
-    if let Some(collapsed) = fields.collapsed {
-        node.collapsed = collapsed;
-    }
+    each_node_field!(set);
+    node.status = status;
 }

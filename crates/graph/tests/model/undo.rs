@@ -4,7 +4,7 @@ use super::ops_link::keeps_privacy;
 use super::{Model, Turn, refuse_if};
 use graph::IdSupply;
 use graph::model::{Grant, Level, Link, LinkType, Node, Publication, Status};
-use graph::{BatchId, LinkId, NodeId, Reason, UserId};
+use graph::{BatchId, LinkId, NodeId, Reason, UserId, each_node_field};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One thing that was meant; what only followed from it is left out.
@@ -300,8 +300,10 @@ impl Turn {
             Step::Restore(id) => !self.m.nodes[id].in_trash,
             Step::Fields(from, to) => {
                 let now = &self.m.nodes[&from.id];
-                overtaken!(now, from, to; title description due_date tags priority volume independent
-                    assignee x y z pinned collapsed)
+                macro_rules! fields_overtaken {
+                    ($($field:ident)*) => { overtaken!(now, from, to; $($field)*) };
+                }
+                each_node_field!(fields_overtaken)
             }
             Step::Status(from, _) => unheld(&self.m.nodes[&from.id]) != unheld(from),
             Step::Publication(id, from, to) => {
@@ -342,8 +344,10 @@ impl Turn {
             Step::Fields(from, to) => {
                 refuse_if(!self.m.is_active(from.id), Reason::NodeInTrash)?;
                 self.node_entry(from.id, |node| {
-                    set_changed!(node, from, to; title description due_date tags priority volume
-                        independent assignee x y z pinned collapsed);
+                    macro_rules! set_fields {
+                        ($($field:ident)*) => { set_changed!(node, from, to; $($field)*) };
+                    }
+                    each_node_field!(set_fields);
                 });
             }
             Step::Status(_, to) => {

@@ -6,6 +6,7 @@ pub mod replica;
 pub mod retrace;
 pub mod steps;
 pub mod telling;
+pub mod values;
 
 use crate::model::Model;
 use crate::model::undo::{Deed, Past, Touched};

@@ -7,7 +7,7 @@ use graph::diff::{Diff, LinkChange, NodeChange, UserChange};
 use graph::load::{Load, Page, visible};
 use graph::model::{Level, Link, LinkType, Node};
 use graph::view::{self, Sight};
-use graph::{LinkId, NodeId, Timestamp, UserId, World};
+use graph::{LinkId, NodeId, Timestamp, UserId, World, each_node_field};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The node's fields as they are sent; what is never sent is at its default.
@@ -219,17 +219,10 @@ impl Replica {
 fn bare(node: &Node) -> Node {
     let mut bare =
         Node::new(node.id, UserId(uuid::Uuid::nil()), graph::BatchId(uuid::Uuid::nil()), node.created, 0);
-    bare.title.clone_from(&node.title);
-    bare.description.clone_from(&node.description);
-    bare.status = node.status;
-    bare.due_date = node.due_date;
-    bare.tags.clone_from(&node.tags);
-    bare.priority = node.priority;
-    bare.volume = node.volume;
-    bare.independent = node.independent;
-    bare.assignee.clone_from(&node.assignee);
-    (bare.x, bare.y, bare.z) = (node.x, node.y, node.z);
-    (bare.pinned, bare.collapsed) = (node.pinned, node.collapsed);
+    macro_rules! copy {
+        ($($field:ident)*) => { $(bare.$field.clone_from(&node.$field);)* };
+    }
+    each_node_field!(copy);
     bare.version = node.version;
     bare.edited = node.edited;
     bare
@@ -275,7 +268,7 @@ fn edit(held: &mut HeldNode, before: &Node, after: &Node, level: Level) {
             }
         )*};
     }
-    changed!(title description status due_date tags priority volume independent assignee x y z pinned collapsed);
+    each_node_field!(changed);
     node.version = after.version;
     node.edited = after.edited;
     let (old, new) = (before.publication.as_deref(), after.publication.as_deref());

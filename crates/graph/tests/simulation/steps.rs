@@ -1,9 +1,15 @@
 //! Steps: small numbers that shrink well, read as operations on whatever there is.
 
+use super::values::sample;
 use super::{NAMES, Remembered, Simulation, user_id};
 use crate::model::Model;
 use graph::model::{Level, LinkType, Status};
-use graph::{BatchId, LinkId, NodeFields, NodeId, Operation, Root, Timestamp, UserId};
+use graph::ops::{
+    AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate,
+};
+use graph::{
+    BatchId, LinkId, NODE_FIELDS, NodeFields, NodeId, Operation, Root, Timestamp, UserId, each_node_field,
+};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -185,7 +191,7 @@ fn due(model: &Model, byte: u8) -> Option<Timestamp> {
 }
 
 fn settable_status(byte: u8) -> Status {
-    [Status::Available, Status::InProgress, Status::Completed, Status::Completed][usize::from(byte % 4)]
+    sample(&NODE_FIELDS.status, byte)
 }
 
 fn level(byte: u8) -> Level {
@@ -215,7 +221,7 @@ fn changed_fields(model: &Model, id: NodeId, step: &Step) -> NodeFields {
         description: some_if(step.b % 16 == 1, "long".to_owned()),
         status: some_if(step.d % 3 == 0, settable_status(step.d / 3)),
         due_date: some_if(step.b % 16 == 3, due(model, step.c).map(Timestamp::whole_seconds)),
-        tags: some_if(step.b % 16 == 5, vec![format!("tag {}", step.c % 3)]),
+        tags: some_if(step.b % 16 == 5, sample(&NODE_FIELDS.tags, step.c)),
         priority: some_if(step.b % 16 == 7, step.c % 10),
         volume: some_if(step.b % 16 == 9, step.c % 10),
         independent: some_if(step.d % 2 == 0, step.c % 2 == 0),
@@ -223,9 +229,18 @@ fn changed_fields(model: &Model, id: NodeId, step: &Step) -> NodeFields {
         x: some_if(step.b % 16 == 13, f64::from(step.c)),
         y: some_if(step.b % 16 == 13, 0.5),
         z: some_if(step.b % 16 == 13, -1.0),
-        pinned: some_if(step.b % 16 == 15, step.c % 2 == 0),
-        collapsed: some_if(step.b % 16 == 15, step.c % 3 == 0),
+        ..any_fields(step)
     }
+}
+
+/// Every field there is, on every sixteenth step.
+fn any_fields(step: &Step) -> NodeFields {
+    macro_rules! any {
+        ($($field:ident)*) => {
+            NodeFields { $($field: some_if(step.b % 16 == 15, sample(&NODE_FIELDS.$field, step.c)),)* }
+        };
+    }
+    each_node_field!(any)
 }
 
 fn node_id(simulation: &mut Simulation, byte: u8) -> Option<NodeId> {
@@ -278,14 +293,14 @@ pub fn interpret(simulation: &mut Simulation, step: &Step) -> Read {
     if matches!(what, What::NodeAdd) {
         let fields = Box::new(new_fields(simulation, b));
         let id = node_id(simulation, c);
-        return Read::Ask(founder(who), Operation::NodeAdd { id, target: None, fields });
+        return Read::Ask(founder(who), Operation::NodeAdd(NodeAdd { id, target: None, fields }));
     }
     if matches!(what, What::NodeAddUnder) {
         let target = node_such(&simulation.model, a, |node| !node.in_trash);
         let fields = Box::new(new_fields(simulation, b));
         let id = node_id(simulation, c);
         let caller = caller(&simulation.model, target, who);
-        return Read::Ask(caller, Operation::NodeAdd { id, target: Some(target), fields });
+        return Read::Ask(caller, Operation::NodeAdd(NodeAdd { id, target: Some(target), fields }));
     }
     if matches!(what, What::Undo | What::Redo) {
         let (caller, batch) = history_operation(simulation, what, step);
@@ -339,7 +354,7 @@ fn node_operation(model: &Model, what: What, step: &Step) -> (UserId, Operation)
         What::NodeStatus => {
             let status = Some(settable_status(step.b));
             let fields = Box::new(NodeFields { status, ..NodeFields::default() });
-            Operation::NodeUpdate { id, fields, version: None }
+            Operation::NodeUpdate(NodeUpdate { id, fields, version: None })
         }
         What::NodeUpdate => {
             let version = model.nodes.get(&id).map(|node| node.version);
@@ -348,7 +363,11 @@ fn node_operation(model: &Model, what: What, step: &Step) -> (UserId, Operation)
                 1 => Some(u64::from(step.c % 4)),
                 _ => None,
             };
-            Operation::NodeUpdate { id, fields: Box::new(changed_fields(model, id, step)), version }
+            Operation::NodeUpdate(NodeUpdate {
+                id,
+                fields: Box::new(changed_fields(model, id, step)),
+                version,
+            })
         }
         What::NodeTrash => Operation::NodeTrash { id },
         What::NodeRestore => Operation::NodeRestore { id },
@@ -376,7 +395,7 @@ fn link_add(model: &Model, step: &Step, new_link: LinkId) -> (UserId, Operation)
         3 => Some(LinkId(node(model, d).0)),
         _ => None,
     };
-    (caller, Operation::LinkAdd { id, source, target, kind: kind(c / 5), private: c % 5 == 0 })
+    (caller, Operation::LinkAdd(LinkAdd { id, source, target, kind: kind(c / 5), private: c % 5 == 0 }))
 }
 
 fn link_operation(model: &Model, what: What, step: &Step) -> (UserId, Operation) {
@@ -384,11 +403,11 @@ fn link_operation(model: &Model, what: What, step: &Step) -> (UserId, Operation)
     let id = link_such(model, step.a, |link| link.in_trash == trashed);
     let caller = link_caller(model, id, step.who);
     let operation = match what {
-        What::LinkUpdate => Operation::LinkUpdate {
+        What::LinkUpdate => Operation::LinkUpdate(LinkUpdate {
             id,
             kind: some_if(step.b % 2 == 0, kind(step.b / 2)),
             private: some_if(step.c % 2 == 0, step.c % 4 == 0),
-        },
+        }),
         What::LinkSwap => Operation::LinkSwap { id },
         What::LinkTrash => Operation::LinkTrash { id },
         What::LinkRestore => Operation::LinkRestore { id },
@@ -407,14 +426,15 @@ fn share_operation(model: &Model, what: What, step: &Step) -> (UserId, Operation
     match what {
         What::Publish => {
             let id = node_such(model, a, public);
-            let operation = Operation::NodePublish { id, branch: b % 4 != 0, due: due(model, c) };
+            let operation =
+                Operation::NodePublish(NodePublish { id, branch: b % 4 != 0, due: due(model, c) });
             (caller(model, id, who), operation)
         }
         What::PublishUpdate => {
             let id = node_such(model, a, public);
             let branch = some_if(b % 2 == 0, b % 4 == 0);
             let due = some_if(d % 2 == 0, due(model, c));
-            (caller(model, id, who), Operation::NodePublishUpdate { id, branch, due })
+            (caller(model, id, who), Operation::NodePublishUpdate(NodePublishUpdate { id, branch, due }))
         }
         What::Unpublish => {
             let id = node_such(model, a, public);
@@ -433,8 +453,13 @@ fn share_operation(model: &Model, what: What, step: &Step) -> (UserId, Operation
         What::AccessAdd => {
             let id = node_such(model, a, |node| !node.in_trash);
             let level = level(d);
-            let operation =
-                Operation::AccessAdd { id, email: email(b), level, branch: d % 5 != 0, due: due(model, c) };
+            let operation = Operation::AccessAdd(AccessAdd {
+                id,
+                email: email(b),
+                level,
+                branch: d % 5 != 0,
+                due: due(model, c),
+            });
             (caller(model, id, who), operation)
         }
         What::AccessUpdate => {
@@ -442,7 +467,7 @@ fn share_operation(model: &Model, what: What, step: &Step) -> (UserId, Operation
             let level = some_if(b % 2 == 0, level(d));
             let due = some_if(c % 2 == 0, due(model, c / 2));
             let branch = some_if(d % 3 == 0, d % 2 == 0);
-            (caller(model, id, who), Operation::AccessUpdate { id, email, level, branch, due })
+            (caller(model, id, who), Operation::AccessUpdate(AccessUpdate { id, email, level, branch, due }))
         }
         What::AccessDelete => {
             let (id, email) = grant.map_or((node(model, a), email(b)), |(node, user)| (node, grantee(user)));
@@ -498,18 +523,18 @@ pub fn with_missing_id(operation: &Operation) -> Option<Operation> {
     let mut operation = operation.clone();
     use Operation as O;
     match &mut operation {
-        O::NodeUpdate { id, .. }
+        O::NodeUpdate(NodeUpdate { id, .. })
         | O::NodeTrash { id }
         | O::NodeRestore { id }
         | O::NodeDelete { id }
-        | O::NodePublish { id, .. }
-        | O::NodePublishUpdate { id, .. }
+        | O::NodePublish(NodePublish { id, .. })
+        | O::NodePublishUpdate(NodePublishUpdate { id, .. })
         | O::NodeUnpublish { id }
         | O::AccessVisibility { id, .. }
         | O::NodeEmbed { root: Root::Node(id) }
         | O::NodeUnembed { root: Root::Node(id) }
-        | O::NodeAdd { target: Some(id), .. } => id.0 = Uuid::from_u128(0xBEEF),
-        O::LinkUpdate { id, .. }
+        | O::NodeAdd(NodeAdd { target: Some(id), .. }) => id.0 = Uuid::from_u128(0xBEEF),
+        O::LinkUpdate(LinkUpdate { id, .. })
         | O::LinkSwap { id }
         | O::LinkTrash { id }
         | O::LinkRestore { id }

@@ -5,7 +5,7 @@
 use crate::supply::Supply;
 use graph::load::Load;
 use graph::model::{Embed, Grant, Level, Link, LinkType, Node, Plan, Publication, Status, User};
-use graph::ops::{Chain, UndoKind, undo_or_redo};
+use graph::ops::{Chain, LinkAdd, NodeUpdate, UndoKind, undo_or_redo};
 use graph::world::Counts;
 use graph::{
     Batch, BatchId, Entity, LinkId, NodeFields, NodeId, Operation, Projection, Timestamp, UserId, World,
@@ -237,7 +237,7 @@ fn mutation(mut world: World, caller: u128, operation: Operation, viewers: Vec<u
 
 fn edit(at: usize) -> Operation {
     let fields = Box::new(NodeFields { title: Some("other".to_owned()), ..NodeFields::default() });
-    Operation::NodeUpdate { id: node(at), fields, version: None }
+    Operation::NodeUpdate(NodeUpdate { id: node(at), fields, version: None })
 }
 
 fn page_of_trash(world: World, who: u128, expected: usize) -> Work {
@@ -267,7 +267,7 @@ fn reopen_many_under_one(n: usize) -> Work {
     }
     made.nodes.iter_mut().for_each(|node| node.status = Status::Completed);
     let fields = Box::new(NodeFields { status: Some(Status::Available), ..NodeFields::default() });
-    let reopen = Operation::NodeUpdate { id: node(chain[n - 1]), fields, version: None };
+    let reopen = Operation::NodeUpdate(NodeUpdate { id: node(chain[n - 1]), fields, version: None });
     mutation(made.world(), ALICE, reopen, vec![])
 }
 
@@ -441,7 +441,8 @@ fn link_from_wide(n: usize) -> Work {
     }
     let target = made.node(ALICE);
     let (source, target) = (node(source), node(target));
-    let add = Operation::LinkAdd { id: None, source, target, kind: LinkType::Primary, private: false };
+    let add =
+        Operation::LinkAdd(LinkAdd { id: None, source, target, kind: LinkType::Primary, private: false });
     mutation(made.world(), ALICE, add, vec![BOB])
 }
 
@@ -455,7 +456,8 @@ fn link_from_wide_to_others(n: usize) -> Work {
     let target = made.node(ALICE);
     made.grant(target, BOB, Level::Editor, true);
     let (source, target) = (node(source), node(target));
-    let add = Operation::LinkAdd { id: None, source, target, kind: LinkType::Primary, private: false };
+    let add =
+        Operation::LinkAdd(LinkAdd { id: None, source, target, kind: LinkType::Primary, private: false });
     mutation(made.world(), BOB, add, vec![ALICE])
 }
 

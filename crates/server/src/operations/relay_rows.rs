@@ -6,6 +6,7 @@ use super::{Field, Kind, Need, Row, Values, rows};
 use crate::engine::protocol::{Failure, Relay};
 use crate::wire::Problem;
 use crate::wire::payload::Json;
+use graph::ops::NodeUpdate;
 use graph::{NodeFields, NodeId, Operation, Reason, Refusal};
 
 /// How many bytes a client's own fields may take, as JSON.
@@ -43,7 +44,7 @@ const STORE: Row = Row {
     make: super::Make::Mutation(|values| {
         let (x, y, z) = (values.number("x"), values.number("y"), values.number("z"));
         let fields = Box::new(NodeFields { x, y, z, ..NodeFields::default() });
-        Some(Operation::NodeUpdate { id: values.node("id")?, fields, version: None })
+        Some(Operation::NodeUpdate(NodeUpdate { id: values.node("id")?, fields, version: None }))
     }),
     ..rows::BLANK
 };

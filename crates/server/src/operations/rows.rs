@@ -4,6 +4,9 @@ use super::fields::*;
 use super::{Kind, Limit, Make, Method, Row, Values};
 use crate::engine::protocol::{Read, RequestedScope};
 use graph::model::{Level, LinkType};
+use graph::ops::{
+    AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate,
+};
 use graph::{BatchId, NodeFields, NodeId, Operation, Reason, UserId};
 use uuid::Uuid;
 
@@ -148,7 +151,7 @@ pub const ROWS: &[Row] = &[
         errors: &[Reason::TargetNotFound, Reason::TargetInTrash, Reason::IdTaken],
         make: Make::Mutation(|values| {
             let (id, target) = (values.node("id"), values.node("target"));
-            Some(Operation::NodeAdd { id, target, fields: node_fields(values) })
+            Some(Operation::NodeAdd(NodeAdd { id, target, fields: node_fields(values) }))
         }),
         ..BLANK
     },
@@ -169,7 +172,7 @@ pub const ROWS: &[Row] = &[
         ],
         make: Make::Mutation(|values| {
             let (id, version) = (values.node("id")?, values.version("version"));
-            Some(Operation::NodeUpdate { id, fields: node_fields(values), version })
+            Some(Operation::NodeUpdate(NodeUpdate { id, fields: node_fields(values), version }))
         }),
         ..BLANK
     },
@@ -231,13 +234,13 @@ pub const ROWS: &[Row] = &[
             Reason::DependencyCycle,
         ],
         make: Make::Mutation(|values| {
-            Some(Operation::LinkAdd {
+            Some(Operation::LinkAdd(LinkAdd {
                 id: values.link("id"),
                 source: values.node("source")?,
                 target: values.node("target")?,
                 kind: values.link_type("type").unwrap_or(LinkType::Primary),
                 private: values.flag("private").unwrap_or(false),
-            })
+            }))
         }),
         ..BLANK
     },
@@ -260,11 +263,11 @@ pub const ROWS: &[Row] = &[
             Reason::DependencyCycle,
         ],
         make: Make::Mutation(|values| {
-            Some(Operation::LinkUpdate {
+            Some(Operation::LinkUpdate(LinkUpdate {
                 id: values.link("id")?,
                 kind: values.link_type("type"),
                 private: values.flag("private"),
-            })
+            }))
         }),
         ..BLANK
     },
@@ -351,11 +354,11 @@ pub const ROWS: &[Row] = &[
             Reason::AlreadyPublic,
         ],
         make: Make::Mutation(|values| {
-            Some(Operation::NodePublish {
+            Some(Operation::NodePublish(NodePublish {
                 id: values.node("id")?,
                 branch: values.flag("branch").unwrap_or(true),
                 due: values.moment("due").flatten(),
-            })
+            }))
         }),
         ..BLANK
     },
@@ -375,11 +378,11 @@ pub const ROWS: &[Row] = &[
             Reason::NotPublic,
         ],
         make: Make::Mutation(|values| {
-            Some(Operation::NodePublishUpdate {
+            Some(Operation::NodePublishUpdate(NodePublishUpdate {
                 id: values.node("id")?,
                 branch: values.flag("branch"),
                 due: values.moment("due"),
-            })
+            }))
         }),
         ..BLANK
     },
@@ -437,13 +440,13 @@ pub const ROWS: &[Row] = &[
             Reason::AlreadyGranted,
         ],
         make: Make::Mutation(|values| {
-            Some(Operation::AccessAdd {
+            Some(Operation::AccessAdd(AccessAdd {
                 id: values.node("id")?,
                 email: values.text("email")?,
                 level: values.level("level").unwrap_or(Level::Viewer),
                 branch: values.flag("branch").unwrap_or(true),
                 due: values.moment("due").flatten(),
-            })
+            }))
         }),
         ..BLANK
     },
@@ -464,13 +467,13 @@ pub const ROWS: &[Row] = &[
             Reason::NotShared,
         ],
         make: Make::Mutation(|values| {
-            Some(Operation::AccessUpdate {
+            Some(Operation::AccessUpdate(AccessUpdate {
                 id: values.node("id")?,
                 email: values.text("email")?,
                 level: values.level("level"),
                 branch: values.flag("branch"),
                 due: values.moment("due"),
-            })
+            }))
         }),
         ..BLANK
     },

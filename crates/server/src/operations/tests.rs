@@ -1,5 +1,6 @@
 use super::*;
 use graph::model::{Level, LinkType, Node, Status};
+use graph::ops::{AccessAdd, LinkAdd, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate};
 use graph::{NodeId, Root, Timestamp, UserId};
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -41,7 +42,9 @@ fn id(text: &str) -> NodeId {
 
 fn fields(event: &str, payload: &str) -> graph::NodeFields {
     match operation(event, payload) {
-        Operation::NodeAdd { fields, .. } | Operation::NodeUpdate { fields, .. } => *fields,
+        Operation::NodeAdd(NodeAdd { fields, .. }) | Operation::NodeUpdate(NodeUpdate { fields, .. }) => {
+            *fields
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -208,7 +211,7 @@ fn n7_a_due_date_is_cut_to_whole_seconds_and_null_clears_it() {
 
 #[test]
 fn n6_due_times_of_grants_and_publications_keep_their_milliseconds() {
-    let Operation::NodePublish { due, branch, .. } =
+    let Operation::NodePublish(NodePublish { due, branch, .. }) =
         operation("node:publish", r#"{"id":"$A","due":"2030-01-01T00:00:00.125Z"}"#)
     else {
         panic!("a publication")
@@ -225,9 +228,12 @@ fn n2_ids_are_compared_without_regard_to_case() {
 #[test]
 fn s3_a_due_of_null_clears_in_updates_and_means_none_elsewhere() {
     let update = operation("node:publish:update", r#"{"id":"$A","due":null}"#);
-    assert_eq!(update, Operation::NodePublishUpdate { id: id(A), branch: None, due: Some(None) });
+    assert_eq!(
+        update,
+        Operation::NodePublishUpdate(NodePublishUpdate { id: id(A), branch: None, due: Some(None) })
+    );
     let publish = operation("node:publish", r#"{"id":"$A","due":null}"#);
-    assert_eq!(publish, Operation::NodePublish { id: id(A), branch: true, due: None });
+    assert_eq!(publish, Operation::NodePublish(NodePublish { id: id(A), branch: true, due: None }));
 }
 
 #[test]
@@ -244,12 +250,14 @@ fn s9_a_branch_is_named_by_id_or_by_public_token() {
 
 #[test]
 fn s13_a_grant_is_to_view_the_branch_unless_told_otherwise() {
-    let want = |level, branch| Operation::AccessAdd {
-        id: id(A),
-        email: "Ann@Example.org".to_owned(),
-        level,
-        branch,
-        due: None,
+    let want = |level, branch| {
+        Operation::AccessAdd(AccessAdd {
+            id: id(A),
+            email: "Ann@Example.org".to_owned(),
+            level,
+            branch,
+            due: None,
+        })
     };
     let grant = |rest: &str| {
         operation("node:access", &format!("{{\"id\":\"$A\",\"email\":\"Ann@Example.org\"{rest}}}"))
@@ -264,7 +272,7 @@ fn o18_an_update_carries_the_version_it_is_meant_for() {
         "node:update",
         &format!("{{\"id\":\"$A\",\"status\":1,\"version\":{json}}}"),
     ) {
-        Operation::NodeUpdate { version, fields, .. } => (version, fields.status),
+        Operation::NodeUpdate(NodeUpdate { version, fields, .. }) => (version, fields.status),
         other => panic!("{other:?}"),
     };
     assert_eq!(version("7"), (Some(7), Some(Status::InProgress)));
@@ -278,13 +286,13 @@ fn o18_an_update_carries_the_version_it_is_meant_for() {
 #[test]
 fn l1_a_link_is_primary_and_not_private_unless_told_otherwise() {
     let link = operation("link:add", r#"{"source":"$A","target":"$B"}"#);
-    let want = Operation::LinkAdd {
+    let want = Operation::LinkAdd(LinkAdd {
         id: None,
         source: id(A),
         target: id(B),
         kind: LinkType::Primary,
         private: false,
-    };
+    });
     assert_eq!(link, want);
 }
 
@@ -427,7 +435,7 @@ proptest! {
             given.map(|(_, (field, value))| (field.name.to_owned(), value)).collect();
         given.extend(stranger);
         match decode(&row, &Json::Object(given)) {
-            Ok(Asked::Mutation { operation: Operation::NodeAdd { fields, .. }, .. }) => {
+            Ok(Asked::Mutation { operation: Operation::NodeAdd(NodeAdd { fields, .. }), .. }) => {
                 prop_assert!(fields.x.is_none_or(f64::is_finite));
                 prop_assert!(fields.title.is_none_or(|title| title.chars().count() <= TITLE_CHARS_MOST));
             }

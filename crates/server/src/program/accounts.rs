@@ -4,6 +4,7 @@ use crate::auth::Secret;
 use crate::engine::{RandomIds, clock};
 use graph::batch::Subject;
 use graph::model::{Plan, Token, User};
+use graph::ops::{TokenCreate, UserAdd};
 use graph::{Batch, Operation, Reason, Refusal, Timestamp, TokenId, World, decide};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -84,7 +85,7 @@ impl<'l> Accounts<'l> {
     /// What the domain refuses, and [`AccountError::Log`].
     pub fn add_user(&mut self, email: &str, username: &str, plan: Plan) -> Result<Arc<User>, AccountError> {
         let (email, username) = (email.to_owned(), username.to_owned());
-        self.commit(&Operation::UserAdd { email: email.clone(), username, plan })?;
+        self.commit(&Operation::UserAdd(UserAdd { email: email.clone(), username, plan }))?;
         self.user(&email)
     }
 
@@ -95,7 +96,7 @@ impl<'l> Accounts<'l> {
     pub fn create_token(&mut self, user: &User, name: &str) -> Result<(TokenId, Secret), AccountError> {
         let secret = Secret::random()?;
         let (id, hash) = (TokenId(Uuid::new_v4()), secret.hash());
-        self.commit(&Operation::TokenCreate { id, user: user.id, name: name.to_owned(), hash })?;
+        self.commit(&Operation::TokenCreate(TokenCreate { id, user: user.id, name: name.to_owned(), hash }))?;
         Ok((id, secret))
     }
 

@@ -8,6 +8,7 @@ use crate::auth::Secret;
 use crate::engine::{Caller, Engine, Failure, Mutation, Outcome, clock};
 use graph::diff::{Diff, NodeChange};
 use graph::model::{Level, LinkType, Plan, Status};
+use graph::ops::{AccessAdd, LinkAdd, NodeAdd, NodePublish, NodeUpdate};
 use graph::{NodeFields, NodeId, Operation, Refusal};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -246,7 +247,8 @@ async fn plant(
             y: Some(top + 40.0 * row),
             ..NodeFields::default()
         };
-        ask(engine, owner, Operation::NodeAdd { id: Some(id), target, fields: Box::new(fields) }).await?;
+        ask(engine, owner, Operation::NodeAdd(NodeAdd { id: Some(id), target, fields: Box::new(fields) }))
+            .await?;
         ids.push(id);
     }
     complete_parents(engine, owner, tasks, &ids).await?;
@@ -263,7 +265,8 @@ async fn complete_parents(
     for (n, (task, id)) in tasks.iter().zip(ids).enumerate().rev() {
         if has_children(tasks, n) && task.status == Status::Completed {
             let fields = NodeFields { status: Some(Status::Completed), ..NodeFields::default() };
-            let operation = Operation::NodeUpdate { id: *id, fields: Box::new(fields), version: None };
+            let operation =
+                Operation::NodeUpdate(NodeUpdate { id: *id, fields: Box::new(fields), version: None });
             ask(engine, owner, operation).await?;
         }
     }
@@ -296,7 +299,9 @@ async fn grant(
     level: Level,
 ) -> Result<(), DemoError> {
     let (id, email) = (at(ids, n)?, to.email.clone());
-    ask(engine, from, Operation::AccessAdd { id, email, level, branch: true, due: None }).await.map(drop)
+    ask(engine, from, Operation::AccessAdd(AccessAdd { id, email, level, branch: true, due: None }))
+        .await
+        .map(drop)
 }
 
 async fn link(
@@ -307,12 +312,15 @@ async fn link(
     kind: LinkType,
 ) -> Result<(), DemoError> {
     let (source, target) = (at(sources, source)?, at(targets, target)?);
-    ask(engine, who, Operation::LinkAdd { id: None, source, target, kind, private: false }).await.map(drop)
+    ask(engine, who, Operation::LinkAdd(LinkAdd { id: None, source, target, kind, private: false }))
+        .await
+        .map(drop)
 }
 
 /// Makes a branch public; returns the token to read it with.
 async fn publish(engine: &Engine, owner: &Person, id: NodeId) -> Result<String, DemoError> {
-    let diff = ask(engine, owner, Operation::NodePublish { id, branch: true, due: None }).await?;
+    let diff =
+        ask(engine, owner, Operation::NodePublish(NodePublish { id, branch: true, due: None })).await?;
     let token = diff.nodes.iter().find_map(|change| match change {
         NodeChange::Edited { after, .. } if after.id == id => after.publication.as_ref(),
         _ => None,

@@ -2,7 +2,7 @@
 
 use graph::batch::{Batch, Change, Entry, Lineage, Op, Subject};
 use graph::model::{Grant, Level, Link, LinkType, Node, Status};
-use graph::{NodeId, UserId};
+use graph::{NODE_FIELDS, NodeId, UserId, each_node_field};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -247,7 +247,7 @@ impl<'a> Words<'a> {
                         format!("{} to {title}", quoted(&before.title)),
                         &format!("and changed its {}", joined(fields)),
                     ),
-                    (false, ["position"]) => phrase("moved", title, ""),
+                    (false, [words]) if *words == NODE_FIELDS.x.words => phrase("moved", title, ""),
                     (false, fields) => phrase(&format!("changed the {} of", joined(fields)), title, ""),
                 }
             }
@@ -346,24 +346,20 @@ fn phrase(verb: &str, thing: String, rest: &str) -> Phrase {
     Phrase { verb: verb.to_owned(), things: vec![thing], rest: rest.to_owned() }
 }
 
-/// The fields besides the title that an update changed, by what they are called.
+/// What an update changed besides the title, by what it is called. What goes by one name is told once.
 fn changed_fields(before: &Node, after: &Node) -> Vec<&'static str> {
-    let moved = (before.x, before.y, before.z) != (after.x, after.y, after.z);
-    [
-        (before.description != after.description, "description"),
-        (before.due_date != after.due_date, "due date"),
-        (before.tags != after.tags, "tags"),
-        (before.priority != after.priority, "priority"),
-        (before.volume != after.volume, "volume"),
-        (before.independent != after.independent, "independence"),
-        (before.assignee != after.assignee, "assignees"),
-        (moved, "position"),
-        (before.pinned != after.pinned, "pin"),
-        (before.collapsed != after.collapsed, "folding"),
-    ]
-    .into_iter()
-    .filter_map(|(changed, name)| changed.then_some(name))
-    .collect()
+    let mut changed = Vec::new();
+    macro_rules! note {
+        ($($field:ident)*) => {$(
+            if NODE_FIELDS.$field.entry == Op::NodeUpdate && before.$field != after.$field {
+                changed.push(NODE_FIELDS.$field.words);
+            }
+        )*};
+    }
+    each_node_field!(note);
+    changed.retain(|words| *words != NODE_FIELDS.title.words);
+    changed.dedup();
+    changed
 }
 
 fn level(level: Level) -> &'static str {

@@ -1,11 +1,12 @@
 //! A diff as it is written: one shape in acks, REST answers and events. Every change is an object `{op, before, after}`.
 
-use super::entity::{Each, Exact, Form, Seconds, WholeLink, WholeNode, shown_token};
-use graph::NodeId;
+use super::entity::{Each, Exact, Form, Seconds, WholeLink, WholeNode, Written, shown_token};
 use graph::batch::Op;
 use graph::diff::{AccessChange, Diff, LinkChange, NodeChange, UserChange};
+use graph::field_rules::NodeField;
 use graph::model::{Grant, Level, Link, Node, Status, User};
 use graph::view::Sight;
+use graph::{NODE_FIELDS, NodeId, each_node_field};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
@@ -163,15 +164,12 @@ impl Serialize for NodeEntry<'_> {
     }
 }
 
-/// Writes a field where it differs on the two sides.
-macro_rules! changed {
-    ($map:ident, $this:ident, $other:ident, $($name:literal $field:ident $($wrap:expr)?;)*) => {$(
-        if $this.$field != $other.$field {
-            $map.serialize_entry($name, &changed!(@wrapped $this.$field $(, $wrap)?))?;
-        }
-    )*};
-    (@wrapped $value:expr) => { $value };
-    (@wrapped $value:expr, $wrap:expr) => { $wrap($value) };
+fn write_changed<M: SerializeMap, R: Written>(
+    map: &mut M,
+    field: &NodeField<R>,
+    value: &R::Value,
+) -> Result<(), M::Error> {
+    map.serialize_entry(field.wire, &R::written(value))
 }
 
 /// One side of a node's change: its id, what differs from the other side, its version.
@@ -189,22 +187,14 @@ impl Serialize for NodeSide<'_> {
         let (this, other) = (self.this, self.other);
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("id", &this.id)?;
-        changed! { map, this, other,
-            "title" title;
-            "description" description;
-            "status" status;
-            "dueDate" due_date |due: Option<graph::Timestamp>| due.map(Seconds);
-            "tags" tags;
-            "priority" priority;
-            "volume" volume;
-            "independent" independent;
-            "assignee" assignee;
-            "x" x;
-            "y" y;
-            "z" z;
-            "pinned" pinned;
-            "collapsed" collapsed;
+        macro_rules! write {
+            ($($field:ident)*) => {$(
+                if this.$field != other.$field {
+                    write_changed(&mut map, &NODE_FIELDS.$field, &this.$field)?;
+                }
+            )*};
         }
+        each_node_field!(write);
         self.publication(&mut map)?;
         if this.in_trash != other.in_trash {
             map.serialize_entry("inTrash", &this.in_trash)?;
@@ -309,13 +299,14 @@ impl Serialize for LinkSide<'_> {
         let (this, other) = (self.this, self.other);
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("id", &this.id)?;
-        changed! { map, this, other,
-            "source" source;
-            "target" target;
-            "type" kind;
-            "private" private;
-            "wasBlocker" was_blocker;
+        macro_rules! changed {
+            ($($name:literal $field:ident;)*) => {$(
+                if this.$field != other.$field {
+                    map.serialize_entry($name, &this.$field)?;
+                }
+            )*};
         }
+        changed! { "source" source; "target" target; "type" kind; "private" private; "wasBlocker" was_blocker; }
         if this.in_trash != other.in_trash {
             map.serialize_entry("inTrash", &this.in_trash)?;
             if this.in_trash || self.roots.is_some() {

@@ -1,8 +1,9 @@
 //! Nodes and links as they are written.
 
-use graph::model::{Level, Link, Node};
+use graph::field_rules::{Finite, Flag, Integer, Moment, Names, NodeField, Rule, SettableStatus, Tags, Text};
+use graph::model::{Level, Link, Node, Status};
 use graph::view::{SeenLink, SeenNode, Sight};
-use graph::{NodeId, Timestamp};
+use graph::{NODE_FIELDS, NodeId, Timestamp, each_node_field};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
@@ -63,28 +64,15 @@ impl WholeNode<'_> {
     fn fields<M: SerializeMap>(&self, map: &mut M, level: Level, roots: &[NodeId]) -> Result<(), M::Error> {
         let node = &*self.seen.node;
         map.serialize_entry("id", &node.id)?;
-        map.serialize_entry("title", &node.title)?;
-        map.serialize_entry("description", &node.description)?;
-        map.serialize_entry("status", &node.status)?;
-        map.serialize_entry("dueDate", &node.due_date.map(Seconds))?;
-        map.serialize_entry("type", &0)?;
-        if self.form == Form::Init {
-            map.serialize_entry("tags", &comma_separated(&node.tags))?;
-        } else {
-            map.serialize_entry("tags", &node.tags)?;
+        macro_rules! write {
+            ($($field:ident)*) => {$(
+                if NODE_FIELDS.$field.wire == NODE_FIELDS.tags.wire {
+                    map.serialize_entry("type", &0)?;
+                }
+                write_field(map, &NODE_FIELDS.$field, &node.$field, self.form)?;
+            )*};
         }
-        map.serialize_entry("priority", &node.priority)?;
-        map.serialize_entry("volume", &node.volume)?;
-        map.serialize_entry("independent", &node.independent)?;
-        map.serialize_entry("assignee", &node.assignee)?;
-        if self.form == Form::Init {
-            map.serialize_entry("asignee", &node.assignee)?;
-        }
-        map.serialize_entry("x", &node.x)?;
-        map.serialize_entry("y", &node.y)?;
-        map.serialize_entry("z", &node.z)?;
-        map.serialize_entry("pinned", &node.pinned)?;
-        map.serialize_entry("collapsed", &node.collapsed)?;
+        each_node_field!(write);
         map.serialize_entry("version", &node.version)?;
         map.serialize_entry("createdTime", &Seconds(node.created))?;
         map.serialize_entry("lastEditedTime", &Seconds(node.edited))?;
@@ -104,6 +92,108 @@ impl WholeNode<'_> {
             map.serialize_entry("lastBatchID", &node.last_batch)?;
         }
         Ok(())
+    }
+}
+
+/// How the values of a field are written.
+pub(super) trait Written: Rule {
+    /// The value as JSON, but for the forms that write it otherwise.
+    fn written(value: &Self::Value) -> impl Serialize;
+
+    /// Writes what the field has in a whole node.
+    fn write<M: SerializeMap>(
+        map: &mut M,
+        field: &NodeField<Self>,
+        value: &Self::Value,
+        _form: Form,
+    ) -> Result<(), M::Error> {
+        map.serialize_entry(field.wire, &Self::written(value))
+    }
+}
+
+/// Writes what a field has in a whole node.
+fn write_field<M: SerializeMap, R: Written>(
+    map: &mut M,
+    field: &NodeField<R>,
+    value: &R::Value,
+    form: Form,
+) -> Result<(), M::Error> {
+    R::write(map, field, value, form)
+}
+
+impl Written for Text {
+    fn written(text: &String) -> impl Serialize {
+        text
+    }
+}
+
+impl Written for SettableStatus {
+    fn written(status: &Status) -> impl Serialize {
+        status
+    }
+}
+
+impl Written for Moment {
+    fn written(at: &Option<Timestamp>) -> impl Serialize {
+        at.map(Seconds)
+    }
+}
+
+impl Written for Tags {
+    fn written(tags: &Vec<String>) -> impl Serialize {
+        tags
+    }
+
+    fn write<M: SerializeMap>(
+        map: &mut M,
+        field: &NodeField<Self>,
+        tags: &Vec<String>,
+        form: Form,
+    ) -> Result<(), M::Error> {
+        match form {
+            Form::Init => map.serialize_entry(field.wire, &comma_separated(tags)),
+            Form::Graph | Form::Trash | Form::Public => map.serialize_entry(field.wire, tags),
+        }
+    }
+}
+
+impl Written for Names {
+    fn written(names: &Vec<String>) -> impl Serialize {
+        names
+    }
+
+    fn write<M: SerializeMap>(
+        map: &mut M,
+        field: &NodeField<Self>,
+        names: &Vec<String>,
+        form: Form,
+    ) -> Result<(), M::Error> {
+        map.serialize_entry(field.wire, names)?;
+        if form == Form::Init && field.wire == NODE_FIELDS.assignee.wire {
+            map.serialize_entry("asignee", names)?;
+        }
+        Ok(())
+    }
+}
+
+impl<T: Serialize> Written for Integer<T>
+where
+    Integer<T>: Rule<Value = T>,
+{
+    fn written(number: &T) -> impl Serialize {
+        number
+    }
+}
+
+impl Written for Finite {
+    fn written(number: &f64) -> impl Serialize {
+        number
+    }
+}
+
+impl Written for Flag {
+    fn written(flag: &bool) -> impl Serialize {
+        flag
     }
 }
 

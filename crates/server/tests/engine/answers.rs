@@ -3,6 +3,7 @@
 use crate::support::replica::Replica;
 use crate::support::{Server, Socket, Told, ask, changed, grant, link, rename, revoke};
 use graph::model::{Level, LinkType};
+use graph::ops::{AccessAdd, LinkAdd, NodeAdd, NodePublish};
 use graph::{BatchId, Diff, NodeFields, NodeId, Operation};
 use std::sync::Arc;
 use synaptask::engine::{EngineSettings, Outcome};
@@ -47,8 +48,13 @@ fn p6_a_diff_has_only_what_its_receiver_may_see() {
     anna.does(grant(plan, &ben, Level::Editor));
     let (annas, bens) = (anna.connects(), ben.connects());
     // The plan waits for something else: ben sees that, and not what for.
-    let private =
-        Operation::LinkAdd { id: None, source: secret, target: plan, kind: LinkType::Primary, private: true };
+    let private = Operation::LinkAdd(LinkAdd {
+        id: None,
+        source: secret,
+        target: plan,
+        kind: LinkType::Primary,
+        private: true,
+    });
     anna.does(private);
     anna.does(rename(secret, "still secret"));
     assert_eq!(annas.hears_diffs().len(), 2);
@@ -83,11 +89,11 @@ fn crowded(tasks: usize, settings: EngineSettings) -> (Server, NodeId) {
     let anna = server.person("anna");
     let plan = anna.adds("plan", None);
     let add = |n: usize| {
-        anna.asks(Operation::NodeAdd {
+        anna.asks(Operation::NodeAdd(NodeAdd {
             id: None,
             target: Some(plan),
             fields: Box::new(NodeFields { title: Some(n.to_string()), ..NodeFields::default() }),
-        })
+        }))
     };
     let pending: Vec<_> = (0..tasks).map(|n| ask(&server.engine, add(n))).collect();
     pending.into_iter().for_each(|pending| drop(changed(pending.wait())));
@@ -192,15 +198,15 @@ fn p26_a_publication_is_announced_to_those_with_access() {
     anna.does(grant(doras, &dora, Level::Viewer));
     anna.does(link(plan, doras, LinkType::Primary));
     anna.does(revoke(doras, &dora));
-    anna.does(Operation::AccessAdd {
+    anna.does(Operation::AccessAdd(AccessAdd {
         id: doras,
         email: dora.email.clone(),
         level: Level::Viewer,
         branch: false,
         due: None,
-    });
+    }));
     let sockets = [anna.connects(), anna.connects(), ben.connects(), carol.connects(), dora.connects()];
-    let publish = Operation::NodePublish { id: plan, branch: true, due: None };
+    let publish = Operation::NodePublish(NodePublish { id: plan, branch: true, due: None });
     let batch = sockets[0].does(publish).batch;
     assert!(batch.is_some());
     let announced = sockets.map(|socket| {

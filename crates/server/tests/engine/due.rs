@@ -3,17 +3,18 @@
 use crate::support::replica::Replica;
 use crate::support::{Person, Server, Socket, Told, ask, changed, now, rename, until};
 use graph::model::Level;
+use graph::ops::{AccessAdd, AccessUpdate, NodePublish};
 use graph::{Diff, NodeId, Operation, Root, Timestamp};
 use std::sync::Arc;
 
 fn grant_until(id: NodeId, person: &Person, due: Timestamp) -> Operation {
-    Operation::AccessAdd {
+    Operation::AccessAdd(AccessAdd {
         id,
         email: person.email.clone(),
         level: Level::Viewer,
         branch: true,
         due: Some(due),
-    }
+    })
 }
 
 /// Waits for the diff that comes by itself, and for what it says to be right.
@@ -55,7 +56,7 @@ fn p15_a_publication_runs_out_by_itself() {
     let plan = anna.adds("plan", None);
     anna.adds("task", Some(plan));
     let due = now().plus_ms(300);
-    anna.does(Operation::NodePublish { id: plan, branch: true, due: Some(due) });
+    anna.does(Operation::NodePublish(NodePublish { id: plan, branch: true, due: Some(due) }));
     ben.does(Operation::NodeEmbed { root: Root::Node(plan) });
     let bens = ben.connects();
     let mut replica = Replica::of(&bens.loads(10, 0));
@@ -71,13 +72,13 @@ fn p15_what_is_put_off_does_not_run_out() {
     let (anna, ben) = (server.person("anna"), server.person("ben"));
     let plan = anna.adds("plan", None);
     anna.does(grant_until(plan, &ben, now().plus_ms(200)));
-    let put_off = Operation::AccessUpdate {
+    let put_off = Operation::AccessUpdate(AccessUpdate {
         id: plan,
         email: ben.email.clone(),
         level: None,
         branch: None,
         due: Some(None),
-    };
+    });
     anna.does(put_off);
     std::thread::sleep(std::time::Duration::from_millis(400));
     assert_eq!(ben.sees_titles(), ["plan"]);

@@ -4,6 +4,7 @@ use crate::support::replica::Replica;
 use crate::support::{Server, Socket, Told, changed, grant, rename, revoke};
 use graph::load::Page;
 use graph::model::Level;
+use graph::ops::NodePublish;
 use graph::{NodeId, Operation, Root};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -110,7 +111,7 @@ fn g5_a_load_of_a_branch_misses_and_repeats_nothing_either() {
     let (anna, ben) = (server.person("anna"), server.person("ben"));
     let plan = anna.adds("plan", None);
     let tasks: Vec<NodeId> = (0..6).map(|n| anna.adds(&n.to_string(), Some(plan))).collect();
-    let published = anna.does(Operation::NodePublish { id: plan, branch: true, due: None });
+    let published = anna.does(Operation::NodePublish(NodePublish { id: plan, branch: true, due: None }));
     let graph::diff::NodeChange::Edited { after, .. } = &published.nodes[0] else { panic!("{published:?}") };
     let token = after.publication.as_ref().unwrap().token.clone();
     let loads = |socket: &Socket, root: &Root, limit, offset| match socket.reads(Read::Branch {

@@ -1,6 +1,7 @@
 //! Exactly once: what a batchId is for.
 
 use crate::support::{Server, add, ask, batch_id, changed, failure, named, refused, rename, replayed};
+use graph::ops::NodeAdd;
 use graph::{NodeId, Operation, Reason};
 use std::sync::Barrier;
 use synaptask::engine::{Failure, Mutation};
@@ -8,7 +9,7 @@ use uuid::Uuid;
 
 fn new_task() -> Operation {
     // Without an id of the client's, a second node would be no conflict.
-    Operation::NodeAdd { id: None, target: None, fields: Box::default() }
+    Operation::NodeAdd(NodeAdd { id: None, target: None, fields: Box::default() })
 }
 
 #[test]

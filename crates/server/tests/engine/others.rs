@@ -3,6 +3,7 @@
 use crate::support::replica::Replica;
 use crate::support::{Server, Told, add, changed, grant, rename, until};
 use graph::model::{Level, Plan};
+use graph::ops::{AccessAdd, NodePublish};
 use graph::{NodeId, Operation};
 use synaptask::engine::{Caller, EngineSettings};
 use uuid::Uuid;
@@ -18,13 +19,13 @@ fn d14_a_user_added_beside_the_server_is_known_to_it() {
 
     let anna = server.person("anna");
     let plan = anna.adds("plan", None);
-    let to_dora = Operation::AccessAdd {
+    let to_dora = Operation::AccessAdd(AccessAdd {
         id: plan,
         email: "Dora@Example.org".into(),
         level: Level::Viewer,
         branch: true,
         due: None,
-    };
+    });
     anna.does(to_dora);
     assert_eq!(anna.sees().nodes.len(), 1);
 }
@@ -74,7 +75,7 @@ fn p26_a_publication_by_another_server_is_announced() {
     let plan = anna.adds("plan", None);
     anna.does(grant(plan, &ben, Level::Viewer));
     let [annas, bens, carols] = [&anna, &ben, &carol].map(|person| person.connects());
-    let publish = Operation::NodePublish { id: plan, branch: false, due: None };
+    let publish = Operation::NodePublish(NodePublish { id: plan, branch: false, due: None });
     server.installation.does(Some(anna.caller.user), &publish);
     for socket in [&annas, &bens] {
         until("it is announced", || {
@@ -100,6 +101,29 @@ fn p24_a_revoked_token_ends_its_connections() {
     anna.adds("task", None);
     assert_eq!(kept.hears_diffs().len(), 1);
     assert!(!ended.glances().iter().any(|told| matches!(told, Told::Diff(_))), "nothing after the end");
+}
+
+#[test]
+fn p24_a_rotated_token_ends_what_came_with_its_old_secret() {
+    let server = Server::with(&["anna"]);
+    let anna = server.person("anna");
+    let old = anna.connects();
+    old.hears();
+    // What waits when the secret changes is not done: the engine hears of the change with its next transaction.
+    let hash = server.installation.rotate(anna.caller.token);
+    let failure = failed(anna.tries(rename(NodeId(Uuid::new_v4()), "late")));
+    assert_eq!(failure, Failure::Revoked);
+    until("the old secret's connection is closed", || old.is_closed());
+    assert!(server.engine.authenticate(&anna.hash).is_none());
+    let identity = server.engine.authenticate(&hash).unwrap();
+    assert_eq!(identity.caller.token, anna.caller.token);
+    let anna = Person::of(&server.engine, identity.caller, hash, "anna");
+    let new = anna.connects();
+    anna.adds("task", None);
+    assert_eq!(new.hears_diffs().len(), 1);
+    assert!(anna.connects().hears().is_empty());
+    let late = server.person("anna").connects();
+    until("a connection with the old secret is turned away", || late.is_closed());
 }
 
 #[test]

@@ -4,6 +4,9 @@
 use crate::support::replica::Replica;
 use crate::support::{Pending, Person, Server, Socket, now};
 use graph::model::{Level, LinkType, Status};
+use graph::ops::{
+    AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate,
+};
 use graph::{LinkId, NodeFields, NodeId, Operation, Root};
 use synaptask::engine::{EngineSettings, Outcome};
 use uuid::Uuid;
@@ -80,7 +83,7 @@ impl Story {
                 let id = NodeId(dice.uuid());
                 self.nodes.push(id);
                 let target = (!dice.one_in(3)).then_some(other);
-                Operation::NodeAdd { id: Some(id), target, fields: Box::default() }
+                Operation::NodeAdd(NodeAdd { id: Some(id), target, fields: Box::default() })
             }
             4..=6 => {
                 let status = dice.pick(&[Status::Available, Status::InProgress, Status::Completed]);
@@ -91,7 +94,7 @@ impl Story {
                     title,
                     ..NodeFields::default()
                 };
-                Operation::NodeUpdate { id, fields: Box::new(fields), version: None }
+                Operation::NodeUpdate(NodeUpdate { id, fields: Box::new(fields), version: None })
             }
             7 => Operation::NodeTrash { id },
             8..=9 => Operation::NodeRestore { id: gone },
@@ -100,24 +103,34 @@ impl Story {
                 let id = LinkId(dice.uuid());
                 self.links.push(id);
                 let private = dice.one_in(4);
-                Operation::LinkAdd { id: Some(id), source: other, target: third, kind, private }
+                Operation::LinkAdd(LinkAdd { id: Some(id), source: other, target: third, kind, private })
             }
-            15 => {
-                Operation::LinkUpdate { id: link, kind: Some(kind), private: dice.one_in(2).then_some(yes) }
-            }
+            15 => Operation::LinkUpdate(LinkUpdate {
+                id: link,
+                kind: Some(kind),
+                private: dice.one_in(2).then_some(yes),
+            }),
             16 => Operation::LinkSwap { id: link },
             17 => Operation::LinkTrash { id: link },
             18 => Operation::LinkRestore { id: dice.pick(any_link) },
             19 => Operation::LinkDelete { id: dice.pick(any_link) },
-            20..=22 => Operation::AccessAdd { id, email, level, branch: !dice.one_in(3), due },
-            23 => {
-                Operation::AccessUpdate { id, email, level: Some(level), branch: Some(yes), due: Some(due) }
-            }
+            20..=22 => Operation::AccessAdd(AccessAdd { id, email, level, branch: !dice.one_in(3), due }),
+            23 => Operation::AccessUpdate(AccessUpdate {
+                id,
+                email,
+                level: Some(level),
+                branch: Some(yes),
+                due: Some(due),
+            }),
             24 => Operation::AccessDelete { id, email },
             25 => Operation::AccessVisibility { id, showing: yes },
-            26 => Operation::NodePublish { id, branch: yes, due },
+            26 => Operation::NodePublish(NodePublish { id, branch: yes, due }),
             27 => match yes {
-                true => Operation::NodePublishUpdate { id, branch: Some(dice.one_in(2)), due: Some(due) },
+                true => Operation::NodePublishUpdate(NodePublishUpdate {
+                    id,
+                    branch: Some(dice.one_in(2)),
+                    due: Some(due),
+                }),
                 false => Operation::NodeUnpublish { id },
             },
             28 => Operation::NodeEmbed { root },
@@ -125,7 +138,7 @@ impl Story {
                 0 => Operation::NodeUnembed { root },
                 1 if dice.one_in(4) => Operation::TrashPurge { ids: None },
                 2 => Operation::SettingsUsername { username: format!("name{}", dice.below(1_000)) },
-                _ => Operation::NodeUpdate { id, fields: Box::default(), version: Some(1) },
+                _ => Operation::NodeUpdate(NodeUpdate { id, fields: Box::default(), version: Some(1) }),
             },
         }
     }

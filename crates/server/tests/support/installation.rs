@@ -2,6 +2,7 @@
 
 use super::{email, now};
 use graph::model::{Plan, TokenHash};
+use graph::ops::{TokenCreate, UserAdd};
 use graph::{Batch, Operation, TokenId, UserId, decide};
 use store::{LoadScope, Log, Proposal, SqliteLog};
 use synaptask::engine::RandomIds;
@@ -29,7 +30,7 @@ impl Installation {
 
     /// Opens an account.
     pub fn add_user(&self, name: &str, plan: Plan) -> UserId {
-        let add = Operation::UserAdd { email: email(name), username: name.to_owned(), plan };
+        let add = Operation::UserAdd(UserAdd { email: email(name), username: name.to_owned(), plan });
         self.does(None, &add);
         self.log().load(LoadScope::Accounts).unwrap().user_by_username(name).unwrap().user.id
     }
@@ -40,9 +41,22 @@ impl Installation {
         hash[..16].copy_from_slice(Uuid::new_v4().as_bytes());
         self.does(
             None,
-            &Operation::TokenCreate { id: TokenId(Uuid::new_v4()), user, name: "test".into(), hash },
+            &Operation::TokenCreate(TokenCreate {
+                id: TokenId(Uuid::new_v4()),
+                user,
+                name: "test".into(),
+                hash,
+            }),
         );
         (self.log().load(LoadScope::Accounts).unwrap().token(&hash).unwrap().id, hash)
+    }
+
+    /// Gives a token a new secret.
+    pub fn rotate(&self, id: TokenId) -> TokenHash {
+        let mut hash = [1; 32];
+        hash[..16].copy_from_slice(Uuid::new_v4().as_bytes());
+        self.does(None, &Operation::TokenRotate { id, hash });
+        hash
     }
 
     pub fn revoke(&self, token: TokenId) {

@@ -9,6 +9,7 @@ pub mod replica;
 
 use graph::load::Page;
 use graph::model::{Level, LinkType, Plan, TokenHash};
+use graph::ops::{AccessAdd, LinkAdd, NodeAdd, NodeUpdate};
 use graph::{BatchId, Diff, LinkId, NodeFields, NodeId, Operation, Reason, Timestamp, TokenId};
 use installation::Installation;
 use odd_log::{Knobs, OddLog};
@@ -367,11 +368,11 @@ pub fn batch_id() -> BatchId {
 }
 
 pub fn add(id: NodeId, title: &str, target: Option<NodeId>) -> Operation {
-    Operation::NodeAdd { id: Some(id), target, fields: titled(title) }
+    Operation::NodeAdd(NodeAdd { id: Some(id), target, fields: titled(title) })
 }
 
 pub fn rename(id: NodeId, title: &str) -> Operation {
-    Operation::NodeUpdate { id, fields: titled(title), version: None }
+    Operation::NodeUpdate(NodeUpdate { id, fields: titled(title), version: None })
 }
 
 fn titled(title: &str) -> Box<NodeFields> {
@@ -380,12 +381,12 @@ fn titled(title: &str) -> Box<NodeFields> {
 
 pub fn link(source: NodeId, target: NodeId, kind: LinkType) -> Operation {
     let id = Some(LinkId(Uuid::new_v4()));
-    Operation::LinkAdd { id, source, target, kind, private: false }
+    Operation::LinkAdd(LinkAdd { id, source, target, kind, private: false })
 }
 
 /// Gives a person a node and its branch.
 pub fn grant(id: NodeId, person: &Person, level: Level) -> Operation {
-    Operation::AccessAdd { id, email: person.email.clone(), level, branch: true, due: None }
+    Operation::AccessAdd(AccessAdd { id, email: person.email.clone(), level, branch: true, due: None })
 }
 
 pub fn revoke(id: NodeId, person: &Person) -> Operation {

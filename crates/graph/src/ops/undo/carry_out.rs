@@ -8,6 +8,7 @@ use crate::blocking::{is_held, targets};
 use crate::draft::{Cause, Draft};
 use crate::id::{IdSupply, LinkId, NodeId, UserId};
 use crate::model::{Embed, Grant, Level, Link, Node, Publication, Status, User};
+use crate::node_fields;
 use crate::refusal::{Reason, Refusal};
 use crate::world::Graph;
 use std::sync::Arc;
@@ -22,7 +23,9 @@ impl Step<'_> {
         match self {
             Step::NodeFields { from, to } => {
                 refuse_if(draft.active_node(to.id).is_none(), Reason::NodeInTrash)?;
-                draft.edit_node(Op::NodeUpdate, Cause::Meant, to.id, |node| set_fields_back(node, from, to));
+                draft.edit_node(Op::NodeUpdate, Cause::Meant, to.id, |node| {
+                    node_fields::set_back(node, from, to)
+                });
                 unsettled.push(to.id);
             }
             Step::NodeStatus { to, .. } => set_status_back(draft, to, unsettled)?,
@@ -231,15 +234,4 @@ fn embed_back(draft: &mut Draft<'_>, embed: Embed, present: bool) -> Result<(), 
     }
     draft.set_embed(Cause::Meant, embed, present);
     Ok(())
-}
-
-fn set_fields_back(node: &mut Node, from: &Node, to: &Node) {
-    macro_rules! set_back {
-        ($($field:ident)*) => {$(
-            if from.$field != to.$field {
-                node.$field = to.$field.clone();
-            }
-        )*};
-    }
-    each_field!(set_back);
 }

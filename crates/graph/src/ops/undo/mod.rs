@@ -1,13 +1,6 @@
 //! Undo and redo: the inverse of what a batch meant, decided like any operation. What followed from it is not replayed
 //! but follows anew.
 
-/// Applies to each field that an update of nodes may change and undo sets back.
-macro_rules! each_field {
-    ($visit:ident) => {
-        $visit!(title description due_date tags priority volume independent assignee x y z pinned collapsed)
-    };
-}
-
 mod carry_out;
 mod overtaken;
 mod permission;

@@ -3,6 +3,7 @@
 use super::{Step, unheld_status};
 use crate::draft::Draft;
 use crate::model::{Grant, Node};
+use crate::node_fields;
 use crate::world::Graph;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ impl Step<'_> {
     pub(super) fn is_overtaken(&self, draft: &Draft<'_>) -> bool {
         match self {
             Step::NodeFields { from, to } => {
-                draft.node(to.id).is_none_or(|now| fields_overtaken(now, from, to))
+                draft.node(to.id).is_none_or(|now| node_fields::are_overtaken(now, from, to))
             }
             Step::NodeStatus { from, to } => {
                 draft.node(to.id).is_none_or(|now| unheld_status(now) != unheld_status(from))
@@ -35,13 +36,6 @@ impl Step<'_> {
             Step::None { .. } => false,
         }
     }
-}
-
-fn fields_overtaken(now: &Node, from: &Node, to: &Node) -> bool {
-    macro_rules! overtaken {
-        ($($field:ident)*) => { false $(|| (from.$field != to.$field && now.$field != from.$field))* };
-    }
-    each_field!(overtaken)
 }
 
 fn publication_overtaken(now: &Node, from: &Node, to: &Node) -> bool {

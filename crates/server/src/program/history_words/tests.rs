@@ -1,6 +1,10 @@
 use super::*;
 use crate::engine::RandomIds;
 use graph::model::Plan;
+use graph::ops::{
+    AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate,
+    TokenCreate, UserAdd,
+};
 use graph::{Graph as _, NodeFields, Operation, Root, Timestamp, TokenId, World, decide};
 
 const DUE: i64 = 1_900_000_000_000;
@@ -24,7 +28,7 @@ impl Teller {
         teller.world.advance(Timestamp::from_ms(1_700_000_000_000));
         for name in ["ada", "ben"] {
             let (email, username) = (format!("{name}@example.org"), name.to_owned());
-            teller.does(None, Operation::UserAdd { email, username, plan: Plan::Pro });
+            teller.does(None, Operation::UserAdd(UserAdd { email, username, plan: Plan::Pro }));
             let id = teller.world.user_by_username(name).unwrap().user.id;
             teller.users.insert(name, id);
             teller.names.users.insert(id, name.to_owned());
@@ -43,8 +47,8 @@ impl Teller {
         let target = under.map(|title| self.nodes[title]);
         let id = NodeId(uuid::Uuid::new_v4());
         self.nodes.insert(title, id);
-        let batch =
-            self.does(Some("ada"), Operation::NodeAdd { id: Some(id), target, fields: titled(title) });
+        let batch = self
+            .does(Some("ada"), Operation::NodeAdd(NodeAdd { id: Some(id), target, fields: titled(title) }));
         self.names.titles.insert(id, title.to_owned());
         batch
     }
@@ -63,18 +67,22 @@ fn c11_every_operation_has_its_words() {
     let mut it = Teller::new();
     let opened = it.does(
         None,
-        Operation::UserAdd { email: "eve@example.org".into(), username: "eve".into(), plan: Plan::Plus },
+        Operation::UserAdd(UserAdd {
+            email: "eve@example.org".into(),
+            username: "eve".into(),
+            plan: Plan::Plus,
+        }),
     );
     assert_eq!(it.says(&opened), "the installation opened the account eve <eve@example.org> (plus)");
     let ada = it.users["ada"];
     let made = it.does(
         None,
-        Operation::TokenCreate {
+        Operation::TokenCreate(TokenCreate {
             id: TokenId(uuid::Uuid::nil()),
             user: ada,
             name: "cli".into(),
             hash: [7; 32],
-        },
+        }),
     );
     assert_eq!(it.says(&made), "the installation made the API token “cli” of ada");
 
@@ -91,7 +99,7 @@ fn c11_every_operation_has_its_words() {
     let link = it.world.links_at(test).next().unwrap().id;
     let email = || "ben@example.org".to_owned();
     let fields = |fields: NodeFields| Box::new(fields);
-    let update = |id, fields| Operation::NodeUpdate { id, fields, version: None };
+    let update = |id, fields| Operation::NodeUpdate(NodeUpdate { id, fields, version: None });
     let due = Some(Timestamp::from_ms(DUE));
     let (admin, viewer) = (Some(Level::Admin), Level::Viewer);
     let cases: Vec<(&str, Operation, &str)> = vec![
@@ -138,46 +146,50 @@ fn c11_every_operation_has_its_words() {
         ("ada", Operation::LinkRestore { id: link }, "ada restored the link “Test” → “Ship it”"),
         (
             "ada",
-            Operation::LinkUpdate { id: link, kind: Some(LinkType::Secondary), private: Some(true) },
+            Operation::LinkUpdate(LinkUpdate {
+                id: link,
+                kind: Some(LinkType::Secondary),
+                private: Some(true),
+            }),
             "ada made the link “Test” → “Ship it” secondary and private",
         ),
         ("ada", Operation::LinkSwap { id: link }, "ada turned the link round to “Ship it” → “Test”"),
         (
             "ada",
-            Operation::LinkAdd {
+            Operation::LinkAdd(LinkAdd {
                 id: None,
                 source: alone,
                 target: test,
                 kind: LinkType::Secondary,
                 private: false,
-            },
+            }),
             "ada linked “Alone” → “Test”",
         ),
         (
             "ada",
-            Operation::AccessAdd { id: release, email: email(), level: viewer, branch: true, due },
+            Operation::AccessAdd(AccessAdd { id: release, email: email(), level: viewer, branch: true, due }),
             "ada gave ben view access to “Release” with its branch until 2030-03-17T17:46:40Z",
         ),
         (
             "ada",
-            Operation::AccessUpdate {
+            Operation::AccessUpdate(AccessUpdate {
                 id: release,
                 email: email(),
                 level: admin,
                 branch: None,
                 due: Some(None),
-            },
+            }),
             "ada made ben admin instead of viewer of “Release” with its branch",
         ),
         (
             "ada",
-            Operation::AccessUpdate {
+            Operation::AccessUpdate(AccessUpdate {
                 id: release,
                 email: email(),
                 level: None,
                 branch: Some(false),
                 due: None,
-            },
+            }),
             "ada changed ben's access to “Release” alone",
         ),
         (
@@ -192,12 +204,12 @@ fn c11_every_operation_has_its_words() {
         ),
         (
             "ada",
-            Operation::NodePublish { id: alone, branch: true, due: None },
+            Operation::NodePublish(NodePublish { id: alone, branch: true, due: None }),
             "ada published “Alone” with its branch",
         ),
         (
             "ada",
-            Operation::NodePublishUpdate { id: alone, branch: Some(false), due: None },
+            Operation::NodePublishUpdate(NodePublishUpdate { id: alone, branch: Some(false), due: None }),
             "ada changed the publication of “Alone”",
         ),
         (
@@ -213,13 +225,13 @@ fn c11_every_operation_has_its_words() {
         ),
         (
             "ada",
-            Operation::AccessAdd {
+            Operation::AccessAdd(AccessAdd {
                 id: alone,
                 email: email(),
                 level: Level::Editor,
                 branch: false,
                 due: None,
-            },
+            }),
             "ada gave ben edit access to “Alone” alone",
         ),
         (
