@@ -1,11 +1,11 @@
 //! Other processes on the same data, and tokens that are revoked.
 
 use crate::support::replica::Replica;
-use crate::support::{Server, Told, add, changed, grant, rename, until};
+use crate::support::{Person, Server, Told, add, changed, failure, grant, rename, until};
 use graph::model::{Level, Plan};
 use graph::ops::{AccessAdd, NodePublish};
 use graph::{NodeId, Operation};
-use synaptask::engine::{Caller, EngineSettings};
+use synaptask::engine::{Caller, EngineSettings, Failure};
 use uuid::Uuid;
 
 #[test]
@@ -15,7 +15,7 @@ fn d14_a_user_added_beside_the_server_is_known_to_it() {
     let (token, hash) = server.installation.add_token(user);
     until("dora is known", || server.engine.authenticate(&hash).is_some());
     let identity = server.engine.authenticate(&hash).unwrap();
-    assert_eq!((identity.caller, identity.user.username.as_str()), (Caller { user, token }, "dora"));
+    assert_eq!((identity.caller, identity.user.username.as_str()), (Caller { user, token, hash }, "dora"));
 
     let anna = server.person("anna");
     let plan = anna.adds("plan", None);
@@ -111,8 +111,7 @@ fn p24_a_rotated_token_ends_what_came_with_its_old_secret() {
     old.hears();
     // What waits when the secret changes is not done: the engine hears of the change with its next transaction.
     let hash = server.installation.rotate(anna.caller.token);
-    let failure = failed(anna.tries(rename(NodeId(Uuid::new_v4()), "late")));
-    assert_eq!(failure, Failure::Revoked);
+    assert_eq!(failure(anna.tries(rename(NodeId(Uuid::new_v4()), "late"))), Failure::Revoked);
     until("the old secret's connection is closed", || old.is_closed());
     assert!(server.engine.authenticate(&anna.hash).is_none());
     let identity = server.engine.authenticate(&hash).unwrap();
