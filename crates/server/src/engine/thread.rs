@@ -73,6 +73,16 @@ impl Thread {
         if ran.is_err() {
             end_process("the engine failed");
         }
+        self.close();
+    }
+
+    /// Closes the log last, when nothing else in the process has it open: only then does one file remain (D18).
+    fn close(self) {
+        let Thread { mut log, archive, .. } = self;
+        drop(archive);
+        if let Err(error) = log.checkpoint() {
+            tracing::warn!(%error, "what was written could not be brought into the one file; nothing is lost");
+        }
     }
 
     /// Waits for work, at most until there is something to look after, and takes what there is.

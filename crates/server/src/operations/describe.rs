@@ -75,7 +75,7 @@ fn relay_json(relay: &RelayRow) -> Value {
 }
 
 fn field_json(row: &Row, field: &Field) -> Value {
-    let default = row.default_of(field).and_then(|default| serde_json::from_str::<Value>(default).ok());
+    let default = row.default_of(field).and_then(|default| serde_json::from_str::<Value>(&default).ok());
     let mut described = json!({
         "name": field.name,
         "type": field.kind.json_type(),

@@ -47,34 +47,6 @@ pub(super) const GRAPH_LIMIT: Field =
 pub(super) const OFFSET: Field =
     optional("offset", Kind::Count { least: 0, most: i64::MAX }, "0", Reason::InvalidOffset);
 
-/// The fields of a node that can be set, in the order of the model's table; the defaults are those of node:add.
-pub(super) const NODE_FIELDS: &[Field] = &[
-    optional(
-        "title",
-        Kind::Text { most: TITLE_CHARS_MOST, too_long: Reason::TitleTooLong },
-        "\"\"",
-        Reason::InvalidText,
-    ),
-    optional(
-        "description",
-        Kind::Text { most: DESCRIPTION_CHARS_MOST, too_long: Reason::DescriptionTooLong },
-        "\"\"",
-        Reason::InvalidText,
-    ),
-    optional("status", Kind::Status, "0", Reason::InvalidStatus),
-    optional("dueDate", Kind::DueDate, "null", Reason::InvalidDueDatetime),
-    optional("tags", Kind::Tags, "[]", Reason::InvalidTags),
-    optional("priority", Kind::Integer { least: 0, most: PRIORITY_MOST }, "0", Reason::InvalidPriority),
-    optional("volume", Kind::Integer { least: 0, most: VOLUME_MOST }, "5", Reason::InvalidVolume),
-    optional("independent", Kind::Boolean, "false", Reason::InvalidIndependent),
-    optional("assignee", Kind::Assignees, "[]", Reason::InvalidAssignee),
-    optional("x", Kind::Number, "0.0", Reason::InvalidPosition),
-    optional("y", Kind::Number, "0.0", Reason::InvalidPosition),
-    optional("z", Kind::Number, "0.0", Reason::InvalidPosition),
-    optional("pinned", Kind::Boolean, "false", Reason::InvalidPinned),
-    optional("collapsed", Kind::Boolean, "false", Reason::InvalidCollapsed),
-];
-
 pub(super) const LINK_FIELDS: &[Field] = &[
     optional("type", Kind::LinkType, "0", Reason::InvalidLinkType),
     optional("private", Kind::Boolean, "false", Reason::InvalidLinkPrivate),

@@ -7,18 +7,20 @@
 mod describe;
 mod fields;
 mod kinds;
+mod node_fields;
 mod relay_rows;
 mod rows;
 mod rules;
 
 use crate::engine::protocol::{Failure, IdempotencyKey, Read};
 use crate::wire::payload::Json;
-use graph::{BatchId, Operation, Reason, Refusal, Root};
+use graph::{BatchId, NodeFields, Operation, Reason, Refusal, Root};
 use sha2::{Digest, Sha256};
 
 pub use describe::{table_json, table_text};
 use kinds::Value;
 pub use kinds::{Kind, Values};
+pub use node_fields::NodeFieldKind;
 pub use relay_rows::{OWN_BYTES_MAX, RELAYS, RelayRow, decode_relay, relay_by_event};
 pub use rows::ROWS;
 pub use rules::*;
@@ -130,12 +132,14 @@ impl Row {
     }
 
     /// What stands in for a field that is not given, as JSON. An update leaves as it is what is not given.
-    pub fn default_of(&self, field: &Field) -> Option<&'static str> {
+    pub fn default_of(&self, field: &Field) -> Option<String> {
         let changes = self.one_of.iter().any(|change| change.name == field.name);
-        match field.need {
-            Need::Optional { default } if !changes && !default.is_empty() => Some(default),
-            _ => None,
-        }
+        let default = match (field.need, field.kind) {
+            (Need::Required(_), _) => return None,
+            (_, Kind::OfNode(of)) => (of.default)(),
+            (Need::Optional { default }, _) => default.to_owned(),
+        };
+        (!changes && !default.is_empty()).then_some(default)
     }
 
     /// The field that holds the client's own name for the mutation.
@@ -195,7 +199,8 @@ pub fn decode(row: &Row, payload: &Json) -> Result<Asked, Failure> {
 /// Whether a payload names the branch it is about by a public token, whatever else is wrong with it.
 pub fn names_token(row: &Row, payload: &Json) -> bool {
     let branch = row.fields().find(|field| matches!(field.kind, Kind::Branch));
-    let read = branch.and_then(|field| field.kind.read(field, payload.get(field.name)?).ok());
+    let read = branch
+        .and_then(|field| field.kind.read(field, payload.get(field.name)?, &mut NodeFields::default()).ok());
     matches!(read, Some(Value::Branch(Root::Token(_))))
 }
 
@@ -209,7 +214,7 @@ fn check(row: &Row, payload: &Json) -> Result<Values, Refusal> {
     let mut values = Values::default();
     for field in row.fields() {
         match (payload.get(field.name), field.need) {
-            (Some(json), _) => values.put(field.name, field.kind.read(field, json)?),
+            (Some(json), _) => values.read(field, json)?,
             (None, Need::Required(missing)) => return Err(missing.into()),
             (None, Need::Optional { .. }) => {}
         }

@@ -1,7 +1,8 @@
 //! The events that are passed on to others and stored nowhere (P27–P31). They are no operations: they have no batch, no
 //! REST form, and over their limit the oldest unsent is dropped instead of refused.
 
-use super::fields::{BATCH_ID, NODE_ID, optional, required};
+use super::fields::{BATCH_ID, NODE_ID, optional};
+use super::node_fields::NODE_INPUTS;
 use super::{Field, Kind, Need, Row, Values, rows};
 use crate::engine::protocol::{Failure, Relay};
 use crate::wire::Problem;
@@ -29,12 +30,16 @@ pub struct RelayRow {
     make: fn(&mut Values, String) -> Option<Relay>,
 }
 
-const fn position(name: &'static str) -> Field {
-    required(name, Kind::Number, Reason::InvalidPosition, Reason::InvalidPosition)
+/// A field of a node that must be there: without a value it is as wrong as with a wrong one.
+const fn needed(field: Field) -> Field {
+    Field { need: Need::Required(field.invalid), ..field }
 }
 
-const DRAG: &[Field] = &[NODE_ID, position("x"), position("y"), position("z")];
-const DRAG_END: &[Field] = &[BATCH_ID, NODE_ID, position("x"), position("y"), position("z")];
+const X: Field = needed(NODE_INPUTS.x);
+const Y: Field = needed(NODE_INPUTS.y);
+const Z: Field = needed(NODE_INPUTS.z);
+const DRAG: &[Field] = &[NODE_ID, X, Y, Z];
+const DRAG_END: &[Field] = &[BATCH_ID, NODE_ID, X, Y, Z];
 
 /// What stores the end of a drag: a node:update of x, y and z, by its own name and under node:update's limit.
 const STORE: Row = Row {
@@ -42,15 +47,14 @@ const STORE: Row = Row {
     limit: rows::NODE_LIMIT,
     input: &[DRAG_END],
     make: super::Make::Mutation(|values| {
-        let (x, y, z) = (values.number("x"), values.number("y"), values.number("z"));
-        let fields = Box::new(NodeFields { x, y, z, ..NodeFields::default() });
+        let fields = values.node_fields();
         Some(Operation::NodeUpdate(NodeUpdate { id: values.node("id")?, fields, version: None }))
     }),
     ..rows::BLANK
 };
 
 fn drag(values: &mut Values, end: bool) -> Option<Relay> {
-    let (x, y, z) = (values.number("x")?, values.number("y")?, values.number("z")?);
+    let NodeFields { x: Some(x), y: Some(y), z: Some(z), .. } = *values.node_fields() else { return None };
     Some(Relay::Drag { node: values.node("id")?, x, y, z, end })
 }
 
@@ -123,7 +127,7 @@ pub fn decode_relay(row: &RelayRow, payload: &Json) -> Result<Relay, Problem> {
             (None, Need::Required(missing)) => return Err(refused(missing.into())),
             (None, Need::Optional { .. }) => {}
             (Some(Json::Null), Need::Optional { default: "null" }) => {}
-            (Some(json), _) => values.put(field.name, field.kind.read(field, json).map_err(refused)?),
+            (Some(json), _) => values.read(field, json).map_err(refused)?,
         }
     }
     let own = Json::Object(own).canonical();

@@ -1,13 +1,14 @@
 //! The table itself.
 
 use super::fields::*;
+use super::node_fields::NODE_INPUT;
 use super::{Kind, Limit, Make, Method, Row, Values};
 use crate::engine::protocol::{Read, RequestedScope};
 use graph::model::{Level, LinkType};
 use graph::ops::{
     AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate,
 };
-use graph::{BatchId, NodeFields, NodeId, Operation, Reason, UserId};
+use graph::{BatchId, NodeId, Operation, Reason, UserId};
 use uuid::Uuid;
 
 const fn limit(name: &'static str, count: u32) -> Limit {
@@ -146,12 +147,12 @@ pub const ROWS: &[Row] = &[
         method: Some(Method::Post),
         paths: &["/api/node"],
         limit: NODE_LIMIT,
-        input: &[&[BATCH_ID, NEW_ID, TARGET], NODE_FIELDS],
+        input: &[&[BATCH_ID, NEW_ID, TARGET], NODE_INPUT],
         read_only: NODE_READ_ONLY,
         errors: &[Reason::TargetNotFound, Reason::TargetInTrash, Reason::IdTaken],
         make: Make::Mutation(|values| {
             let (id, target) = (values.node("id"), values.node("target"));
-            Some(Operation::NodeAdd(NodeAdd { id, target, fields: node_fields(values) }))
+            Some(Operation::NodeAdd(NodeAdd { id, target, fields: values.node_fields() }))
         }),
         ..BLANK
     },
@@ -160,9 +161,9 @@ pub const ROWS: &[Row] = &[
         method: Some(Method::Put),
         paths: &["/api/node"],
         limit: NODE_LIMIT,
-        input: &[&[BATCH_ID, NODE_ID], NODE_FIELDS, &[VERSION]],
+        input: &[&[BATCH_ID, NODE_ID], NODE_INPUT, &[VERSION]],
         read_only: NODE_READ_ONLY,
-        one_of: NODE_FIELDS,
+        one_of: NODE_INPUT,
         errors: &[
             Reason::NodeNotFound,
             Reason::NoPermission,
@@ -172,7 +173,7 @@ pub const ROWS: &[Row] = &[
         ],
         make: Make::Mutation(|values| {
             let (id, version) = (values.node("id")?, values.version("version"));
-            Some(Operation::NodeUpdate(NodeUpdate { id, fields: node_fields(values), version }))
+            Some(Operation::NodeUpdate(NodeUpdate { id, fields: values.node_fields(), version }))
         }),
         ..BLANK
     },
@@ -554,23 +555,4 @@ fn scope(kind: Option<&str>, id: Option<Uuid>) -> RequestedScope {
 
 fn page(values: &mut Values, limit: usize) -> (usize, usize) {
     (values.count("limit").unwrap_or(limit), values.count("offset").unwrap_or(0))
-}
-
-fn node_fields(values: &mut Values) -> Box<NodeFields> {
-    Box::new(NodeFields {
-        title: values.text("title"),
-        description: values.text("description"),
-        status: values.status("status"),
-        due_date: values.moment("dueDate"),
-        tags: values.texts("tags"),
-        priority: values.small("priority"),
-        volume: values.small("volume"),
-        independent: values.flag("independent"),
-        assignee: values.texts("assignee"),
-        x: values.number("x"),
-        y: values.number("y"),
-        z: values.number("z"),
-        pinned: values.flag("pinned"),
-        collapsed: values.flag("collapsed"),
-    })
 }

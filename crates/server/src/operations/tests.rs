@@ -40,7 +40,7 @@ fn id(text: &str) -> NodeId {
     NodeId(Uuid::try_parse(text).expect("a UUID"))
 }
 
-fn fields(event: &str, payload: &str) -> graph::NodeFields {
+fn fields(event: &str, payload: &str) -> NodeFields {
     match operation(event, payload) {
         Operation::NodeAdd(NodeAdd { fields, .. }) | Operation::NodeUpdate(NodeUpdate { fields, .. }) => {
             *fields
@@ -133,33 +133,18 @@ fn c7_the_table_is_printed_for_programs_and_for_people() {
 // Rules: O13, N3, N4, N5, N7, N9, N10, N11, N12, N13, N14, N15.
 #[test]
 fn o13_a_node_is_added_with_the_defaults_of_the_table() {
-    let node = Node::new(id(A), UserId(Uuid::nil()), BatchId(Uuid::nil()), Timestamp::from_ms(0), 1);
-    let explicit: Vec<String> = fields::NODE_FIELDS
+    let row = by_event("node:add").expect("a row");
+    let explicit: Vec<String> = node_fields::NODE_INPUT
         .iter()
-        .map(|field| match field.need {
-            Need::Optional { default } => format!("\"{}\":{default}", field.name),
-            Need::Required(_) => panic!("{} is not needed", field.name),
-        })
+        .map(|field| format!("\"{}\":{}", field.name, row.default_of(field).expect("a default")))
         .collect();
     let given = fields("node:add", &format!("{{{}}}", explicit.join(",")));
-    let same = graph::NodeFields {
-        title: Some(node.title),
-        description: Some(node.description),
-        status: Some(node.status),
-        due_date: Some(node.due_date),
-        tags: Some(node.tags),
-        priority: Some(node.priority),
-        volume: Some(node.volume),
-        independent: Some(node.independent),
-        assignee: Some(node.assignee),
-        x: Some(node.x),
-        y: Some(node.y),
-        z: Some(node.z),
-        pinned: Some(node.pinned),
-        collapsed: Some(node.collapsed),
-    };
-    assert_eq!(given, same);
-    assert_eq!(fields("node:add", "{}"), graph::NodeFields::default());
+    let node = Node::new(id(A), UserId(Uuid::nil()), BatchId(Uuid::nil()), Timestamp::from_ms(0), 1);
+    macro_rules! of_node {
+        ($($field:ident)*) => { NodeFields { $($field: Some(node.$field)),* } };
+    }
+    assert_eq!(given, graph::each_node_field!(of_node));
+    assert_eq!(fields("node:add", "{}"), NodeFields::default());
 }
 
 #[test]
@@ -437,7 +422,7 @@ proptest! {
         match decode(&row, &Json::Object(given)) {
             Ok(Asked::Mutation { operation: Operation::NodeAdd(NodeAdd { fields, .. }), .. }) => {
                 prop_assert!(fields.x.is_none_or(f64::is_finite));
-                prop_assert!(fields.title.is_none_or(|title| title.chars().count() <= TITLE_CHARS_MOST));
+                prop_assert!(fields.title.is_none_or(|title| title.chars().count() <= graph::NODE_FIELDS.title.rule.chars_max));
             }
             Ok(_) => {}
             Err(Failure::Refused(refusal)) => {

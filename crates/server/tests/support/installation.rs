@@ -23,6 +23,15 @@ impl Installation {
         SqliteLog::open(self.directory.path().join("synaptask.db")).unwrap()
     }
 
+    /// The names of the files there are.
+    pub fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.directory.path()).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     /// What another process on the same data does: the command line without an actor, a second server with one.
     pub fn does(&self, actor: Option<UserId>, operation: &Operation) -> Batch {
         commit(self.log(), actor, operation)

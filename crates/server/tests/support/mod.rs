@@ -93,6 +93,13 @@ pub fn drain(engine: &Engine, within: Duration) {
     runtime.block_on(engine.drain(within));
 }
 
+/// Drains the engine and waits until it has closed the log.
+pub fn close(engine: &Engine) {
+    drain(engine, PATIENCE);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(engine.closed(PATIENCE));
+}
+
 /// Somebody with an account and an API token.
 #[derive(Clone)]
 pub struct Person {
