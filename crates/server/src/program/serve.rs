@@ -90,10 +90,8 @@ async fn serve_on(
         header_timeout: settings.header_timeout,
         stall_timeout: settings.transport.stall_timeout,
     };
-    let origins = Cors {
-        mode: settings.transport.cors,
-        allowed_origins: settings.transport.allowed_origins.clone(),
-    };
+    let origins =
+        Cors { mode: settings.transport.cors, allowed_origins: settings.transport.allowed_origins.clone() };
     let app = App::new(engine.clone(), settings.transport);
     let (sockets_router, sockets) = socket::routes(&app);
     // Bodies are bounded where they are read.
