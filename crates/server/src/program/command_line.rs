@@ -107,6 +107,17 @@ enum TokenCommand {
         #[command(flatten)]
         form: OutputFormat,
     },
+    /// Give a token a new secret, and show it this once; the old one stops working
+    Rotate {
+        /// Whose token
+        #[arg(long)]
+        email: String,
+        /// The token with this id, as `token list` shows it
+        #[arg(long)]
+        id: Uuid,
+        #[command(flatten)]
+        form: OutputFormat,
+    },
     /// Revoke a token, or all of a user's
     #[command(group = clap::ArgGroup::new("which").required(true))]
     Revoke {
@@ -274,6 +285,15 @@ fn token(command: &TokenCommand, settings: &Settings) -> Result<(), CommandError
                 };
                 lines(tokens.iter().map(line), &format!("{} has no tokens.", user.email))
             })
+        }
+        TokenCommand::Rotate { email, id, form } => {
+            let user = accounts.user(email)?;
+            let (token, secret) = accounts.rotate(&user, TokenId(*id))?;
+            std::thread::sleep(NEWS);
+            let created = moment(Some(token.created));
+            let shown =
+                json!({ "id": id, "name": token.name, "createdTime": created, "token": secret.reveal() });
+            show(*form, &shown, || format!("{id}\ntoken, shown this once: {}", secret.reveal()))
         }
         TokenCommand::Revoke { email, id, all: _, form } => {
             let user = accounts.user(email)?;

@@ -207,7 +207,7 @@ impl<'a> Words<'a> {
                 let verb = match (&change.before, &change.after) {
                     (None, _) => "made the API token",
                     (_, None) => "revoked the API token",
-                    _ => "changed the API token",
+                    _ => "gave a new secret to the API token",
                 };
                 let of = format!("of {}", self.person(token.user));
                 let name =
