@@ -95,6 +95,7 @@ pub fn may_be_part(operation: &Operation) -> bool {
         | O::HistoryRedo { .. }
         | O::UserAdd(_)
         | O::TokenCreate(_)
-        | O::TokenRevoke { .. } => false,
+        | O::TokenRevoke { .. }
+        | O::TokenRotate { .. } => false,
     }
 }

@@ -6,6 +6,7 @@
 mod account;
 mod apply;
 mod duplicate;
+mod email;
 mod link;
 mod node;
 mod share;
@@ -16,15 +17,16 @@ use crate::access;
 use crate::batch::{Batch, Lineage};
 use crate::draft::Draft;
 use crate::id::{BatchId, IdSupply, LinkId, NodeId, TokenId, UserId};
-use crate::model::{Level, Node};
+use crate::model::{Level, Node, TokenHash};
 use crate::refusal::{Reason, Refusal};
 use crate::world::{Graph, World};
 use std::sync::Arc;
 use uuid::Uuid;
 
-pub use account::{EMAIL_CHARS_MAX, TokenCreate, USERNAME_CHARS, UserAdd, is_email, is_username};
+pub use account::{TokenCreate, USERNAME_CHARS, UserAdd, is_username};
 pub use apply::{OPERATIONS_MAX, apply, may_be_part};
 pub use duplicate::{COPIES_MAX, NodeDuplicate};
+pub use email::{EMAIL_CHARS_MAX, is_email};
 pub use link::{LinkAdd, LinkUpdate};
 pub use node::{NodeAdd, NodeUpdate};
 pub use share::{AccessAdd, AccessUpdate, NodePublish, NodePublishUpdate};
@@ -125,6 +127,11 @@ pub enum Operation {
     TokenRevoke {
         ids: Vec<TokenId>,
     },
+    /// The command line's: a new secret for an API token, which keeps its id and name.
+    TokenRotate {
+        id: TokenId,
+        hash: TokenHash,
+    },
 }
 
 /// Decides an operation on the World as it is now. The World is not changed: the batch is what
@@ -144,6 +151,7 @@ pub fn decide(
         Operation::UserAdd(user) => account::user_add(&mut draft, user, ids)?,
         Operation::TokenCreate(token) => account::token_create(&mut draft, token)?,
         Operation::TokenRevoke { ids } => account::token_revoke(&mut draft, ids)?,
+        Operation::TokenRotate { id, hash } => account::token_rotate(&mut draft, *id, *hash)?,
         _ => {
             let caller = actor.ok_or(Reason::NoPermission)?;
             decide_for(&mut draft, caller, operation, ids)?;
@@ -188,7 +196,9 @@ fn decide_for(
         O::SettingsUsername { username } => account::rename(draft, caller, username),
         O::GraphApply { .. } => Err(Reason::UnknownOperation.into()),
         O::HistoryUndo { .. } | O::HistoryRedo { .. } => Err(Reason::BatchNotFound.into()),
-        O::UserAdd(_) | O::TokenCreate(_) | O::TokenRevoke { .. } => Err(Reason::NoPermission.into()),
+        O::UserAdd(_) | O::TokenCreate(_) | O::TokenRevoke { .. } | O::TokenRotate { .. } => {
+            Err(Reason::NoPermission.into())
+        }
     }
 }
 

@@ -186,7 +186,9 @@ impl Turn {
             O::SettingsUsername { username } => self.rename(username),
             O::GraphApply { .. } => Err(Reason::UnknownOperation),
             O::HistoryUndo { .. } | O::HistoryRedo { .. } => Err(Reason::BatchNotFound),
-            O::UserAdd(_) | O::TokenCreate(_) | O::TokenRevoke { .. } => Err(Reason::NoPermission),
+            O::UserAdd(_) | O::TokenCreate(_) | O::TokenRevoke { .. } | O::TokenRotate { .. } => {
+                Err(Reason::NoPermission)
+            }
         }
     }
 
