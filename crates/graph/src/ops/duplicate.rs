@@ -62,7 +62,8 @@ pub(super) fn duplicate(
     {
         link_under(draft, caller, *copy, target, level, ids);
     }
-    settle(draft, copy_of.into_values().chain(asked.target));
+    let made = nodes.iter().filter_map(|node| copy_of.get(&node.id).copied());
+    settle(draft, made.chain(asked.target));
     Ok(())
 }
 

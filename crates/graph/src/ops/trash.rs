@@ -54,17 +54,17 @@ pub(super) fn restore(draft: &mut Draft<'_>, caller: UserId, batch: BatchId) -> 
     let (nodes, links) = group(draft.world(), caller, batch);
     let any = !nodes.is_empty();
     let mut unsettled = node::bring_back_all(draft, nodes);
-    let mut refused = Refusal::from(Reason::NotInTrash);
+    let mut refused = None;
     for id in links {
         // It may have been brought back along with its end.
         match link::bring_back_alone(draft, caller, id) {
             Ok(target) => unsettled.push(target),
             Err(refusal) if refusal.reason.class() == Class::NotFound => {}
-            Err(refusal) => refused = refusal,
+            Err(refusal) => refused = refused.or(Some(refusal)),
         }
     }
     if !any && unsettled.is_empty() {
-        return Err(refused);
+        return Err(refused.unwrap_or(Reason::NotInTrash.into()));
     }
     settle(draft, unsettled);
     Ok(())

@@ -221,7 +221,9 @@ impl Turn {
             self.m.branches = Default::default();
             match (self.link_restore(id), result) {
                 (Ok(()), _) => result = Ok(()),
-                (Err(reason), Err(_)) if reason != Reason::LinkNotFound => result = Err(reason),
+                (Err(reason), Err(Reason::NotInTrash)) if reason != Reason::LinkNotFound => {
+                    result = Err(reason)
+                }
                 _ => {}
             }
         }
