@@ -8,6 +8,7 @@ use crate::dispatch::{self, Reply, dispatch};
 use crate::engine::{Caller, Outcome, Read};
 use crate::limits::{HEALTH_HOUR, HEALTH_MINUTE, PUBLIC, REST};
 use crate::limits::{What, Who};
+use crate::net::forwarded::Client;
 use crate::net::tcp::Handle;
 use crate::operations::{self, Asked, Row};
 use crate::response;
@@ -134,10 +135,11 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
     if app.is_stopping() {
         return Err(Problem::unavailable());
     }
-    let caller = match authenticate(app, request.headers(), row).await {
+    let client = client(app, &request);
+    let caller = match authenticate(app, &client, request.headers(), row).await {
         Err(stranger) if row.event == PUBLIC_EVENT && stranger.may_read_publications => {
-            let (who, query) = (address(app, &request), request.uri().query().unwrap_or_default());
-            return publication(rest, who, query, row, trace).await;
+            let query = request.uri().query().unwrap_or_default();
+            return publication(rest, Who::address(client.address), query, row, trace).await;
         }
         known => known.map_err(|stranger| stranger.problem)?,
     };
@@ -196,9 +198,9 @@ async fn publication(rest: &Rest, who: Who, query: &str, row: &Row, trace: &str)
     }
 }
 
-fn address(app: &App, request: &Request) -> Who {
+fn client(app: &App, request: &Request) -> Client {
     let handle = request.extensions().get::<Arc<Handle>>();
-    Who::address(app.address(handle.map(Arc::as_ref), request.headers()))
+    app.client(handle.map(Arc::as_ref), request.headers())
 }
 
 /// Answers without credentials, for whoever watches over the server.
@@ -206,7 +208,7 @@ fn health(app: &App, request: &Request) -> RestAnswer {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(Problem::Method);
     }
-    let who = address(app, request);
+    let who = Who::address(client(app, request).address);
     for limit in [HEALTH_MINUTE, HEALTH_HOUR] {
         app.count_named(who, limit).map_err(|over| Problem::limited(over.retry_after_s))?;
     }
@@ -223,7 +225,12 @@ struct Stranger {
     may_read_publications: bool,
 }
 
-async fn authenticate(app: &App, headers: &HeaderMap, row: &Row) -> Result<Caller, Stranger> {
+async fn authenticate(
+    app: &App,
+    client: &Client,
+    headers: &HeaderMap,
+    row: &Row,
+) -> Result<Caller, Stranger> {
     let stranger = |problem, may_read_publications| Stranger { problem, may_read_publications };
     let Some(credentials) = auth::credentials(headers) else {
         return Err(stranger(Problem::Unauthorized, true));
@@ -233,10 +240,7 @@ async fn authenticate(app: &App, headers: &HeaderMap, row: &Row) -> Result<Calle
         return Err(stranger(Problem::Unauthorized, by_browser));
     };
     // A browser adds the cookie whoever's page made the request.
-    if by_browser
-        && row.is_mutation()
-        && auth::origin(headers, &app.settings.allowed_origins) != Origin::Allowed
-    {
+    if by_browser && row.is_mutation() && app.origin(client, headers) != Origin::Allowed {
         return Err(stranger(Problem::Origin, false));
     }
     Ok(identity.caller)

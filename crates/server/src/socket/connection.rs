@@ -154,7 +154,7 @@ impl Connection {
 
     fn put(&self, message: Outgoing, bytes: usize, standing: Admission) {
         if self.outbox.push(message, bytes, standing) == Some(End::Overflow) {
-            tracing::info!(address = %self.session.address, "a client reads too slowly and is disconnected");
+            tracing::info!(address = %self.session.client.address, "a client reads too slowly and is disconnected");
             self.session.cut();
         }
     }
