@@ -244,7 +244,7 @@ async fn begin(watch: &Watch, mut request: Request, next: Next, is_websocket: bo
             Response::from_parts(parts, Body::from(body))
         }
         Err(error) => {
-            tracing::error!(%error, "the answer to a handshake could not be read");
+            tracing::error!(%error, "cannot read the answer to a handshake");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
