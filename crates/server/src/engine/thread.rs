@@ -232,7 +232,7 @@ impl Thread {
                 (Ok(()), _) => {
                     for proposal in &group.applied {
                         self.shared.directory.follow(&self.world, &proposal.batch);
-                        self.connections.follow(&proposal.batch);
+                        self.connections.follow(&self.world, &proposal.batch);
                     }
                     group.tell(&mut self.connections, asked);
                     return;
@@ -263,7 +263,7 @@ impl Thread {
             for committed in news {
                 follow(world, connections, committed, most);
                 shared.directory.follow(world, &committed.batch);
-                connections.follow(&committed.batch);
+                connections.follow(world, &committed.batch);
             }
             *group = Group::new(world);
             for (nth, PendingMutation { mutation, .. }) in asked.iter().enumerate() {
@@ -321,7 +321,7 @@ impl Thread {
                 for committed in &news {
                     follow(&mut self.world, &mut self.connections, committed, self.settings.part_entries_max);
                     self.shared.directory.follow(&self.world, &committed.batch);
-                    self.connections.follow(&committed.batch);
+                    self.connections.follow(&self.world, &committed.batch);
                 }
             }
             Err(error @ LogError::Astray { .. }) => {

@@ -5,12 +5,15 @@ use super::settings::Settings;
 use crate::app::App;
 use crate::engine::{self, Engine, StartError};
 use crate::net::accept::{Patience, serve};
+use crate::net::cors::{Cors, cors};
 use crate::rest;
 use crate::socket;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use thiserror::Error;
@@ -87,10 +90,14 @@ async fn serve_on(
         header_timeout: settings.header_timeout,
         stall_timeout: settings.transport.stall_timeout,
     };
+    let origins =
+        Cors { mode: settings.transport.cors, allowed_origins: settings.transport.allowed_origins.clone() };
     let app = App::new(engine.clone(), settings.transport);
     let (sockets_router, sockets) = socket::routes(&app);
     // Bodies are bounded where they are read.
-    let router = rest::with_rest(sockets_router, &app).layer(DefaultBodyLimit::disable());
+    let router = rest::with_rest(sockets_router, &app)
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(Arc::new(origins), cors));
     let (stop, stopped) = watch::channel(false);
     let mut serving = tokio::spawn(serve(listener, router, patience, stopped));
     tracing::info!(%address, "serving");

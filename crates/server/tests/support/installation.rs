@@ -60,6 +60,14 @@ impl Installation {
         (self.log().load(LoadScope::Accounts).unwrap().token(&hash).unwrap().id, hash)
     }
 
+    /// Gives a token a new secret.
+    pub fn rotate(&self, id: TokenId) -> TokenHash {
+        let mut hash = [1; 32];
+        hash[..16].copy_from_slice(Uuid::new_v4().as_bytes());
+        self.does(None, &Operation::TokenRotate { id, hash });
+        hash
+    }
+
     pub fn revoke(&self, token: TokenId) {
         self.does(None, &Operation::TokenRevoke { ids: vec![token] });
     }

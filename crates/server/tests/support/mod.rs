@@ -45,7 +45,7 @@ impl Server {
         let open = |name: &&str| {
             let user = installation.add_user(name, Plan::Pro);
             let (token, hash) = installation.add_token(user);
-            ((*name).to_owned(), (Caller { user, token }, hash))
+            ((*name).to_owned(), (Caller { user, token, hash }, hash))
         };
         let tokens = people.iter().map(open).collect();
         let knobs = Arc::new(Knobs::default());
@@ -117,7 +117,7 @@ impl Person {
 
     /// The same person with another API token.
     pub fn with_token(&self, token: TokenId, hash: TokenHash) -> Person {
-        Person { caller: Caller { token, ..self.caller }, hash, ..self.clone() }
+        Person { caller: Caller { token, hash, ..self.caller }, hash, ..self.clone() }
     }
 
     /// A mutation over REST.
