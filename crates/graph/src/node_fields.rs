@@ -91,7 +91,7 @@ macro_rules! node_field_table {
 #[macro_export]
 macro_rules! each_node_field {
     ($visit:ident) => {
-        $crate::node_field_table!([$crate::node_field_names] $visit)
+        $crate::node_field_table! { [$crate::node_field_names] $visit }
     };
 }
 
@@ -99,7 +99,7 @@ macro_rules! each_node_field {
 #[macro_export]
 macro_rules! node_field_names {
     ($visit:ident; $($(#[$doc:meta])* $field:ident: $type:ty = $default:expr => $declared:tt)*) => {
-        $visit!($($field)*)
+        $visit! { $($field)* }
     };
 }
 
@@ -132,6 +132,13 @@ macro_rules! declare {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct NodeFields {
             $($(#[$doc])* pub $field: Option<$type>,)*
+        }
+
+        impl NodeFields {
+            /// Every field at its default.
+            pub fn defaults() -> Self {
+                NodeFields { $($field: Some($default),)* }
+            }
         }
     };
 }

@@ -27,7 +27,7 @@ impl Serialize for Exact {
 
 /// The occasion on which an entity is written whole.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// In pages and diffs of the graph.
     Graph,
     /// The same, as `graph:init` has it: the tags as one string, the assignees also under `asignee`.
@@ -96,7 +96,7 @@ impl WholeNode<'_> {
 }
 
 /// How the values of a field are written.
-pub(super) trait Written: Rule {
+pub(crate) trait Written: Rule {
     /// The value as JSON, but for the forms that write it otherwise.
     fn written(value: &Self::Value) -> impl Serialize;
 

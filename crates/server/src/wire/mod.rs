@@ -12,9 +12,10 @@ mod relay_event;
 use crate::engine::protocol::{Outcome, Published};
 use account::WholeAccount;
 use diff::{Actor, WholeDiff};
-use entity::{Each, Exact, Form, Seconds, WholeLink, WholeNode};
+use entity::{Each, Exact, Form, Seconds, WholeLink, WholeNode, Written};
 use graph::batch::Lineage;
 use graph::diff::Diff;
+use graph::field_rules::NodeField;
 use graph::load::Page;
 use graph::model::Rev;
 use graph::trash::TrashPage;
@@ -27,6 +28,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) use history_page::{EveryOp, undo_and_redo};
 pub use problem::Problem;
 pub use relay_event::relayed_event;
+
+/// A value of a field of a node, as JSON.
+pub(crate) fn written<R: Written>(_field: &NodeField<R>, value: &R::Value) -> String {
+    text(&R::written(value))
+}
 
 /// A new name for one request, to find it by in the logs: 12 hex digits.
 pub fn trace_id() -> String {
