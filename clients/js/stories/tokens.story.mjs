@@ -85,6 +85,37 @@ story('Revoking one token leaves the other connected', async () => {
   await first.does('graph:get');
 });
 
+// Rules: P24, C5, C10, D14.
+story('A rotated token has a new secret and is the same token; sockets and calls with the old secret end', async () => {
+  const olha = await newUser('olha');
+  const made = await server.cli('token', 'create', '--email', olha.email, '--name', 'phone', '--json');
+  const [first, second] = [await server.connect(olha), await server.connect({ token: made.token })];
+  const rotated = await server.cli('token', 'rotate', '--email', olha.email, '--id', made.id, '--json');
+  assert.deepEqual({ ...rotated, token: null }, { ...made, token: null });
+  assert.match(rotated.token, /^st_[A-Za-z0-9]{27,}$/);
+  assert.notEqual(rotated.token, made.token);
+  await second.ends(PROMPT_MS);
+  isRefusal((await server.rest({ token: made.token }, 'GET', '/api/graph')).body, 'unauthorized');
+  assert.equal((await server.socket(made.token).hears('connected')).error, 'forbidden.auth_invalid');
+  const third = await server.connect({ token: rotated.token });
+  await first.addNode({ title: 'Roof' });
+  assert.equal((await third.does('graph:get')).nodes[0].title, 'Roof');
+  const list = await server.cli('token', 'list', '--email', olha.email, '--json');
+  assert.deepEqual(list.map((token) => token.name), ['first', 'phone']);
+  assert.match(await server.cli('history', '--limit', '2'), /gave a new secret to the API token “phone” of olha/);
+  const petro = await newUser('petro');
+  const theirs = server.cli('token', 'rotate', '--email', petro.email, '--id', made.id, '--json');
+  await assert.rejects(theirs, (error) => error.code === 1 && /token_not_found/.test(error.stderr));
+});
+
+// Rules: N33.
+story('An email that reads as something else is refused', async () => {
+  for (const email of ['<a@b.c>', 'a@b.c\u202e', '\u200ba@b.c', '"a"@b.c', 'a b@c.d', 'a@b@c.d', 'a..b@c.d', 'a@-b.c']) {
+    const add = server.cli('user', 'add', '--email', email, '--username', 'somebody', '--json');
+    await assert.rejects(add, (error) => error.code === 1 && /invalid_email/.test(error.stderr), email);
+  }
+});
+
 // Rules: N1.
 story('Two users cannot have one email, whatever its case, nor one username', async () => {
   const olha = await newUser('olha');

@@ -4,6 +4,7 @@ use crate::blocking::is_held;
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Link, Node, Status};
 use crate::node_fields;
+use crate::ops::{is_email, is_username};
 use crate::world::{Graph, World};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub fn problems(world: &World) -> Vec<String> {
     }
     check_cycles(world, &mut problems);
     check_shares(world, &mut problems);
+    check_users(world, &mut problems);
     problems.sort_unstable();
     problems
 }
@@ -134,5 +136,23 @@ fn check_shares(world: &World, problems: &mut Vec<String>) {
     let known: HashSet<UserId> = world.users().map(|slot| slot.user.id).collect();
     for token in world.tokens().filter(|token| !known.contains(&token.user)) {
         problems.push(format!("token {} belongs to nobody", token.id));
+    }
+}
+
+fn check_users(world: &World, problems: &mut Vec<String>) {
+    for user in world.users().map(|slot| &slot.user) {
+        let (id, email, username) = (user.id, &user.email, &user.username);
+        if !is_email(email) {
+            problems.push(format!("user {id} has an email that cannot be one: {email:?}"));
+        }
+        if !is_username(username) {
+            problems.push(format!("user {id} has a username that cannot be one: {username:?}"));
+        }
+        if world.user_by_email(email).is_none_or(|other| other.user.id != id) {
+            problems.push(format!("user {id} shares the email {email:?} with somebody else"));
+        }
+        if world.user_by_username(username).is_none_or(|other| other.user.id != id) {
+            problems.push(format!("user {id} shares the username {username:?} with somebody else"));
+        }
     }
 }

@@ -207,7 +207,7 @@ fn project_node(
     let in_trash =
         entries.last().and_then(|entry| entry.change.after.as_ref()).is_some_and(|node| node.in_trash);
     match shown_as(full(&was), full(&is), entries.first().map(|entry| entry.op), in_trash) {
-        Shown::Nothing => project_phantom(seq, was, is, out),
+        Shown::Nothing => project_phantom(seq, was, is, entries, out),
         Shown::Show => {
             let op = if was.is_some() { Op::NodeAccess } else { Op::NodeShow };
             out.extend(is.map(|seen| (DiffPosition::Show(seq), NodeChange::Whole { op, seen })));
@@ -244,11 +244,13 @@ fn node_entry(entry: &EntityEntry<'_, Node>, seen: &SeenNode, whole: bool) -> Op
     Some(NodeChange::Edited { op: entry.op, before, after, level: *level, roots: roots.clone() })
 }
 
-/// A phantom comes, goes, or changes its status: nothing else about it is anyone's news.
+/// A phantom comes, goes, or changes its status; its other changes are not shown. Its status stands where the batch changed
+/// it, between what caused that and what follows from it.
 fn project_phantom(
     seq: u64,
     was: Option<SeenNode>,
     is: Option<SeenNode>,
+    entries: &[EntityEntry<'_, Node>],
     out: &mut Vec<(DiffPosition, NodeChange)>,
 ) {
     match (was, is) {
@@ -257,8 +259,12 @@ fn project_phantom(
         }
         (Some(was), None) => out.push((DiffPosition::Hide(seq), NodeChange::Hidden { id: was.node.id })),
         (Some(was), Some(is)) if was.node.status != is.node.status => {
-            let (before, after) = (was.node.status, is.node.status);
-            out.push((DiffPosition::Show(seq), NodeChange::PhantomStatus { id: is.node.id, before, after }));
+            out.extend(entries.iter().filter_map(|entry| {
+                let (before, after) =
+                    (entry.change.before.as_ref()?.status, entry.change.after.as_ref()?.status);
+                let change = NodeChange::PhantomStatus { id: is.node.id, before, after };
+                (before != after).then_some((DiffPosition::Entry(entry.index), change))
+            }));
         }
         _ => {}
     }

@@ -6,15 +6,15 @@ use crate::batch::{Batch, Change, Op, Subject};
 use crate::cover::{Cover, Placements, covers, shared_roots};
 use crate::diff::{AccessChange, Diff, LinkChange, NodeChange, UserChange};
 use crate::id::{NodeId, UserId};
-use crate::model::{Grant, Level, Link, Node, Rev};
+use crate::model::{Embed, Grant, Level, Link, Node, Rev};
 use crate::trash;
 use crate::view::{SeenLink, Sight};
 use crate::world::{Graph, World};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// What the batch, committed at `rev`, tells its actor today. Entries on what they have lost sight of since are left out;
-/// of what was deleted for good, their own deletions are told again.
+/// What the batch, committed at `rev`, tells its actor today. Entries on what they may not read now are left out, and so are
+/// grants and embeds that have ended since. Of what was deleted for good, their own deletions are told again.
 pub fn replay(world: &World, batch: &Batch, rev: Rev, user: UserId) -> Diff {
     let mut diff = Diff::empty(world, Some(batch));
     diff.rev = rev;
@@ -27,15 +27,7 @@ pub fn replay(world: &World, batch: &Batch, rev: Rev, user: UserId) -> Diff {
             Subject::Node(change) => diff.nodes.extend(node(world, entry.op, change, &today)),
             Subject::Link(change) => diff.links.extend(link(world, entry.op, change, &today)),
             Subject::Grant(change) => diff.access.extend(grant(world, entry.op, change, &today)),
-            Subject::Embed(change) => {
-                if let Some(embed) = change.latest().filter(|embed| embed.user == user)
-                    && let Some(slot) = world.user(user)
-                {
-                    let present = change.after.is_some();
-                    let user = Arc::clone(&slot.user);
-                    diff.user.push(UserChange::Embed { user, node: embed.node, present });
-                }
-            }
+            Subject::Embed(change) => diff.user.extend(embed(world, change, &today)),
             Subject::User(Change { before: Some(before), after: Some(after) }) if after.id == user => {
                 let (before, after) = (Arc::clone(before), Arc::clone(after));
                 diff.user.push(UserChange::Renamed { before, after });
@@ -68,6 +60,11 @@ impl Today {
             placed: Placements::of(world, user, ids),
             deleted: deleted.collect(),
         }
+    }
+
+    /// Whether the caller has access 0 or 1 to a node, by placement in the trash.
+    fn runs(&self, id: NodeId) -> bool {
+        self.placed.level(id).is_some_and(|level| level <= Level::Admin)
     }
 
     fn node(&self, id: NodeId) -> Arc<[NodeId]> {
@@ -135,8 +132,23 @@ fn link(world: &World, op: Op, change: &Change<Arc<Link>>, today: &Today) -> Opt
 
 fn grant(world: &World, op: Op, change: &Change<Arc<Grant>>, today: &Today) -> Option<AccessChange> {
     let grant = change.latest()?;
-    let runs = today.placed.level(grant.node).is_some_and(|level| level <= Level::Admin);
+    let held = world.grant(grant.node, grant.user).is_some();
+    let readable = (held && grant.user == today.user) || today.runs(grant.node);
+    let ended_since = change.after.is_some() && !held;
     let grantee = Arc::clone(&world.user(grant.user)?.user);
-    let told = AccessChange { op, grantee, before: change.before.clone(), after: change.after.clone() };
-    (grant.user == today.user || runs).then_some(told)
+    let replayed = AccessChange { op, grantee, before: change.before.clone(), after: change.after.clone() };
+    (readable && !ended_since).then_some(replayed)
+}
+
+fn embed(world: &World, change: &Change<Embed>, today: &Today) -> Option<UserChange> {
+    let embed = change.latest().filter(|embed| embed.user == today.user)?;
+    let held = world.has_embed(embed.node, embed.user);
+    let sees_node = world.node(embed.node).is_some_and(|node| match node.in_trash {
+        false => today.placed.level(embed.node).is_some(),
+        true => today.runs(embed.node),
+    });
+    let present = change.after.is_some();
+    let readable = held || (!present && sees_node);
+    let user = Arc::clone(&world.user(embed.user)?.user);
+    readable.then_some(UserChange::Embed { user, node: embed.node, present })
 }

@@ -7,10 +7,12 @@ mod supply;
 
 use fixture::{Fixture, check, node, user};
 use graph::batch::Op;
+use graph::diff::NodeChange;
 use graph::model::{Link, LinkType, Node, Status, User};
 use graph::ops::{LinkAdd, NodeUpdate};
 use graph::world::Counts;
-use graph::{BatchId, Entity, LinkId, NodeFields, Operation, Timestamp, World, decide};
+use graph::{BatchId, Entity, LinkId, NodeFields, NodeId, Operation, Projection, Timestamp, World, decide};
+use std::collections::HashSet;
 use std::sync::Arc;
 use supply::Supply;
 use uuid::Uuid;
@@ -87,6 +89,33 @@ fn b6_each_node_changes_once_and_after_what_causes_it() {
         .collect();
     assert_eq!(ids.first(), Some(&node("d")));
     assert_eq!(ids.last(), Some(&node("a")));
+}
+
+#[test]
+fn b6_a_phantom_stands_between_its_cause_and_its_effect() {
+    // Bob sees mid only as a phantom, alice sees all of it in full: both read low, mid, top.
+    let chain = "alice owns top=3 mid=3 low=3\nlow -> mid\nmid -> top\nbob 2 low\nbob 3 top";
+    for request in ["alice: set low status=0", "bob: set low status=1"] {
+        let mut fixture = Fixture::new(chain);
+        let batch = fixture.ask(request).unwrap();
+        let viewers: HashSet<_> = ["alice", "bob"].map(user).into();
+        let projection = Projection::before(&fixture.world, &batch, &viewers);
+        fixture.world.apply(&batch);
+        let diffs = projection.after(&fixture.world);
+        assert_eq!(diffs.len(), 2);
+        for (reader, diff) in diffs {
+            let changed: Vec<NodeId> = diff
+                .nodes
+                .iter()
+                .map(|change| match change {
+                    NodeChange::Edited { after, .. } => after.id,
+                    NodeChange::PhantomStatus { id, .. } => *id,
+                    other => panic!("{other:?}"),
+                })
+                .collect();
+            assert_eq!(changed, ["low", "mid", "top"].map(node), "{request}, read by {reader}");
+        }
+    }
 }
 
 #[test]
@@ -292,7 +321,7 @@ fn b13_a_cascade_of_depth_100_000_is_quick_and_overflows_nothing() {
     const DEPTH: u128 = 100_000;
     let began = Timestamp::from_ms(fixture::BEGIN);
     let batch = BatchId(Uuid::nil());
-    let id = |nth: u128| graph::NodeId(Uuid::from_u128(1 + nth));
+    let id = |nth: u128| NodeId(Uuid::from_u128(1 + nth));
     let owner = User {
         id: user("alice"),
         username: "alice".to_owned(),

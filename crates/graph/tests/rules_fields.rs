@@ -31,29 +31,30 @@ fn c6_a_stored_field_is_held_to_the_rule_that_its_input_is_held_to() {
     let texts = |text: &str, count: usize| vec![text.to_owned(); count];
     let numbered = |count: usize| (0..count).map(|nth| nth.to_string()).collect::<Vec<_>>();
     type Plant = Box<dyn Fn(&mut Node)>;
-    let bad: Vec<(&str, Reason, Plant)> = vec![
-        ("title", Reason::TitleTooLong, Box::new(|node| node.title = "é".repeat(81))),
-        ("title", Reason::InvalidText, Box::new(|node| node.title = "a\0".to_owned())),
-        ("description", Reason::DescriptionTooLong, Box::new(|node| node.description = "x".repeat(401))),
-        ("description", Reason::InvalidText, Box::new(|node| node.description = "\u{1b}".to_owned())),
-        ("dueDate", Reason::InvalidDueDatetime, Box::new(|node| node.due_date = Some(Timestamp::from_ms(1)))),
-        ("tags", Reason::TooManyTags, Box::new(move |node| node.tags = numbered(33))),
-        ("tags", Reason::TagTooLong, Box::new(|node| node.tags = vec!["x".repeat(51)])),
-        ("tags", Reason::TagEmpty, Box::new(move |node| node.tags = texts("", 1))),
-        ("tags", Reason::InvalidTags, Box::new(move |node| node.tags = texts("twice", 2))),
-        ("tags", Reason::InvalidTags, Box::new(move |node| node.tags = texts(" a", 1))),
-        ("tags", Reason::InvalidText, Box::new(move |node| node.tags = texts("a\u{7}", 1))),
-        ("priority", Reason::InvalidPriority, Box::new(|node| node.priority = 10)),
-        ("volume", Reason::InvalidVolume, Box::new(|node| node.volume = 255)),
-        ("assignee", Reason::InvalidAssignee, Box::new(move |node| node.assignee = texts("ann", 33))),
-        ("assignee", Reason::InvalidAssignee, Box::new(move |node| node.assignee = texts("", 1))),
-        ("assignee", Reason::InvalidAssignee, Box::new(|node| node.assignee = vec!["x".repeat(255)])),
-        ("assignee", Reason::InvalidText, Box::new(move |node| node.assignee = texts("a\n\0", 1))),
-        ("x", Reason::InvalidPosition, Box::new(|node| node.x = f64::INFINITY)),
-        ("y", Reason::InvalidPosition, Box::new(|node| node.y = f64::NAN)),
-        ("z", Reason::InvalidPosition, Box::new(|node| node.z = -0.0)),
+    let bad: Vec<(&str, &str, Plant)> = vec![
+        ("title", "title_too_long", Box::new(|node| node.title = "é".repeat(81))),
+        ("title", "invalid_text", Box::new(|node| node.title = "a\0".to_owned())),
+        ("description", "description_too_long", Box::new(|node| node.description = "x".repeat(401))),
+        ("description", "invalid_text", Box::new(|node| node.description = "\u{1b}".to_owned())),
+        ("dueDate", "invalid_due_datetime", Box::new(|node| node.due_date = Some(Timestamp::from_ms(1)))),
+        ("tags", "too_many_tags", Box::new(move |node| node.tags = numbered(33))),
+        ("tags", "tag_too_long", Box::new(|node| node.tags = vec!["x".repeat(51)])),
+        ("tags", "tag_empty", Box::new(move |node| node.tags = texts("", 1))),
+        ("tags", "invalid_tags", Box::new(move |node| node.tags = texts("twice", 2))),
+        ("tags", "invalid_tags", Box::new(move |node| node.tags = texts(" a", 1))),
+        ("tags", "invalid_text", Box::new(move |node| node.tags = texts("a\u{7}", 1))),
+        ("priority", "invalid_priority", Box::new(|node| node.priority = 10)),
+        ("volume", "invalid_volume", Box::new(|node| node.volume = 255)),
+        ("assignee", "invalid_assignee", Box::new(move |node| node.assignee = texts("ann", 33))),
+        ("assignee", "invalid_assignee", Box::new(move |node| node.assignee = texts("", 1))),
+        ("assignee", "invalid_assignee", Box::new(|node| node.assignee = vec!["x".repeat(255)])),
+        ("assignee", "invalid_text", Box::new(move |node| node.assignee = texts("a\n\0", 1))),
+        ("x", "invalid_position", Box::new(|node| node.x = f64::INFINITY)),
+        ("y", "invalid_position", Box::new(|node| node.y = f64::NAN)),
+        ("z", "invalid_position", Box::new(|node| node.z = -0.0)),
     ];
-    for (field, reason, plant) in bad {
+    for (field, code, plant) in bad {
+        let reason = Reason::ALL.iter().find(|reason| reason.code() == code).unwrap();
         let mut planted = node();
         plant(&mut planted);
         let said = problems(planted);

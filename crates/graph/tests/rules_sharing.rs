@@ -4,7 +4,10 @@
 
 mod fixture;
 
-use fixture::{Fixture, check, outcome, parse, user};
+use fixture::{Fixture, check, node, outcome, parse, user};
+use graph::diff::UserChange;
+use graph::replay::replay;
+use graph::{Batch, NodeId};
 
 // Rules: O10, O13, O14, O15, O16, O17, N32.
 #[test]
@@ -212,7 +215,7 @@ fn s20_s24_showing_and_the_basic_plan() {
     assert_eq!(outcome(&fixture.ask("bob: set a title=x")), "node_not_found");
     fixture.run("bob: show a").unwrap();
     assert_eq!(outcome(&fixture.ask("bob: set a title=x")), "no_permission");
-    assert_eq!(fixture.world.grant(fixture::node("a"), user("bob")).unwrap().version, 3);
+    assert_eq!(fixture.world.grant(node("a"), user("bob")).unwrap().version, 3);
 }
 
 // Rules: O22, O23, O24, O25.
@@ -229,4 +232,52 @@ fn o24_o25_deleting_for_good() {
     fixture.run("alice: purge").unwrap();
     check("alice owns a\nalice: trash a", "alice: trash a", "already_trashed_node");
     check("alice owns a", "alice: restore a", "not_trashed_node");
+}
+
+/// What a request sent again by its author names: nodes of embeds and of grants.
+fn replayed(fixture: &Fixture, batch: &Batch, author: &str) -> Vec<NodeId> {
+    let diff = replay(&fixture.world, batch, fixture.world.rev(), user(author));
+    assert!(diff.nodes.is_empty() && diff.links.is_empty());
+    let embeds = diff.user.iter().filter_map(|change| match change {
+        UserChange::Embed { node, .. } => Some(*node),
+        UserChange::Renamed { .. } => None,
+    });
+    let grants = diff.access.iter().filter_map(|change| change.after.as_ref().or(change.before.as_ref()));
+    embeds.chain(grants.map(|grant| grant.node)).collect()
+}
+
+#[test]
+fn d17_a_replay_names_only_what_its_caller_may_read_now() {
+    let shared = "alice owns a\npublic a\nbob 3 a\ncarol 1 a";
+    // What is asked, what happens then, and whether the request sent again still names the node.
+    for (request, then, named) in [
+        ("dora: embed a", "", true),
+        ("dora: embed a", "dora: unembed a", false),
+        ("dora: embed a", "alice: unpublish a", false),
+        ("dora: embed a", "alice: grant a dora 3\ndora: unembed a", false),
+        ("bob: hide a", "", true),
+        ("bob: hide a", "alice: revoke a bob", false),
+        ("bob: hide a", "alice: revoke a bob\nalice: grant a bob 3", true),
+        ("bob: revoke a bob", "", false),
+        ("bob: revoke a bob", "alice: grant a bob 3", true),
+        ("alice: revoke a bob", "", true),
+        ("alice: regrant a bob level=2", "bob: revoke a bob", false),
+        ("carol: grant a dora 3", "", true),
+        ("carol: grant a dora 3", "alice: revoke a carol", false),
+        ("carol: grant a dora 3", "alice: revoke a dora", false),
+        ("carol: grant a dora 3", "alice: regrant a carol level=2", false),
+    ] {
+        let mut fixture = Fixture::new(shared);
+        let batch = fixture.run(request).unwrap();
+        then.lines().for_each(|line| drop(fixture.run(line).unwrap()));
+        let (author, _) = request.split_once(": ").unwrap();
+        let want = if named { vec![node("a")] } else { Vec::new() };
+        assert_eq!(replayed(&fixture, &batch, author), want, "{request}, then {then:?}");
+    }
+    // Taken out of the graph of somebody who still sees the node, who has lost it since.
+    let mut fixture = Fixture::new("alice owns a r\na ~> r\npublic a\ndora embeds a\ndora 3 r+");
+    let batch = fixture.run("dora: unembed a").unwrap();
+    assert_eq!(replayed(&fixture, &batch, "dora"), [node("a")]);
+    fixture.run("alice: revoke r dora").unwrap();
+    assert_eq!(replayed(&fixture, &batch, "dora"), []);
 }

@@ -24,6 +24,9 @@ pub enum LogError {
     /// end: what it would say next could be contradicted by the log at its next start.
     #[error("it is not known whether the log was written: {0}")]
     Unknown(#[source] Source),
+    /// The [sign to stop](crate::StopSign) was set before the answer was found.
+    #[error("reading was told to stop")]
+    Stopped,
     /// The deciding side left the transaction.
     #[error("the transaction was abandoned")]
     Abandoned,

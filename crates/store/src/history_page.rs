@@ -1,6 +1,6 @@
 //! The past, page by page, as one user sees it: on a connection of its own, for a thread of its own.
 
-use crate::LogError;
+use crate::{LogError, StopSign};
 use graph::batch::Subject;
 use graph::history_view::HistoryView;
 use graph::model::Rev;
@@ -15,6 +15,9 @@ pub const PAGE_BYTES_MAX: usize = 4 << 20;
 
 /// Reads pages of the past. It never waits for whoever appends, and they never wait for it.
 pub trait HistoryReader: Send {
+    /// Has pages that are searched for end with [`LogError::Stopped`] once the sign is set.
+    fn heed(&mut self, stop: StopSign);
+
     /// One page. What is taken away while it is read may or may not be on it. It can be shorter than its limit though
     /// more follows, see [`PAGE_BYTES_MAX`]; the next begins at `offset` and as many as were on it.
     ///

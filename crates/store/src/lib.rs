@@ -8,6 +8,7 @@ mod error;
 pub mod history_page;
 pub mod retention;
 pub mod sqlite;
+mod stop;
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -16,6 +17,7 @@ pub use error::{Abandon, LogError};
 pub use history_page::{HistoryPage, HistoryQuery, HistoryReader, HistoryScope, PastBatch};
 pub use retention::{Limits, Pruned, Pruner, Retention};
 pub use sqlite::SqliteLog;
+pub use stop::StopSign;
 
 use graph::batch::Lineage;
 use graph::model::Rev;
@@ -121,6 +123,13 @@ pub trait Log: Send {
     /// # Errors
     /// Those of opening the log.
     fn pruner(&self, retention: Retention) -> Result<Box<dyn Pruner>, LogError>;
+
+    /// Brings all that was committed into the storage's main file, as far as nobody else reads what is replaced by it.
+    /// The last log on a storage that is dropped removes every other file.
+    ///
+    /// # Errors
+    /// [`LogError::Refused`]; nothing is lost by it.
+    fn checkpoint(&mut self) -> Result<(), LogError>;
 
     /// Keeps when tokens were last used; an earlier time than the one kept changes nothing, and neither does an unknown
     /// token. Not a batch and not durable at once: losing the last of them in a crash harms nobody.

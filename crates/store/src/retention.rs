@@ -1,6 +1,6 @@
 //! How long the past is kept, and taking away what is not.
 
-use crate::LogError;
+use crate::{LogError, StopSign};
 use graph::Timestamp;
 use graph::model::{Plan, Rev};
 
@@ -59,6 +59,9 @@ impl Retention {
 /// own. A batch goes whole, whatever it holds, with its name and its part in chains; the log's last batch stays. An id that
 /// was deleted for good is forgotten some time after the last batch that touches it has gone, by whomever that was.
 pub trait Pruner: Send {
+    /// Has pruning end at the next batch once the sign is set.
+    fn heed(&mut self, stop: StopSign);
+
     /// Takes away up to `most` batches, in transactions so short that whoever appends hardly waits, with pauses between
     /// them that are much longer. One pruner after the other, and several at once, come to the same.
     ///

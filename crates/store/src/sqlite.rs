@@ -32,6 +32,9 @@ const SQLITE_NEEDED: (i32, &str) = (3_051_003, "3.51.3");
 /// How long another process may hold the log before a call gives up.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// How long a checkpoint waits for those who read what it would replace.
+const CHECKPOINT_BUSY: Duration = Duration::from_millis(500);
+
 /// A log in one SQLite file.
 #[derive(Debug)]
 pub struct SqliteLog {
@@ -195,6 +198,13 @@ impl Log for SqliteLog {
 
     fn pruner(&self, retention: Retention) -> Result<Box<dyn Pruner>, LogError> {
         Ok(Box::new(prune::SqlitePruner::new(self.again()?, retention)?))
+    }
+
+    fn checkpoint(&mut self) -> Result<(), LogError> {
+        self.settle()?;
+        wait_up_to(&mut self.conn, CHECKPOINT_BUSY).map_err(unwritten)?;
+        let done = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        wait_up_to(&mut self.conn, BUSY).and(done).map_err(unwritten)
     }
 
     fn touch_tokens(&mut self, used: &[(TokenId, Timestamp)]) -> Result<(), LogError> {

@@ -1,5 +1,6 @@
 //! Accounts and API tokens.
 
+use super::email::is_email;
 use super::refuse_if;
 use crate::batch::{Change, Op, Subject};
 use crate::draft::{Cause, Draft};
@@ -8,8 +9,6 @@ use crate::model::{Plan, Token, TokenHash, User};
 use crate::refusal::{Reason, Refusal};
 use std::sync::Arc;
 
-/// The longest email address, in characters.
-pub const EMAIL_CHARS_MAX: usize = 254;
 /// The longest name of a token, in characters.
 const TOKEN_NAME_CHARS_MAX: usize = 80;
 
@@ -75,6 +74,15 @@ pub(super) fn token_revoke(draft: &mut Draft<'_>, ids: &[TokenId]) -> Result<(),
     Ok(())
 }
 
+/// The old secret is no longer the token's, which keeps its id, its name and when it was made.
+pub(super) fn token_rotate(draft: &mut Draft<'_>, id: TokenId, hash: TokenHash) -> Result<(), Refusal> {
+    let before = draft.world().tokens().find(|token| token.id == id).ok_or(Reason::TokenNotFound)?;
+    let after = Token { hash, ..Token::clone(before) };
+    let change = Change { before: Some(Arc::clone(before)), after: Some(Arc::new(after)) };
+    draft.write(Op::TokenUpdate, Cause::Meant, Subject::Token(change));
+    Ok(())
+}
+
 fn check_username(username: &str) -> Result<(), Refusal> {
     refuse_if(!is_username(username), Reason::InvalidUsername)
 }
@@ -91,14 +99,4 @@ pub fn is_username(text: &str) -> bool {
 /// Whether a text can be a token's name: one that a list can show on its line, on any terminal.
 fn is_token_name(text: &str) -> bool {
     text.chars().count() <= TOKEN_NAME_CHARS_MAX && !text.chars().any(char::is_control)
-}
-
-/// Whether a text can be an email address: one `@` with something on either side, no spaces or controls.
-pub fn is_email(text: &str) -> bool {
-    let plain =
-        text.chars().count() <= EMAIL_CHARS_MAX && !text.chars().any(|c| c.is_whitespace() || c.is_control());
-    plain
-        && text
-            .split_once('@')
-            .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
 }

@@ -4,6 +4,7 @@
 //! that fails answers. Payloads have been checked for form before they get here.
 
 mod account;
+mod email;
 mod link;
 mod node;
 mod share;
@@ -14,13 +15,14 @@ use crate::access;
 use crate::batch::{Batch, Lineage};
 use crate::draft::Draft;
 use crate::id::{BatchId, IdSupply, LinkId, NodeId, TokenId, UserId};
-use crate::model::{Level, Node};
+use crate::model::{Level, Node, TokenHash};
 use crate::refusal::{Reason, Refusal};
 use crate::world::{Graph, World};
 use std::sync::Arc;
 use uuid::Uuid;
 
-pub use account::{EMAIL_CHARS_MAX, TokenCreate, USERNAME_CHARS, UserAdd, is_email, is_username};
+pub use account::{TokenCreate, USERNAME_CHARS, UserAdd, is_username};
+pub use email::{EMAIL_CHARS_MAX, is_email};
 pub use link::{LinkAdd, LinkUpdate};
 pub use node::{NodeAdd, NodeUpdate};
 pub use share::{AccessAdd, AccessUpdate, NodePublish, NodePublishUpdate};
@@ -108,6 +110,11 @@ pub enum Operation {
     TokenRevoke {
         ids: Vec<TokenId>,
     },
+    /// The command line's: a new secret for an API token, which keeps its id and name.
+    TokenRotate {
+        id: TokenId,
+        hash: TokenHash,
+    },
 }
 
 /// Decides an operation on the World as it is now. The World is not changed: the batch is what
@@ -127,6 +134,7 @@ pub fn decide(
         Operation::UserAdd(user) => account::user_add(&mut draft, user, ids)?,
         Operation::TokenCreate(token) => account::token_create(&mut draft, token)?,
         Operation::TokenRevoke { ids } => account::token_revoke(&mut draft, ids)?,
+        Operation::TokenRotate { id, hash } => account::token_rotate(&mut draft, *id, *hash)?,
         _ => {
             let caller = actor.ok_or(Reason::NoPermission)?;
             decide_for(&mut draft, caller, operation, ids)?;
@@ -167,7 +175,9 @@ fn decide_for(
         O::AccessVisibility { id, showing } => share::visibility(draft, caller, *id, *showing),
         O::SettingsUsername { username } => account::rename(draft, caller, username),
         O::HistoryUndo { .. } | O::HistoryRedo { .. } => Err(Reason::BatchNotFound.into()),
-        O::UserAdd(_) | O::TokenCreate(_) | O::TokenRevoke { .. } => Err(Reason::NoPermission.into()),
+        O::UserAdd(_) | O::TokenCreate(_) | O::TokenRevoke { .. } | O::TokenRotate { .. } => {
+            Err(Reason::NoPermission.into())
+        }
     }
 }
 

@@ -159,7 +159,9 @@ impl Turn {
             O::AccessVisibility { id, showing } => self.access_visibility(*id, *showing),
             O::SettingsUsername { username } => self.rename(username),
             O::HistoryUndo { .. } | O::HistoryRedo { .. } => Err(Reason::BatchNotFound),
-            O::UserAdd(_) | O::TokenCreate(_) | O::TokenRevoke { .. } => Err(Reason::NoPermission),
+            O::UserAdd(_) | O::TokenCreate(_) | O::TokenRevoke { .. } | O::TokenRotate { .. } => {
+                Err(Reason::NoPermission)
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use crate::model::Model;
 use crate::model::undo::{Deed, Past, Touched};
 use crate::model::view::Seen;
 use crate::supply::Supply;
-use graph::batch::Lineage;
+use graph::batch::{Change, Lineage, Subject};
 use graph::diff::{Diff, LinkChange, NodeChange};
 use graph::model::{Embed, Node, Plan, Status, User};
 use graph::ops::{self, Chain};
@@ -327,6 +327,7 @@ impl Simulation {
         let projection = Projection::before(&self.world, batch, &viewers);
         self.world.apply(batch);
         let diffs = projection.after(&self.world);
+        check_order(batch, &diffs)?;
         let told = diffs.iter().find(|(user, _)| *user == caller).map(|(_, diff)| diff.clone());
         self.tell(Some(caller), diffs)?;
         self.compare()?;
@@ -633,4 +634,28 @@ fn rebuild(world: &World, model: &Model) -> World {
     let mut rebuilt = World::load(entities, world.rev(), Counts::default());
     rebuilt.advance(world.clock());
     rebuilt
+}
+
+/// Everyone reads the changes of statuses in the order of the batch.
+// Rules: B6.
+fn check_order(batch: &Batch, diffs: &[(UserId, Diff)]) -> Result<(), String> {
+    let changes = batch.entries.iter().filter_map(|entry| match &entry.subject {
+        Subject::Node(Change { before: Some(before), after: Some(after) }) => {
+            (before.status != after.status).then_some(after.id)
+        }
+        _ => None,
+    });
+    let order: Vec<NodeId> = changes.collect();
+    for (user, diff) in diffs {
+        let read = diff.nodes.iter().filter_map(|change| match change {
+            NodeChange::Edited { before, after, .. } => (before.status != after.status).then_some(after.id),
+            NodeChange::PhantomStatus { id, .. } => Some(*id),
+            _ => None,
+        });
+        let mut rest = order.iter();
+        if let Some(id) = read.into_iter().find(|id| !rest.any(|next| next == id)) {
+            return Err(format!("{user} reads the status of {id} out of order: {diff:?}"));
+        }
+    }
+    Ok(())
 }

@@ -165,10 +165,18 @@ fn check_later(simulation: &Simulation, batch: &Batch, author: UserId) -> Result
     }
     for change in &diff.access {
         let grant = change.after.as_ref().or(change.before.as_ref()).unwrap();
-        // An author hears again of a grant to themselves, as when they left.
-        let readable = grant.user == author || model.knows_grant(author, (grant.node, grant.user));
-        if !readable {
+        let key = (grant.node, grant.user);
+        let over = change.after.is_some() && !model.grants.contains_key(&key);
+        if over || !model.knows_grant(author, key) {
             return Err(format!("told again of a grant: {change:?}"));
+        }
+    }
+    for change in &diff.user {
+        if let UserChange::Embed { node, present, .. } = change {
+            let over = *present && !model.embeds.contains(&(author, *node));
+            if over || !model.knows_embed(author, (author, *node)) {
+                return Err(format!("told again of an embed: {change:?}"));
+            }
         }
     }
     Ok(())

@@ -12,8 +12,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use store::{HistoryQuery, HistoryReader, Log, LogError, Pruner};
+use store::{HistoryQuery, HistoryReader, Log, LogError, Pruner, StopSign};
 
 /// How many pages may be asked for and not yet answered; what comes beyond is answered `unavailable`.
 const WAITING_MAX: usize = 256;
@@ -22,11 +23,26 @@ const PRUNE_AT_ONCE: usize = 500;
 /// How often the pruner looks after the storage.
 const KEEP_UP_EVERY: Duration = Duration::from_millis(100);
 
-/// The engine's handle on its archive. When it is dropped, the archive's threads end.
+/// The engine's handle on its archive. When it is dropped, the archive's threads end, and their connections to the log
+/// are closed.
 pub(super) struct Archive {
-    jobs: SyncSender<Job>,
+    jobs: Option<SyncSender<Job>>,
     /// Its other end is the pruner's sign to end.
-    _pruning: SyncSender<()>,
+    pruning: Option<SyncSender<()>>,
+    /// Ends what the threads are at.
+    stop: StopSign,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Archive {
+    fn drop(&mut self) {
+        self.stop.set();
+        (self.jobs, self.pruning) = (None, None);
+        for thread in self.threads.drain(..) {
+            // Of a thread that panicked nothing is left to wait for.
+            let _ = thread.join();
+        }
+    }
 }
 
 /// A page that is asked for.
@@ -63,22 +79,25 @@ impl Archive {
         shared: &Arc<Shared>,
         engine: Weak<Sender<EngineCommand>>,
     ) -> Result<Self, super::StartError> {
-        let (history, pruner) = (log.history()?, log.pruner(settings.retention)?);
+        let (mut history, mut pruner) = (log.history()?, log.pruner(settings.retention)?);
+        let stop = StopSign::default();
+        history.heed(stop.clone());
+        pruner.heed(stop.clone());
         let (jobs, waiting) = sync_channel(WAITING_MAX);
         let (pruning, ended) = sync_channel(0);
         let (reading, held, every) = (Arc::clone(shared), Arc::clone(shared), settings.prune_every);
-        std::thread::Builder::new()
-            .name("history".into())
-            .spawn(move || read(history, &waiting, &reading, &engine))?;
-        std::thread::Builder::new()
-            .name("pruner".into())
-            .spawn(move || prune(pruner, every, &ended, &held))?;
-        Ok(Archive { jobs, _pruning: pruning })
+        let mut archive = Archive { jobs: Some(jobs), pruning: Some(pruning), stop, threads: Vec::new() };
+        let named = |name: &str| std::thread::Builder::new().name(name.into());
+        archive.threads.push(named("history").spawn(move || read(history, &waiting, &reading, &engine))?);
+        archive.threads.push(named("pruner").spawn(move || prune(pruner, every, &ended, &held))?);
+        Ok(archive)
     }
 
     /// Asks for a page; what is found comes back to the engine.
     pub(super) fn ask(&self, job: Job) {
-        if let Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) = self.jobs.try_send(job) {
+        // There are none to send to only while it is dropped, and then nobody asks.
+        let Some(jobs) = &self.jobs else { return };
+        if let Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) = jobs.try_send(job) {
             (job.answer)(Outcome::Failed(Failure::Unavailable));
         }
     }
@@ -101,6 +120,7 @@ fn read(
                 }
                 continue;
             }
+            Ok(Err(LogError::Stopped)) => Failure::Unavailable,
             Ok(Err(error)) => {
                 tracing::error!(%error, "a page of history could not be read");
                 Failure::Storage

@@ -2,10 +2,10 @@
 
 use super::backlog::Backlog;
 use super::protocol::{Caller, ConnectionId, ConnectionSink, Published, Relayed};
-use graph::batch::{Batch, Subject};
+use graph::batch::{Batch, Entry, Subject};
 use graph::load::Load;
 use graph::model::Rev;
-use graph::{Audience, Diff, Root, TokenId, UserId, World};
+use graph::{Audience, Diff, Root, UserId, World};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -237,19 +237,15 @@ impl Connections {
             .filter_map(|id| self.by_id.get(id))
     }
 
-    /// Ends the connections whose token a committed batch revoked.
-    pub(super) fn follow(&mut self, batch: &Batch) {
-        let revoked: HashSet<TokenId> = batch
-            .entries
-            .iter()
-            .filter_map(|entry| match &entry.subject {
-                Subject::Token(change) if change.after.is_none() => change.before.as_ref(),
-                _ => None,
-            })
-            .map(|token| token.id)
-            .collect();
-        if !revoked.is_empty() {
-            self.close_where(|caller| revoked.contains(&caller.token));
+    /// Ends the connections that a committed batch leaves without a token in force. The World stands after the batch.
+    pub(super) fn follow(&mut self, world: &World, batch: &Batch) {
+        let shuts_out = |entry: &Entry| match &entry.subject {
+            Subject::Token(change) => change.before.is_some(),
+            Subject::User(change) => change.before.is_some(),
+            _ => false,
+        };
+        if batch.entries.iter().any(shuts_out) {
+            self.close_where(|caller| !holds(world, caller));
         }
     }
 
@@ -295,11 +291,9 @@ impl Connections {
     }
 }
 
-/// Whether the token that a caller presented is still theirs.
+/// Whether the token that a caller presented is in force, and by the secret they presented it by.
 pub(super) fn holds(world: &World, caller: Caller) -> bool {
-    world.user(caller.user).is_some_and(|slot| {
-        slot.tokens.iter().filter_map(|hash| world.token(hash)).any(|token| token.id == caller.token)
-    })
+    world.token(&caller.hash).is_some_and(|token| (token.user, token.id) == (caller.user, caller.token))
 }
 
 /// What is told of a batch once it is on disk, in order of users.

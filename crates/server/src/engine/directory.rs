@@ -92,5 +92,5 @@ impl Directory {
 
 fn identity(world: &World, token: &Token) -> Option<Identity> {
     let user = Arc::clone(&world.user(token.user)?.user);
-    Some(Identity { caller: Caller { user: user.id, token: token.id }, user })
+    Some(Identity { caller: Caller { user: user.id, token: token.id, hash: token.hash }, user })
 }

@@ -32,7 +32,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 use store::{LoadScope, Log, LogError, Retention};
 use thread::Thread;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// What can be set.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +100,8 @@ enum EngineCommand {
 pub struct Engine {
     commands: Arc<Sender<EngineCommand>>,
     shared: Arc<Shared>,
+    /// Its other end is gone once the log is closed.
+    closed: watch::Receiver<()>,
 }
 
 /// An answer that is owed to someone: when it is dropped without one, the server was not available to them.
@@ -151,8 +153,12 @@ impl Engine {
         });
         let archive = Archive::start(&*log, &settings, &shared, Arc::downgrade(&commands))?;
         let thread = Thread::new(log, archive, world, Arc::clone(&shared), settings);
-        std::thread::Builder::new().name("engine".into()).spawn(move || thread.run(&waiting))?;
-        Ok(Engine { commands, shared })
+        let (closes, closed) = watch::channel(());
+        std::thread::Builder::new().name("engine".into()).spawn(move || {
+            thread.run(&waiting);
+            drop(closes);
+        })?;
+        Ok(Engine { commands, shared, closed })
     }
 
     /// Whose token has this hash; notes that it was used.
@@ -220,6 +226,15 @@ impl Engine {
             && tokio::time::timeout(within, drained).await.is_err()
         {
             tracing::warn!("the engine had not finished within {within:?}");
+        }
+    }
+
+    /// Waits, after [`Engine::drain`], until the log is closed; gives up after `within`.
+    pub async fn closed(&self, within: Duration) {
+        let mut closed = self.closed.clone();
+        let gone = async { while closed.changed().await.is_ok() {} };
+        if tokio::time::timeout(within, gone).await.is_err() {
+            tracing::warn!("the log was not closed within {within:?}");
         }
     }
 }

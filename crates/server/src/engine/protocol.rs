@@ -3,7 +3,7 @@
 use graph::diff::Diff;
 use graph::history_view::HistoryView;
 use graph::load::Page;
-use graph::model::{Grant, Rev, User};
+use graph::model::{Grant, Rev, TokenHash, User};
 use graph::trash::TrashPage;
 use graph::{BatchId, NodeId, Operation, Refusal, Root, TokenId, UserId};
 use std::collections::HashMap;
@@ -21,6 +21,8 @@ pub struct Caller {
     pub user: UserId,
     /// The API token they presented.
     pub token: TokenId,
+    /// What is kept of the secret they presented it by: another once the token is rotated.
+    pub hash: TokenHash,
 }
 
 /// A client's own name for a mutation, which makes a retry safe.

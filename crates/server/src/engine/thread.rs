@@ -75,6 +75,16 @@ impl Thread {
         if ran.is_err() {
             end_process("the engine failed");
         }
+        self.close();
+    }
+
+    /// Closes the log last, when nothing else in the process has it open: only then does one file remain (D18).
+    fn close(self) {
+        let Thread { mut log, archive, .. } = self;
+        drop(archive);
+        if let Err(error) = log.checkpoint() {
+            tracing::warn!(%error, "what was written could not be brought into the one file; nothing is lost");
+        }
     }
 
     /// Waits for work, at most until there is something to look after, and takes what there is.
@@ -224,7 +234,7 @@ impl Thread {
                 (Ok(()), _) => {
                     for proposal in &group.applied {
                         self.shared.directory.follow(&self.world, &proposal.batch);
-                        self.connections.follow(&proposal.batch);
+                        self.connections.follow(&self.world, &proposal.batch);
                     }
                     group.tell(&mut self.connections, asked);
                     return;
@@ -255,7 +265,7 @@ impl Thread {
             for committed in news {
                 follow(world, connections, committed, most);
                 shared.directory.follow(world, &committed.batch);
-                connections.follow(&committed.batch);
+                connections.follow(world, &committed.batch);
             }
             *group = Group::new(world);
             for (nth, PendingMutation { mutation, .. }) in asked.iter().enumerate() {
@@ -313,7 +323,7 @@ impl Thread {
                 for committed in &news {
                     follow(&mut self.world, &mut self.connections, committed, self.settings.part_entries_max);
                     self.shared.directory.follow(&self.world, &committed.batch);
-                    self.connections.follow(&committed.batch);
+                    self.connections.follow(&self.world, &committed.batch);
                 }
             }
             Err(error @ LogError::Astray { .. }) => {

@@ -113,6 +113,12 @@ fn c7_what_has_no_rest_form_lists_no_error_of_rest_alone() {
         assert_eq!(lists("unauthorized"), rest, "{}", row.event);
         assert_eq!(lists("payload_too_large"), rest, "{}", row.event);
         assert_eq!(lists("forbidden.origin"), rest && row.is_mutation(), "{}", row.event);
+        assert_eq!(
+            lists("bad_request.unsupported_encoding"),
+            rest && row.method != Some(Method::Get),
+            "{}",
+            row.event
+        );
     }
 }
 

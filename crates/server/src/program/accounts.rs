@@ -132,6 +132,18 @@ impl<'l> Accounts<'l> {
         Ok(ids)
     }
 
+    /// Gives one of a user's tokens a new secret, and returns it; the old one is over.
+    ///
+    /// # Errors
+    /// `token_not_found`, and [`AccountError::Log`].
+    pub fn rotate(&mut self, user: &User, id: TokenId) -> Result<(Arc<Token>, Secret), AccountError> {
+        let theirs = self.tokens_of(user).into_iter().find(|token| token.id == id);
+        let token = theirs.ok_or(Reason::TokenNotFound)?;
+        let secret = Secret::random()?;
+        self.commit(&Operation::TokenRotate { id, hash: secret.hash() })?;
+        Ok((token, secret))
+    }
+
     fn tokens_of(&self, user: &User) -> Vec<Arc<Token>> {
         self.world.tokens().filter(|token| token.user == user.id).cloned().collect()
     }

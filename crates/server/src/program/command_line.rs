@@ -5,6 +5,7 @@ use super::data_directory::{self, DataError, make_log, open_log};
 use super::demo;
 use super::history_command;
 use super::logging;
+use super::printing::{OutputFormat, harmless, lines, print_json, print_text, show};
 use super::serve::{self, ServerError};
 use super::settings::{ConfigError, Layer, Settings};
 use crate::engine::clock;
@@ -65,13 +66,6 @@ struct Listen {
     log: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, Args)]
-pub(super) struct OutputFormat {
-    /// Answer in JSON
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
 #[derive(Debug, Subcommand)]
 enum UserCommand {
     /// Open an account, with a first API token where the plan has them
@@ -110,6 +104,17 @@ enum TokenCommand {
         /// Whose tokens
         #[arg(long)]
         email: String,
+        #[command(flatten)]
+        form: OutputFormat,
+    },
+    /// Give a token a new secret, and show it this once; the old one stops working
+    Rotate {
+        /// Whose token
+        #[arg(long)]
+        email: String,
+        /// The token with this id, as `token list` shows it
+        #[arg(long)]
+        id: Uuid,
         #[command(flatten)]
         form: OutputFormat,
     },
@@ -178,7 +183,7 @@ pub fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "error: {error}");
+            let _ = writeln!(io::stderr(), "error: {}", harmless(&error.to_string()));
             ExitCode::FAILURE
         }
     }
@@ -203,8 +208,8 @@ fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Token(command) => token(command, &load(None)?),
         Command::History(args) => history_command::run(args, &load(None)?),
         Command::Check => check_data(&load(None)?),
-        Command::Operations(form) if form.json => print(&pretty(&operations::table_json())),
-        Command::Operations(_) => print(&operations::table_text()),
+        Command::Operations(form) if form.json => print_json(&operations::table_json()),
+        Command::Operations(_) => print_text(&operations::table_text()),
     }
 }
 
@@ -281,6 +286,15 @@ fn token(command: &TokenCommand, settings: &Settings) -> Result<(), CommandError
                 lines(tokens.iter().map(line), &format!("{} has no tokens.", user.email))
             })
         }
+        TokenCommand::Rotate { email, id, form } => {
+            let user = accounts.user(email)?;
+            let (token, secret) = accounts.rotate(&user, TokenId(*id))?;
+            std::thread::sleep(NEWS);
+            let created = moment(Some(token.created));
+            let shown =
+                json!({ "id": id, "name": token.name, "createdTime": created, "token": secret.reveal() });
+            show(*form, &shown, || format!("{id}\ntoken, shown this once: {}", secret.reveal()))
+        }
         TokenCommand::Revoke { email, id, all: _, form } => {
             let user = accounts.user(email)?;
             let revoked = accounts.revoke(&user, id.map(TokenId))?;
@@ -309,35 +323,9 @@ fn check_data(settings: &Settings) -> Result<(), CommandError> {
     problems.extend(check::problems(&world));
     if problems.is_empty() {
         let (nodes, links) = (world.nodes().count(), world.links().count());
-        print(&format!("ok: rev {}, {nodes} nodes, {links} links, every invariant holds", world.rev()))
+        print_text(&format!("ok: rev {}, {nodes} nodes, {links} links, every invariant holds", world.rev()))
     } else {
         Err(CommandError::Broken(problems))
-    }
-}
-
-pub(super) fn show(
-    form: OutputFormat,
-    json: &Value,
-    text: impl FnOnce() -> String,
-) -> Result<(), CommandError> {
-    if form.json { print(&pretty(json)) } else { print(&text()) }
-}
-
-fn pretty(json: &Value) -> String {
-    format!("{json:#}")
-}
-
-/// A line for each, or what to say where there are none: silence could mean that something was not understood.
-pub(super) fn lines(lines: impl Iterator<Item = String>, none: &str) -> String {
-    let lines: Vec<String> = lines.collect();
-    if lines.is_empty() { none.to_owned() } else { lines.join("\n") }
-}
-
-/// Whoever reads may have seen enough and gone.
-fn print(text: &str) -> Result<(), CommandError> {
-    match writeln!(io::stdout(), "{}", text.trim_end_matches('\n')) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
     }
 }
 
@@ -365,12 +353,6 @@ mod tests {
             waiting.extend(command.get_subcommands().cloned());
         }
         assert!(flags > 20, "{flags}");
-    }
-
-    #[test]
-    fn c15_a_list_of_nothing_says_so() {
-        assert_eq!(lines(std::iter::empty(), "There are none."), "There are none.");
-        assert_eq!(lines(["a".to_owned(), "b".to_owned()].into_iter(), "There are none."), "a\nb");
     }
 
     #[test]

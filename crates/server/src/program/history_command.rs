@@ -1,9 +1,10 @@
 //! `synaptask history`: who did what and when, in words, for whoever looks after the installation.
 
 use super::accounts::Accounts;
-use super::command_line::{CommandError, OutputFormat, lines, show};
+use super::command_line::CommandError;
 use super::data_directory::open_log;
 use super::history_words::{Names, nodes_named, sentence, short};
+use super::printing::{OutputFormat, lines, show};
 use super::settings::Settings;
 use crate::engine::protocol::PageOfHistory;
 use crate::wire::{EveryOp, undo_and_redo};

@@ -1,5 +1,6 @@
 //! What a batch did, in words: `ada trashed “Ship it” and 3 links; 2 tasks freed`.
 
+use super::printing::one_line;
 use graph::batch::{Batch, Change, Entry, Lineage, Op, Subject};
 use graph::model::{Grant, Level, Link, LinkType, Node, Status};
 use graph::{NODE_FIELDS, NodeId, UserId, each_node_field};
@@ -23,7 +24,7 @@ pub struct Names {
 /// The nodes whose titles the words of a batch need and that it does not bring along.
 pub fn nodes_named(batch: &Batch) -> HashSet<NodeId> {
     let mut named = HashSet::new();
-    for entry in batch.entries.iter().filter(|entry| !entry.derived) {
+    for entry in entries(batch).filter(|entry| !entry.derived) {
         match &entry.subject {
             Subject::Link(change) => {
                 named.extend(change.latest().into_iter().flat_map(|link| [link.source, link.target]));
@@ -34,6 +35,14 @@ pub fn nodes_named(batch: &Batch) -> HashSet<NodeId> {
         }
     }
     named
+}
+
+/// The entries of a batch. Every walk over them comes by here, so that a test can count the steps.
+fn entries(batch: &Batch) -> impl Iterator<Item = &Entry> {
+    batch.entries.iter().inspect(|_| {
+        #[cfg(test)]
+        tests::note_step();
+    })
 }
 
 /// The whole sentence: who, and what.
@@ -65,25 +74,28 @@ struct Words<'a> {
     batch: &'a Batch,
     names: &'a Names,
     titles: HashMap<NodeId, &'a str>,
+    /// What the batch did to which nodes.
+    on_nodes: HashSet<(Op, NodeId)>,
 }
 
 impl<'a> Words<'a> {
     fn of(batch: &'a Batch, names: &'a Names) -> Self {
-        let mut titles = HashMap::new();
-        for entry in &batch.entries {
+        let (mut titles, mut on_nodes) = (HashMap::new(), HashSet::new());
+        for entry in entries(batch) {
             if let Subject::Node(change) = &entry.subject
                 && let Some(node) = change.latest()
             {
                 titles.insert(node.id, node.title.as_str());
+                on_nodes.insert((entry.op, node.id));
             }
         }
-        Words { batch, names, titles }
+        Words { batch, names, titles, on_nodes }
     }
 
     fn what(&self) -> String {
         let mut phrases: Vec<Phrase> = Vec::new();
         let mut links = 0;
-        for entry in &self.batch.entries {
+        for entry in entries(self.batch) {
             // Links that went or came with their task are counted.
             if self.goes_with_its_end(entry) {
                 links += 1;
@@ -123,20 +135,14 @@ impl<'a> Words<'a> {
             _ => return false,
         };
         let Some(link) = change.latest() else { return false };
-        self.batch.entries.iter().any(|other| {
-            let node = match &other.subject {
-                Subject::Node(change) => change.latest().map(|node| node.id),
-                _ => None,
-            };
-            other.op == with && (node == Some(link.source) || node == Some(link.target))
-        })
+        [link.source, link.target].into_iter().any(|end| self.on_nodes.contains(&(with, end)))
     }
 
     /// What followed from the rules.
     fn consequences(&self) -> Vec<String> {
         let (mut freed, mut blocked) = (HashSet::new(), HashSet::new());
         let (mut embeds, mut grants) = (0, 0);
-        for entry in self.batch.entries.iter().filter(|entry| entry.derived) {
+        for entry in entries(self.batch).filter(|entry| entry.derived) {
             match &entry.subject {
                 Subject::Node(Change { before: Some(before), after: Some(after) }) => {
                     let (was, is) = (before.status == Status::Blocked, after.status == Status::Blocked);
@@ -183,15 +189,15 @@ impl<'a> Words<'a> {
                         "opened the account",
                         format!(
                             "{} <{}> ({})",
-                            clean(&after.username),
-                            clean(&after.email),
+                            one_line(&after.username),
+                            one_line(&after.email),
                             after.plan.name()
                         ),
                         "",
                     ),
                     Some(before) => phrase(
                         "changed the username",
-                        format!("{} to {}", clean(&before.username), clean(&after.username)),
+                        format!("{} to {}", one_line(&before.username), one_line(&after.username)),
                         "",
                     ),
                 })
@@ -201,7 +207,7 @@ impl<'a> Words<'a> {
                 let verb = match (&change.before, &change.after) {
                     (None, _) => "made the API token",
                     (_, None) => "revoked the API token",
-                    _ => "changed the API token",
+                    _ => "gave a new secret to the API token",
                 };
                 let of = format!("of {}", self.person(token.user));
                 let name =
@@ -326,7 +332,7 @@ impl<'a> Words<'a> {
     }
 
     fn person(&self, id: UserId) -> String {
-        self.names.users.get(&id).map_or_else(|| format!("user {id}"), |name| clean(name))
+        self.names.users.get(&id).map_or_else(|| format!("user {id}"), |name| one_line(name))
     }
 }
 
@@ -382,7 +388,7 @@ fn role(level: Level) -> &'static str {
 
 /// A title as it may be shown: short, on one line, and without what a terminal would act on.
 fn quoted(title: &str) -> String {
-    let title = clean(title);
+    let title = one_line(title);
     match title.trim() {
         "" => "an untitled task".to_owned(),
         title if title.chars().count() > TITLE_MOST => {
@@ -390,14 +396,6 @@ fn quoted(title: &str) -> String {
         }
         title => format!("“{title}”"),
     }
-}
-
-fn clean(text: &str) -> String {
-    let harmless = |c: char| {
-        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }
-    };
-    text.chars().map(harmless).collect()
 }
 
 fn counted(count: usize, thing: &str) -> String {

@@ -7,6 +7,7 @@ mod demo;
 mod history_command;
 mod history_words;
 mod logging;
+mod printing;
 mod serve;
 mod settings;
 

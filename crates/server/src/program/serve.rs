@@ -5,11 +5,16 @@ use super::settings::Settings;
 use crate::app::App;
 use crate::engine::{self, Engine, StartError};
 use crate::net::accept::{Patience, serve};
+use crate::net::cors::{Cors, cors};
 use crate::rest;
 use crate::socket;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::{TcpListener, lookup_host};
@@ -21,6 +26,7 @@ const DRAIN: Duration = Duration::from_secs(4);
 const FINISH: Duration = Duration::from_secs(2);
 const CLOSE: Duration = Duration::from_secs(1);
 const REQUESTS: Duration = Duration::from_secs(1);
+const CLOSE_LOG: Duration = Duration::from_secs(1);
 
 /// The server cannot run.
 #[derive(Debug, Error)]
@@ -43,7 +49,7 @@ pub enum ServerError {
 /// [`ServerError`], when it cannot start or cannot go on.
 pub async fn run(settings: Settings, ready: impl FnOnce(SocketAddr, &Engine)) -> Result<(), ServerError> {
     // Before anything is promised: a signal during the start is not lost.
-    let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let signals = stop_signals()?;
     run_until(told_to_stop(signals), settings, ready).await
 }
 
@@ -56,21 +62,46 @@ async fn run_until(
     let of_engine =
         engine::EngineSettings { retention: settings.history, ..engine::EngineSettings::default() };
     let engine = Engine::start(Box::new(log), of_engine)?;
-    let listener = listen(&settings.listen).await?;
-    let address = listener.local_addr()?;
+    let served = match listen(&settings.listen).await {
+        Ok((listener, address)) => {
+            serve_on((listener, address), &engine, told_to_stop, settings, ready).await
+        }
+        Err(error) => {
+            engine.drain(DRAIN).await;
+            Err(error)
+        }
+    };
+    // In whatever way the server ends, its data is in one file (D18).
+    engine.closed(CLOSE_LOG).await;
+    tracing::info!("stopped");
+    served
+}
+
+/// Serves until told to stop, and answers what has begun by then.
+async fn serve_on(
+    (listener, address): (TcpListener, SocketAddr),
+    engine: &Engine,
+    told_to_stop: impl Future<Output = ()>,
+    settings: Settings,
+    ready: impl FnOnce(SocketAddr, &Engine),
+) -> Result<(), ServerError> {
     let patience = Patience {
         connections_max: settings.connections_max,
         header_timeout: settings.header_timeout,
         stall_timeout: settings.transport.stall_timeout,
     };
+    let origins =
+        Cors { mode: settings.transport.cors, allowed_origins: settings.transport.allowed_origins.clone() };
     let app = App::new(engine.clone(), settings.transport);
     let (sockets_router, sockets) = socket::routes(&app);
     // Bodies are bounded where they are read.
-    let router = rest::with_rest(sockets_router, &app).layer(DefaultBodyLimit::disable());
+    let router = rest::with_rest(sockets_router, &app)
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(Arc::new(origins), cors));
     let (stop, stopped) = watch::channel(false);
     let mut serving = tokio::spawn(serve(listener, router, patience, stopped));
     tracing::info!(%address, "serving");
-    ready(address, &engine);
+    ready(address, engine);
 
     // It ends by itself only when it has failed, and a server that nobody can reach must not look as if it served.
     let ended = tokio::select! {
@@ -94,23 +125,45 @@ async fn run_until(
         // Ends when the last connection is closed: nothing is ever sent on the channel.
         let _ = tokio::time::timeout(REQUESTS, requests.recv()).await;
     }
-    tracing::info!("stopped");
     if failed { Err(ServerError::Accepting) } else { Ok(()) }
 }
 
-async fn told_to_stop((mut terminate, mut interrupt): (Signal, Signal)) {
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that stop the server: SIGTERM, SIGINT, and SIGHUP, which the system sends when a terminal is closed.
+fn stop_signals() -> io::Result<Vec<Signal>> {
+    let mut kinds = vec![SignalKind::terminate(), SignalKind::interrupt()];
+    if !is_hangup_ignored() {
+        kinds.push(SignalKind::hangup());
     }
+    kinds.into_iter().map(signal).collect()
 }
 
-async fn listen(listen: &str) -> Result<TcpListener, ServerError> {
+/// Whether the process was started with SIGHUP ignored, as `nohup` does: listening for the signal would undo that.
+fn is_hangup_ignored() -> bool {
+    // Only Linux tells; elsewhere the signal stops the server.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // Signal n is bit n - 1, and SIGHUP is 1.
+    mask.is_some_and(|mask| mask & 1 == 1)
+}
+
+async fn told_to_stop(mut signals: Vec<Signal>) {
+    poll_fn(|context| {
+        let told = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+        if told { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+async fn listen(listen: &str) -> Result<(TcpListener, SocketAddr), ServerError> {
     let failed = |source| ServerError::Listen { listen: listen.to_owned(), source };
     let mut last = io::Error::new(io::ErrorKind::NotFound, "no such address");
     for address in lookup_host(listen).await.map_err(failed)? {
         match TcpListener::bind(address).await {
-            Ok(listener) => return Ok(listener),
+            Ok(listener) => {
+                let address = listener.local_addr()?;
+                return Ok((listener, address));
+            }
             Err(error) => last = error,
         }
     }

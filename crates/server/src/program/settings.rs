@@ -114,6 +114,7 @@ impl Settings {
         set(&mut self.listen, layer.listen);
         set(&mut self.log, layer.log);
         set(&mut transport.allowed_origins, layer.allowed_origins);
+        set(&mut transport.cors, layer.cors);
         set(&mut transport.trusted_proxies, layer.trusted_proxies);
         set(&mut transport.body_bytes_max, layer.body_bytes_max);
         set(&mut self.connections_max, layer.connections_max);

@@ -2,8 +2,8 @@
 
 use crate::support::installation::Installation;
 use crate::support::{
-    PATIENCE, Person, Server, add, ask, batch_id, changed, drain, failure, named, now, refused, rename,
-    replayed, until,
+    PATIENCE, Person, Server, add, ask, batch_id, changed, close, drain, expect_answer, failure, named, now,
+    refused, rename, replayed, until,
 };
 use graph::batch::{Change, Lineage};
 use graph::history_view::HistoryView;
@@ -13,7 +13,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use store::{HistoryQuery, HistoryScope, Limits, LoadScope, Log, LogError, Proposal, Retention};
-use synaptask::engine::{Caller, Engine, EngineSettings, Outcome, Read};
+use synaptask::engine::protocol::RequestedScope;
+use synaptask::engine::{Caller, Engine, EngineSettings, Failure, Outcome, PageRequest, Read};
 use uuid::Uuid;
 
 const DAY_MS: i64 = 86_400_000;
@@ -90,6 +91,49 @@ fn held(installation: &Installation, user: UserId) -> usize {
         if has(middle) { some = middle + 1 } else { none = middle }
     }
     some
+}
+
+// Rules: D18, D12.
+#[test]
+fn d18_a_stop_amid_pruning_and_reading_is_soon_and_leaves_one_file() {
+    let server = Server::with(&["anna"]);
+    let anna = server.person("anna");
+    past(&server.installation, anna.caller.user, 1_000, 8_000, now().plus_ms(-2 * DAY_MS));
+    let soon = EngineSettings {
+        retention: kept(10),
+        prune_every: Duration::from_millis(1),
+        ..EngineSettings::default()
+    };
+    let server = server.restarted_with(soon);
+    let anna = server.person("anna");
+    let was = held(&server.installation, anna.caller.user);
+    until("pruning has begun", || held(&server.installation, anna.caller.user) < was);
+    let node = anna.adds("kept", None);
+    let pages: Vec<_> = (0..20)
+        .map(|_| {
+            let (answer, pending) = expect_answer();
+            let read = Read::History {
+                scope: RequestedScope::Everything,
+                page: PageRequest { limit: 1_000, offset: 0 },
+            };
+            server.engine.read(anna.caller, read, None, answer);
+            pending
+        })
+        .collect();
+    let since = Instant::now();
+    close(&server.engine);
+    assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
+    assert_eq!(server.installation.files(), ["synaptask.db"]);
+    for page in pages {
+        match page.wait() {
+            Outcome::History { .. } => {}
+            other => assert_eq!(failure(other), Failure::Unavailable),
+        }
+    }
+    assert!(held(&server.installation, anna.caller.user) > 1_000, "it was amid pruning");
+    let mut log = server.installation.log();
+    assert_eq!(log.check().unwrap(), Vec::<String>::new());
+    assert!(log.load(LoadScope::Everything).unwrap().nodes().any(|kept| kept.id == node));
 }
 
 #[test]
@@ -278,7 +322,7 @@ fn h2_a_million_batches_are_pruned_and_acks_hardly_wait() {
     let clients: Vec<_> = others
         .iter()
         .map(|(name, user, (token, hash))| {
-            let person = Person::of(&engine, Caller { user: *user, token: *token }, *hash, name);
+            let person = Person::of(&engine, Caller { user: *user, token: *token, hash: *hash }, *hash, name);
             let task = person.adds("measured", None);
             (person, task)
         })

@@ -23,6 +23,15 @@ impl Installation {
         SqliteLog::open(self.directory.path().join("synaptask.db")).unwrap()
     }
 
+    /// The names of the files there are.
+    pub fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.directory.path()).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     /// What another process on the same data does: the command line without an actor, a second server with one.
     pub fn does(&self, actor: Option<UserId>, operation: &Operation) -> Batch {
         commit(self.log(), actor, operation)
@@ -49,6 +58,14 @@ impl Installation {
             }),
         );
         (self.log().load(LoadScope::Accounts).unwrap().token(&hash).unwrap().id, hash)
+    }
+
+    /// Gives a token a new secret.
+    pub fn rotate(&self, id: TokenId) -> TokenHash {
+        let mut hash = [1; 32];
+        hash[..16].copy_from_slice(Uuid::new_v4().as_bytes());
+        self.does(None, &Operation::TokenRotate { id, hash });
+        hash
     }
 
     pub fn revoke(&self, token: TokenId) {

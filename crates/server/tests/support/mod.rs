@@ -45,7 +45,7 @@ impl Server {
         let open = |name: &&str| {
             let user = installation.add_user(name, Plan::Pro);
             let (token, hash) = installation.add_token(user);
-            ((*name).to_owned(), (Caller { user, token }, hash))
+            ((*name).to_owned(), (Caller { user, token, hash }, hash))
         };
         let tokens = people.iter().map(open).collect();
         let knobs = Arc::new(Knobs::default());
@@ -93,6 +93,13 @@ pub fn drain(engine: &Engine, within: Duration) {
     runtime.block_on(engine.drain(within));
 }
 
+/// Drains the engine and waits until it has closed the log.
+pub fn close(engine: &Engine) {
+    drain(engine, PATIENCE);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(engine.closed(PATIENCE));
+}
+
 /// Somebody with an account and an API token.
 #[derive(Clone)]
 pub struct Person {
@@ -110,7 +117,7 @@ impl Person {
 
     /// The same person with another API token.
     pub fn with_token(&self, token: TokenId, hash: TokenHash) -> Person {
-        Person { caller: Caller { token, ..self.caller }, hash, ..self.clone() }
+        Person { caller: Caller { token, hash, ..self.caller }, hash, ..self.clone() }
     }
 
     /// A mutation over REST.

@@ -7,7 +7,7 @@ use std::mem;
 use std::sync::{Arc, Condvar, Mutex};
 use store::{
     Abandon, Decide, HistoryPage, HistoryQuery, HistoryReader, LoadScope, Log, LogError, Past, Pruned,
-    Pruner, Remembered, SqliteLog,
+    Pruner, Remembered, SqliteLog, StopSign,
 };
 
 /// What a test can make go wrong.
@@ -177,6 +177,10 @@ impl Log for OddLog {
         Ok(Box::new(OddPruner { pruner, knobs }))
     }
 
+    fn checkpoint(&mut self) -> Result<(), LogError> {
+        self.log.checkpoint()
+    }
+
     fn touch_tokens(&mut self, used: &[(TokenId, Timestamp)]) -> Result<(), LogError> {
         self.log.touch_tokens(used)
     }
@@ -192,6 +196,10 @@ struct OddPruner {
 }
 
 impl Pruner for OddPruner {
+    fn heed(&mut self, stop: StopSign) {
+        self.pruner.heed(stop);
+    }
+
     fn prune_some(&mut self, now: Timestamp, most: usize) -> Result<Pruned, LogError> {
         let fails = self.knobs.state.lock().unwrap().prunings.pop();
         match fails {
@@ -232,6 +240,10 @@ struct OddHistory {
 }
 
 impl HistoryReader for OddHistory {
+    fn heed(&mut self, stop: StopSign) {
+        self.history.heed(stop);
+    }
+
     fn page_before(&mut self, query: &HistoryQuery, before: Rev) -> Result<HistoryPage, LogError> {
         let page = self.history.page_before(query, before);
         let mut state = self.knobs.state.lock().unwrap();

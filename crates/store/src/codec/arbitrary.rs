@@ -37,22 +37,55 @@ fn publication() -> impl Strategy<Value = Option<Box<Publication>>> {
     )
 }
 
-pub(crate) fn node() -> impl Strategy<Value = Arc<Node>> {
+/// A type that a field of a node has, and any of its values.
+trait AnyValue: Sized + std::fmt::Debug {
+    fn any() -> BoxedStrategy<Self>;
+}
+
+macro_rules! any_value {
+    ($($type:ty: $strategy:expr;)*) => {$(
+        impl AnyValue for $type {
+            fn any() -> BoxedStrategy<Self> {
+                $strategy.boxed()
+            }
+        }
+    )*};
+}
+
+any_value! {
+    String: text();
+    Vec<String>: vec(text(), 0..3);
+    Status: status();
+    Option<Timestamp>: option::of(time());
+    u8: any::<u8>();
+    u16: any::<u16>();
+    f64: number();
+    bool: any::<bool>();
+}
+
+pub(crate) fn node() -> impl Strategy<Value = Arc<Node>> + Clone {
     let ids = (uuid(), uuid(), uuid());
-    let texts = (text(), text(), vec(text(), 0..3), vec(text(), 0..3));
-    let states = (status(), status(), option::of(time()), publication(), time(), time());
-    let places = (number(), number(), number());
-    let flags = any::<[bool; 4]>();
-    let numbers = (0..10u8, 0..10u8, any::<u64>(), any::<u64>());
-    (ids, texts, states, places, flags, numbers).prop_map(|(ids, texts, states, places, flags, numbers)| {
-        let mut node = Node::new(NodeId(ids.0), UserId(ids.1), BatchId(ids.2), states.4, numbers.2);
-        (node.title, node.description, node.tags, node.assignee) = texts;
-        (node.status, node.resume, node.due_date, node.publication, _, node.edited) = states;
-        (node.x, node.y, node.z) = places;
-        [node.independent, node.pinned, node.collapsed, node.in_trash] = flags;
-        (node.priority, node.volume, _, node.version) = numbers;
-        Arc::new(node)
-    })
+    let states = (status(), publication(), any::<bool>());
+    let numbers = (time(), time(), any::<u64>(), any::<u64>());
+    let node = (ids, states, numbers).prop_map(|(ids, states, numbers)| {
+        let (created, edited, seq, version) = numbers;
+        let mut node = Node::new(NodeId(ids.0), UserId(ids.1), BatchId(ids.2), created, seq);
+        (node.edited, node.version) = (edited, version);
+        (node.resume, node.publication, node.in_trash) = states;
+        node
+    });
+    let mut node = node.boxed();
+    macro_rules! any_fields {
+        ($($field:ident)*) => {$(
+            let one_more = (node, AnyValue::any()).prop_map(|(mut node, value)| {
+                node.$field = value;
+                node
+            });
+            node = one_more.boxed();
+        )*};
+    }
+    graph::each_node_field!(any_fields);
+    node.prop_map(Arc::new)
 }
 
 pub(crate) fn link() -> impl Strategy<Value = Arc<Link>> {

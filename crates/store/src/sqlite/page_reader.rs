@@ -7,11 +7,11 @@
 //! is appended meanwhile lies after the page, and what is taken away is the oldest, so a search goes on where it was.
 
 use super::{SqliteLog, batch_at, index, integer, last_rev, natural, unwritten};
-use crate::Remembered;
 use crate::error::LogError;
 use crate::history_page::{
     HistoryPage, HistoryQuery, HistoryReader, HistoryScope, PAGE_BYTES_MAX, PastBatch, Shows,
 };
+use crate::{Remembered, StopSign};
 use graph::batch::Lineage;
 use graph::model::Rev;
 use graph::{NodeId, Timestamp, UserId};
@@ -34,25 +34,33 @@ const LEG: Duration = Duration::from_millis(10);
 pub(super) struct SqliteHistoryReader {
     log: SqliteLog,
     leg: Duration,
+    stop: StopSign,
 }
 
 impl SqliteHistoryReader {
     pub(super) fn new(log: SqliteLog) -> Result<Self, LogError> {
         log.conn.execute_batch("PRAGMA query_only=1").map_err(unwritten)?;
-        Ok(SqliteHistoryReader { log, leg: LEG })
+        Ok(SqliteHistoryReader { log, leg: LEG, stop: StopSign::default() })
     }
 
     /// One that lets go of its transaction after every step.
     #[cfg(test)]
     pub(super) fn in_steps(log: SqliteLog) -> Self {
-        SqliteHistoryReader { log, leg: Duration::ZERO }
+        SqliteHistoryReader { log, leg: Duration::ZERO, stop: StopSign::default() }
     }
 }
 
 impl HistoryReader for SqliteHistoryReader {
+    fn heed(&mut self, stop: StopSign) {
+        self.stop = stop;
+    }
+
     fn page_before(&mut self, query: &HistoryQuery, before: Rev) -> Result<HistoryPage, LogError> {
         let mut search = PageSearch::new(query, before);
         while search.progress != Progress::Over {
+            if self.stop.is_set() {
+                return Err(LogError::Stopped);
+            }
             let reading = self.log.begin(TransactionBehavior::Deferred)?;
             search.go_on(&reading, self.leg)?;
         }

@@ -4,6 +4,7 @@
 
 use super::sweep::Sweep;
 use super::{SqliteLog, index, natural, unwritten};
+use crate::StopSign;
 use crate::error::LogError;
 use crate::retention::{DAY_MS, Limits, Pruned, Pruner, Retention};
 use graph::Timestamp;
@@ -47,6 +48,7 @@ pub(super) struct SqlitePruner {
     /// The sweep that is under way.
     sweep: Option<Sweep>,
     timing: PruneTiming,
+    stop: StopSign,
 }
 
 impl SqlitePruner {
@@ -56,7 +58,14 @@ impl SqlitePruner {
         log.conn
             .execute_batch("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0")
             .map_err(unwritten)?;
-        Ok(SqlitePruner { log, retention, next: Vec::new(), sweep: None, timing: TIMING })
+        Ok(SqlitePruner {
+            log,
+            retention,
+            next: Vec::new(),
+            sweep: None,
+            timing: TIMING,
+            stop: StopSign::default(),
+        })
     }
 
     /// One that takes away in each transaction the least that it may, and does not pause.
@@ -68,6 +77,10 @@ impl SqlitePruner {
 }
 
 impl Pruner for SqlitePruner {
+    fn heed(&mut self, stop: StopSign) {
+        self.stop = stop;
+    }
+
     fn prune_some(&mut self, now: Timestamp, most: usize) -> Result<Pruned, LogError> {
         let mut removed = 0;
         let mut more = self.sweep.is_none() && self.take_what_is_due(now, most, &mut removed)?;
@@ -107,7 +120,7 @@ impl SqlitePruner {
             let taken = self.prune_actor(&actor, now, most - *removed);
             if let Ok(taken) = &taken {
                 *removed += taken;
-                if *removed >= most {
+                if *removed >= most || self.stop.is_set() {
                     self.next = actor;
                     return Ok(true);
                 }
@@ -135,7 +148,7 @@ impl SqlitePruner {
         let retained =
             Retained { limits: self.limits(actor)?, keys_kept_ms: self.retention.keys_kept_ms, now };
         let mut removed = 0;
-        while removed < most {
+        while removed < most && !self.stop.is_set() {
             // At one moment: what is counted and what is there must fit each other.
             let reading = self.log.begin(TransactionBehavior::Deferred)?;
             let due = due(&reading, actor, retained, AT_ONCE.min(most - removed)).map_err(unwritten)?;
@@ -144,7 +157,7 @@ impl SqlitePruner {
             if left.is_empty() {
                 break;
             }
-            while !left.is_empty() {
+            while !left.is_empty() && !self.stop.is_set() {
                 let taken = self.take_away(actor, left)?;
                 self.pause();
                 // Somebody else was at it: see anew what there is.
@@ -205,7 +218,7 @@ impl SqlitePruner {
     fn sweep_some(&mut self, rows: usize) -> Result<bool, LogError> {
         let Some(mut sweep) = self.sweep.take() else { return Ok(false) };
         let mut looked_at = 0;
-        while looked_at < rows {
+        while looked_at < rows && !self.stop.is_set() {
             let Some(slice) = sweep.slice(&self.log.conn).map_err(unwritten)? else { return Ok(false) };
             looked_at += slice.looked_at;
             let mut dead = slice.dead.as_slice();
@@ -217,7 +230,7 @@ impl SqlitePruner {
                     dead = dead.get(swept..).unwrap_or_default();
                 }
                 self.pause();
-                if dead.is_empty() {
+                if dead.is_empty() || self.stop.is_set() {
                     break;
                 }
             }

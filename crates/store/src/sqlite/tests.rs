@@ -4,7 +4,7 @@ mod pasts;
 use super::{SqliteLog, schema};
 use crate::contract::story::{add_node, nothing, story};
 use crate::contract::{Storage, append};
-use crate::{LoadScope, Log, LogError};
+use crate::{LoadScope, Log, LogError, StopSign};
 use graph::Batch;
 use rusqlite::Connection;
 use std::path::PathBuf;
@@ -344,4 +344,45 @@ fn h2_the_pruner_keeps_up_with_what_others_write() {
     pruner.keep_up().unwrap();
     let (all, in_place) = pages(&log);
     assert_eq!(all, in_place);
+}
+
+/// A checkpoint brings everything into the one file, also while others have the log open.
+#[test]
+fn d18_a_checkpointed_file_has_everything_by_itself() {
+    let file = File::fresh();
+    let (mut log, other) = (file.log(), file.log());
+    append(&mut log, 0, &story()).unwrap();
+    let alone = || {
+        let copy = File::fresh();
+        std::fs::copy(file.path(), copy.path()).unwrap();
+        copy.log().load(LoadScope::Everything).map(|world| world.rev()).unwrap_or_default()
+    };
+    assert_eq!(alone(), 0, "before, it is in the WAL");
+    log.checkpoint().unwrap();
+    assert_eq!(alone(), 10);
+    drop((log, other));
+    assert_eq!(std::fs::read_dir(file.directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn d18_reading_and_pruning_end_at_the_sign() {
+    let file = File::fresh();
+    let mut log = file.log();
+    append(&mut log, 0, &story()).unwrap();
+    let limits = crate::Limits { days: 0, batches: 0, bytes: 0 };
+    let retention =
+        crate::Retention { basic: limits, plus: limits, pro: limits, ..crate::Retention::default() };
+    let (mut history, mut pruner) = (log.history().unwrap(), log.pruner(retention).unwrap());
+    let stop = StopSign::default();
+    history.heed(stop.clone());
+    pruner.heed(stop.clone());
+    let view = std::sync::Arc::new(graph::history_view::HistoryView::of_everything());
+    let scope = crate::HistoryScope::Everything;
+    let query = crate::HistoryQuery { reader: view, scope, until: 10, limit: 10, offset: 0 };
+    assert!(!history.page(&query).unwrap().batches.is_empty());
+    stop.set();
+    assert!(matches!(history.page(&query), Err(LogError::Stopped)));
+    let later = graph::Timestamp::from_ms(i64::MAX / 2);
+    let pruned = pruner.prune_some(later, 1_000).unwrap();
+    assert!(pruned.removed == 0 && pruned.more, "{pruned:?}");
 }

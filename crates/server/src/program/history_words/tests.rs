@@ -6,6 +6,7 @@ use graph::ops::{
     TokenCreate, UserAdd,
 };
 use graph::{Graph as _, NodeFields, Operation, Root, Timestamp, TokenId, World, decide};
+use std::cell::Cell;
 
 const DUE: i64 = 1_900_000_000_000;
 
@@ -285,4 +286,40 @@ fn c11_no_title_reaches_the_terminal_as_more_than_text() {
     ] {
         assert_eq!(quoted(title), want);
     }
+}
+
+thread_local! {
+    static STEPS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Notes that words looked at one entry of a batch.
+pub(super) fn note_step() {
+    STEPS.set(STEPS.get() + 1);
+}
+
+/// The steps that the words of a purge take: a hub goes for good with this many links, and each link's other end.
+fn steps_of_a_purge(links: usize) -> usize {
+    let mut it = Teller::new();
+    it.adds("Hub", None);
+    let hub = it.nodes["Hub"];
+    for _ in 0..links {
+        let id = NodeId(uuid::Uuid::new_v4());
+        let (target, fields) = (Some(hub), titled("Spoke"));
+        it.does(Some("ada"), Operation::NodeAdd(NodeAdd { id: Some(id), target, fields }));
+        it.does(Some("ada"), Operation::NodeTrash { id });
+    }
+    it.does(Some("ada"), Operation::NodeTrash { id: hub });
+    let purged = it.does(Some("ada"), Operation::TrashPurge { ids: None });
+    assert_eq!(purged.entries.len(), 2 * links + 1);
+    STEPS.set(0);
+    let said = it.says(&purged);
+    nodes_named(&purged);
+    assert!(said.ends_with(&format!(" and {links} links")), "{said}");
+    STEPS.get()
+}
+
+#[test]
+fn c11_words_take_steps_in_proportion_to_the_batch() {
+    let (few, many) = (steps_of_a_purge(50), steps_of_a_purge(400));
+    assert!(few > 0 && many <= 9 * few, "{few} steps for 50 links, {many} for 400");
 }

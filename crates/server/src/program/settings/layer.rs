@@ -2,6 +2,7 @@
 
 use super::{limit_names, set};
 use crate::limits::{OPEN_USER, Rule};
+use crate::net::cors::CorsMode;
 use http::uri::Authority;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub struct Layer {
     #[serde(default)]
     pub history: HistoryLayer,
     pub allowed_origins: Option<Vec<String>>,
+    pub cors: Option<CorsMode>,
     pub trusted_proxies: Option<Vec<IpAddr>>,
     pub body_bytes_max: Option<usize>,
     pub connections_max: Option<usize>,
