@@ -70,7 +70,7 @@ async fn respond(rest: Arc<Rest>, request: Request) -> Response {
     }
     let answer = AssertUnwindSafe(answer(&rest, request, &trace)).catch_unwind().await;
     let answer = answer.unwrap_or_else(|_| {
-        tracing::error!(trace_id = trace, path, "a request failed by a fault of the server");
+        tracing::error!(trace_id = trace, path, "internal error while answering a request");
         Err(Problem::exception())
     });
     match answer {
@@ -150,7 +150,7 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
         Json::from_body(&read_body(body, app.settings.body_bytes_max, app.settings.body_timeout).await?)
     } else {
         // Passed over, it could turn the purge of a few into the purge of all.
-        Err(Malformed("it belongs into the body, not into the query string".to_owned()))
+        Err(Malformed("the input belongs in the body, not in the query string".to_owned()))
     };
     let permit = if row.is_read() { rest.permits.acquire(Who::User(caller.user)).await } else { None };
     let limit = RequestLimit { limit: REST, of: row.event };
@@ -249,14 +249,14 @@ const EXCESS_FACTOR: usize = 16;
 async fn read_body(body: Body, bytes_max: usize, within: Duration) -> Result<Vec<u8>, Problem> {
     match tokio::time::timeout(within, collect(body, bytes_max)).await {
         Ok(result) => result,
-        Err(_) => Err(Problem::malformed("it did not arrive in time")),
+        Err(_) => Err(Problem::malformed("the body did not arrive in time")),
     }
 }
 
 async fn collect(mut body: Body, bytes_max: usize) -> Result<Vec<u8>, Problem> {
     let (mut bytes, mut total) = (Vec::new(), 0_usize);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::malformed("it broke off"))?;
+        let frame = frame.map_err(|_| Problem::malformed("the body ended early"))?;
         let Some(data) = frame.data_ref() else { continue };
         total = total.saturating_add(data.len());
         if total <= bytes_max {

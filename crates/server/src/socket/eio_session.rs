@@ -228,7 +228,7 @@ async fn with_whole_body(request: Request, app: &App) -> Result<Request, Problem
     match tokio::time::timeout(app.settings.body_timeout, whole).await {
         Ok(Ok(whole)) => Ok(Request::from_parts(parts, Body::from(whole.to_bytes()))),
         Ok(Err(_)) => Err(Problem::PayloadTooLarge),
-        Err(_) => Err(Problem::malformed("it did not arrive in time")),
+        Err(_) => Err(Problem::malformed("the body did not arrive in time")),
     }
 }
 
@@ -252,7 +252,7 @@ async fn begin(watch: &Watch, mut request: Request, next: Next, is_websocket: bo
             Response::from_parts(parts, Body::from(body))
         }
         Err(error) => {
-            tracing::error!(%error, "the answer to a handshake could not be read");
+            tracing::error!(%error, "cannot read the answer to a handshake");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
