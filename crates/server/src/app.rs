@@ -2,7 +2,7 @@
 
 use crate::auth::{self, Origin, Own, Secret};
 use crate::engine::{Engine, Identity};
-use crate::limits::{Counted, LimitSettings, Limiter, NamedLimit, Over, Rule, What, Who};
+use crate::limits::{Counted, LimitSettings, Limiter, NamedLimit, Over, RequestLimit, Who};
 use crate::net::cors::CorsMode;
 use crate::net::forwarded::{self, Client, TrustedProxies};
 use crate::net::tcp::Handle;
@@ -73,9 +73,9 @@ impl App {
     ///
     /// # Errors
     /// [`Over`] the limit.
-    pub fn count(&self, who: Who, what: What, default: Rule) -> Result<Option<Counted>, Over> {
-        match self.settings.limits.rule(NamedLimit { name: what.limit, default }) {
-            Some(rule) => self.limiter.count(who, what, rule).map(Some),
+    pub fn count(&self, who: Who, limit: RequestLimit) -> Result<Option<Counted>, Over> {
+        match self.settings.limits.rule(limit.limit) {
+            Some(rule) => self.limiter.count(who, limit.what(), rule).map(Some),
             None => Ok(None),
         }
     }
@@ -85,7 +85,7 @@ impl App {
     /// # Errors
     /// [`Over`] the limit.
     pub fn count_named(&self, who: Who, limit: NamedLimit) -> Result<Option<Counted>, Over> {
-        self.count(who, limit.name.into(), limit.default)
+        self.count(who, limit.into())
     }
 
     /// Takes up no new work from here on.

@@ -7,7 +7,7 @@ use crate::auth::{self, Means, Origin};
 use crate::dispatch::{self, Reply, dispatch};
 use crate::engine::{Caller, Outcome, Read};
 use crate::limits::{HEALTH_HOUR, HEALTH_MINUTE, PUBLIC, REST};
-use crate::limits::{What, Who};
+use crate::limits::{RequestLimit, Who};
 use crate::net::forwarded::Client;
 use crate::net::tcp::Handle;
 use crate::operations::{self, Asked, Row};
@@ -155,14 +155,14 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
         Err(Malformed("the input belongs in the body, not in the query string".to_owned()))
     };
     let permit = if row.is_read() { rest.permits.acquire(Who::User(caller.user)).await } else { None };
-    let route = What { limit: REST.name, of: row.event };
+    let limit = RequestLimit { limit: REST, of: row.event };
     let asked = dispatch::Request {
         caller,
         row,
         payload,
         connection: None,
         answered: true,
-        limit: (route, REST.default),
+        limit,
         passed_on: None,
         load_quota: None,
     };
@@ -182,15 +182,15 @@ async fn publication(rest: &Rest, who: Who, query: &str, row: &Row, trace: &str)
     let app = &rest.app;
     app.count_named(who, PUBLIC).map_err(|over| Problem::limited(over.retry_after_s))?;
     let payload = Json::from_query(query, |name| row.takes_integer(name))?;
-    let (token, limit, offset) = match operations::decode(row, &payload) {
-        Ok(Asked::Read(Read::Branch { root: Root::Token(token), limit, offset })) => (token, limit, offset),
-        Err(wrong) if operations::names_token(row, &payload) => return Err(wrong.into()),
+    let (token, page) = match operations::decode(row, &payload) {
+        Ok(Asked::Read(Read::Branch { root: Root::Token(token), page })) => (token, page),
+        Err(wrong) if operations::names_token(&payload) => return Err(wrong.into()),
         // Whatever else is asked for is for those who are known.
         _ => return Err(Problem::Unauthorized),
     };
     let permit = rest.permits.acquire(who).await;
     let (reply, replied) = oneshot::channel();
-    app.engine.read_public(token, limit, offset, Box::new(|outcome| drop(reply.send(outcome))));
+    app.engine.read_public(token, page, Box::new(|outcome| drop(reply.send(outcome))));
     match replied.await {
         Ok(Outcome::Failed(failure)) => Err(failure.into()),
         Ok(outcome) => Ok(Success { json: wire::answer(&outcome, trace).1, permit }),
