@@ -17,7 +17,7 @@ mod ops_share;
 
 use crate::simulation::New;
 use crate::supply::Supply;
-use graph::model::{Grant, Link, LinkType, Node, User};
+use graph::model::{Grant, Link, LinkType, Node, Status, User};
 use graph::ops::{
     AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate,
 };
@@ -53,21 +53,32 @@ struct Turn {
     deeds: Vec<Deed>,
     /// Whether what happens now is meant, or only follows.
     meant: bool,
+    /// Nodes that the cascade reopens.
+    ended: BTreeSet<NodeId>,
+    /// Nodes to complete again where nothing holds them, and whether each was active before.
+    given_back: BTreeMap<NodeId, bool>,
+}
+
+/// What came of an operation.
+#[derive(Default)]
+pub struct Done {
+    pub model: Model,
+    /// What was meant.
+    pub deeds: Vec<Deed>,
+    /// Nodes that the cascade reopened.
+    pub ended: BTreeSet<NodeId>,
+    /// Everything that it changed, if only for a while.
+    pub touched: Touched,
 }
 
 impl Model {
     /// What an operation makes of everything, or why it is refused.
-    pub fn act(
-        &self,
-        caller: UserId,
-        operation: &Operation,
-        new: &New,
-    ) -> Result<(Model, Vec<Deed>, Touched), Reason> {
+    pub fn act(&self, caller: UserId, operation: &Operation, new: &New) -> Result<Done, Reason> {
         let operations = match operation {
             Operation::GraphApply { operations } => operations.as_slice(),
             one => std::slice::from_ref(one),
         };
-        let (mut model, mut deeds, mut touched) = (self.clone(), Vec::new(), Touched::default());
+        let mut all = Done { model: self.clone(), ..Done::default() };
         let mut ids = new.ids.clone();
         let several = matches!(operation, Operation::GraphApply { .. });
         for operation in operations {
@@ -80,15 +91,20 @@ impl Model {
                     | O::HistoryRedo { .. }
             );
             refuse_if(several && never, Reason::UnknownOperation)?;
-            let mut turn = Turn::new(&model, caller, &New { batch: new.batch, ids });
+            let mut turn = Turn::new(&all.model, caller, &New { batch: new.batch, ids });
             turn.perform(operation)?;
             ids = turn.ids.clone();
-            let (next, more) = turn.finish();
-            touched.add(&Touched::between(&model, &next));
-            deeds.extend(more);
-            model = next;
+            let done = turn.finish();
+            all.touched.add(&Touched::between(&all.model, &done.model));
+            all.deeds.extend(done.deeds);
+            all.ended.extend(done.ended);
+            all.model = done.model;
         }
-        Ok((model, deeds, touched))
+        let is_complete = |model: &Model, id: &NodeId| {
+            model.nodes.get(id).is_some_and(|node: &Node| node.status == Status::Completed)
+        };
+        all.ended.retain(|id| is_complete(self, id) && !is_complete(&all.model, id));
+        Ok(all)
     }
 
     /// What an undo or redo makes of everything, or why it is refused.
@@ -99,11 +115,13 @@ impl Model {
         named: BatchId,
         asked: graph::ops::UndoKind,
         new: &New,
-    ) -> Result<Model, Reason> {
+    ) -> Result<Done, Reason> {
         let backward = self.direction(caller, past, named, asked)?;
         let mut turn = Turn::new(self, caller, new);
         turn.turn(past, backward)?;
-        Ok(turn.finish().0)
+        let done = turn.finish();
+        refuse_if(done.model.holds_back(past, backward), Reason::NodeBlocked)?;
+        Ok(done)
     }
 
     // Rules: N32, O10.
@@ -140,12 +158,15 @@ impl Turn {
             own_entry: BTreeSet::new(),
             deeds: Vec::new(),
             meant: true,
+            ended: BTreeSet::new(),
+            given_back: BTreeMap::new(),
         }
     }
 
-    fn finish(mut self) -> (Model, Vec<Deed>) {
+    fn finish(mut self) -> Done {
         self.settle();
-        (Model { branches: access::Branches::default(), ..self.m }, self.deeds)
+        let model = Model { branches: access::Branches::default(), ..self.m };
+        Done { model, deeds: self.deeds, ended: self.ended, touched: Touched::default() }
     }
 
     fn perform(&mut self, operation: &Operation) -> Result<(), Reason> {

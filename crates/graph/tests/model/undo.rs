@@ -29,6 +29,10 @@ pub struct Past {
     pub before: Rc<Model>,
     pub after: Rc<Model>,
     pub undone: bool,
+    /// Nodes that its own cascade reopened.
+    pub ended: BTreeSet<NodeId>,
+    /// Nodes that the cascade of its last undo or redo reopened.
+    pub ended_by_last: BTreeSet<NodeId>,
     /// Its undos (true) and redos.
     pub turns: Vec<(BatchId, bool)>,
 }
@@ -108,11 +112,23 @@ impl Model {
     ) -> Result<bool, Reason> {
         refuse_if(!self.knows_past(caller, past), Reason::BatchNotFound)?;
         let is_undo = past.turns.contains(&(named, true));
-        let backward = (asked == graph::ops::UndoKind::Undo) != is_undo;
-        if backward != past.undone {
-            return Ok(backward);
+        let backward = asked == graph::ops::UndoKind::Undo && !is_undo;
+        match (backward, past.undone) {
+            (true, true) => Err(Reason::AlreadyUndone),
+            (false, false) => Err(Reason::NotUndone),
+            _ => Ok(backward),
         }
-        Err(if asked == graph::ops::UndoKind::Undo { Reason::AlreadyUndone } else { Reason::NotUndone })
+    }
+
+    /// Whether something was to be complete again and is not, for something holds it.
+    // Rules: H14.
+    pub fn holds_back(&self, past: &Past, backward: bool) -> bool {
+        read(past, backward).iter().any(|step| match step {
+            Step::Status(_, to) => {
+                unheld(to) == Status::Completed && self.nodes[&to.id].status != Status::Completed
+            }
+            _ => false,
+        })
     }
 }
 
@@ -298,6 +314,7 @@ impl Turn {
             self.may_turn(step)?;
         }
         refuse_if(steps.iter().any(|step| self.is_overtaken(step)), Reason::VersionConflict)?;
+        self.note_given_back(past, &steps);
         let going: BTreeSet<NodeId> = steps
             .iter()
             .filter_map(|step| if let Step::Trash(id) = step { Some(*id) } else { None })
@@ -390,6 +407,24 @@ impl Turn {
             }
         }
         Ok(())
+    }
+
+    /// What the cascade of the chain's last batch reopened, or of an undo that of its first, where no status was set since:
+    /// the status that it left was Available, held or not.
+    // Rules: H21.
+    fn note_given_back(&mut self, past: &Past, steps: &[Step]) {
+        let mut ended = past.ended_by_last.clone();
+        if !past.undone {
+            ended.extend(&past.ended);
+        }
+        for step in steps {
+            if let Step::Status(_, to) = step {
+                ended.remove(&to.id);
+            }
+        }
+        let now = ended.into_iter().filter_map(|id| self.m.nodes.get(&id));
+        let untouched = now.filter(|node| unheld(node) == Status::Available);
+        self.given_back = untouched.map(|node| (node.id, !node.in_trash)).collect();
     }
 
     fn is_gone(&self, step: &Step) -> bool {

@@ -391,7 +391,7 @@ fn apply(simulation: &mut Simulation, step: &Step) -> Read {
         let caller = *caller.get_or_insert(asked_by);
         let together = operations.iter().cloned().chain([operation.clone()]).collect();
         match before.act(caller, &Operation::GraphApply { operations: together }, &new) {
-            Ok((model, ..)) => simulation.model = model,
+            Ok(done) => simulation.model = done.model,
             Err(_) if step.c % 16 != 0 => continue,
             Err(_) => {}
         }

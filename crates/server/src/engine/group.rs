@@ -166,7 +166,7 @@ impl Group {
                 let undone = matches!(stored.latest, Lineage::UndoOf(_));
                 let names_undo = matches!(stored.named, Lineage::UndoOf(_));
                 let root = stored.root.batch.id;
-                (Chain { root: stored.root.batch, undone, names_undo }, root)
+                (Chain { root: stored.root.batch, undone, names_undo, latest: stored.last }, root)
             }
             (None, Some(pending)) => {
                 let names_undo = matches!(pending.batch.lineage, Lineage::UndoOf(_));
@@ -175,17 +175,20 @@ impl Group {
                     Lineage::UndoOf(root) | Lineage::RedoOf(root) => root,
                 };
                 let Some(begun) = self.remembered(past, root)? else { return Ok(None) };
-                (Chain { root: begun.batch, undone: false, names_undo }, root)
+                (Chain { root: begun.batch, undone: false, names_undo, latest: None }, root)
             }
             (None, None) => return Ok(None),
         };
+        let mut latest = None;
         for proposal in &self.applied {
             match proposal.batch.lineage {
                 Lineage::UndoOf(of) if of == root => chain.undone = true,
                 Lineage::RedoOf(of) if of == root => chain.undone = false,
-                _ => {}
+                _ => continue,
             }
+            latest = Some(&proposal.batch);
         }
+        chain.latest = latest.cloned().or(chain.latest);
         Ok(Some(chain))
     }
 
@@ -294,7 +297,7 @@ impl Output {
 
 /// What is damaged concerns only whoever asks for it. Any other error may have ended the transaction.
 fn unreadable(error: LogError) -> Stop {
-    tracing::error!(%error, "the past could not be read");
+    tracing::error!(%error, "cannot read history");
     match error {
         LogError::Corrupt { .. } => Stop::Mutation(Failure::Storage),
         _ => Stop::Group(Abandon),

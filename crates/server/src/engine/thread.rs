@@ -4,7 +4,9 @@ use super::archive::{Archive, FoundPage, Job};
 use super::connections::{BacklogBounds, Connections, holds};
 use super::group::{Group, PendingMutation, published};
 use super::history_views::{HistoryViews, ViewVersion};
-use super::protocol::{Caller, ConnectionId, Failure, OnOutcome, Outcome, Read, Relay, RequestedScope};
+use super::protocol::{
+    Caller, ConnectionId, Failure, OnOutcome, Outcome, PageRequest, Read, Relay, RequestedScope,
+};
 use super::{EngineCommand, EngineSettings, Shared, clock, reads, relay_audience};
 use graph::model::Rev;
 use graph::{Committed, Projection, World};
@@ -37,7 +39,7 @@ pub(super) struct Thread {
 struct Round {
     mutations: Vec<PendingMutation>,
     reads: Vec<(Caller, Read, Option<ConnectionId>, OnOutcome)>,
-    public_reads: Vec<(String, usize, usize, OnOutcome)>,
+    public_reads: Vec<(String, PageRequest, OnOutcome)>,
     found: Vec<FoundPage>,
     relays: Vec<(Caller, Relay, ConnectionId, OnOutcome)>,
     looks: Vec<oneshot::Sender<()>>,
@@ -120,9 +122,9 @@ impl Thread {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
                 round.reads.push((caller, read, connection, answer));
             }
-            EngineCommand::ReadPublic { token, limit, offset, answer } => {
+            EngineCommand::ReadPublic { token, page, answer } => {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                round.public_reads.push((token, limit, offset, answer));
+                round.public_reads.push((token, page, answer));
             }
             EngineCommand::Relay { caller, relay, connection, answer } => {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -166,8 +168,8 @@ impl Thread {
         for found in round.found {
             self.tell_found(found);
         }
-        for (token, limit, offset, answer) in round.public_reads {
-            answer(guarded(|| Ok(reads::public(&self.world, &token, limit, offset))));
+        for (token, page, answer) in round.public_reads {
+            answer(guarded(|| Ok(reads::public(&self.world, &token, page))));
         }
         if self.touched.elapsed() >= TOUCH_EVERY || round.drain.is_some() {
             self.touched = Instant::now();
@@ -178,15 +180,15 @@ impl Thread {
             if !used.is_empty()
                 && let Err(error) = self.log.touch_tokens(&used)
             {
-                tracing::warn!(%error, "the last uses of tokens were not kept");
+                tracing::warn!(%error, "cannot store the last-used times of tokens");
             }
         }
         round.drain
     }
 
     fn read(&mut self, caller: Caller, read: &Read, connection: Option<ConnectionId>, answer: OnOutcome) {
-        if let Read::History { scope, limit, offset } = *read {
-            return self.search(caller, (scope, limit, offset), answer);
+        if let Read::History { scope, page } = *read {
+            return self.search(caller, scope, page, answer);
         }
         let kept = self.settings.load_kept;
         answer(guarded(|| {
@@ -196,12 +198,12 @@ impl Thread {
     }
 
     /// Has the archive look for a page of history; what it finds comes back.
-    fn search(&mut self, caller: Caller, asked: (RequestedScope, usize, usize), answer: OnOutcome) {
+    fn search(&mut self, caller: Caller, scope: RequestedScope, page: PageRequest, answer: OnOutcome) {
         let version = ViewVersion::now(&self.world, &self.connections);
         let query = caught(|| {
             known(&self.world, caller)?;
             let reader = || self.readers.of(&self.world, version, caller.user);
-            reads::history_query(&self.world, caller, asked, reader).map_err(Failure::Refused)
+            reads::history_query(&self.world, caller, scope, page, reader).map_err(Failure::Refused)
         });
         match query {
             Ok(query) => self.archive.ask(Job { caller, query, version, answer }),
@@ -238,7 +240,7 @@ impl Thread {
                     return;
                 }
                 (Err(_), Some(culprit)) => {
-                    tracing::error!("an operation failed; the World is loaded anew");
+                    tracing::error!("an operation panicked; reloading the World");
                     let failed = asked.remove(culprit);
                     (failed.answer)(Outcome::Failed(Failure::Exception));
                     self.reload(group.first_rev);
@@ -284,7 +286,7 @@ impl Thread {
         if matches!(error, LogError::Unknown { .. }) {
             end_process(&format!("a commit may or may not be on disk: {error}"));
         }
-        tracing::error!(%error, "a group of mutations was not written");
+        tracing::error!(%error, "cannot write a group of mutations");
         group.revert(&mut self.world);
         if matches!(error, LogError::Astray { .. } | LogError::Duplicate { .. }) {
             self.reload(self.world.rev());
@@ -325,11 +327,11 @@ impl Thread {
                 }
             }
             Err(error @ LogError::Astray { .. }) => {
-                tracing::error!(%error, "the log does not lead on; the World is loaded anew");
+                tracing::error!(%error, "the log does not continue from the World; reloading it");
                 self.reload(self.world.rev());
                 self.connections.close_all();
             }
-            Err(error) => tracing::warn!(%error, "the log could not be asked for news"),
+            Err(error) => tracing::warn!(%error, "cannot read new batches from the log"),
         }
     }
 }
@@ -347,7 +349,7 @@ fn guarded(read: impl FnOnce() -> Result<Outcome, Failure>) -> Outcome {
 /// A read that panics is answered as the fault of the server it is; nothing was changed by it.
 fn caught<T>(read: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-        tracing::error!("a read failed");
+        tracing::error!("a read panicked");
         Err(Failure::Exception)
     })
 }
@@ -391,6 +393,6 @@ fn tell(connections: &mut Connections, diffs: Vec<(graph::UserId, graph::Diff)>,
 
 /// Ends the process at once: what it would go on with may not be true.
 fn end_process(why: &str) -> ! {
-    tracing::error!("{why}; the server ends");
+    tracing::error!("{why}; the server stops");
     std::process::exit(70)
 }

@@ -106,7 +106,7 @@ impl Settings {
     fn apply(&mut self, layer: Layer) -> Result<(), ConfigError> {
         if layer.database.is_some() {
             return Err(ConfigError::Unsupported(
-                "this version keeps its data in SQLite alone: set `data` instead of `database`",
+                "this version stores its data in SQLite only; set `data` instead of `database`",
             ));
         }
         let transport = &mut self.transport;

@@ -22,7 +22,6 @@ pub(super) fn carry_out(
 ) -> Result<(), Refusal> {
     let mut returning = Vec::new();
     let mut left = steps.iter().peekable();
-    let mut completed = Vec::new();
     while let Some(step) = left.next() {
         // Nodes that return do so together, with the links between them.
         if let Step::NodeRestore { id } = step {
@@ -33,11 +32,6 @@ pub(super) fn carry_out(
             continue;
         }
         step.carry_out(draft, ids, unsettled)?;
-        if let Step::NodeStatus { to, .. } = step
-            && unheld_status(to) == Status::Completed
-        {
-            completed.push(to.id);
-        }
     }
     for step in steps {
         if let Step::LinkFields { to, .. } = step {
@@ -45,9 +39,7 @@ pub(super) fn carry_out(
             refuse_if(gone, Reason::LinkInTrash)?;
         }
     }
-    // Only now all that they wait for stands as it will.
-    let held = |id: &NodeId| draft.active_node(*id).is_some_and(|node| is_held(draft, node));
-    refuse_if(completed.iter().any(held), Reason::NodeBlocked)
+    Ok(())
 }
 
 impl Step<'_> {
@@ -111,8 +103,8 @@ fn refuse_gone(draft: &Draft<'_>, from: &Node) -> Result<(), Refusal> {
     refuse_if(draft.node(from.id).is_none_or(|now| now.in_trash && !from.in_trash), Reason::NodeInTrash)
 }
 
-/// Sets a status back: that of a held node becomes what it resumes with. Whether one to be completed is held is judged
-/// when all statuses are set back.
+/// Sets a status back: that of a held node becomes what it resumes with. Whether something holds a node that is set back to
+/// Completed is judged on the final state, see [`Step::is_held_back`].
 fn set_status_back(draft: &mut Draft<'_>, to: &Node, unsettled: &mut Vec<NodeId>) {
     let status = unheld_status(to);
     let held = status != Status::Completed

@@ -3,10 +3,10 @@
 use super::{limit_names, set};
 use crate::limits::{OPEN_USER, Rule};
 use crate::net::cors::CorsMode;
+use crate::net::forwarded::TrustedProxies;
 use http::uri::Authority;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use store::{Limits, Retention};
 
@@ -24,7 +24,7 @@ pub struct Layer {
     pub history: HistoryLayer,
     pub allowed_origins: Option<Vec<String>>,
     pub cors: Option<CorsMode>,
-    pub trusted_proxies: Option<Vec<IpAddr>>,
+    pub trusted_proxies: Option<TrustedProxies>,
     pub body_bytes_max: Option<usize>,
     pub connections_max: Option<usize>,
     pub outbox_entries_max: Option<usize>,
@@ -141,9 +141,9 @@ pub(super) fn check_ranges(layer: &Layer) -> Result<(), String> {
 /// Whether an entry is an origin as browsers write it; one that is not would never be met with, in silence.
 fn check_origin(entry: &str) -> Result<(), &'static str> {
     const FORM: &str =
-        "is not an origin: write scheme, host and port alone, as in \"https://app.example:8443\"";
+        "is not an origin; write scheme, host and port only, as in \"https://app.example:8443\"";
     if entry.contains('*') {
-        return Err("has a \"*\", which stands for nothing here: every origin is named by itself");
+        return Err("contains \"*\", but wildcards are not supported; list every origin");
     }
     let (scheme, place) = entry.split_once("://").ok_or(FORM)?;
     let schematic = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
@@ -152,13 +152,13 @@ fn check_origin(entry: &str) -> Result<(), &'static str> {
     }
     if let Some((_, path)) = place.split_once('/') {
         return Err(if path.is_empty() {
-            "ends with \"/\", which no origin does: leave it out"
+            "ends with \"/\"; leave it out"
         } else {
-            "has a path, which no origin has: leave it out"
+            "has a path; leave it out"
         });
     }
     if !place.is_ascii() {
-        return Err("is not written as browsers send it: write the host in its ASCII form, \"xn--…\"");
+        return Err("is not written as browsers send it; write the host in its ASCII form, \"xn--…\"");
     }
     let authority: Authority = place.parse().map_err(|_| FORM)?;
     let (host, port) = (authority.host(), authority.port());
@@ -169,7 +169,7 @@ fn check_origin(entry: &str) -> Result<(), &'static str> {
     }
     match (scheme.to_ascii_lowercase().as_str(), port.map(|port| port.as_u16())) {
         ("http", Some(80)) | ("https", Some(443)) => {
-            Err("names the port that its scheme has anyway, which browsers leave out: leave it out")
+            Err("has the default port of its scheme; leave it out, as browsers do")
         }
         _ => Ok(()),
     }
@@ -179,7 +179,7 @@ fn check_origin(entry: &str) -> Result<(), &'static str> {
 fn read_limit(name: &str, value: &toml::Value) -> Result<Option<Rule>, String> {
     if !limit_names().any(|known| known == name) {
         // Without quotes a dot makes a table of what is in front of it.
-        let hint = if value.is_table() { "; a name with a dot stands in quotes" } else { "" };
+        let hint = if value.is_table() { "; put a name with a dot in quotes" } else { "" };
         return Err(format!("unknown limit `{name}`{hint}"));
     }
     let merely_counted = name == OPEN_USER.name;
