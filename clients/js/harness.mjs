@@ -104,7 +104,7 @@ export class Server {
     for (const client of this.clients) client.close();
     await this.signal('SIGKILL');
     rmSync(this.dataDir, { recursive: true, force: true });
-    if (/panicked at|by a fault of the server/.test(this.log)) throw new Error(`the server panicked:\n${this.log}`);
+    if (/panicked at|internal error/.test(this.log)) throw new Error(`the server panicked:\n${this.log}`);
     for (const token of this.tokens) {
       if (this.log.includes(token)) throw new Error('a token stands in the server log');
     }

@@ -53,7 +53,7 @@ test('The demo prints its URL, three people\'s tokens, a line to try and a page 
     child.kill('SIGTERM');
   }
   assert.equal(await ended, 0);
-  const [, folder] = printed.match(/Data in (\S+),/);
+  const [, folder] = printed.match(/The data is in (\S+) and/);
   assert.equal(existsSync(folder), false);
 });
 
@@ -170,7 +170,7 @@ test('Only what keeps data makes any: on a mistyped directory the other commands
 // Rules: C14.
 storyOnOwnServer('Logs that go to no terminal are plain text', { env: { SYNAPTASK_LOG: 'debug' } }, async (own) => {
   await own.connect(await own.addUser('olha'));
-  assert.match(own.log, /INFO synaptask::server: serving address=/);
+  assert.match(own.log, /INFO synaptask::program::serve: serving address=/);
   assert.ok(!/[\u0000-\u0008\u000b-\u001f]/.test(own.log), own.log);
 });
 

@@ -3,6 +3,7 @@
 use crate::auth::Secret;
 use crate::engine::{Engine, Identity};
 use crate::limits::{Counted, LimitSettings, Limiter, NamedLimit, Over, Rule, What, Who};
+use crate::net::cors::CorsMode;
 use crate::net::tcp::Handle;
 use graph::UserId;
 use http::HeaderMap;
@@ -19,6 +20,8 @@ pub struct TransportSettings {
     pub limits: LimitSettings,
     /// Origins besides the server's own whose pages may use a browser's session.
     pub allowed_origins: Vec<String>,
+    /// Which origins' pages may call.
+    pub cors: CorsMode,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// The largest body of a request, and the largest message over a socket, in bytes.
@@ -38,6 +41,7 @@ impl Default for TransportSettings {
         TransportSettings {
             limits: LimitSettings::default(),
             allowed_origins: Vec::new(),
+            cors: CorsMode::default(),
             trusted_proxies: Vec::new(),
             body_bytes_max: 1 << 20,
             body_timeout: Duration::from_secs(30),

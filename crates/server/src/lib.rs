@@ -10,6 +10,7 @@ mod limits;
 mod net;
 pub mod operations;
 pub mod program;
+mod response;
 mod rest;
 mod socket;
 pub mod wire;

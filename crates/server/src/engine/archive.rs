@@ -122,7 +122,7 @@ fn read(
             }
             Ok(Err(LogError::Stopped)) => Failure::Unavailable,
             Ok(Err(error)) => {
-                tracing::error!(%error, "a page of history could not be read");
+                tracing::error!(%error, "cannot read a page of history");
                 Failure::Storage
             }
             Err(_) => Failure::Exception,
@@ -160,7 +160,7 @@ fn prune(mut pruner: Box<dyn Pruner>, every: Duration, ended: &Receiver<()>, sha
             }
             // Told when it is time to prune, and not ten times a second.
             if let Err(error) = kept_up {
-                tracing::warn!(%error, "the storage could not be looked after; it is tried again");
+                tracing::warn!(%error, "storage maintenance failed; it will be retried");
             }
             pruner.prune_some(clock::now(), PRUNE_AT_ONCE).map(Some)
         }));
@@ -172,11 +172,11 @@ fn prune(mut pruner: Box<dyn Pruner>, every: Duration, ended: &Receiver<()>, sha
                 if pruned.more { Duration::ZERO } else { every }
             }
             Ok(Err(error)) => {
-                tracing::warn!(%error, "old history could not be taken away; it is tried again");
+                tracing::warn!(%error, "pruning history failed; it will be retried");
                 every
             }
             Err(_) => {
-                tracing::error!("taking old history away failed; it is tried again");
+                tracing::error!("pruning history panicked; it will be retried");
                 every
             }
         };

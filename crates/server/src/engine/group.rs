@@ -294,7 +294,7 @@ impl Output {
 
 /// What is damaged concerns only whoever asks for it. Any other error may have ended the transaction.
 fn unreadable(error: LogError) -> Stop {
-    tracing::error!(%error, "the past could not be read");
+    tracing::error!(%error, "cannot read history");
     match error {
         LogError::Corrupt { .. } => Stop::Mutation(Failure::Storage),
         _ => Stop::Group(Abandon),

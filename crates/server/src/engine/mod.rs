@@ -225,7 +225,7 @@ impl Engine {
         if self.commands.send(EngineCommand::Drain(done)).is_ok()
             && tokio::time::timeout(within, drained).await.is_err()
         {
-            tracing::warn!("the engine had not finished within {within:?}");
+            tracing::warn!("the engine did not finish within {within:?}");
         }
     }
 

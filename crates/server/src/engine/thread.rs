@@ -178,7 +178,7 @@ impl Thread {
             if !used.is_empty()
                 && let Err(error) = self.log.touch_tokens(&used)
             {
-                tracing::warn!(%error, "the last uses of tokens were not kept");
+                tracing::warn!(%error, "cannot store the last-used times of tokens");
             }
         }
         round.drain
@@ -238,7 +238,7 @@ impl Thread {
                     return;
                 }
                 (Err(_), Some(culprit)) => {
-                    tracing::error!("an operation failed; the World is loaded anew");
+                    tracing::error!("an operation panicked; reloading the World");
                     let failed = asked.remove(culprit);
                     (failed.answer)(Outcome::Failed(Failure::Exception));
                     self.reload(group.first_rev);
@@ -284,7 +284,7 @@ impl Thread {
         if matches!(error, LogError::Unknown { .. }) {
             end_process(&format!("a commit may or may not be on disk: {error}"));
         }
-        tracing::error!(%error, "a group of mutations was not written");
+        tracing::error!(%error, "cannot write a group of mutations");
         group.revert(&mut self.world);
         if matches!(error, LogError::Astray { .. } | LogError::Duplicate { .. }) {
             self.reload(self.world.rev());
@@ -325,11 +325,11 @@ impl Thread {
                 }
             }
             Err(error @ LogError::Astray { .. }) => {
-                tracing::error!(%error, "the log does not lead on; the World is loaded anew");
+                tracing::error!(%error, "the log does not continue from the World; reloading it");
                 self.reload(self.world.rev());
                 self.connections.close_all();
             }
-            Err(error) => tracing::warn!(%error, "the log could not be asked for news"),
+            Err(error) => tracing::warn!(%error, "cannot read new batches from the log"),
         }
     }
 }
@@ -347,7 +347,7 @@ fn guarded(read: impl FnOnce() -> Result<Outcome, Failure>) -> Outcome {
 /// A read that panics is answered as the fault of the server it is; nothing was changed by it.
 fn caught<T>(read: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-        tracing::error!("a read failed");
+        tracing::error!("a read panicked");
         Err(Failure::Exception)
     })
 }
@@ -391,6 +391,6 @@ fn tell(connections: &mut Connections, diffs: Vec<(graph::UserId, graph::Diff)>,
 
 /// Ends the process at once: what it would go on with may not be true.
 fn end_process(why: &str) -> ! {
-    tracing::error!("{why}; the server ends");
+    tracing::error!("{why}; the server stops");
     std::process::exit(70)
 }

@@ -78,8 +78,9 @@ type CountKey = (Who, What);
 
 /// The most keys that are kept. Beyond it the new ones go uncounted, rather than the memory going.
 const KEYS_MAX: usize = 200_000;
-/// How many keys there are before the idle ones are looked for.
-const SWEEP_MIN: usize = 1024;
+/// How many keys are examined, and forgotten if idle, for each new one. More than one, so that idle keys go faster than
+/// new ones come.
+const EXAMINED_PER_KEY: usize = 4;
 
 /// Who did what lately.
 #[derive(Debug)]
@@ -88,10 +89,14 @@ pub struct Limiter {
     windows: Mutex<Windows>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Windows {
     by_key: HashMap<CountKey, Window>,
-    sweep_at: usize,
+    /// Every key of `by_key` once, the one examined longest ago first.
+    in_turn: VecDeque<CountKey>,
+    /// How many keys were ever looked at to forget idle ones.
+    #[cfg(test)]
+    examined: usize,
 }
 
 #[derive(Debug)]
@@ -111,8 +116,7 @@ impl Window {
 
 impl Default for Limiter {
     fn default() -> Self {
-        let windows = Windows { by_key: HashMap::new(), sweep_at: SWEEP_MIN };
-        Limiter { epoch: Instant::now(), windows: Mutex::new(windows) }
+        Limiter { epoch: Instant::now(), windows: Mutex::default() }
     }
 }
 
@@ -142,8 +146,11 @@ impl Limiter {
     fn count_at(&self, who: Who, what: What, rule: Rule, now_ms: u64) -> Result<Counted, Over> {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let counted = Counted { at_ms: now_ms };
-        if !windows.by_key.contains_key(&(who, what)) && !windows.make_room(now_ms) {
-            return Ok(counted);
+        if !windows.by_key.contains_key(&(who, what)) {
+            if !windows.make_room(now_ms) {
+                return Ok(counted);
+            }
+            windows.in_turn.push_back((who, what));
         }
         let window =
             windows.by_key.entry((who, what)).or_insert_with(|| Window { rule, at_ms: VecDeque::new() });
@@ -159,14 +166,23 @@ impl Limiter {
 }
 
 impl Windows {
-    /// Forgets idle keys when there are many; false when there is no room for another.
+    /// Forgets a few idle keys; false when there is still no room for another.
     fn make_room(&mut self, now_ms: u64) -> bool {
-        if self.by_key.len() >= self.sweep_at {
-            self.by_key.retain(|_, window| {
+        for _ in 0..EXAMINED_PER_KEY {
+            let Some(key) = self.in_turn.pop_front() else { break };
+            #[cfg(test)]
+            {
+                self.examined += 1;
+            }
+            let is_idle = self.by_key.get_mut(&key).is_none_or(|window| {
                 window.forget_before(now_ms);
-                !window.at_ms.is_empty()
+                window.at_ms.is_empty()
             });
-            self.sweep_at = (self.by_key.len() * 2).clamp(SWEEP_MIN, KEYS_MAX);
+            if is_idle {
+                self.by_key.remove(&key);
+            } else {
+                self.in_turn.push_back(key);
+            }
         }
         self.by_key.len() < KEYS_MAX
     }
@@ -234,7 +250,31 @@ mod tests {
             );
         }
         let kept = limiter.windows.lock().unwrap().by_key.len();
-        assert!(kept <= 2 * SWEEP_MIN, "{kept}");
+        // Ten are not idle; the others go as they are examined.
+        assert!(kept <= 20, "{kept}");
+    }
+
+    #[test]
+    fn r13_a_new_key_costs_the_same_however_many_there_are() {
+        let limiter = Limiter::default();
+        let count = |n, now_ms| limiter.count_at(user(n), "node:add".into(), RULE, now_ms);
+        let full = u128::try_from(KEYS_MAX).unwrap();
+        for n in 0..full {
+            assert!(count(n, 0).is_ok());
+        }
+        let examined = limiter.windows.lock().unwrap().examined;
+        for n in full..full + 1_000 {
+            assert!(count(n, 1).is_ok());
+        }
+        let windows = limiter.windows.lock().unwrap();
+        assert!(windows.examined - examined <= 1_000 * EXAMINED_PER_KEY, "{}", windows.examined - examined);
+        assert_eq!(windows.by_key.len(), KEYS_MAX);
+        drop(windows);
+        // Once the others are idle, there is room again: the fourth of a new key is over its rule.
+        for _ in 0..3 {
+            assert!(count(full, 20_000).is_ok());
+        }
+        assert!(count(full, 20_000).is_err());
     }
 
     #[test]

@@ -16,7 +16,7 @@ impl Row {
         if self.method.is_some() {
             errors.extend([Problem::PayloadTooLarge.name(), Problem::Unauthorized.name()]);
             if self.is_mutation() {
-                errors.push(Problem::Origin.name());
+                errors.extend([Problem::Origin.name(), Problem::Encoding.name()]);
             }
         }
         errors.push(Problem::malformed("").name());

@@ -107,6 +107,12 @@ fn c7_what_has_no_rest_form_lists_no_error_of_rest_alone() {
         assert_eq!(lists("unauthorized"), rest, "{}", row.event);
         assert_eq!(lists("payload_too_large"), rest, "{}", row.event);
         assert_eq!(lists("forbidden.origin"), rest && row.is_mutation(), "{}", row.event);
+        assert_eq!(
+            lists("bad_request.unsupported_encoding"),
+            rest && row.method != Some(Method::Get),
+            "{}",
+            row.event
+        );
     }
 }
 
@@ -374,12 +380,12 @@ fn t17_a_message_names_the_field_and_never_more_than_a_line_of_it() {
         ),
         ("node:add", "{\"y\":\"\"}", "x, y and z must be finite numbers. The field is \"y\"."),
         ("graph:get", "{\"limit\":0}", "limit/offset out of range"),
-        ("node:add", "{\"batchId\":1}", "A batch is named by a UUID v4. The field is \"batchId\"."),
-        ("history:undo", "{\"batchId\":1}", "A batch is named by a UUID v4. The field is \"batchId\"."),
+        ("node:add", "{\"batchId\":1}", "A batch id must be a UUID v4. The field is \"batchId\"."),
+        ("history:undo", "{\"batchId\":1}", "A batch id must be a UUID v4. The field is \"batchId\"."),
         (
             "history:undo",
             "{\"batchId\":\"$A\",\"newBatchId\":\"x\"}",
-            "A batch is named by a UUID v4. The field is \"newBatchId\".",
+            "A batch id must be a UUID v4. The field is \"newBatchId\".",
         ),
     ];
     for (event, payload, want) in cases {

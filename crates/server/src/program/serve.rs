@@ -5,12 +5,15 @@ use super::settings::Settings;
 use crate::app::App;
 use crate::engine::{self, Engine, StartError};
 use crate::net::accept::{Patience, serve};
+use crate::net::cors::{Cors, cors};
 use crate::rest;
 use crate::socket;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use thiserror::Error;
@@ -34,7 +37,7 @@ pub enum ServerError {
     Engine(#[from] StartError),
     #[error("cannot listen on {listen}: {source}")]
     Listen { listen: String, source: io::Error },
-    #[error("connections were no longer accepted, so the server has stopped")]
+    #[error("the server could accept no more connections and has stopped")]
     Accepting,
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -87,10 +90,14 @@ async fn serve_on(
         header_timeout: settings.header_timeout,
         stall_timeout: settings.transport.stall_timeout,
     };
+    let origins =
+        Cors { mode: settings.transport.cors, allowed_origins: settings.transport.allowed_origins.clone() };
     let app = App::new(engine.clone(), settings.transport);
     let (sockets_router, sockets) = socket::routes(&app);
     // Bodies are bounded where they are read.
-    let router = rest::with_rest(sockets_router, &app).layer(DefaultBodyLimit::disable());
+    let router = rest::with_rest(sockets_router, &app)
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(Arc::new(origins), cors));
     let (stop, stopped) = watch::channel(false);
     let mut serving = tokio::spawn(serve(listener, router, patience, stopped));
     tracing::info!(%address, "serving");
@@ -103,7 +110,7 @@ async fn serve_on(
     };
     match &ended {
         None => tracing::info!("stopping"),
-        Some(_) => tracing::error!("no connections are accepted any more: stopping"),
+        Some(_) => tracing::error!("the server can accept no more connections; stopping"),
     }
     app.stop();
     let _ = stop.send(true);

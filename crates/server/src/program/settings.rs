@@ -133,7 +133,7 @@ impl Settings {
     fn read_limit(&mut self, name: &str, value: toml::Value) -> Result<(), String> {
         if !limit_names().any(|known| known == name) {
             // Without quotes a dot makes a table of what is in front of it.
-            let hint = if value.is_table() { "; a name with a dot stands in quotes" } else { "" };
+            let hint = if value.is_table() { "; put a name with a dot in quotes" } else { "" };
             return Err(format!("unknown limit `{name}`{hint}"));
         }
         Given::File(value).put_limit(name, self).map_err(|reason| format!("limit `{name}`: {reason}"))
@@ -164,7 +164,7 @@ impl Settings {
 /// The table of the limits.
 const LIMITS: &str = "limits.";
 
-const NO_DATABASE: &str = "this version keeps its data in SQLite alone: set `data` instead of `database`";
+const NO_DATABASE: &str = "this version stores its data in SQLite only; set `data` instead of `database`";
 
 /// Whether a key names a table of settings.
 fn is_table(key: &str) -> bool {

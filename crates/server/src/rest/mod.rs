@@ -10,6 +10,7 @@ use crate::limits::{HEALTH_HOUR, HEALTH_MINUTE, PUBLIC, REST};
 use crate::limits::{What, Who};
 use crate::net::tcp::Handle;
 use crate::operations::{self, Asked, Row};
+use crate::response;
 use crate::wire::payload::{Json, Malformed};
 use crate::wire::{self, Problem, trace_id};
 use axum::Router;
@@ -18,8 +19,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use futures_util::FutureExt as _;
 use graph::Root;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt as _;
 use response_permits::{ResponsePermit, ResponsePermits};
 use std::panic::AssertUnwindSafe;
@@ -30,7 +30,6 @@ use tokio::sync::oneshot;
 const HEALTH_PATH: &str = "/api/health";
 /// The one operation that a caller without an account may ask for, with a public token (T15).
 const PUBLIC_EVENT: &str = "branch:get";
-const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
 /// A successful answer, or what went wrong.
 type RestAnswer = Result<Success, Problem>;
@@ -60,58 +59,62 @@ pub fn with_rest(router: Router, app: &Arc<App>) -> Router {
 async fn respond(rest: Arc<Rest>, request: Request) -> Response {
     let trace = trace_id();
     let path = request.uri().path().to_owned();
+    if request.method() == Method::OPTIONS {
+        let methods = allowed_methods(&path);
+        let is_path = !methods.is_empty();
+        return if is_path {
+            response::options(&methods, &trace)
+        } else {
+            refused(&Problem::Route, &path, &trace)
+        };
+    }
     let answer = AssertUnwindSafe(answer(&rest, request, &trace)).catch_unwind().await;
     let answer = answer.unwrap_or_else(|_| {
-        tracing::error!(trace_id = trace, path, "a request failed by a fault of the server");
+        tracing::error!(trace_id = trace, path, "internal error while answering a request");
         Err(Problem::exception())
     });
-    let mut response = match answer {
-        Ok(Success { json, permit: None }) => json_response(StatusCode::OK, Body::from(json)),
-        Ok(Success { json, permit: Some(permit) }) => json_response(StatusCode::OK, permit.body(json)),
+    match answer {
+        Ok(Success { json, permit: None }) => {
+            response::traced(response::json(StatusCode::OK, Body::from(json)), &trace)
+        }
+        Ok(Success { json, permit: Some(permit) }) => {
+            response::traced(response::json(StatusCode::OK, permit.body(json)), &trace)
+        }
         Err(problem) => refused(&problem, &path, &trace),
-    };
-    if let Ok(value) = HeaderValue::from_str(&trace) {
-        response.headers_mut().insert(TRACE_ID, value);
     }
-    response
-}
-
-fn json_response(status: StatusCode, body: Body) -> Response {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }
 
 fn refused(problem: &Problem, path: &str, trace: &str) -> Response {
-    let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = json_response(status, Body::from(wire::refused(problem, trace).1));
-    if let Some(seconds) = problem.retry_after_s() {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    let response = response::refusal(problem, trace);
+    match problem {
+        Problem::Method => response::allowing(response, &allowed_methods(path)),
+        _ => response,
     }
-    if matches!(problem, Problem::Method)
-        && let Ok(allowed) = HeaderValue::from_str(&allowed_methods(path).join(", "))
-    {
-        response.headers_mut().insert(ALLOW, allowed);
-    }
-    response
 }
 
+/// The methods that a path takes; none where there is no such path.
 fn allowed_methods(path: &str) -> Vec<&'static str> {
-    if path == HEALTH_PATH {
-        return vec!["GET"];
+    let mut methods: Vec<_> = if path == HEALTH_PATH {
+        vec![operations::Method::Get.name()]
+    } else {
+        rows_at(path).filter_map(|row| row.method.map(operations::Method::name)).collect()
+    };
+    if methods.contains(&operations::Method::Get.name()) {
+        methods.push("HEAD");
     }
-    rows_at(path).filter_map(|row| row.method.map(operations::Method::name)).collect()
+    if !methods.is_empty() {
+        methods.push("OPTIONS");
+    }
+    methods
 }
 
 fn rows_at(path: &str) -> impl Iterator<Item = &'static Row> {
     operations::ROWS.iter().filter(move |row| row.paths.contains(&path))
 }
 
-/// The operation that a method and path name.
+/// The operation that a method and path name. HEAD names what GET does; the router leaves the body out.
 fn route(method: &Method, path: &str) -> Result<&'static Row, Problem> {
+    let method = if method == Method::HEAD { &Method::GET } else { method };
     let mut known = false;
     for row in rows_at(path) {
         known = true;
@@ -140,13 +143,14 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
     };
     let (parts, body) = request.into_parts();
     let query = parts.uri.query().unwrap_or_default();
-    let payload = if parts.method == Method::GET {
+    let payload = if row.method == Some(operations::Method::Get) {
         Json::from_query(query, |name| row.takes_integer(name))
     } else if query.is_empty() {
+        response::plain_body(&parts.headers)?;
         Json::from_body(&read_body(body, app.settings.body_bytes_max, app.settings.body_timeout).await?)
     } else {
         // Passed over, it could turn the purge of a few into the purge of all.
-        Err(Malformed("it belongs into the body, not into the query string".to_owned()))
+        Err(Malformed("the input belongs in the body, not in the query string".to_owned()))
     };
     let permit = if row.is_read() { rest.permits.acquire(Who::User(caller.user)).await } else { None };
     let route = What { limit: REST.name, of: row.event };
@@ -199,7 +203,7 @@ fn address(app: &App, request: &Request) -> Who {
 
 /// Answers without credentials, for whoever watches over the server.
 fn health(app: &App, request: &Request) -> RestAnswer {
-    if request.method() != Method::GET {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(Problem::Method);
     }
     let who = address(app, request);
@@ -245,14 +249,14 @@ const EXCESS_FACTOR: usize = 16;
 async fn read_body(body: Body, bytes_max: usize, within: Duration) -> Result<Vec<u8>, Problem> {
     match tokio::time::timeout(within, collect(body, bytes_max)).await {
         Ok(result) => result,
-        Err(_) => Err(Problem::malformed("it did not arrive in time")),
+        Err(_) => Err(Problem::malformed("the body did not arrive in time")),
     }
 }
 
 async fn collect(mut body: Body, bytes_max: usize) -> Result<Vec<u8>, Problem> {
     let (mut bytes, mut total) = (Vec::new(), 0_usize);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::malformed("it broke off"))?;
+        let frame = frame.map_err(|_| Problem::malformed("the body ended early"))?;
         let Some(data) = frame.data_ref() else { continue };
         total = total.saturating_add(data.len());
         if total <= bytes_max {
@@ -272,15 +276,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn t2_unknown_paths_and_methods_have_their_answers() {
+    fn t2_t24_unknown_paths_and_methods_have_their_answers() {
         assert!(matches!(route(&Method::GET, "/api/nothing"), Err(Problem::Route)));
         assert!(matches!(route(&Method::GET, "/api/node"), Err(Problem::Method)));
-        assert!(matches!(route(&Method::HEAD, "/api/graph"), Err(Problem::Method)));
+        assert_eq!(route(&Method::HEAD, "/api/graph").unwrap().event, "graph:get");
+        assert!(matches!(route(&Method::HEAD, "/api/node"), Err(Problem::Method)));
         assert_eq!(route(&Method::PUT, "/api/node").unwrap().event, "node:update");
         assert_eq!(route(&Method::POST, "/api/node/public").unwrap().event, "node:publish");
         let mut allowed = allowed_methods("/api/node");
         allowed.sort_unstable();
-        assert_eq!(allowed, ["DELETE", "POST", "PUT"]);
+        assert_eq!(allowed, ["DELETE", "OPTIONS", "POST", "PUT"]);
     }
 
     #[tokio::test]

@@ -6,6 +6,8 @@
 use crate::app::App;
 use crate::auth::{self, Credentials, Means};
 use crate::net::tcp::Handle;
+use crate::response;
+use crate::wire::{Problem, trace_id};
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{self, Request};
 use axum::middleware::Next;
@@ -176,6 +178,8 @@ pub struct Watch {
     pub sessions: Arc<EioSessions>,
 }
 
+/// The methods that the paths of Socket.IO take.
+const METHODS: [&str; 3] = ["GET", "POST", "OPTIONS"];
 /// The longest answer to a handshake.
 const HANDSHAKE_BYTES_MAX: usize = 4096;
 
@@ -185,13 +189,16 @@ pub async fn watch(
     mut request: Request,
     next: Next,
 ) -> Response {
+    if request.method() == Method::OPTIONS {
+        return response::options(&METHODS, &trace_id());
+    }
     if watch.app.is_stopping() {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        return response::refusal(&Problem::unavailable(), &trace_id());
     }
     if request.method() == Method::POST {
         request = match with_whole_body(request, &watch.app).await {
             Ok(request) => request,
-            Err(status) => return status.into_response(),
+            Err(problem) => return response::refusal(&problem, &trace_id()),
         };
     }
     let query = request.uri().query().unwrap_or_default();
@@ -214,13 +221,14 @@ pub async fn watch(
 }
 
 /// The library reads a body for as long as the client likes to take.
-async fn with_whole_body(request: Request, app: &App) -> Result<Request, StatusCode> {
+async fn with_whole_body(request: Request, app: &App) -> Result<Request, Problem> {
+    response::plain_body(request.headers())?;
     let (parts, body) = request.into_parts();
     let whole = Limited::new(body, app.settings.body_bytes_max).collect();
     match tokio::time::timeout(app.settings.body_timeout, whole).await {
         Ok(Ok(whole)) => Ok(Request::from_parts(parts, Body::from(whole.to_bytes()))),
-        Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
-        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+        Ok(Err(_)) => Err(Problem::PayloadTooLarge),
+        Err(_) => Err(Problem::malformed("the body did not arrive in time")),
     }
 }
 
@@ -244,7 +252,7 @@ async fn begin(watch: &Watch, mut request: Request, next: Next, is_websocket: bo
             Response::from_parts(parts, Body::from(body))
         }
         Err(error) => {
-            tracing::error!(%error, "the answer to a handshake could not be read");
+            tracing::error!(%error, "cannot read the answer to a handshake");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

@@ -13,6 +13,8 @@ pub enum Problem {
     /// The body, the event's payload or the query string is not well-formed.
     Malformed(Malformed),
     PayloadTooLarge,
+    /// The body is encoded, with gzip for example.
+    Encoding,
     /// REST without valid credentials.
     Unauthorized,
     /// A socket without credentials.
@@ -67,7 +69,7 @@ impl Problem {
             Problem::Failed(Failure::RateLimited { .. }) | Problem::TooManyConnections => "rate_limited",
             Problem::Failed(Failure::Unavailable) => "unavailable",
             Problem::Failed(Failure::Storage | Failure::Exception) => "internal",
-            Problem::Malformed(_) => "bad_request",
+            Problem::Malformed(_) | Problem::Encoding => "bad_request",
             Problem::PayloadTooLarge => "payload_too_large",
             Problem::Failed(Failure::Revoked) | Problem::Unauthorized => "unauthorized",
             Problem::AuthMissing | Problem::AuthInvalid | Problem::Origin => "forbidden",
@@ -83,6 +85,7 @@ impl Problem {
             Problem::Failed(Failure::Storage) => Some("storage"),
             Problem::Failed(Failure::Exception) => Some("exception"),
             Problem::Malformed(_) => Some("malformed_json"),
+            Problem::Encoding => Some("unsupported_encoding"),
             Problem::PayloadTooLarge | Problem::Unauthorized | Problem::TooManyConnections => None,
             Problem::AuthMissing => Some("auth_missing"),
             Problem::AuthInvalid => Some("auth_invalid"),
@@ -112,16 +115,17 @@ impl Problem {
             Problem::Failed(Failure::Unavailable) => "The server is busy or restarting; try again soon.",
             Problem::Failed(Failure::Storage) => "The change could not be saved; nothing was changed.",
             Problem::Failed(Failure::Exception) => {
-                "The server made a mistake; nothing was changed. Please report it with the trace_id."
+                "An internal error occurred; nothing was changed. Please report it with the trace_id."
             }
+            Problem::Encoding => "The body has a Content-Encoding; send it as it is.",
             Problem::PayloadTooLarge => "The payload is too large; send less at once.",
             Problem::Failed(Failure::Revoked) => "The API token has been revoked.",
-            Problem::Unauthorized => "Give a valid API token: Authorization: Bearer <token>.",
+            Problem::Unauthorized => "Send a valid API token in the header: Authorization: Bearer <token>.",
             Problem::AuthMissing => "Authentication required",
             Problem::AuthInvalid => "The API token is not valid; it may have been revoked.",
             Problem::Origin => "Requests from this web origin are not allowed.",
             Problem::Route => "There is no such path.",
-            Problem::Method => "This path does not take this method.",
+            Problem::Method => "This path does not support this method.",
             Problem::Event => "There is no such event.",
             Problem::TooManyConnections => "Too many open connections; close one and try again.",
         };
@@ -142,6 +146,7 @@ impl Problem {
             Problem::Failed(Failure::Storage | Failure::Exception) => 500,
             Problem::Malformed(_) => 400,
             Problem::PayloadTooLarge => 413,
+            Problem::Encoding => 415,
             Problem::Failed(Failure::Revoked) | Problem::Unauthorized => 401,
             Problem::AuthMissing | Problem::AuthInvalid | Problem::Origin => 403,
             Problem::Route | Problem::Event => 404,

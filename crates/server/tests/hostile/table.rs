@@ -385,7 +385,12 @@ fn times(table: &mut Table) {
     table.field(SHARES, "due", &no_time, "invalid_due");
 }
 
-// Rules: S2, S13, S16, O9, N1.
+/// An email as JSON: with a first part of two characters the longest there may be, of 254.
+pub fn longest_email(local: &str) -> String {
+    format!("\"{local}@{}\"", [62; 4].map(|length| "c".repeat(length)).join("."))
+}
+
+// Rules: S2, S13, S16, O9, N1, N33.
 fn sharing(table: &mut Table) {
     table.field(SHARES, "branch", NO_BOOLEAN, "invalid_branch_value");
     table.field(LEVELS, "level", NO_INTEGER, "invalid_level");
@@ -407,9 +412,14 @@ fn sharing(table: &mut Table) {
         "\"a@b\\n\"",
         "\" a@b\"",
         "\"a\\u00a0@b\"",
+        "\"<a@b>\"",
+        "\"a@b\\u202e\"",
+        "\"\\\"a\\\"@b\"",
     ];
     table.field(GRANTS, "email", &no_email, "invalid_email");
-    table.field(GRANTS, "email", &[format!("\"a@{}\"", "b".repeat(253))], "invalid_email");
+    // Longer by one; and no longer than it may be, with a label that is.
+    let too_long = [longest_email("bbb"), format!("\"a@{}\"", "b".repeat(64))];
+    table.field(GRANTS, "email", &too_long, "invalid_email");
     table.field(&["access:visibilityupdate"], "showing", NO_BOOLEAN, "invalid_showing");
     table.without(&["access:visibilityupdate"], "showing", "invalid_showing");
     let no_name = [

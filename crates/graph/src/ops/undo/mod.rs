@@ -248,7 +248,7 @@ fn refuse_purged(world: &World, caller: UserId, chain: &Chain, steps: &[Step<'_>
         return Ok(());
     }
     match chain.root.actor == Some(caller) {
-        true => Err(Refusal::with(Reason::CannotRestorePurged, format!("Gone: {}.", listed(gone)))),
+        true => Err(Refusal::with(Reason::CannotRestorePurged, format!("Deleted: {}.", listed(gone)))),
         false => Err(Reason::CannotRestorePurged.into()),
     }
 }
@@ -263,7 +263,7 @@ fn refuse_changed(draft: &Draft<'_>, caller: UserId, steps: &[Step<'_>]) -> Resu
     let names: Vec<String> = changed.iter().filter_map(|step| step.name_for(draft, caller)).collect();
     match names.is_empty() {
         true => Err(Reason::VersionConflict.into()),
-        false => Err(Refusal::with(Reason::VersionConflict, format!("Changed since: {}.", listed(names)))),
+        false => Err(Refusal::with(Reason::VersionConflict, format!("Changed: {}.", listed(names)))),
     }
 }
 

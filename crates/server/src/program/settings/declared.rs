@@ -3,6 +3,7 @@
 
 use super::Settings;
 use super::values::check_origin;
+use crate::net::cors::CorsMode;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -26,6 +27,8 @@ pub(super) enum Form {
     /// `on` or `off` in the environment, `true` or `false` in the file.
     Switch(fn(&mut Settings) -> &mut bool),
     Number(Number),
+    /// One of some words.
+    Choice(Choice),
     /// A list in the file, with commas between the entries in the environment.
     List(List),
 }
@@ -35,6 +38,14 @@ pub(super) struct Number {
     pub(super) range: RangeInclusive<u64>,
     pub(super) set: fn(&mut Settings, u64),
     pub(super) get: fn(&Settings) -> u64,
+}
+
+/// One of some words.
+pub(super) struct Choice {
+    pub(super) words: &'static [&'static str],
+    /// Takes one of the words.
+    pub(super) set: fn(&mut Settings, &str),
+    pub(super) get: fn(&Settings) -> &'static str,
 }
 
 /// Several texts.
@@ -57,6 +68,7 @@ impl Setting {
             Form::Text(_) => "a text".to_owned(),
             Form::Switch(_) => "on or off".to_owned(),
             Form::Number(number) => number.range_in_words(),
+            Form::Choice(choice) => choice.words.join(", "),
             Form::List(_) => "a list".to_owned(),
         }
     }
@@ -69,6 +81,7 @@ impl Setting {
             Form::Text(place) => place(&mut default).clone(),
             Form::Switch(place) => if *place(&mut default) { "on" } else { "off" }.to_owned(),
             Form::Number(number) => (number.get)(&default).to_string(),
+            Form::Choice(choice) => (choice.get)(&default).to_owned(),
             Form::List(list) => {
                 let entries = (list.get)(&default);
                 if entries.is_empty() { "none".to_owned() } else { entries.join(", ") }
@@ -213,6 +226,25 @@ pub(super) static SETTINGS: &[Setting] = &[
         }),
         "other origins whose pages may use a browser's session, such as `https://app.example`; the server's own is \
          always allowed",
+    ),
+    setting(
+        "cors",
+        Form::Choice(Choice {
+            words: &["any", "listed", "off"],
+            set: |to, word| {
+                to.transport.cors = match word {
+                    "off" => CorsMode::Off,
+                    "listed" => CorsMode::Listed,
+                    _ => CorsMode::Any,
+                };
+            },
+            get: |of| match of.transport.cors {
+                CorsMode::Any => "any",
+                CorsMode::Listed => "listed",
+                CorsMode::Off => "off",
+            },
+        }),
+        "pages of which origins may call: `any` with a token, `listed` (those of `allowed_origins`) or `off`",
     ),
     setting(
         "trusted_proxies",

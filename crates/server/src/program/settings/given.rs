@@ -32,6 +32,13 @@ impl Given {
             Form::Text(place) => *place(to) = self.text()?,
             Form::Switch(place) => *place(to) = self.switch()?,
             Form::Number(number) => (number.set)(to, self.number(number)?),
+            Form::Choice(choice) => {
+                let word = self.text()?;
+                if !choice.words.contains(&word.as_str()) {
+                    return Err(format!("must be one of {}, not \"{word}\"", choice.words.join(", ")));
+                }
+                (choice.set)(to, &word);
+            }
             Form::List(List { set, .. }) => set(to, self.list()?)?,
         }
         Ok(())

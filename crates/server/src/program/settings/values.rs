@@ -6,9 +6,9 @@ use http::uri::Authority;
 /// Whether an entry is an origin as browsers write it; one that is not would never be met with, in silence.
 pub(super) fn check_origin(entry: &str) -> Result<(), &'static str> {
     const FORM: &str =
-        "is not an origin: write scheme, host and port alone, as in \"https://app.example:8443\"";
+        "is not an origin; write scheme, host and port only, as in \"https://app.example:8443\"";
     if entry.contains('*') {
-        return Err("has a \"*\", which stands for nothing here: every origin is named by itself");
+        return Err("contains \"*\", but wildcards are not supported; list every origin");
     }
     let (scheme, place) = entry.split_once("://").ok_or(FORM)?;
     let schematic = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
@@ -17,13 +17,13 @@ pub(super) fn check_origin(entry: &str) -> Result<(), &'static str> {
     }
     if let Some((_, path)) = place.split_once('/') {
         return Err(if path.is_empty() {
-            "ends with \"/\", which no origin does: leave it out"
+            "ends with \"/\"; leave it out"
         } else {
-            "has a path, which no origin has: leave it out"
+            "has a path; leave it out"
         });
     }
     if !place.is_ascii() {
-        return Err("is not written as browsers send it: write the host in its ASCII form, \"xn--…\"");
+        return Err("is not written as browsers send it; write the host in its ASCII form, \"xn--…\"");
     }
     let authority: Authority = place.parse().map_err(|_| FORM)?;
     let (host, port) = (authority.host(), authority.port());
@@ -34,7 +34,7 @@ pub(super) fn check_origin(entry: &str) -> Result<(), &'static str> {
     }
     match (scheme.to_ascii_lowercase().as_str(), port.map(|port| port.as_u16())) {
         ("http", Some(80)) | ("https", Some(443)) => {
-            Err("names the port that its scheme has anyway, which browsers leave out: leave it out")
+            Err("has the default port of its scheme; leave it out, as browsers do")
         }
         _ => Ok(()),
     }

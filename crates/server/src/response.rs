@@ -1,0 +1,78 @@
+//! Answers over HTTP, the same for REST and for what Socket.IO is asked over HTTP.
+
+use crate::wire::{self, Problem};
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+/// The header that carries an answer's trace id.
+pub const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
+
+/// An answer with JSON in it. The body is the JSON's text.
+pub fn json(status: StatusCode, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A refusal: the error object, and the headers that belong to its class. `trace_id` stands in the body and in a header.
+pub fn refusal(problem: &Problem, trace_id: &str) -> Response {
+    let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = json(status, Body::from(wire::refused(problem, trace_id).1));
+    let headers = response.headers_mut();
+    if let Some(seconds) = problem.retry_after_s() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
+        _ => {}
+    }
+    traced(response, trace_id)
+}
+
+/// The answer to OPTIONS: the methods that a path takes, and no body.
+pub fn options(methods: &[&str], trace_id: &str) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    traced(allowing(response, methods), trace_id)
+}
+
+/// Adds the methods that a path takes.
+pub fn allowing(mut response: Response, methods: &[&str]) -> Response {
+    if let Ok(allowed) = HeaderValue::from_str(&methods.join(", ")) {
+        response.headers_mut().insert(ALLOW, allowed);
+    }
+    response
+}
+
+/// Adds the trace id as a header.
+pub fn traced(mut response: Response, trace_id: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(trace_id) {
+        response.headers_mut().insert(TRACE_ID, value);
+    }
+    response
+}
+
+/// Refuses a body that is encoded: bodies are read as they are.
+///
+/// # Errors
+/// [`Problem::Encoding`] when `Content-Encoding` names anything but `identity`.
+pub fn plain_body(headers: &HeaderMap) -> Result<(), Problem> {
+    let mut named = headers.get_all(CONTENT_ENCODING).into_iter().flat_map(|value| {
+        let entries = value.as_bytes().split(|byte| *byte == b',');
+        entries.map(<[u8]>::trim_ascii)
+    });
+    let plain = named.all(|entry| entry.is_empty() || entry.eq_ignore_ascii_case(b"identity"));
+    if plain { Ok(()) } else { Err(Problem::Encoding) }
+}
