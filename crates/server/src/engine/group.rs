@@ -167,7 +167,7 @@ impl Group {
                 let undone = matches!(stored.latest, Lineage::UndoOf(_));
                 let names_undo = matches!(stored.named, Lineage::UndoOf(_));
                 let root = stored.root.batch.id;
-                (Chain { root: stored.root.batch, undone, names_undo }, root)
+                (Chain { root: stored.root.batch, undone, names_undo, latest: stored.last }, root)
             }
             (None, Some(pending)) => {
                 let names_undo = matches!(pending.batch.lineage, Lineage::UndoOf(_));
@@ -176,17 +176,20 @@ impl Group {
                     Lineage::UndoOf(root) | Lineage::RedoOf(root) => root,
                 };
                 let Some(begun) = self.remembered(past, root)? else { return Ok(None) };
-                (Chain { root: begun.batch, undone: false, names_undo }, root)
+                (Chain { root: begun.batch, undone: false, names_undo, latest: None }, root)
             }
             (None, None) => return Ok(None),
         };
+        let mut latest = None;
         for proposal in &self.applied {
             match proposal.batch.lineage {
                 Lineage::UndoOf(of) if of == root => chain.undone = true,
                 Lineage::RedoOf(of) if of == root => chain.undone = false,
-                _ => {}
+                _ => continue,
             }
+            latest = Some(&proposal.batch);
         }
+        chain.latest = latest.cloned().or(chain.latest);
         Ok(Some(chain))
     }
 

@@ -20,7 +20,7 @@ pub use directory::Identity;
 pub use ids::RandomIds;
 pub use protocol::{
     Account, Caller, ConnectionId, ConnectionSink, Failure, IdempotencyKey, Mutation, OnOutcome, Outcome,
-    Published, Read, Relay, Relayed,
+    PageRequest, Published, Read, Relay, Relayed,
 };
 
 use archive::{Archive, FoundPage};
@@ -86,7 +86,7 @@ pub enum StartError {
 enum EngineCommand {
     Mutate(Box<Mutation>, OnOutcome),
     Read { caller: Caller, read: Read, connection: Option<ConnectionId>, answer: OnOutcome },
-    ReadPublic { token: String, limit: usize, offset: usize, answer: OnOutcome },
+    ReadPublic { token: String, page: PageRequest, answer: OnOutcome },
     Relay { caller: Caller, relay: Relay, connection: ConnectionId, answer: OnOutcome },
     Connect { id: ConnectionId, caller: Caller, line: Box<dyn ConnectionSink> },
     Disconnect(ConnectionId),
@@ -186,8 +186,8 @@ impl Engine {
     }
 
     /// Requests a page of a publication for a caller without an account.
-    pub fn read_public(&self, token: String, limit: usize, offset: usize, answer: OnOutcome) {
-        self.ask(answer, |answer| EngineCommand::ReadPublic { token, limit, offset, answer });
+    pub fn read_public(&self, token: String, page: PageRequest, answer: OnOutcome) {
+        self.ask(answer, |answer| EngineCommand::ReadPublic { token, page, answer });
     }
 
     /// Requests a read. It is answered once and reflects every mutation answered before.

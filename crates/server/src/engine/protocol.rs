@@ -55,17 +55,26 @@ pub struct Mutation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Read {
     /// A page of the visible graph. On a connection, pages from offset 0 on belong to one load.
-    Graph { limit: usize, offset: usize },
+    Graph { page: PageRequest },
     /// A page of the trash.
-    Trash { limit: usize, offset: usize },
+    Trash { page: PageRequest },
     /// The caller's account.
     Account,
     /// A page of a branch: by its root, as the caller sees it, or by a public token.
-    Branch { root: Root, limit: usize, offset: usize },
+    Branch { root: Root, page: PageRequest },
     /// What the caller's connection missed since the given rev.
     Sync { since: Rev },
     /// A page of the history that the caller sees.
-    History { scope: RequestedScope, limit: usize, offset: usize },
+    History { scope: RequestedScope, page: PageRequest },
+}
+
+/// Which page of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageRequest {
+    /// How many items it may have.
+    pub limit: usize,
+    /// How many items come before it.
+    pub offset: usize,
 }
 
 /// The scope of a page of history.

@@ -1,7 +1,9 @@
 //! Reads, answered between groups from the World as it is on disk.
 
 use super::connections::{Connections, KeptLoad};
-use super::protocol::{Account, Caller, ConnectionId, Failure, Outcome, PageOfHistory, Read, RequestedScope};
+use super::protocol::{
+    Account, Caller, ConnectionId, Failure, Outcome, PageOfHistory, PageRequest, Read, RequestedScope,
+};
 use graph::history_view::HistoryView;
 use graph::load::{Load, Page, published_root};
 use graph::model::{Grant, User};
@@ -21,21 +23,21 @@ pub(super) fn answer(
 ) -> Outcome {
     let rev = world.rev();
     match *read {
-        Read::Graph { limit, offset } => {
+        Read::Graph { page } => {
             let kept = match connection {
                 Some(id) => connections.loads_on(id).map(|loads| &mut loads.graph),
                 None => Some(connections.load_over_rest(caller.user)),
             };
             let begin = || Load::begin(world, caller.user);
-            Outcome::Graph { page: page_of(world, kept, begin, (limit, offset), load_kept), rev }
+            Outcome::Graph { page: page_of(world, kept, begin, page, load_kept), rev }
         }
-        Read::Trash { limit, offset } => {
+        Read::Trash { page: PageRequest { limit, offset } } => {
             Outcome::Trash { page: trash::trash_page(world, caller.user, limit, offset), rev }
         }
-        Read::Branch { ref root, limit, offset } => {
+        Read::Branch { ref root, page } => {
             let loads = connection.and_then(|id| connections.loads_on(id));
             let kept = loads.map(|loads| loads.branch(root));
-            let page = branch_page(world, kept, Some(caller.user), root, (limit, offset), load_kept);
+            let page = branch_page(world, kept, Some(caller.user), root, page, load_kept);
             branch_answer(world, page, false)
         }
         // The archive answers these; see `history_query` and `seen_now`.
@@ -60,9 +62,10 @@ fn page_of(
     world: &World,
     kept: Option<&mut KeptLoad>,
     begin: impl FnOnce() -> Load,
-    (limit, offset): (usize, usize),
+    asked: PageRequest,
     load_kept: Duration,
 ) -> Page {
+    let PageRequest { limit, offset } = asked;
     let now = Instant::now();
     let Some(kept) = kept else {
         let mut load = begin();
@@ -73,7 +76,7 @@ fn page_of(
     let mut load = match goes_on {
         Some(load) => load,
         None if offset == 0 => begin(),
-        None => return page_of(world, None, begin, (limit, offset), load_kept),
+        None => return page_of(world, None, begin, asked, load_kept),
     };
     let page = load.next(world, limit);
     if page.has_more {
@@ -88,7 +91,8 @@ fn page_of(
 pub(super) fn history_query(
     world: &World,
     caller: Caller,
-    (scope, limit, offset): (RequestedScope, usize, usize),
+    scope: RequestedScope,
+    page: PageRequest,
     reader: impl FnOnce() -> Arc<HistoryView>,
 ) -> Result<HistoryQuery, Refusal> {
     let scope = match scope {
@@ -105,6 +109,7 @@ pub(super) fn history_query(
             HistoryScope::Touching(Arc::new(links.chain(nodes.iter().map(|id| id.0)).collect()))
         }
     };
+    let PageRequest { limit, offset } = page;
     Ok(HistoryQuery { reader: reader(), scope, until: world.rev(), limit, offset })
 }
 
@@ -121,7 +126,7 @@ fn branch_page(
     kept: Option<&mut KeptLoad>,
     user: Option<UserId>,
     root: &Root,
-    at: (usize, usize),
+    at: PageRequest,
     load_kept: Duration,
 ) -> Option<Page> {
     match (root, user) {
@@ -138,9 +143,9 @@ fn branch_page(
 }
 
 /// A page of a publication, by its token, for a caller without an account.
-pub(super) fn public(world: &World, token: &str, limit: usize, offset: usize) -> Outcome {
+pub(super) fn public(world: &World, token: &str, page: PageRequest) -> Outcome {
     let root = Root::Token(token.to_owned());
-    branch_answer(world, branch_page(world, None, None, &root, (limit, offset), Duration::ZERO), true)
+    branch_answer(world, branch_page(world, None, None, &root, page, Duration::ZERO), true)
 }
 
 fn branch_answer(world: &World, page: Option<Page>, anonymous: bool) -> Outcome {

@@ -4,7 +4,9 @@ use super::archive::{Archive, FoundPage, Job};
 use super::connections::{BacklogBounds, Connections, holds};
 use super::group::{Group, PendingMutation, published};
 use super::history_views::{HistoryViews, ViewVersion};
-use super::protocol::{Caller, ConnectionId, Failure, OnOutcome, Outcome, Read, Relay, RequestedScope};
+use super::protocol::{
+    Caller, ConnectionId, Failure, OnOutcome, Outcome, PageRequest, Read, Relay, RequestedScope,
+};
 use super::{EngineCommand, EngineSettings, Shared, clock, reads, relay_audience};
 use graph::model::Rev;
 use graph::{Committed, Projection, World};
@@ -37,7 +39,7 @@ pub(super) struct Thread {
 struct Round {
     mutations: Vec<PendingMutation>,
     reads: Vec<(Caller, Read, Option<ConnectionId>, OnOutcome)>,
-    public_reads: Vec<(String, usize, usize, OnOutcome)>,
+    public_reads: Vec<(String, PageRequest, OnOutcome)>,
     found: Vec<FoundPage>,
     relays: Vec<(Caller, Relay, ConnectionId, OnOutcome)>,
     looks: Vec<oneshot::Sender<()>>,
@@ -120,9 +122,9 @@ impl Thread {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
                 round.reads.push((caller, read, connection, answer));
             }
-            EngineCommand::ReadPublic { token, limit, offset, answer } => {
+            EngineCommand::ReadPublic { token, page, answer } => {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                round.public_reads.push((token, limit, offset, answer));
+                round.public_reads.push((token, page, answer));
             }
             EngineCommand::Relay { caller, relay, connection, answer } => {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -166,8 +168,8 @@ impl Thread {
         for found in round.found {
             self.tell_found(found);
         }
-        for (token, limit, offset, answer) in round.public_reads {
-            answer(guarded(|| Ok(reads::public(&self.world, &token, limit, offset))));
+        for (token, page, answer) in round.public_reads {
+            answer(guarded(|| Ok(reads::public(&self.world, &token, page))));
         }
         if self.touched.elapsed() >= TOUCH_EVERY || round.drain.is_some() {
             self.touched = Instant::now();
@@ -185,8 +187,8 @@ impl Thread {
     }
 
     fn read(&mut self, caller: Caller, read: &Read, connection: Option<ConnectionId>, answer: OnOutcome) {
-        if let Read::History { scope, limit, offset } = *read {
-            return self.search(caller, (scope, limit, offset), answer);
+        if let Read::History { scope, page } = *read {
+            return self.search(caller, scope, page, answer);
         }
         let kept = self.settings.load_kept;
         answer(guarded(|| {
@@ -196,12 +198,12 @@ impl Thread {
     }
 
     /// Has the archive search a page of history. The result comes back as a command.
-    fn search(&mut self, caller: Caller, asked: (RequestedScope, usize, usize), answer: OnOutcome) {
+    fn search(&mut self, caller: Caller, scope: RequestedScope, page: PageRequest, answer: OnOutcome) {
         let version = ViewVersion::now(&self.world, &self.connections);
         let query = caught(|| {
             known(&self.world, caller)?;
             let reader = || self.readers.of(&self.world, version, caller.user);
-            reads::history_query(&self.world, caller, asked, reader).map_err(Failure::Refused)
+            reads::history_query(&self.world, caller, scope, page, reader).map_err(Failure::Refused)
         });
         match query {
             Ok(query) => self.archive.ask(Job { caller, query, version, answer }),

@@ -1,6 +1,6 @@
 //! The named limits that are not limits of operations, and which limits are in force.
 
-use super::Rule;
+use super::{Rule, What};
 use std::collections::HashMap;
 
 /// A limit as the settings name it.
@@ -10,6 +10,27 @@ pub struct NamedLimit {
     pub name: &'static str,
     /// The rule unless the settings change it.
     pub default: Rule,
+}
+
+/// A limit as one request counts under it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestLimit {
+    pub limit: NamedLimit,
+    /// Where one limit holds for several things apart, which of them; else empty.
+    pub of: &'static str,
+}
+
+impl RequestLimit {
+    /// What is counted.
+    pub fn what(self) -> What {
+        What { limit: self.limit.name, of: self.of }
+    }
+}
+
+impl From<NamedLimit> for RequestLimit {
+    fn from(limit: NamedLimit) -> Self {
+        RequestLimit { limit, of: "" }
+    }
 }
 
 const fn named(name: &'static str, count: usize, window_s: u64) -> NamedLimit {
