@@ -4,7 +4,7 @@
 use super::Settings;
 use super::values::check_origin;
 use crate::net::cors::CorsMode;
-use std::net::IpAddr;
+use crate::net::forwarded::TrustedProxies;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -250,15 +250,12 @@ pub(super) static SETTINGS: &[Setting] = &[
         "trusted_proxies",
         Form::List(List {
             set: |to, entries| {
-                let read =
-                    |entry: &String| entry.parse().map_err(|_| format!("\"{entry}\" is not an IP address"));
-                to.transport.trusted_proxies =
-                    entries.iter().map(read).collect::<Result<Vec<IpAddr>, String>>()?;
+                to.transport.trusted_proxies = TrustedProxies::try_from(entries)?;
                 Ok(())
             },
-            get: |of| of.transport.trusted_proxies.iter().map(ToString::to_string).collect(),
+            get: |of| of.transport.trusted_proxies.names(),
         }),
-        "addresses of proxies whose `X-Forwarded-For` is believed",
+        "addresses or networks of reverse proxies that are believed about where a client is, such as `10.0.0.0/8`",
     ),
     setting(
         "body_bytes_max",

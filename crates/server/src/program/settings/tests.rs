@@ -299,12 +299,13 @@ fn c8_every_setting_has_a_variable_of_its_own() {
     let text = |name: &str, value: &str| with_variables(&[(name, value)]).unwrap().transport;
     let origins = text("SYNAPTASK_ALLOWED_ORIGINS", "https://a.example, https://b.example").allowed_origins;
     assert_eq!(origins, ["https://a.example", "https://b.example"]);
-    assert_eq!(text("SYNAPTASK_TRUSTED_PROXIES", "127.0.0.1,::1").trusted_proxies.len(), 2);
+    let proxies = text("SYNAPTASK_TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8").trusted_proxies;
+    assert_eq!(proxies.names(), ["127.0.0.1/32", "10.0.0.0/8"]);
     let limits = text("SYNAPTASK_LIMITS_OPEN_USER", "3").limits;
     assert_eq!(limits.rule(OPEN_USER).map(|rule| rule.count), Some(3));
     let wrong = [
         ("SYNAPTASK_ALLOWED_ORIGINS", "https://a.example,*", "\"*\" contains \"*\""),
-        ("SYNAPTASK_TRUSTED_PROXIES", "127.0.0.1,", "\"\" is not an IP address"),
+        ("SYNAPTASK_TRUSTED_PROXIES", "127.0.0.1,", "\"\" is neither an address"),
         ("SYNAPTASK_LIMITS_REST", "5", "\"5\" is neither like \"30/10s\""),
         ("SYNAPTASK_LIMITS_NODE_TRASH", "on", "\"on\" is neither like"),
     ];
