@@ -3,10 +3,10 @@
 use super::{limit_names, set};
 use crate::limits::{OPEN_USER, Rule};
 use crate::net::cors::CorsMode;
+use crate::net::forwarded::TrustedProxies;
 use http::uri::Authority;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use store::{Limits, Retention};
 
@@ -24,7 +24,7 @@ pub struct Layer {
     pub history: HistoryLayer,
     pub allowed_origins: Option<Vec<String>>,
     pub cors: Option<CorsMode>,
-    pub trusted_proxies: Option<Vec<IpAddr>>,
+    pub trusted_proxies: Option<TrustedProxies>,
     pub body_bytes_max: Option<usize>,
     pub connections_max: Option<usize>,
     pub outbox_entries_max: Option<usize>,
