@@ -1,4 +1,4 @@
-//! Reads: answered between groups from the World as it stands on disk.
+//! Reads, answered between groups from the World as it is on disk.
 
 use super::connections::{Connections, KeptLoad};
 use super::protocol::{
@@ -40,7 +40,7 @@ pub(super) fn answer(
             let page = branch_page(world, kept, Some(caller.user), root, page, load_kept);
             branch_answer(world, page, false)
         }
-        // Asked of the archive, see `history_query` and `seen_now`.
+        // The archive answers these; see `history_query` and `seen_now`.
         Read::History { .. } => Outcome::Failed(Failure::Exception),
         Read::Sync { since } => {
             let missed = connection.zip(connections.missed(caller.user, since, rev));
@@ -56,8 +56,8 @@ pub(super) fn answer(
     }
 }
 
-/// A page. A load begun at offset 0 goes on as long as each page follows the last one in time; any other page is cut from
-/// what there is now and leaves the load as it is.
+/// A page. A load begun at offset 0 continues while each page follows the last one in time. Any other page is taken
+/// from the current state and leaves the load alone.
 fn page_of(
     world: &World,
     kept: Option<&mut KeptLoad>,
@@ -87,7 +87,7 @@ fn page_of(
     page
 }
 
-/// What to search the past for, with a reader that holds what the caller sees.
+/// The query for the archive, with a reader that has what the caller sees.
 pub(super) fn history_query(
     world: &World,
     caller: Caller,
@@ -113,14 +113,14 @@ pub(super) fn history_query(
     Ok(HistoryQuery { reader: reader(), scope, until: world.rev(), limit, offset })
 }
 
-/// A page of history as its reader sees it now: what has left their view since it was looked for is left out.
+/// A page of history as its reader sees it now. Entities that have left their view since the search are left out.
 pub(super) fn seen_now(mut page: PageOfHistory, now: Arc<HistoryView>) -> PageOfHistory {
     page.past.batches.retain(|past| now.sees_batch(&past.batch));
     page.reader = now;
     page
 }
 
-/// A page of a branch as the caller sees it, by its root; or of a publication, by its token, as anyone sees it.
+/// A page of a branch: by its root, as the caller sees it, or by a public token, as anyone sees it.
 fn branch_page(
     world: &World,
     kept: Option<&mut KeptLoad>,
@@ -142,7 +142,7 @@ fn branch_page(
     }
 }
 
-/// A page of a publication, by its token, for someone without an account.
+/// A page of a publication, by its token, for a caller without an account.
 pub(super) fn public(world: &World, token: &str, page: PageRequest) -> Outcome {
     let root = Root::Token(token.to_owned());
     branch_answer(world, branch_page(world, None, None, &root, page, Duration::ZERO), true)
