@@ -68,7 +68,6 @@ pub fn may_be_part(operation: &Operation) -> bool {
         O::NodeAdd(_)
         | O::NodeUpdate(_)
         | O::NodeTrash { .. }
-        | O::NodeTrashBranch { .. }
         | O::NodeDuplicate(_)
         | O::NodeRestore { .. }
         | O::NodeDelete { .. }

@@ -50,10 +50,8 @@ pub enum Operation {
     NodeUpdate(NodeUpdate),
     NodeTrash {
         id: NodeId,
-    },
-    /// node:trash of a whole branch, as far as the caller may edit it.
-    NodeTrashBranch {
-        id: NodeId,
+        /// Whether the node's branch goes with it, as far as the caller may edit it.
+        branch: bool,
     },
     NodeDuplicate(NodeDuplicate),
     NodeRestore {
@@ -171,8 +169,7 @@ fn decide_for(
     match operation {
         O::NodeAdd(new) => node::add(draft, caller, new, ids),
         O::NodeUpdate(update) => node::update(draft, caller, update),
-        O::NodeTrash { id } => node::trash(draft, caller, *id),
-        O::NodeTrashBranch { id } => node::trash_branch(draft, caller, *id),
+        O::NodeTrash { id, branch } => node::trash(draft, caller, *id, *branch),
         O::NodeDuplicate(asked) => duplicate::duplicate(draft, caller, asked, ids),
         O::NodeRestore { id } => node::restore(draft, caller, *id),
         O::NodeDelete { id } => trash::node_delete(draft, caller, *id),

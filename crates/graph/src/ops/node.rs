@@ -144,29 +144,25 @@ pub(super) fn update(draft: &mut Draft<'_>, caller: UserId, update: &NodeUpdate)
     Ok(())
 }
 
-pub(super) fn trash(draft: &mut Draft<'_>, caller: UserId, id: NodeId) -> Result<(), Refusal> {
+/// Puts the node in the trash; with `branch` also every node of its branch that the caller may edit.
+pub(super) fn trash(draft: &mut Draft<'_>, caller: UserId, id: NodeId, branch: bool) -> Result<(), Refusal> {
     let node = seen_with(draft, caller, id, Level::Editor)?;
     refuse_if(node.in_trash, Reason::AlreadyTrashedNode)?;
-    let freed = put_in_trash(draft, id);
-    settle(draft, freed);
-    Ok(())
-}
-
-/// Puts the node in the trash, and of its branch every node that the caller may edit.
-pub(super) fn trash_branch(draft: &mut Draft<'_>, caller: UserId, id: NodeId) -> Result<(), Refusal> {
-    let node = seen_with(draft, caller, id, Level::Editor)?;
-    refuse_if(node.in_trash, Reason::AlreadyTrashedNode)?;
-    let branch = access::branch(draft, [id]);
-    // Nothing is decided yet, so the World has it all.
-    let placed = Placements::of(draft.world(), caller, branch.iter().copied());
-    let editable =
-        branch.into_iter().filter(|id| placed.level(*id).is_some_and(|level| level <= Level::Editor));
+    let nodes = if branch { editable_branch(draft, caller, id) } else { vec![id] };
     let mut freed = Vec::new();
-    for id in in_order_of_creation(draft.world(), editable.collect()) {
+    for id in nodes {
         freed.extend(put_in_trash(draft, id));
     }
     settle(draft, freed);
     Ok(())
+}
+
+/// The nodes of a branch that the user may edit, by order of creation. Nothing must be decided yet.
+fn editable_branch(draft: &Draft<'_>, user: UserId, root: NodeId) -> Vec<NodeId> {
+    let branch = access::branch(draft, [root]);
+    let placed = Placements::of(draft.world(), user, branch.iter().copied());
+    let editable = |id: &NodeId| placed.level(*id).is_some_and(|level| level <= Level::Editor);
+    in_order_of_creation(draft.world(), branch.into_iter().filter(editable).collect())
 }
 
 /// Puts an active node in the trash, and with it every active link at it, whoever owns the link. Returns the nodes that

@@ -174,8 +174,8 @@ impl Turn {
         match operation {
             O::NodeAdd(NodeAdd { id, target, fields }) => self.node_add(*id, *target, fields),
             O::NodeUpdate(NodeUpdate { id, fields, version }) => self.node_update(*id, fields, *version),
-            O::NodeTrash { id } => self.node_trash(*id),
-            O::NodeTrashBranch { id } => self.node_trash_branch(*id),
+            O::NodeTrash { id, branch: false } => self.node_trash(*id),
+            O::NodeTrash { id, branch: true } => self.node_trash_branch(*id),
             O::NodeDuplicate(asked) => self.node_duplicate(asked),
             O::NodeRestore { id } => self.node_restore(*id),
             O::NodeDelete { id } => self.node_delete(*id),

@@ -440,8 +440,8 @@ fn node_operation(model: &Model, what: What, step: &Step) -> (UserId, Operation)
                 version,
             })
         }
-        What::NodeTrash => Operation::NodeTrash { id },
-        What::NodeTrashBranch => Operation::NodeTrashBranch { id },
+        What::NodeTrash => Operation::NodeTrash { id, branch: false },
+        What::NodeTrashBranch => Operation::NodeTrash { id, branch: true },
         What::NodeRestore => Operation::NodeRestore { id },
         _ => Operation::NodeDelete { id },
     };
@@ -607,8 +607,7 @@ pub fn with_missing_id(operation: &Operation) -> Option<Operation> {
     use Operation as O;
     match &mut operation {
         O::NodeUpdate(NodeUpdate { id, .. })
-        | O::NodeTrash { id }
-        | O::NodeTrashBranch { id }
+        | O::NodeTrash { id, .. }
         | O::NodeRestore { id }
         | O::NodeDelete { id }
         | O::NodePublish(NodePublish { id, .. })

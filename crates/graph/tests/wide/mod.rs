@@ -354,7 +354,7 @@ fn trash_hub(n: usize) -> Work {
     let hub = made.hub(n);
     let elsewhere = made.node(ALICE);
     made.grant(elsewhere, BOB, Level::Viewer, true);
-    mutation(made.world(), ALICE, Operation::NodeTrash { id: node(hub) }, vec![BOB])
+    mutation(made.world(), ALICE, Operation::NodeTrash { id: node(hub), branch: false }, vec![BOB])
 }
 
 fn trash_under_many(n: usize) -> Work {
@@ -367,7 +367,7 @@ fn trash_under_many(n: usize) -> Work {
     }
     let elsewhere = made.node(ALICE);
     made.grant(elsewhere, BOB, Level::Viewer, true);
-    mutation(made.world(), ALICE, Operation::NodeTrash { id: node(hub) }, vec![BOB])
+    mutation(made.world(), ALICE, Operation::NodeTrash { id: node(hub), branch: false }, vec![BOB])
 }
 
 /// A chain where each node of the upper half is shared with bob, branch and all.
@@ -389,7 +389,7 @@ fn trash_hub_under_roots(n: usize) -> Work {
     let (mut made, chain) = under_roots(n);
     let hub = made.hub(n);
     made.link(hub, chain[2 * n - 1]);
-    mutation(made.world(), ALICE, Operation::NodeTrash { id: node(hub) }, vec![BOB])
+    mutation(made.world(), ALICE, Operation::NodeTrash { id: node(hub), branch: false }, vec![BOB])
 }
 
 fn replayed(mut world: World, caller: u128, operation: &Operation) -> Work {
@@ -415,7 +415,7 @@ fn replay_trash(n: usize) -> Work {
     let (chain, hub) = (made.chain(n), made.hub(n));
     made.link(hub, chain[n - 1]);
     made.grant(chain[0], BOB, Level::Editor, true);
-    replayed(made.world(), BOB, &Operation::NodeTrash { id: node(hub) })
+    replayed(made.world(), BOB, &Operation::NodeTrash { id: node(hub), branch: false })
 }
 
 fn delete_hub(n: usize) -> Work {
@@ -544,7 +544,7 @@ fn sees_batch(n: usize) -> Work {
     let elsewhere = made.node(ALICE);
     made.grant(elsewhere, BOB, Level::Viewer, true);
     let mut world = made.world();
-    let batch = decided(&world, ALICE, &Operation::NodeTrash { id: node(hub) });
+    let batch = decided(&world, ALICE, &Operation::NodeTrash { id: node(hub), branch: false });
     world.apply(&batch);
     Box::new(move || {
         assert!(!graph::history_view::sees_batch(&world, user(BOB), &batch));
@@ -565,7 +565,7 @@ fn reader_of_shared(n: usize) -> Work {
 fn undo_trash(n: usize) -> Work {
     let (made, hub) = crossing(n);
     let mut world = made.world();
-    let root = decided(&world, ALICE, &Operation::NodeTrash { id: node(hub) });
+    let root = decided(&world, ALICE, &Operation::NodeTrash { id: node(hub), branch: false });
     world.apply(&root);
     let chain = Chain { root, undone: false, names_undo: false, latest: None };
     Box::new(move || {

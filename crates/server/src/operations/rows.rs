@@ -86,7 +86,7 @@ fn nodes() -> Vec<Row> {
             .rest(Delete, &["/api/node"])
             .refuses(&[NodeNotFound, NoPermission, CantDeleteActiveNode]),
         row("node:trash", NODE_TRASH_LIMIT)
-            .mutates(input!(Operation::NodeTrash { id: NODE_ID }))
+            .mutates(input!(Operation::NodeTrash { id: NODE_ID, branch: BRANCH.or(false) }))
             .rest(Post, &["/api/node/trash"])
             .refuses(&[NodeNotFound, NoPermission, AlreadyTrashedNode]),
         row("node:restore", NODE_TRASH_LIMIT)

@@ -276,7 +276,7 @@ fn n6_due_times_of_grants_and_publications_keep_their_milliseconds() {
 #[test]
 fn n2_ids_are_compared_without_regard_to_case() {
     let upper = format!("{{\"id\":\"{}\"}}", A.to_uppercase());
-    assert_eq!(operation("node:trash", &upper), Operation::NodeTrash { id: id(A) });
+    assert_eq!(operation("node:trash", &upper), Operation::NodeTrash { id: id(A), branch: false });
 }
 
 #[test]

@@ -140,7 +140,7 @@ fn p18_an_answer_carries_the_first_part_and_the_rest_follows() {
     let (mut held, mut held_too) = (loaded(&phone), loaded(&laptop));
 
     // The plan and its 20 links go.
-    let first = phone.does(Operation::NodeTrash { id: plan });
+    let first = phone.does(Operation::NodeTrash { id: plan, branch: false });
     phone.compares();
     laptop.compares();
     let told = phone.hears();

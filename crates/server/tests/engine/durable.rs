@@ -62,7 +62,7 @@ fn d5_a_refused_commit_leaves_no_trace() {
     let busy = ask(&server.engine, anna.asks(rename(task, "busy")));
     server.knobs.until_held();
     server.knobs.refuse(1);
-    let trash = graph::Operation::NodeTrash { id: plan };
+    let trash = graph::Operation::NodeTrash { id: plan, branch: false };
     let doomed = [
         named(anna.asks(rename(plan, "renamed")), batch_id()),
         ben.asks(rename(plan, "renamed twice")),

@@ -41,7 +41,7 @@ fn g5_a_load_misses_and_repeats_nothing_under_change() {
     }
     let bens = ben.connects();
     let show = |id, showing| Operation::AccessVisibility { id, showing };
-    let trash = |id| Operation::NodeTrash { id };
+    let trash = |id| Operation::NodeTrash { id, branch: false };
 
     let mut sent = ids(&bens.loads(10, 0));
     let doomed = sent[1];
@@ -79,15 +79,15 @@ fn g6_has_more_is_exact() {
     assert!(phone.loads(3, 0).has_more);
     // All that is left vanishes but for the last one, and then that too.
     for gone in &nodes[3..5] {
-        anna.does(Operation::NodeTrash { id: *gone });
+        anna.does(Operation::NodeTrash { id: *gone, branch: false });
     }
     let page = phone.loads(1, 3);
     assert_eq!((ids(&page), page.has_more), (vec![nodes[5]], false));
     phone.loads(3, 0);
-    anna.does(Operation::NodeTrash { id: nodes[5] });
+    anna.does(Operation::NodeTrash { id: nodes[5], branch: false });
     assert_eq!(phone.loads(1, 3).nodes.len(), 0);
     let page = phone.loads(2, 0);
-    anna.does(Operation::NodeTrash { id: nodes[2] });
+    anna.does(Operation::NodeTrash { id: nodes[2], branch: false });
     assert!(page.has_more && !phone.loads(1, 2).has_more);
 }
 
@@ -125,8 +125,8 @@ fn g5_a_load_of_a_branch_misses_and_repeats_nothing_either() {
         let socket = person.connects();
         let first = loads(&socket, &root, 3, 0).unwrap();
         assert_eq!((ids(&first), first.links.len()), (vec![plan, tasks[0], tasks[1]], 2));
-        anna.does(Operation::NodeTrash { id: tasks[0] }); // sent already
-        anna.does(Operation::NodeTrash { id: tasks[4] }); // and not
+        anna.does(Operation::NodeTrash { id: tasks[0], branch: false }); // sent already
+        anna.does(Operation::NodeTrash { id: tasks[4], branch: false }); // and not
         let second = loads(&socket, &root, 3, 3).unwrap();
         assert_eq!(
             (ids(&second), second.links.len(), second.has_more),
@@ -150,12 +150,12 @@ fn g4_a_jump_leaves_the_load_as_it_is() {
     let nodes: Vec<NodeId> = (0..12).map(|n| anna.adds(&n.to_string(), None)).collect();
     let phone = anna.connects();
     let first = phone.loads(4, 0);
-    anna.does(Operation::NodeTrash { id: nodes[0] });
+    anna.does(Operation::NodeTrash { id: nodes[0], branch: false });
     assert_eq!(ids(&phone.loads(4, 8)), nodes[9..], "a page of the graph as it is now");
     assert_eq!(ids(&phone.loads(4, 0)), nodes[1..5], "another load");
     assert_eq!(ids(&phone.loads(2, 7)), nodes[8..10]);
     // The load goes on where it was, one trashed node that was sent notwithstanding.
-    anna.does(Operation::NodeTrash { id: nodes[1] });
+    anna.does(Operation::NodeTrash { id: nodes[1], branch: false });
     assert_eq!(load_on(&phone, 4, 4), nodes[5..]);
     assert_eq!(first.nodes.len(), 4);
 }
@@ -168,7 +168,7 @@ fn g4_loads_of_two_connections_are_two() {
     let (phone, laptop) = (anna.connects(), anna.connects());
     phone.loads(2, 0);
     laptop.loads(4, 0);
-    anna.does(Operation::NodeTrash { id: nodes[0] });
+    anna.does(Operation::NodeTrash { id: nodes[0], branch: false });
     assert_eq!(load_on(&phone, 2, 2), nodes[2..]);
     assert_eq!(load_on(&laptop, 4, 4), nodes[4..]);
 }
@@ -181,7 +181,7 @@ fn g4_a_list_is_kept_for_a_while_after_each_page() {
     let nodes: Vec<NodeId> = (0..8).map(|n| anna.adds(&n.to_string(), None)).collect();
     let phone = anna.connects();
     phone.loads(2, 0);
-    anna.does(Operation::NodeTrash { id: nodes[0] });
+    anna.does(Operation::NodeTrash { id: nodes[0], branch: false });
     for n in 1..3 {
         std::thread::sleep(kept * 2 / 3);
         assert_eq!(ids(&phone.loads(2, 2 * n)), nodes[2 * n..2 * n + 2], "its time begins again");

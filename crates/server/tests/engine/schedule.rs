@@ -96,7 +96,7 @@ impl Story {
                 };
                 Operation::NodeUpdate(NodeUpdate { id, fields: Box::new(fields), version: None })
             }
-            7 => Operation::NodeTrash { id },
+            7 => Operation::NodeTrash { id, branch: false },
             8..=9 => Operation::NodeRestore { id: gone },
             10 => Operation::NodeDelete { id: gone },
             11..=14 => {

@@ -63,7 +63,7 @@ fn p22_what_was_revoked_in_the_trash_is_not_told() {
     let bens = ben.connects();
     bens.hears();
     anna.does(rename(plan, "not for ben, as it turned out"));
-    anna.does(Operation::NodeTrash { id: plan });
+    anna.does(Operation::NodeTrash { id: plan, branch: false });
     anna.does(revoke(plan, &ben));
     bens.hears();
     assert!(catch_up(&bens, since).is_none());
@@ -80,8 +80,8 @@ fn p22_what_was_told_of_the_trash_is_not_told_again() {
         anna.does(grant(plan, person, level));
     }
     let bens = ben.connects();
-    anna.does(Operation::NodeTrash { id: secret });
-    let since = anna.does(Operation::NodeTrash { id: plan }).rev;
+    anna.does(Operation::NodeTrash { id: secret, branch: false });
+    let since = anna.does(Operation::NodeTrash { id: plan, branch: false }).rev;
     bens.hears();
     anna.does(revoke(plan, &carol));
     anna.does(Operation::NodeDelete { id: secret });

@@ -141,7 +141,11 @@ fn c11_every_operation_has_its_words() {
             update(test, fields(NodeFields { status: Some(Status::InProgress), ..NodeFields::default() })),
             "ada set “Test” to in progress",
         ),
-        ("ada", Operation::NodeTrash { id: ship }, "ada trashed “Ship it” and 3 links; 1 task freed"),
+        (
+            "ada",
+            Operation::NodeTrash { id: ship, branch: false },
+            "ada trashed “Ship it” and 3 links; 1 task freed",
+        ),
         ("ada", Operation::NodeRestore { id: ship }, "ada restored “Ship it” and 3 links; 1 task blocked"),
         ("ada", Operation::LinkTrash { id: link }, "ada trashed the link “Test” → “Ship it”"),
         ("ada", Operation::LinkRestore { id: link }, "ada restored the link “Test” → “Ship it”"),
@@ -251,7 +255,7 @@ fn c11_every_operation_has_its_words() {
         assert_eq!(it.says(&batch), want);
         assert!(nodes_named(&batch).iter().all(|id| it.names.titles.contains_key(id)));
     }
-    it.does(Some("ada"), Operation::NodeTrash { id: ship });
+    it.does(Some("ada"), Operation::NodeTrash { id: ship, branch: false });
     let deleted = it.does(Some("ada"), Operation::NodeDelete { id: ship });
     assert_eq!(it.says(&deleted), "ada deleted “Ship it” for good and 3 links");
 }
@@ -262,7 +266,7 @@ fn c11_many_of_a_kind_are_counted_and_what_was_undone_is_named() {
     for title in ["1", "2", "3", "4", "5", "6"] {
         it.adds(title, None);
         let id = it.nodes[title];
-        it.does(Some("ada"), Operation::NodeTrash { id });
+        it.does(Some("ada"), Operation::NodeTrash { id, branch: false });
     }
     let purged = it.does(Some("ada"), Operation::TrashPurge { ids: None });
     let said = it.says(&purged);
@@ -306,9 +310,9 @@ fn steps_of_a_purge(links: usize) -> usize {
         let id = NodeId(uuid::Uuid::new_v4());
         let (target, fields) = (Some(hub), titled("Spoke"));
         it.does(Some("ada"), Operation::NodeAdd(NodeAdd { id: Some(id), target, fields }));
-        it.does(Some("ada"), Operation::NodeTrash { id });
+        it.does(Some("ada"), Operation::NodeTrash { id, branch: false });
     }
-    it.does(Some("ada"), Operation::NodeTrash { id: hub });
+    it.does(Some("ada"), Operation::NodeTrash { id: hub, branch: false });
     let purged = it.does(Some("ada"), Operation::TrashPurge { ids: None });
     assert_eq!(purged.entries.len(), 2 * links + 1);
     STEPS.set(0);
