@@ -260,7 +260,7 @@ pub struct Reading<T> {
 /// What a payload is read into: a variant, each of whose fields is read from the input named beside it, in that order.
 ///
 /// ```ignore
-/// input!(Operation::NodeTrash { id: NODE_ID, branch: false })
+/// input!(Operation::NodeTrash { id: NODE_ID, branch: BRANCH.or(false) })
 /// input!(Operation::LinkUpdate(LinkUpdate { id: LINK_ID, kind: Changes(LINK_TYPE), private: Changes(LINK_PRIVATE) }))
 /// ```
 macro_rules! input {

@@ -172,6 +172,18 @@ fn links() -> Vec<Row> {
                 DuplicateLink,
                 DependencyCycle,
             ]),
+        row("trash:restore", limit("trash:restore", 10))
+            .mutates_as(input!(Operation::TrashRestore { batch: PAST_BATCH }), NEW_BATCH_ID)
+            .rest(Post, &["/api/trash/restore"])
+            .refuses(&[
+                NotInTrash,
+                NoPermission,
+                ForbiddenType,
+                ForbiddenPrivate,
+                WouldShare,
+                InactiveEnd,
+                DependencyCycle,
+            ]),
         row("trash:purge", PURGE_LIMIT)
             .mutates(input!(Operation::TrashPurge { ids: IDS }))
             .rest(Delete, &["/api/trash"])
