@@ -7,6 +7,7 @@ use crate::node_fields::text_bytes;
 use crate::time::Timestamp;
 use crate::view::{SeenLink, SeenNode, Sight};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// A batch, or the passing of due times, as one user sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +25,8 @@ pub struct Diff {
     pub links: Vec<LinkChange>,
     pub user: Vec<UserChange>,
     pub access: Vec<AccessChange>,
+    /// What the batch copied and the copies, by id: for the actor's own answer.
+    pub copies: Vec<(Uuid, Uuid)>,
     /// Which part of how many this is, counted from 1, when a diff is sent in several.
     pub part: Option<(usize, usize)>,
 }
@@ -64,7 +67,8 @@ impl Diff {
     pub fn weight(&self) -> usize {
         let nodes: usize = self.nodes.iter().map(NodeChange::weight).sum();
         let links: usize = self.links.iter().map(LinkChange::weight).sum();
-        ENTRY_BYTES + nodes + links + (self.user.len() + self.access.len()) * ENTRY_BYTES
+        let copies = self.copies.len() * 2 * ID_BYTES;
+        ENTRY_BYTES + nodes + links + copies + (self.user.len() + self.access.len()) * ENTRY_BYTES
     }
 
     /// The diff in parts of at most `most` entries, to be applied in order. A small diff is its own only part.
@@ -73,7 +77,7 @@ impl Diff {
             return vec![self];
         }
         let parts = self.len().div_ceil(most);
-        let Diff { batch, rev, actor, at, lineage, nodes, links, user, access, part: _ } = self;
+        let Diff { batch, rev, actor, at, lineage, nodes, links, user, access, mut copies, part: _ } = self;
         let (mut nodes, mut links) = (nodes.into_iter(), links.into_iter());
         let (mut user, mut access) = (user.into_iter(), access.into_iter());
         let mut split = Vec::with_capacity(parts);
@@ -88,6 +92,7 @@ impl Diff {
                 links: Vec::new(),
                 user: Vec::new(),
                 access: Vec::new(),
+                copies: std::mem::take(&mut copies),
                 part: Some((part, parts)),
             };
             diff.links = links.by_ref().take(most - diff.len()).collect();

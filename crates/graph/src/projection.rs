@@ -111,6 +111,7 @@ impl Diff {
             links: Vec::new(),
             user: Vec::new(),
             access: Vec::new(),
+            copies: Vec::new(),
             part: None,
         }
     }

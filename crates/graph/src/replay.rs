@@ -5,7 +5,7 @@ use crate::audience::Audience;
 use crate::batch::{Batch, Change, Op, Subject};
 use crate::cover::{Cover, Placements, covers, shared_roots};
 use crate::diff::{AccessChange, Diff, LinkChange, NodeChange, UserChange};
-use crate::id::{NodeId, UserId};
+use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Embed, Grant, Level, Link, Node, Rev};
 use crate::trash;
 use crate::view::{SeenLink, Sight};
@@ -19,6 +19,7 @@ use uuid::Uuid;
 pub fn replay(world: &World, batch: &Batch, rev: Rev, user: UserId) -> Diff {
     let mut diff = Diff::empty(world, Some(batch));
     diff.rev = rev;
+    diff.copies = copies(world, batch, user);
     if batch.entries.is_empty() {
         diff.batch = None;
     }
@@ -37,6 +38,24 @@ pub fn replay(world: &World, batch: &Batch, rev: Rev, user: UserId) -> Diff {
         }
     }
     diff
+}
+
+/// What the batch copied and the copies, by id, as far as the user sees both now.
+pub fn copies(world: &World, batch: &Batch, user: UserId) -> Vec<(Uuid, Uuid)> {
+    let copied: Vec<(Uuid, &Subject)> =
+        batch.entries.iter().filter_map(|entry| Some((entry.copy_of?, &entry.subject))).collect();
+    let pairs = copied.iter().filter_map(|(of, subject)| Some((*of, entity(subject)?)));
+    let ends = |id: Uuid| {
+        let link = world.link(LinkId(id));
+        let ends = link.map_or([NodeId(id); 2], |link| [link.source, link.target]);
+        ends.into_iter()
+    };
+    let placed = Placements::of(world, user, pairs.clone().flat_map(|(of, id)| ends(of).chain(ends(id))));
+    let sees = |id: &Uuid| match world.link(LinkId(*id)) {
+        Some(link) => sees_link(user, link, placed.level(link.source), placed.level(link.target)),
+        None => placed.level(NodeId(*id)).is_some(),
+    };
+    pairs.filter(|(of, id)| sees(of) && sees(id)).collect()
 }
 
 /// How what the batch touched stands to the caller as of today.

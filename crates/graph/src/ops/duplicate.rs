@@ -24,7 +24,7 @@ pub struct NodeDuplicate {
     /// The node that the copy is linked to.
     pub target: Option<NodeId>,
     /// The client's own names for copies, by the id of what is copied. What has none gets a new id.
-    pub names: BTreeMap<Uuid, Uuid>,
+    pub names: Option<BTreeMap<Uuid, Uuid>>,
 }
 
 /// How many nodes and links one copy may have.
@@ -109,7 +109,7 @@ fn name(
     of: Uuid,
     new: impl FnOnce() -> Uuid,
 ) -> Result<Uuid, Refusal> {
-    let Some(id) = asked.names.get(&of).copied() else { return Ok(new()) };
+    let Some(id) = asked.names.as_ref().and_then(|names| names.get(&of).copied()) else { return Ok(new()) };
     let made = draft.node(NodeId(id)).is_some() || draft.link(LinkId(id)).is_some();
     refuse_if(made || draft.world().id_taken(id), Reason::IdTaken)?;
     Ok(id)

@@ -86,7 +86,7 @@ impl Turn {
         let mut nodes: Vec<&Node> = nodes.iter().map(|id| &old.nodes[id]).collect();
         nodes.sort_by_key(|node| node.seq);
         for node in nodes {
-            let named = asked.names.get(&node.id.0).copied();
+            let named = asked.names.as_ref().and_then(|it| it.get(&node.id.0).copied());
             refuse_if(named.is_some_and(|id| self.m.id_taken(id)), Reason::IdTaken)?;
             let id = named.map_or_else(|| self.ids.next_node(), NodeId);
             let seq = self.seq();
@@ -107,7 +107,7 @@ impl Turn {
         links.sort_by_key(|link| link.seq);
         for link in links {
             if let (Some(source), Some(target)) = (copies.get(&link.source), copies.get(&link.target)) {
-                let named = asked.names.get(&link.id.0).copied();
+                let named = asked.names.as_ref().and_then(|it| it.get(&link.id.0).copied());
                 refuse_if(named.is_some_and(|id| self.m.id_taken(id)), Reason::IdTaken)?;
                 let id = named.map_or_else(|| self.ids.next_link(), LinkId);
                 self.make_link(id, *source, *target, link.kind, link.private);

@@ -413,7 +413,8 @@ fn node_duplicate(simulation: &mut Simulation, step: &Step) -> Read {
         names.insert(link.0, if c % 16 == 0 { named } else { simulation.new_id() });
     }
     let caller = caller(&simulation.model, id, who);
-    let asked = NodeDuplicate { id, branch: c % 8 != 1, target: some_if(b % 2 == 0, target), names };
+    let asked =
+        NodeDuplicate { id, branch: c % 8 != 1, target: some_if(b % 2 == 0, target), names: Some(names) };
     Read::Ask(caller, Operation::NodeDuplicate(asked))
 }
 

@@ -217,8 +217,9 @@ impl Group {
         let published = published(world, connections, &batch);
         let mut own = None;
         let mut by_user = DiffsByUser::new();
-        for (user, diff) in diffs {
+        for (user, mut diff) in diffs {
             if user == caller {
+                diff.copies = graph::replay::copies(world, &batch, caller);
                 own = Some(diff.clone());
             }
             by_user.insert(user, diff.into_parts(part_entries_max).into_iter().map(Arc::new).collect());

@@ -1,7 +1,9 @@
 //! The fields that operations take, and those that cannot be set.
 
 use super::input::{Defaulted, Field, Input, Optional, Required, nullable, optional, required};
-use super::kinds::{Batch, Boolean, Branch, Count, Due, Email, GrantLevel, Id, Ids, NewId, ScopeType};
+use super::kinds::{
+    Batch, Boolean, Branch, CopyIds, Count, Due, Email, GrantLevel, Id, Ids, NewId, ScopeType,
+};
 use super::kinds::{ScopedBy, TypeOfLink, Username, WholeNumber};
 use super::rules::*;
 use crate::engine::protocol::{PageRequest, RequestedScope};
@@ -30,6 +32,7 @@ pub(super) const LINK_SOURCE: Required<Id<NodeId>> = end("source");
 pub(super) const LINK_TARGET: Required<Id<NodeId>> = end("target");
 /// Null is not the same as leaving them out, which purges everything.
 pub(super) const IDS: Optional<Ids> = optional("ids", Ids, Reason::InvalidIds);
+pub(super) const COPY_IDS: Optional<CopyIds> = nullable("ids", CopyIds, Reason::InvalidCopyIds);
 pub(super) const PRESENCE_NODE: Optional<Id<NodeId>> = nullable("nodeId", Id(NodeId), Reason::InvalidNodeId);
 
 const fn end(name: &'static str) -> Required<Id<NodeId>> {

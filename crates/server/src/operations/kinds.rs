@@ -6,6 +6,7 @@ use crate::wire::payload::Json;
 use graph::model::{Level, LinkType};
 use graph::ops::{EMAIL_CHARS_MAX, USERNAME_CHARS, is_email, is_username};
 use graph::{BatchId, NodeId, Reason, Refusal, Root, Timestamp};
+use std::collections::BTreeMap;
 use uuid::{Uuid, Variant, Version};
 
 /// What is known of a kind of field without reading one.
@@ -135,6 +136,21 @@ kind! { Ids => Vec<Uuid>,
     }
 }
 
+/// The client's own names for copies, by the ids of what is copied.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CopyIds;
+
+kind! { CopyIds => BTreeMap<Uuid, Uuid>,
+    Schema { is_id: true, ..Schema::new("object of strings", "UUIDs v4 by UUID") },
+    |json| match json {
+        Json::Object(pairs) => {
+            let pair = |(of, id): &(String, Json)| Some((uuid_text(of)?, uuid(id).filter(is_v4)?));
+            pairs.iter().map(pair).collect()
+        }
+        _ => None,
+    }
+}
+
 /// A node's UUID, or any other short text: a public token.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Branch;
@@ -260,7 +276,11 @@ impl Kind for Count {
 
 /// A UUID in its usual form, in either case; the other forms that libraries read are not ids here.
 fn uuid(json: &Json) -> Option<Uuid> {
-    text(json).filter(|text| text.len() == 36).and_then(|text| Uuid::try_parse(text).ok())
+    text(json).and_then(uuid_text)
+}
+
+fn uuid_text(text: &str) -> Option<Uuid> {
+    Some(text).filter(|text| text.len() == 36).and_then(|text| Uuid::try_parse(text).ok())
 }
 
 fn is_v4(id: &Uuid) -> bool {

@@ -11,7 +11,8 @@ use graph::Operation;
 use graph::Reason::*;
 use graph::model::{Level, LinkType};
 use graph::ops::{
-    AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate,
+    AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodeDuplicate, NodePublish, NodePublishUpdate,
+    NodeUpdate,
 };
 use std::sync::LazyLock;
 
@@ -89,6 +90,16 @@ fn nodes() -> Vec<Row> {
             .mutates(input!(Operation::NodeTrash { id: NODE_ID, branch: BRANCH.or(false) }))
             .rest(Post, &["/api/node/trash"])
             .refuses(&[NodeNotFound, NoPermission, AlreadyTrashedNode]),
+        row("node:duplicate", limit("node:duplicate", 10))
+            .mutates(input!(Operation::NodeDuplicate(NodeDuplicate {
+                id: NODE_ID,
+                branch: BRANCH.or(true),
+                target: TARGET,
+                names: COPY_IDS,
+            })))
+            .rest(Post, &["/api/node/duplicate"])
+            .refuses(&[NodeNotFound, TargetNotFound, NodeInTrash, TargetInTrash, BatchTooLarge, IdTaken])
+            .gives("{ok, ids, diff, rev, trace_id}, ids mapping the ids of what was copied to those of the copies"),
         row("node:restore", NODE_TRASH_LIMIT)
             .mutates(input!(Operation::NodeRestore { id: NODE_ID }))
             .rest(Post, &["/api/node/restore"])

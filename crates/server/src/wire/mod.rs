@@ -22,8 +22,9 @@ use graph::trash::TrashPage;
 use graph::{BatchId, NodeId, Timestamp, UserId};
 use history_page::Batches;
 use problem::Failed;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::sync::atomic::{AtomicU64, Ordering};
+use uuid::Uuid;
 
 pub(crate) use history_page::{EveryOp, undo_and_redo};
 pub use problem::Problem;
@@ -54,6 +55,7 @@ pub fn answer(outcome: &Outcome, trace_id: &str) -> (u16, String) {
                 batch_id,
                 undo_of,
                 redo_of,
+                ids: (!diff.copies.is_empty()).then_some(Pairs(&diff.copies)),
                 diff: WholeDiff(diff),
                 rev: diff.rev,
                 replayed,
@@ -173,6 +175,15 @@ fn trash_page(page: &TrashPage, rev: Rev, trace_id: &str) -> String {
     text(&PageAnswer { ok: true, has_more: page.has_more, nodes, links, rev, trace_id })
 }
 
+/// An object from ids to ids.
+struct Pairs<'a>(&'a [(Uuid, Uuid)]);
+
+impl Serialize for Pairs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(from, to)| (from, to)))
+    }
+}
+
 #[derive(Serialize)]
 struct Changed<'a> {
     ok: bool,
@@ -183,6 +194,9 @@ struct Changed<'a> {
     undo_of: Option<BatchId>,
     #[serde(rename = "redoOf", skip_serializing_if = "Option::is_none")]
     redo_of: Option<BatchId>,
+    /// Of a copy, the ids of what was copied and of the copies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ids: Option<Pairs<'a>>,
     diff: WholeDiff<'a>,
     rev: Rev,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -97,6 +97,12 @@ impl Json {
         match self {
             Json::Text(text) if Uuid::try_parse(text).is_ok() => text.make_ascii_lowercase(),
             Json::List(items) => items.iter_mut().for_each(Json::lower_ids),
+            Json::Object(fields) => fields.iter_mut().for_each(|(name, value)| {
+                if Uuid::try_parse(name).is_ok() {
+                    name.make_ascii_lowercase();
+                }
+                value.lower_ids();
+            }),
             _ => {}
         }
     }

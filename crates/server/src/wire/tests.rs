@@ -116,6 +116,7 @@ fn diff() -> Diff {
         links: Vec::new(),
         user: Vec::new(),
         access: Vec::new(),
+        copies: Vec::new(),
         part: None,
     }
 }
