@@ -127,6 +127,7 @@ reasons! {
         AlreadyGranted "already_granted" "This user already has access to the node.",
         NotShared "not_shared" "The node is not shared with this user.",
         InvalidCopyIds "invalid_copy_ids" "ids must be an object that maps UUIDs to UUIDs v4.",
+        InvalidOperations "invalid_operations" "operations must be a list of at most 1000 operations.",
         UnknownOperation "unknown_operation" "This operation cannot be one of several in a batch.",
         BatchTooLarge "batch_too_large" "This is too much for one batch; split it.",
         CannotRestorePurged "cannot_restore_purged" "An entity that this batch changed has been deleted for good.",

@@ -1,4 +1,4 @@
-//! Operations on many things at once: rules O29–O38, P33, H21.
+//! Operations on many things at once: rules O29–O38, P33, H22.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -189,7 +189,8 @@ fn o35_each_operation_sees_what_the_former_made() {
 }
 
 #[test]
-fn o35_o36_all_or_nothing_and_a_refusal_says_where() {
+// Rules: O35, O36.
+fn o36_all_or_nothing_and_a_refusal_says_where() {
     let mut fixture = Fixture::new("alice owns a\nbob owns b");
     let before = fixture.world.next_seq();
     let refusal = fixture.ask("alice: all add x; link x a; set b title=t; add y").unwrap_err();
@@ -309,7 +310,7 @@ fn p33_links_and_shares_of_one_batch_bring_whole_branches_into_view() {
 }
 
 #[test]
-fn h21_what_counts_of_a_batch_is_what_it_made_of_each_thing_in_all() {
+fn h22_what_counts_of_a_batch_is_what_it_made_of_each_thing_in_all() {
     let world = "alice owns a\nalice: all set a title=x; set a title=y status=1; set a status=3";
     let mut fixture = Fixture::new(world);
     let undone = fixture.run("alice: undo 1").unwrap();
@@ -327,7 +328,7 @@ fn h21_what_counts_of_a_batch_is_what_it_made_of_each_thing_in_all() {
 }
 
 #[test]
-fn h21_fields_go_back_before_or_after_the_trash() {
+fn h22_fields_go_back_before_or_after_the_trash() {
     let world = "alice owns a b\nb ~> a\nalice: all set a title=x; trash b>a; trash a; set b title=y";
     let mut fixture = Fixture::new(world);
     fixture.run("alice: undo 1").unwrap();
@@ -338,7 +339,7 @@ fn h21_fields_go_back_before_or_after_the_trash() {
 }
 
 #[test]
-fn h21_a_link_added_to_what_was_trashed_then_does_not_come_back_with_it() {
+fn h22_a_link_added_to_what_was_trashed_then_does_not_come_back_with_it() {
     let mut fixture = Fixture::new("alice owns a b\nalice: all link b a; trash a");
     assert!(fixture.link("b>a").cascade);
     fixture.run("alice: undo 1").unwrap();
@@ -346,7 +347,7 @@ fn h21_a_link_added_to_what_was_trashed_then_does_not_come_back_with_it() {
 }
 
 #[test]
-fn h21_what_came_to_nothing_has_nothing_to_undo() {
+fn h22_what_came_to_nothing_has_nothing_to_undo() {
     check("alice owns a\nalice: all set a title=x; set a title=", "alice: undo 1", "nothing");
     let gone = "alice owns a\nalice: all add b; trash b; delete b; set a title=x";
     check(gone, "alice: undo 1", "set a");

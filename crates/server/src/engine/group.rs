@@ -4,12 +4,14 @@ use super::connections::{Connections, DiffsByUser, holds};
 use super::ids::RandomIds;
 use super::protocol::{ConnectionId, Failure, Mutation, OnOutcome, Outcome, Published};
 use super::relay_audience::{self, AddressedRelay};
-use graph::batch::{Lineage, Subject};
-use graph::model::Rev;
-use graph::ops::{Chain, UndoKind, undo_or_redo};
-use graph::{Batch, BatchId, Diff, Operation, Projection, Reason, UserId, World, decide};
+use graph::batch::{Lineage, Op, Subject};
+use graph::model::{Node, Rev};
+use graph::ops::{Chain, UndoKind, apply, undo_or_redo};
+use graph::world::Graph;
+use graph::{Batch, BatchId, Diff, NodeId, Operation, Projection, Reason, UserId, World, decide};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use store::{Abandon, Fingerprint, LogError, Past, Proposal, Remembered};
 
 /// A mutation and its waiting caller.
@@ -42,8 +44,14 @@ struct Output {
     /// What follows the answer to the origin: the further parts of its diff.
     rest: Vec<Arc<Diff>>,
     diffs: DiffsByUser,
-    published: Option<(Arc<Published>, Vec<UserId>)>,
+    published: Announcements,
 }
+
+/// Nodes that were made public, each with the connected users who have access to it.
+pub(super) type Announcements = Vec<(Arc<Published>, Vec<UserId>)>;
+
+/// How long the engine works at one graph:apply. Nobody else is served meanwhile.
+const APPLY_TIME_MAX: Duration = Duration::from_secs(2);
 
 impl Group {
     pub(super) fn new(world: &World) -> Self {
@@ -93,7 +101,7 @@ impl Group {
         Ok(())
     }
 
-    fn decide(&self, world: &World, past: &dyn Past, mutation: &Mutation) -> Result<Decided, Stop> {
+    fn decide(&self, world: &mut World, past: &dyn Past, mutation: &Mutation) -> Result<Decided, Stop> {
         let user = mutation.caller.user;
         if !holds(world, mutation.caller) {
             return Err(Failure::Revoked.into());
@@ -116,6 +124,11 @@ impl Group {
             }
             Operation::HistoryRedo { batch } => {
                 self.undo_or_redo(world, past, user, batch, UndoKind::Redo, id)?
+            }
+            Operation::GraphApply { ref operations } => {
+                let until = Instant::now() + APPLY_TIME_MAX;
+                let has_time = || Instant::now() < until;
+                apply(world, user, operations, id, &mut RandomIds, has_time).map_err(Failure::Refused)?
             }
             ref operation => {
                 decide(world, Some(user), operation, id, &mut RandomIds).map_err(Failure::Refused)?
@@ -255,7 +268,7 @@ impl Group {
             for (user, parts) in &output.diffs {
                 connections.tell(*user, parts, output.origin);
             }
-            if let Some((published, users)) = &output.published {
+            for (published, users) in &output.published {
                 connections.announce(users, published, output.origin);
             }
         }
@@ -292,7 +305,7 @@ impl Output {
             passed_on: None,
             rest: Vec::new(),
             diffs: DiffsByUser::new(),
-            published: None,
+            published: Announcements::new(),
         }
     }
 }
@@ -306,25 +319,29 @@ fn unreadable(error: LogError) -> Stop {
     }
 }
 
-/// The announcement of a node that the batch made public, with the connected users who have access to it.
-pub(super) fn published(
-    world: &World,
-    connections: &Connections,
-    batch: &Batch,
-) -> Option<(Arc<Published>, Vec<UserId>)> {
-    let node = batch.entries.iter().find_map(|entry| match &entry.subject {
-        Subject::Node(change) => {
-            let was = change.before.as_ref().is_some_and(|node| node.publication.is_some());
-            change.after.as_ref().filter(|node| !was && node.publication.is_some())
+/// The announcements of the nodes that are public now and were not before the batch.
+pub(super) fn published(world: &World, connections: &Connections, batch: &Batch) -> Announcements {
+    let mut was: HashMap<NodeId, bool> = HashMap::new();
+    for entry in batch.entries.iter().filter(|entry| matches!(entry.op, Op::NodePublish)) {
+        if let Subject::Node(change) = &entry.subject
+            && let Some(node) = change.latest()
+        {
+            let public = change.before.as_ref().is_some_and(|node| node.publication.is_some());
+            was.entry(node.id).or_insert(public);
         }
-        _ => None,
-    })?;
-    let publication = node.publication.as_deref()?;
+    }
+    let mut made: Vec<&Arc<Node>> =
+        was.into_iter().filter(|(_, was)| !was).filter_map(|(id, _)| world.node(id)).collect();
+    made.sort_unstable_by_key(|node| node.seq);
     let actor = batch.actor.and_then(|id| world.user(id)).map(|slot| Arc::clone(&slot.user));
-    let (branch, due) = (publication.branch, publication.due);
-    let published = Published { id: node.id, branch, due, actor, at: batch.at };
-    let covers = graph::cover::covers(world, [node.id], connections.users().into());
-    let sees = covers.values().flat_map(|cover| cover.users());
-    let users = sees.filter(|user| connections.users().contains(user)).collect();
-    Some((Arc::new(published), users))
+    let covers = graph::cover::covers(world, made.iter().map(|node| node.id), connections.users().into());
+    let announcement = |node: &Arc<Node>| {
+        let publication = node.publication.as_deref()?;
+        let (branch, due, actor) = (publication.branch, publication.due, actor.clone());
+        let published = Published { id: node.id, branch, due, actor, at: batch.at };
+        let sees = covers.get(&node.id).into_iter().flat_map(|cover| cover.users());
+        let users = sees.filter(|user| connections.users().contains(user)).collect();
+        Some((Arc::new(published), users))
+    };
+    made.into_iter().filter_map(announcement).collect()
 }

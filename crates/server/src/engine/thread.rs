@@ -364,7 +364,7 @@ fn follow(world: &mut World, connections: &mut Connections, committed: &Committe
         projection.after(world)
     };
     tell(connections, diffs, most);
-    if let Some((published, users)) = published(world, connections, &committed.batch) {
+    for (published, users) in published(world, connections, &committed.batch) {
         connections.announce(&users, &published, None);
     }
 }

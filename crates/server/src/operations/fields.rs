@@ -6,6 +6,7 @@ use super::kinds::{
 };
 use super::kinds::{ScopedBy, TypeOfLink, Username, WholeNumber};
 use super::rules::*;
+use super::several::Operations;
 use crate::engine::protocol::{PageRequest, RequestedScope};
 use crate::wire::payload::Json;
 use graph::{LinkId, NodeId, Reason, Refusal, UserId};
@@ -33,6 +34,8 @@ pub(super) const LINK_TARGET: Required<Id<NodeId>> = end("target");
 /// Null is not the same as leaving them out, which purges everything.
 pub(super) const IDS: Optional<Ids> = optional("ids", Ids, Reason::InvalidIds);
 pub(super) const COPY_IDS: Optional<CopyIds> = nullable("ids", CopyIds, Reason::InvalidCopyIds);
+pub(super) const OPERATIONS: Required<Operations> =
+    required("operations", Operations, Reason::InvalidOperations, Reason::InvalidOperations);
 pub(super) const PRESENCE_NODE: Optional<Id<NodeId>> = nullable("nodeId", Id(NodeId), Reason::InvalidNodeId);
 
 const fn end(name: &'static str) -> Required<Id<NodeId>> {

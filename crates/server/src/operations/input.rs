@@ -103,6 +103,13 @@ pub(super) const fn required<K>(
     Required { named: Named { name, invalid }, kind, missing }
 }
 
+impl<K> Required<K> {
+    /// The field's name in JSON.
+    pub const fn name(&self) -> &'static str {
+        self.named.name
+    }
+}
+
 impl<K: Kind> Input for Required<K> {
     type Value = K::Value;
 

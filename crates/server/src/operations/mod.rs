@@ -14,6 +14,7 @@ mod relay_rows;
 mod row;
 mod rows;
 mod rules;
+mod several;
 
 use crate::engine::protocol::{Failure, IdempotencyKey, Read};
 use crate::wire::payload::Json;
@@ -54,11 +55,7 @@ pub fn decode(row: &Row, payload: &Json) -> Result<Asked, Failure> {
 
 fn read(row: &Row, payload: &Json) -> Result<Asked, Refusal> {
     let Json::Object(given) = payload else { return Err(Reason::FieldsMustBeDict.into()) };
-    for (name, _) in given {
-        if !row.fields.iter().any(|field| field.name == name) {
-            return Err(stranger(row, name));
-        }
-    }
+    check_names(row, given, None)?;
     let asked = match row.make {
         Make::Mutation { key, read } => {
             let (operation, batch) = read_mutation(key, read, payload)?;
@@ -71,11 +68,26 @@ fn read(row: &Row, payload: &Json) -> Result<Asked, Refusal> {
         Make::Read(read) => Asked::Read(read(payload)?),
         Make::Ping => Asked::Ping,
     };
+    check_changes(row, payload)?;
+    Ok(asked)
+}
+
+/// Refuses fields that the operation does not take, but for one that only tells which operation it is.
+fn check_names(row: &Row, given: &[(String, Json)], besides: Option<&str>) -> Result<(), Refusal> {
+    let known = |name: &str| Some(name) == besides || row.fields.iter().any(|field| field.name == name);
+    match given.iter().find(|(name, _)| !known(name)) {
+        Some((name, _)) => Err(stranger(row, name)),
+        None => Ok(()),
+    }
+}
+
+/// Refuses an update that changes nothing.
+fn check_changes(row: &Row, payload: &Json) -> Result<(), Refusal> {
     let mut changes = row.fields.iter().filter(|field| field.changes).peekable();
     if changes.peek().is_some() && !changes.any(|field| field.given(payload).is_some()) {
         return Err(Reason::NoFieldsToUpdate.into());
     }
-    Ok(asked)
+    Ok(())
 }
 
 /// Whether a payload of branch:get names the branch by a public token, whatever else is wrong with it.
@@ -96,19 +108,26 @@ fn named(reason: Reason, name: &str) -> Refusal {
     Refusal::with(reason, format!("Its name is \"{shown}\"."))
 }
 
+/// Writes ids in lower case, and takes out what is null and stands for nothing.
+fn normalize(row: &Row, payload: &mut Json) {
+    let Json::Object(given) = payload else { return };
+    given.retain_mut(|(name, json)| {
+        let field = row.fields.iter().find(|field| field.name == name);
+        if field.is_some_and(|field| field.schema.is_id) {
+            json.lower_ids();
+        }
+        if name == fields::OPERATIONS.name() {
+            several::normalize(json, normalize);
+        }
+        field.is_none_or(|field| field.null != Null::LeftOut || *json != Json::Null)
+    });
+}
+
 /// What makes two requests with one batchId the same: the operation and the rest of the payload, ids in lower case, and
 /// without what is null and stands for nothing.
 fn fingerprint(row: &Row, key: &str, payload: &Json) -> [u8; 32] {
     let mut payload = payload.clone();
-    if let Json::Object(given) = &mut payload {
-        given.retain_mut(|(name, json)| {
-            let field = row.fields.iter().find(|field| field.name == name);
-            if field.is_some_and(|field| field.schema.is_id) {
-                json.lower_ids();
-            }
-            field.is_none_or(|field| field.null != Null::LeftOut || *json != Json::Null)
-        });
-    }
+    normalize(row, &mut payload);
     let mut hash = Sha256::new();
     hash.update(row.alias_of.unwrap_or(row.event));
     hash.update([0]);

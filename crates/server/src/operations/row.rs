@@ -72,6 +72,8 @@ pub struct Row {
     pub output: &'static str,
     /// What the caller must present, in words.
     pub credentials: &'static str,
+    /// True for a mutation that cannot be one of several in graph:apply.
+    pub alone: bool,
     pub(super) make: Make,
 }
 
@@ -92,6 +94,7 @@ pub(super) fn row(event: &'static str, limit: NamedLimit) -> Row {
         errors: &[],
         output: DIFF_OUTPUT,
         credentials: CREDENTIALS,
+        alone: false,
         make: Make::Ping,
     }
 }
@@ -147,6 +150,11 @@ impl Row {
     /// What the answer is, in words.
     pub(super) fn gives(self, output: &'static str) -> Row {
         Row { output, ..self }
+    }
+
+    /// It cannot be one of several in graph:apply.
+    pub(super) fn alone(self) -> Row {
+        Row { alone: true, ..self }
     }
 
     /// What the caller must present, in words.

@@ -59,6 +59,12 @@ fn graph() -> Vec<Row> {
         row("graph:sync", limit("graph:sync", 5))
             .reads(input!(Read::Sync { since: SINCE }))
             .gives("{ok, rev, recovered, trace_id}; before it, if recovered, every graph:diff that was missed"),
+        row("graph:apply", limit("graph:apply", 10))
+            .mutates(input!(Operation::GraphApply { operations: OPERATIONS }))
+            .rest(Post, &["/api/batch"])
+            .refuses(&[BatchTooLarge])
+            .gives("{ok, ids?, diff, rev, trace_id}; a failure is that of an operation, with its index")
+            .alone(),
         row("account:get", limit("account:get", 5))
             .reads(input!(Read::Account))
             .rest(Get, &["/api/account"])
@@ -198,7 +204,8 @@ fn links() -> Vec<Row> {
         row("trash:purge", PURGE_LIMIT)
             .mutates(input!(Operation::TrashPurge { ids: IDS }))
             .rest(Delete, &["/api/trash"])
-            .refuses(&[NotInTrash]),
+            .refuses(&[NotInTrash])
+            .alone(),
     ]
 }
 
@@ -299,6 +306,7 @@ fn undo(event: &'static str) -> Row {
         .mutates_as(input!(Operation::HistoryUndo { batch: PAST_BATCH }), NEW_BATCH_ID)
         .refuses(UNDO_ERRORS)
         .gives(UNDO_OUTPUT)
+        .alone()
 }
 
 fn redo(event: &'static str) -> Row {
@@ -306,6 +314,7 @@ fn redo(event: &'static str) -> Row {
         .mutates_as(input!(Operation::HistoryRedo { batch: PAST_BATCH }), NEW_BATCH_ID)
         .refuses(UNDO_ERRORS)
         .gives(UNDO_OUTPUT)
+        .alone()
 }
 
 const UNDO_OUTPUT: &str = "{ok, batchId, undoOf or redoOf, diff, rev, trace_id}";
@@ -338,7 +347,8 @@ fn rest() -> Vec<Row> {
         row("settings:username", limit("settings:username", 3))
             .mutates(input!(Operation::SettingsUsername { username: USERNAME }))
             .rest(Put, &["/api/account"])
-            .refuses(&[UsernameTaken]),
+            .refuses(&[UsernameTaken])
+            .alone(),
         row("ws:ping", limit("ws:ping", 10))
             .gives("the event ws:pong {serverTime}; with an ack {ok, serverTime, trace_id} besides"),
     ]

@@ -211,8 +211,8 @@ fn o5_null_is_as_if_it_were_left_out() {
         .map(|(event, field)| (event, field.name))
         .collect();
     for row in ROWS.iter().filter(|row| row.is_mutation()) {
-        let key =
-            if row.event.ends_with("undo") || row.event.ends_with("redo") { "newBatchId" } else { "batchId" };
+        let names_another = ["undo", "redo", "trash:restore"].iter().any(|name| row.event.ends_with(name));
+        let key = if names_another { "newBatchId" } else { "batchId" };
         assert!(nullable.contains(&(row.event, key)), "{}", row.event);
     }
     let others: HashSet<(&str, &str)> =
@@ -221,6 +221,8 @@ fn o5_null_is_as_if_it_were_left_out() {
         ("node:add", "id"),
         ("node:add", "target"),
         ("node:update", "version"),
+        ("node:duplicate", "target"),
+        ("node:duplicate", "ids"),
         ("link:add", "id"),
         ("node:publish", "due"),
         ("node:access", "due"),
@@ -500,4 +502,26 @@ proptest! {
             Err(other) => prop_assert!(false, "{:?}", other),
         }
     }
+}
+
+// Rules: O36, D7, D9.
+#[test]
+fn o36_a_wrong_operation_is_named_by_its_place_and_the_same_list_is_the_same() {
+    let list = |second: &str| format!(r#"{{"batchId":"$A","operations":[{{"event":"node:add"}},{second}]}}"#);
+    let row = by_event("graph:apply").expect("a row");
+    let failed =
+        |second: &str| match decode(row, &Json::parse(list(second).replace("$A", A)).expect("well-formed")) {
+            Err(Failure::Refused(refusal)) => (refusal.reason, refusal.index),
+            other => panic!("{other:?}"),
+        };
+    assert_eq!(failed(r#"{"event":"node:trash","id":5}"#), (Reason::InvalidNodeId, Some(1)));
+    assert_eq!(failed(r#"{"event":"node:update","id":"$A"}"#), (Reason::NoFieldsToUpdate, Some(1)));
+    assert_eq!(failed(r#"{"event":"node:add","owner":1}"#), (Reason::ImmutableField, Some(1)));
+    assert_eq!(failed(r#"{"event":"trash:purge"}"#), (Reason::UnknownOperation, Some(1)));
+    let fingerprint = |second: &str| request("graph:apply", &list(second)).map(|key| key.fingerprint);
+    assert_eq!(
+        fingerprint(r#"{"event":"node:add","id":"3F2504E0-4F89-41D3-9A0C-0305E82C3301"}"#),
+        fingerprint(r#"{"target":null,"id":"3f2504e0-4f89-41d3-9a0c-0305e82c3301","event":"node:add"}"#),
+    );
+    assert_ne!(fingerprint(r#"{"event":"node:add"}"#), fingerprint(r#"{"event":"node:add","title":"t"}"#));
 }

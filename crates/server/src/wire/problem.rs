@@ -96,6 +96,14 @@ impl Problem {
         }
     }
 
+    /// Of several operations in one request, the place of the refused one, counted from 0.
+    pub fn index(&self) -> Option<usize> {
+        match self {
+            Problem::Failed(Failure::Refused(refusal)) => refusal.index,
+            _ => None,
+        }
+    }
+
     /// What stands under `error`: `class.code`, or the class alone.
     pub fn name(&self) -> String {
         match self.code() {
@@ -203,6 +211,9 @@ impl Serialize for Failed<'_> {
         map.serialize_entry("error", &self.problem.name())?;
         map.serialize_entry("code", &self.problem.code())?;
         map.serialize_entry("message", &self.problem.message())?;
+        if let Some(index) = self.problem.index() {
+            map.serialize_entry("index", &index)?;
+        }
         if let Some(seconds) = self.problem.retry_after_s() {
             map.serialize_entry("retryAfter", &seconds)?;
         }

@@ -10,11 +10,13 @@ pub const GOOD: &[(&str, &[(&str, &str)])] = &[
     ("branch:get", &[("root", A)]),
     ("graph:sync", &[("since", "1")]),
     ("account:get", &[]),
+    ("graph:apply", &[("operations", "[{\"event\":\"node:add\",\"title\":\"t\"}]")]),
     ("ws:ping", &[]),
     ("node:add", &[]),
     ("node:update", &[("id", A), ("title", "\"t\"")]),
     ("node:delete", &[("id", A)]),
     ("node:trash", &[("id", A)]),
+    ("node:duplicate", &[("id", A)]),
     ("node:restore", &[("id", A)]),
     ("link:add", &[("source", A), ("target", B)]),
     ("link:update", &[("id", A), ("type", "1")]),
@@ -22,6 +24,7 @@ pub const GOOD: &[(&str, &[(&str, &str)])] = &[
     ("link:trash", &[("id", A)]),
     ("link:restore", &[("id", A)]),
     ("link:swap", &[("id", A)]),
+    ("trash:restore", &[("batchId", A)]),
     ("trash:purge", &[]),
     ("node:publish", &[("id", A)]),
     ("node:publish:update", &[("id", A), ("branch", "true")]),
@@ -40,7 +43,8 @@ pub const GOOD: &[(&str, &[(&str, &str)])] = &[
     ("batch:redo", &[("batchId", A)]),
 ];
 
-pub const TURNS: &[&str] = &["history:undo", "history:redo", "batch:undo", "batch:redo"];
+/// What names a batch by `batchId`, and its own by `newBatchId`.
+pub const TURNS: &[&str] = &["history:undo", "history:redo", "batch:undo", "batch:redo", "trash:restore"];
 
 pub const READS: &[&str] =
     &["graph:get", "trash:page", "branch:get", "graph:sync", "history:page", "account:get", "ws:ping"];
@@ -51,6 +55,7 @@ pub const NAMED_NODE: &[&str] = &[
     "node:update",
     "node:delete",
     "node:trash",
+    "node:duplicate",
     "node:restore",
     "node:publish",
     "node:publish:update",
@@ -271,7 +276,15 @@ fn ids(table: &mut Table) {
     table.field(TURNS, "batchId", NO_UUID, "invalid_batch_id");
     table.field(&["history:page"], "scopeId", no_uuid_or_null, "invalid_scope");
     table.field(&["history:page"], "scopeType", &["5", "\"\"", "\"user\"", "[]"], "invalid_scope");
-    table.field(&["node:add"], "target", no_uuid_or_null, "invalid_target_id");
+    table.field(&["node:add", "node:duplicate"], "target", no_uuid_or_null, "invalid_target_id");
+    let pair = |of: &str, id: &str| format!("{{{of}:{id}}}");
+    let no_pairs = ["5", "true", "[]", "\"\"", A].map(str::to_owned);
+    let wrong = [pair("\"x\"", B), pair(A, "null"), pair(A, "\"x\""), pair(A, "[]"), pair("\"\"", B)];
+    table.field(&["node:duplicate"], "ids", &no_pairs, "invalid_copy_ids");
+    table.field(&["node:duplicate"], "ids", &wrong, "invalid_copy_ids");
+    for id in NO_V4 {
+        table.field(&["node:duplicate"], "ids", &[pair(A, id)], "invalid_copy_ids");
+    }
     for end in ["source", "target"] {
         table.field(&["link:add"], end, NO_UUID, "invalid_source_target_id");
         table.without(&["link:add"], end, "invalid_source_target_id");
@@ -284,6 +297,44 @@ fn ids(table: &mut Table) {
         "invalid_ids",
     );
     table.field(&["trash:purge"], "ids", &[list(A, 1001)], "invalid_ids");
+}
+
+// Rules: O36, O37, O38.
+fn operations(table: &mut Table) {
+    let all = &["graph:apply"];
+    table.without(all, "operations", "invalid_operations");
+    table.field(all, "operations", &["null", "5", "true", "{}", "\"\"", A], "invalid_operations");
+    table.field(all, "operations", &[list("{\"event\":\"node:add\"}", 1001)], "invalid_operations");
+    table.field(all, "operations", &["[5]", "[null]", "[[]]", "[\"node:add\"]"], "fields_must_be_dict");
+    let event = |event: &str, more: &str| format!("[{{\"event\":\"node:add\"}},{{\"event\":{event}{more}}}]");
+    let undo = format!(",\"batchId\":{A}");
+    table.field(all, "operations", &["[{}]", "[{\"title\":\"t\"}]"], "unknown_operation");
+    for name in [
+        "null",
+        "5",
+        "\"\"",
+        "\"node:Add\"",
+        "\"graph:get\"",
+        "\"ws:ping\"",
+        "\"trash:purge\"",
+        "\"node:drag\"",
+    ] {
+        table.field(all, "operations", &[event(name, "")], "unknown_operation");
+    }
+    for name in ["history:undo", "history:redo", "batch:undo", "batch:redo"] {
+        table.field(all, "operations", &[event(&quoted(name), &undo)], "unknown_operation");
+    }
+    table.field(
+        all,
+        "operations",
+        &[event("\"settings:username\"", ",\"username\":\"abc\"")],
+        "unknown_operation",
+    );
+    table.field(all, "operations", &[event("\"graph:apply\"", ",\"operations\":[]")], "unknown_operation");
+    // A batch of its own none of them has.
+    table.field(all, "operations", &[event("\"node:add\"", &undo)], "unknown_field");
+    let new_batch = format!("{undo},\"newBatchId\":{B}");
+    table.field(all, "operations", &[event("\"trash:restore\"", &new_batch)], "unknown_field");
 }
 
 // Rules: N3, N4, N9, N13, N21.
@@ -399,6 +450,7 @@ pub fn longest_email(local: &str) -> String {
 // Rules: S2, S13, S16, O9, N1, N33.
 fn sharing(table: &mut Table) {
     table.field(SHARES, "branch", NO_BOOLEAN, "invalid_branch_value");
+    table.field(&["node:trash", "node:duplicate"], "branch", NO_BOOLEAN, "invalid_branch_value");
     table.field(LEVELS, "level", NO_INTEGER, "invalid_level");
     table.field(LEVELS, "level", &["0", "4", "-1", "257", "99999999999999999999"], "invalid_level");
     table.without(GRANTS, "email", "missing_email");
@@ -496,7 +548,7 @@ fn order(table: &mut Table) {
 /// All of it.
 pub fn table() -> Vec<Case> {
     let mut table = Table::default();
-    for part in [shapes, read_only, ids, texts, numbers_and_flags, times, sharing, order] {
+    for part in [shapes, read_only, ids, operations, texts, numbers_and_flags, times, sharing, order] {
         part(&mut table);
     }
     table.0
