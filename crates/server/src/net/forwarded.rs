@@ -6,7 +6,6 @@
 
 use http::{HeaderMap, HeaderName};
 use ipnet::{IpNet, Ipv4Net};
-use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -15,11 +14,15 @@ const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED: HeaderName = http::header::FORWARDED;
 
 /// The trusted proxies.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(try_from = "Vec<String>")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
+    /// The networks as they are written; an address is a network of one.
+    pub fn names(&self) -> Vec<String> {
+        self.0.iter().map(ToString::to_string).collect()
+    }
+
     fn contain(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }
@@ -35,11 +38,7 @@ impl TryFrom<Vec<String>> for TrustedProxies {
 
 /// An address or a network. IPv4 written as IPv6 (`::ffff:10.0.0.0/104`) is IPv4, as clients' addresses are.
 fn network(entry: &str) -> Result<IpNet, String> {
-    let wrong = || {
-        format!(
-            "trusted_proxies: \"{entry}\" is neither an address (\"10.0.0.1\") nor a network (\"10.0.0.0/8\")"
-        )
-    };
+    let wrong = || format!("\"{entry}\" is neither an address (\"10.0.0.1\") nor a network (\"10.0.0.0/8\")");
     let network = match entry.parse::<IpAddr>() {
         Ok(address) => IpNet::from(address),
         Err(_) => entry.parse::<IpNet>().map_err(|_| wrong())?,
@@ -279,7 +278,7 @@ mod tests {
         }
         for wrong in ["", "proxy.example", "10.0.0.1:80", "10.0.0.0/33", "10.0.0", "::1/129", "*"] {
             let error = trusted(&[wrong]).unwrap_err();
-            assert!(error.starts_with(&format!("trusted_proxies: \"{wrong}\"")), "{error}");
+            assert!(error.starts_with(&format!("\"{wrong}\"")), "{error}");
         }
     }
 }
