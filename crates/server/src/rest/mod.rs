@@ -7,7 +7,8 @@ use crate::auth::{self, Means, Origin};
 use crate::dispatch::{self, Reply, dispatch};
 use crate::engine::{Caller, Outcome, Read};
 use crate::limits::{HEALTH_HOUR, HEALTH_MINUTE, PUBLIC, REST};
-use crate::limits::{What, Who};
+use crate::limits::{RequestLimit, Who};
+use crate::net::forwarded::Client;
 use crate::net::tcp::Handle;
 use crate::operations::{self, Asked, Row};
 use crate::response;
@@ -134,10 +135,11 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
     if app.is_stopping() {
         return Err(Problem::unavailable());
     }
-    let caller = match authenticate(app, request.headers(), row).await {
+    let client = client(app, &request);
+    let caller = match authenticate(app, &client, request.headers(), row).await {
         Err(stranger) if row.event == PUBLIC_EVENT && stranger.may_read_publications => {
-            let (who, query) = (address(app, &request), request.uri().query().unwrap_or_default());
-            return publication(rest, who, query, row, trace).await;
+            let query = request.uri().query().unwrap_or_default();
+            return publication(rest, Who::address(client.address), query, row, trace).await;
         }
         known => known.map_err(|stranger| stranger.problem)?,
     };
@@ -153,14 +155,14 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
         Err(Malformed("the input belongs in the body, not in the query string".to_owned()))
     };
     let permit = if row.is_read() { rest.permits.acquire(Who::User(caller.user)).await } else { None };
-    let route = What { limit: REST.name, of: row.event };
+    let limit = RequestLimit { limit: REST, of: row.event };
     let asked = dispatch::Request {
         caller,
         row,
         payload,
         connection: None,
         answered: true,
-        limit: (route, REST.default),
+        limit,
         passed_on: None,
         load_quota: None,
     };
@@ -180,15 +182,15 @@ async fn publication(rest: &Rest, who: Who, query: &str, row: &Row, trace: &str)
     let app = &rest.app;
     app.count_named(who, PUBLIC).map_err(|over| Problem::limited(over.retry_after_s))?;
     let payload = Json::from_query(query, |name| row.takes_integer(name))?;
-    let (token, limit, offset) = match operations::decode(row, &payload) {
-        Ok(Asked::Read(Read::Branch { root: Root::Token(token), limit, offset })) => (token, limit, offset),
-        Err(wrong) if operations::names_token(row, &payload) => return Err(wrong.into()),
+    let (token, page) = match operations::decode(row, &payload) {
+        Ok(Asked::Read(Read::Branch { root: Root::Token(token), page })) => (token, page),
+        Err(wrong) if operations::names_token(&payload) => return Err(wrong.into()),
         // Whatever else is asked for is for those who are known.
         _ => return Err(Problem::Unauthorized),
     };
     let permit = rest.permits.acquire(who).await;
     let (reply, replied) = oneshot::channel();
-    app.engine.read_public(token, limit, offset, Box::new(|outcome| drop(reply.send(outcome))));
+    app.engine.read_public(token, page, Box::new(|outcome| drop(reply.send(outcome))));
     match replied.await {
         Ok(Outcome::Failed(failure)) => Err(failure.into()),
         Ok(outcome) => Ok(Success { json: wire::answer(&outcome, trace).1, permit }),
@@ -196,9 +198,9 @@ async fn publication(rest: &Rest, who: Who, query: &str, row: &Row, trace: &str)
     }
 }
 
-fn address(app: &App, request: &Request) -> Who {
+fn client(app: &App, request: &Request) -> Client {
     let handle = request.extensions().get::<Arc<Handle>>();
-    Who::address(app.address(handle.map(Arc::as_ref), request.headers()))
+    app.client(handle.map(Arc::as_ref), request.headers())
 }
 
 /// Answers without credentials, for whoever watches over the server.
@@ -206,7 +208,7 @@ fn health(app: &App, request: &Request) -> RestAnswer {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(Problem::Method);
     }
-    let who = address(app, request);
+    let who = Who::address(client(app, request).address);
     for limit in [HEALTH_MINUTE, HEALTH_HOUR] {
         app.count_named(who, limit).map_err(|over| Problem::limited(over.retry_after_s))?;
     }
@@ -223,7 +225,12 @@ struct Stranger {
     may_read_publications: bool,
 }
 
-async fn authenticate(app: &App, headers: &HeaderMap, row: &Row) -> Result<Caller, Stranger> {
+async fn authenticate(
+    app: &App,
+    client: &Client,
+    headers: &HeaderMap,
+    row: &Row,
+) -> Result<Caller, Stranger> {
     let stranger = |problem, may_read_publications| Stranger { problem, may_read_publications };
     let Some(credentials) = auth::credentials(headers) else {
         return Err(stranger(Problem::Unauthorized, true));
@@ -233,10 +240,7 @@ async fn authenticate(app: &App, headers: &HeaderMap, row: &Row) -> Result<Calle
         return Err(stranger(Problem::Unauthorized, by_browser));
     };
     // A browser adds the cookie whoever's page made the request.
-    if by_browser
-        && row.is_mutation()
-        && auth::origin(headers, &app.settings.allowed_origins) != Origin::Allowed
-    {
+    if by_browser && row.is_mutation() && app.origin(client, headers) != Origin::Allowed {
         return Err(stranger(Problem::Origin, false));
     }
     Ok(identity.caller)

@@ -12,7 +12,7 @@ use super::outgoing::{
 use super::relay_queue::RelayQueue;
 use super::reply_order::{ReplyOrder, ReplySlot};
 use crate::app::App;
-use crate::dispatch::{AnsweredBy, Reply, Request, dispatch, row_limit, settled};
+use crate::dispatch::{AnsweredBy, Reply, Request, dispatch, settled};
 use crate::engine::protocol::Relayed;
 use crate::engine::{self, Caller, ConnectionId, Outcome, Published, Relay, clock};
 use crate::limits::LoadQuota;
@@ -154,7 +154,7 @@ impl Connection {
 
     fn put(&self, message: Outgoing, bytes: usize, standing: Admission) {
         if self.outbox.push(message, bytes, standing) == Some(End::Overflow) {
-            tracing::info!(address = %self.session.address, "disconnecting a client that reads too slowly");
+            tracing::info!(address = %self.session.client.address, "disconnecting a client that reads too slowly");
             self.session.cut();
         }
     }
@@ -243,7 +243,7 @@ fn take(
 ) {
     let (mut row, mut passed_on) = (operations::by_event(&name), None);
     if let Some(relayed) = operations::relay_by_event(&name) {
-        row = relayed.stored_by;
+        row = relayed.stored_by.as_ref();
         let relay = payload.as_ref().map_err(|malformed| Problem::from(malformed.clone()));
         let relay = relay.and_then(|payload| operations::decode_relay(relayed, payload));
         match (relay, row) {
@@ -264,7 +264,7 @@ fn take(
         return pending.say(Problem::Event.into(), AnsweredBy::Here);
     };
     let pending = PendingReply::new(connection, name, ack, Some(permit));
-    let (answered, limit, load_quota) = (ack.is_some(), row_limit(row), Some(&connection.load_quota));
+    let (answered, limit, load_quota) = (ack.is_some(), row.limit.into(), Some(&connection.load_quota));
     let request =
         Request { caller, row, payload, connection: Some(id), answered, limit, passed_on, load_quota };
     dispatch(app, request, |reply, by| pending.say(reply, by));
