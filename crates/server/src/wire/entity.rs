@@ -1,4 +1,4 @@
-//! Nodes and links as they are written.
+//! Nodes and links on the wire.
 
 use graph::field_rules::{Finite, Flag, Integer, Moment, Names, NodeField, Rule, SettableStatus, Tags, Text};
 use graph::model::{Level, Link, Node, Status};
@@ -25,18 +25,18 @@ impl Serialize for Exact {
     }
 }
 
-/// The occasion on which an entity is written whole.
+/// Where an entity is written whole.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// In pages and diffs of the graph.
     Graph,
-    /// The same, as `graph:init` has it: the tags as one string, the assignees also under `asignee`.
+    /// The same in `graph:init`: tags as one string, and assignees also under `asignee`.
     Init,
-    /// In pages of the trash, and of what was deleted from it.
+    /// Pages of the trash, and entities deleted from it.
     Trash,
     /// In the entry by which the entity returns from the trash.
     Restored,
-    /// For callers without an account, who are shown no email address.
+    /// For callers without an account, who see no email addresses.
     Public,
 }
 
@@ -53,7 +53,7 @@ impl Form {
     }
 }
 
-/// A node, whole.
+/// A whole node.
 pub(super) struct WholeNode<'a> {
     pub seen: &'a SeenNode,
     pub form: Form,
@@ -109,10 +109,10 @@ impl WholeNode<'_> {
 
 /// How the values of a field are written.
 pub(crate) trait Written: Rule {
-    /// The value as JSON, but for the forms that write it otherwise.
+    /// The value as JSON. Some forms write it differently.
     fn written(value: &Self::Value) -> impl Serialize;
 
-    /// Writes what the field has in a whole node.
+    /// Writes the entries of the field in a whole node.
     fn write<M: SerializeMap>(
         map: &mut M,
         field: &NodeField<Self>,
@@ -123,7 +123,7 @@ pub(crate) trait Written: Rule {
     }
 }
 
-/// Writes what a field has in a whole node.
+/// Writes the entries of a field in a whole node.
 fn write_field<M: SerializeMap, R: Written>(
     map: &mut M,
     field: &NodeField<R>,
@@ -213,7 +213,7 @@ impl Written for Flag {
     }
 }
 
-/// The public token, to those alone who may publish.
+/// The public token, shown only to users who may publish.
 pub(super) fn shown_token(node: &Node, level: Level) -> Option<&str> {
     let publication = node.publication.as_deref().filter(|_| level <= Level::Admin);
     publication.map(|publication| publication.token.as_str())
@@ -232,7 +232,7 @@ fn comma_separated(tags: &[String]) -> String {
     tags.join(",")
 }
 
-/// A link, whole.
+/// A whole link.
 pub(super) struct WholeLink<'a> {
     pub link: &'a Link,
     pub roots: &'a [NodeId],
@@ -264,7 +264,7 @@ impl Serialize for WholeLink<'_> {
     }
 }
 
-/// A list whose items are written by a wrapper each.
+/// A list that writes each item through a wrapper.
 pub(super) struct Each<'a, T, F>(pub &'a [T], pub F);
 
 impl<'a, T, W: Serialize, F: Fn(&'a T) -> W> Serialize for Each<'a, T, F> {
