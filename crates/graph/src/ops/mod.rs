@@ -94,11 +94,11 @@ pub enum Operation {
     SettingsUsername {
         username: String,
     },
-    /// Undoes what the batch meant; decided by [`turn`], which needs the batch itself.
+    /// Undoes what the batch meant; decided by [`undo_or_redo`], which needs the batch itself.
     HistoryUndo {
         batch: BatchId,
     },
-    /// Redoes what the batch meant; decided by [`turn`].
+    /// Redoes what the batch meant; decided by [`undo_or_redo`].
     HistoryRedo {
         batch: BatchId,
     },
