@@ -102,8 +102,7 @@ pub trait Log: Send {
     ///
     /// # Errors
     /// * [`LogError::Abandoned`] when `decide` returned [`Abandon`];
-    /// * [`LogError::Duplicate`] when a proposal's batch id is already in the log, or is repeated among the
-    /// proposals;
+    /// * [`LogError::Duplicate`] when a proposal's batch id is already in the log, or twice among the proposals;
     /// * [`LogError::Astray`] when the log does not continue from `head`, or the batches after it have been pruned;
     /// * [`LogError::Refused`] when nothing was written for any other reason;
     /// * [`LogError::Unknown`] when it is unknown whether the proposals are in the log: the process must end.
