@@ -372,7 +372,7 @@ const OPERATIONS = {
       return { id, kept, payload: {} };
     },
     async holds(body, { id, kept }) {
-      tells(body, { nodes: [OP.NODE_DELETE] });
+      tells(body, { nodes: [OP.NODE_DELETE] }, hanna);
       assert.equal(body.diff.nodes[0].after.id, id);
       const { nodes, links } = await (await ways.clientOf(hanna)).does('trash:list');
       assert.deepEqual([nodes, links], [[], []]);
