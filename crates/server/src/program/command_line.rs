@@ -7,7 +7,7 @@ use super::history_command;
 use super::logging;
 use super::printing::{OutputFormat, harmless, lines, print_json, print_text, show};
 use super::serve::{self, ServerError};
-use super::settings::{ConfigError, Layer, Settings};
+use super::settings::{ConfigError, Flags, Settings, flag_help, settings_help};
 use crate::engine::clock;
 use crate::operations;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -26,8 +26,7 @@ use uuid::Uuid;
 #[derive(Debug, Parser)]
 #[command(name = "synaptask", version, propagate_version = true)]
 struct Cli {
-    /// The data directory [default: synaptask-data, env: SYNAPTASK_DATA]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help = flag_help("--data"))]
     data: Option<PathBuf>,
     /// The settings file [default: synaptask.toml in the data directory or the current one, env: SYNAPTASK_CONFIG]
     #[arg(long, global = true, value_name = "FILE")]
@@ -39,6 +38,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve until told to stop
+    #[command(after_long_help = settings_help())]
     Serve(Listen),
     /// Serve a demo graph from a temporary directory, which is removed at the end
     Demo(Listen),
@@ -58,11 +58,9 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Listen {
-    /// Where to listen [default: 127.0.0.1:8000, env: SYNAPTASK_LISTEN]
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", help = flag_help("--listen"))]
     listen: Option<String>,
-    /// What to log, such as `info` or `synaptask=debug,info` [env: SYNAPTASK_LOG]
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, value_name = "FILTER", help = flag_help("--log"))]
     log: Option<String>,
 }
 
@@ -190,13 +188,12 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), CommandError> {
-    let layer = |listen: Option<&Listen>| Layer {
+    let flags = |listen: Option<&Listen>| Flags {
         data: cli.data.clone(),
         listen: listen.and_then(|listen| listen.listen.clone()),
         log: listen.and_then(|listen| listen.log.clone()),
-        ..Layer::default()
     };
-    let load = |listen| Settings::load(layer(listen), cli.config.clone(), |name| std::env::var_os(name));
+    let load = |listen| Settings::load(flags(listen), cli.config.clone(), std::env::vars_os());
     match &cli.command {
         Command::Serve(listen) => serve(load(Some(listen))?),
         Command::Demo(listen) => {

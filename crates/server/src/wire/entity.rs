@@ -1,4 +1,4 @@
-//! Nodes and links as they are written.
+//! Nodes and links on the wire.
 
 use graph::field_rules::{Finite, Flag, Integer, Moment, Names, NodeField, Rule, SettableStatus, Tags, Text};
 use graph::model::{Level, Link, Node, Status};
@@ -25,20 +25,20 @@ impl Serialize for Exact {
     }
 }
 
-/// The occasion on which an entity is written whole.
+/// Where an entity is written whole.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// In pages and diffs of the graph.
     Graph,
-    /// The same, as `graph:init` has it: the tags as one string, the assignees also under `asignee`.
+    /// The same in `graph:init`: tags as one string, and assignees also under `asignee`.
     Init,
-    /// In pages of the trash, and of what was deleted from it.
+    /// Pages of the trash, and entities deleted from it.
     Trash,
-    /// For callers without an account, who are shown no email address.
+    /// For callers without an account, who see no email addresses.
     Public,
 }
 
-/// A node, whole.
+/// A whole node.
 pub(super) struct WholeNode<'a> {
     pub seen: &'a SeenNode,
     pub form: Form,
@@ -97,10 +97,10 @@ impl WholeNode<'_> {
 
 /// How the values of a field are written.
 pub(crate) trait Written: Rule {
-    /// The value as JSON, but for the forms that write it otherwise.
+    /// The value as JSON. Some forms write it differently.
     fn written(value: &Self::Value) -> impl Serialize;
 
-    /// Writes what the field has in a whole node.
+    /// Writes the entries of the field in a whole node.
     fn write<M: SerializeMap>(
         map: &mut M,
         field: &NodeField<Self>,
@@ -111,7 +111,7 @@ pub(crate) trait Written: Rule {
     }
 }
 
-/// Writes what a field has in a whole node.
+/// Writes the entries of a field in a whole node.
 fn write_field<M: SerializeMap, R: Written>(
     map: &mut M,
     field: &NodeField<R>,
@@ -197,19 +197,19 @@ impl Written for Flag {
     }
 }
 
-/// The public token, to those alone who may publish.
+/// The public token, shown only to users who may publish.
 pub(super) fn shown_token(node: &Node, level: Level) -> Option<&str> {
     let publication = node.publication.as_deref().filter(|_| level <= Level::Admin);
     publication.map(|publication| publication.token.as_str())
 }
 
-/// The tags as one string; a comma inside a tag is written `\,`.
+/// The tags as one string. A comma inside a tag is written `\,`.
 fn comma_separated(tags: &[String]) -> String {
     let tags: Vec<String> = tags.iter().map(|tag| tag.replace(',', "\\,")).collect();
     tags.join(",")
 }
 
-/// A link, whole.
+/// A whole link.
 pub(super) struct WholeLink<'a> {
     pub link: &'a Link,
     pub roots: &'a [NodeId],
@@ -244,7 +244,7 @@ impl Serialize for WholeLink<'_> {
     }
 }
 
-/// A list whose items are written by a wrapper each.
+/// A list that writes each item through a wrapper.
 pub(super) struct Each<'a, T, F>(pub &'a [T], pub F);
 
 impl<'a, T, W: Serialize, F: Fn(&'a T) -> W> Serialize for Each<'a, T, F> {
