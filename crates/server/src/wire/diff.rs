@@ -120,7 +120,10 @@ impl Serialize for NodeEntry<'_> {
             NodeChange::Whole { op, seen } => {
                 let (id, after) = (seen.node.id, WholeNode { seen, form: Form::Graph });
                 match op {
-                    Op::NodeRestore => change(to, *op, Trashed::before(id.0, seen.node.version), after),
+                    Op::NodeRestore => {
+                        let after = WholeNode { seen, form: Form::Restored };
+                        change(to, *op, Trashed::before(id.0, seen.node.version), after)
+                    }
                     // A phantom that becomes a full node is written whole.
                     Op::NodeAccess => {
                         change(to, *op, Phantom { id, status: None, phantom: Some(true) }, after)
@@ -265,6 +268,7 @@ impl Serialize for LinkEntry<'_> {
                 let after = WholeLink::of(seen, Form::Graph);
                 match op {
                     Op::LinkRestore => {
+                        let after = WholeLink::of(seen, Form::Restored);
                         change(to, *op, Trashed::before(seen.link.id.0, seen.link.version), after)
                     }
                     _ => change(to, *op, Nothing {}, after),

@@ -3,7 +3,7 @@
 use graph::field_rules::{Finite, Flag, Integer, Moment, Names, NodeField, Rule, SettableStatus, Tags, Text};
 use graph::model::{Level, Link, Node, Status};
 use graph::view::{SeenLink, SeenNode, Sight};
-use graph::{NODE_FIELDS, NodeId, Timestamp, each_node_field};
+use graph::{BatchId, NODE_FIELDS, NodeId, Timestamp, each_node_field};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
@@ -34,8 +34,23 @@ pub(crate) enum Form {
     Init,
     /// Pages of the trash, and entities deleted from it.
     Trash,
+    /// In the entry by which the entity returns from the trash.
+    Restored,
     /// For callers without an account, who see no email addresses.
     Public,
+}
+
+impl Form {
+    /// Whether the entity is in the trash, and by what batch, where that is said.
+    fn write_trash<M: SerializeMap>(self, map: &mut M, last_batch: BatchId) -> Result<(), M::Error> {
+        let in_trash = match self {
+            Form::Graph | Form::Init | Form::Public => return Ok(()),
+            Form::Trash => true,
+            Form::Restored => false,
+        };
+        map.serialize_entry("inTrash", &in_trash)?;
+        map.serialize_entry("lastBatchID", &last_batch)
+    }
 }
 
 /// A whole node.
@@ -87,10 +102,7 @@ impl WholeNode<'_> {
         map.serialize_entry("publicBranch", &publication.map(|it| it.branch))?;
         map.serialize_entry("access", &level)?;
         map.serialize_entry("shareRoots", roots)?;
-        if self.form == Form::Trash {
-            map.serialize_entry("inTrash", &true)?;
-            map.serialize_entry("lastBatchID", &node.last_batch)?;
-        }
+        self.form.write_trash(map, node.last_batch)?;
         Ok(())
     }
 }
@@ -152,7 +164,7 @@ impl Written for Tags {
     ) -> Result<(), M::Error> {
         match form {
             Form::Init => map.serialize_entry(field.wire, &comma_separated(tags)),
-            Form::Graph | Form::Trash | Form::Public => map.serialize_entry(field.wire, tags),
+            _ => map.serialize_entry(field.wire, tags),
         }
     }
 }
@@ -168,6 +180,10 @@ impl Written for Names {
         names: &Vec<String>,
         form: Form,
     ) -> Result<(), M::Error> {
+        if form == Form::Public {
+            let names: Vec<&str> = names.iter().map(|name| without_email(name)).collect();
+            return map.serialize_entry(field.wire, &names);
+        }
         map.serialize_entry(field.wire, names)?;
         if form == Form::Init && field.wire == NODE_FIELDS.assignee.wire {
             map.serialize_entry("asignee", names)?;
@@ -203,9 +219,16 @@ pub(super) fn shown_token(node: &Node, level: Level) -> Option<&str> {
     publication.map(|publication| publication.token.as_str())
 }
 
-/// The tags as one string. A comma inside a tag is written `\,`.
+/// A name as callers without an account may read it: of an email only what is before the `@`.
+fn without_email(name: &str) -> &str {
+    // A name that begins with an `@` is a handle; an email may follow in it.
+    let at = name.char_indices().find(|(at, char)| *at > 0 && *char == '@');
+    at.and_then(|(at, _)| name.get(..at)).unwrap_or(name)
+}
+
+/// The tags as one string; inside a tag a backslash is written `\\` and a comma `\,`.
 fn comma_separated(tags: &[String]) -> String {
-    let tags: Vec<String> = tags.iter().map(|tag| tag.replace(',', "\\,")).collect();
+    let tags: Vec<String> = tags.iter().map(|tag| tag.replace('\\', "\\\\").replace(',', "\\,")).collect();
     tags.join(",")
 }
 
@@ -236,10 +259,7 @@ impl Serialize for WholeLink<'_> {
         map.serialize_entry("createdTime", &Seconds(link.created))?;
         map.serialize_entry("lastEditedTime", &Seconds(link.edited))?;
         map.serialize_entry("shareRoots", self.roots)?;
-        if self.form == Form::Trash {
-            map.serialize_entry("inTrash", &true)?;
-            map.serialize_entry("lastBatchID", &link.last_batch)?;
-        }
+        self.form.write_trash(&mut map, link.last_batch)?;
         map.end()
     }
 }
