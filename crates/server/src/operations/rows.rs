@@ -157,7 +157,6 @@ fn links() -> Vec<Row> {
                 WouldShare,
                 NotTrashedLink,
                 InactiveEnd,
-                DuplicateLink,
                 DependencyCycle,
             ]),
         row("link:swap", LINK_TRASH_LIMIT)

@@ -211,7 +211,7 @@ fn mutations() -> Vec<&'static str> {
     all_events().into_iter().filter(|event| !READS.contains(event)).collect()
 }
 
-// Rules: T21, O7.
+// Rules: T21, O4, O7.
 fn shapes(table: &mut Table) {
     for event in all_events() {
         for payload in ["null", "true", "5", "\"{}\"", "[]", "[{}]"] {
@@ -257,7 +257,7 @@ fn read_only(table: &mut Table) {
     table.field(&["link:update"], "target", &[A], "immutable_field");
 }
 
-// Rules: O8, O9, R10, H5.
+// Rules: O8, O9, R10, H5, G8.
 fn ids(table: &mut Table) {
     let mutations = mutations();
     let no_uuid_or_null = &but_null(NO_UUID);
@@ -407,7 +407,7 @@ pub fn longest_email(local: &str) -> String {
     format!("\"{local}@{}\"", [62; 4].map(|length| "c".repeat(length)).join("."))
 }
 
-// Rules: S2, S13, S16, O9, N1, N33.
+// Rules: S2, S13, S16, O9, O26, N1, N33.
 fn sharing(table: &mut Table) {
     table.field(SHARES, "branch", NO_BOOLEAN, "invalid_branch_value");
     table.field(LEVELS, "level", NO_INTEGER, "invalid_level");
@@ -458,7 +458,7 @@ fn sharing(table: &mut Table) {
 }
 
 /// Of several faults the first answers.
-// Rules: O4.
+// Rules: O4, S3, S14.
 fn order(table: &mut Table) {
     let node = |rest: &str| format!("{{\"id\":{A}{rest}}}");
     let whole = [
