@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod fixture;
 mod supply;
 
 use graph::model::{Plan, User};
@@ -88,4 +89,11 @@ fn n33_a_stored_email_that_breaks_the_rule_loads_and_check_names_it() {
     let twins = world(&[user(1, "ann", "ann@example.org"), user(2, "ann", "ANN@example.org")]);
     let shared = |problem: &&String| problem.contains("with somebody else");
     assert_eq!(check::problems(&twins).iter().filter(shared).count(), 2);
+}
+
+#[test]
+fn o26_renaming_takes_a_name_that_is_free_and_well_formed() {
+    fixture::check("alice owns a", "bob: rename bobby", "rename bobby");
+    fixture::check("alice owns a", "bob: rename alice", "username_taken");
+    fixture::check("alice owns a", "bob: rename b", "invalid_username");
 }
