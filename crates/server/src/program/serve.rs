@@ -180,6 +180,12 @@ mod tests {
         Settings { data, listen: "127.0.0.1:0".into(), ..Settings::default() }
     }
 
+    fn files(data: &tempfile::TempDir) -> Vec<std::ffi::OsString> {
+        let entries = std::fs::read_dir(data.path().join("data")).unwrap();
+        entries.map(|entry| entry.unwrap().file_name()).collect()
+    }
+
+    // Rules: C1, D18.
     #[tokio::test(flavor = "multi_thread")]
     async fn c1_a_server_that_can_accept_nobody_ends_with_an_error() {
         let data = tempfile::tempdir().unwrap();
@@ -188,11 +194,13 @@ mod tests {
         let served = run_until(pending(), settings, |_, _| {});
         let served = tokio::time::timeout(Duration::from_secs(20), served).await;
         assert!(matches!(served, Ok(Err(ServerError::Accepting))), "{served:?}");
+        assert_eq!(files(&data), ["synaptask.db"]);
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn c1_a_server_that_is_told_to_stop_ends_without_one() {
         let data = tempfile::tempdir().unwrap();
         run_until(ready(()), settings(&data), |_, _| {}).await.unwrap();
+        assert_eq!(files(&data), ["synaptask.db"]);
     }
 }
