@@ -1,4 +1,4 @@
-//! Operations on many things at once: rules O29–O38, P33, H22.
+//! Operations on many things at once: rules O30–O39, P33, H22.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -8,10 +8,16 @@ mod supply;
 use fixture::{Fixture, check, link, node, outcome, user};
 use graph::batch::Op;
 use graph::diff::{LinkChange, NodeChange};
-use graph::model::{Level, Status};
+use graph::model::{Level, Link, LinkType, Node, Plan, Status, User};
+use graph::ops::NodeDuplicate;
 use graph::projection::Projection;
-use graph::{Batch, Diff, Reason, UserId, replay};
+use graph::world::Counts;
+use graph::{
+    Batch, BatchId, Diff, Entity, LinkId, NodeId, Operation, Reason, Timestamp, UserId, World, decide, replay,
+};
 use std::collections::HashSet;
+use std::sync::Arc;
+use uuid::Uuid;
 
 /// What a batch that was just decided tells a user; it is applied.
 fn told(fixture: &mut Fixture, batch: &Batch, viewer: &str) -> Diff {
@@ -36,7 +42,7 @@ fn node_codes(diff: &Diff) -> Vec<(Op, u64)> {
 }
 
 #[test]
-fn o29_a_branch_goes_to_the_trash_as_one_group() {
+fn o39_a_branch_goes_to_the_trash_as_one_group() {
     let world = "alice owns a b c other\nb -> a\nc ~> b\nother -> a private";
     check(
         world,
@@ -51,7 +57,7 @@ fn o29_a_branch_goes_to_the_trash_as_one_group() {
 }
 
 #[test]
-fn o29_of_a_branch_only_what_the_caller_may_edit() {
+fn o39_of_a_branch_only_what_the_caller_may_edit() {
     let world = "alice owns a b c\nb ~> a\nc ~> b\nbob 3 a+\nbob 2 b";
     check(world, "bob: trash b branch", "trash b\ntrash b ~> a\ntrash c ~> b");
     check(world, "bob: trash a branch", "no_permission");
@@ -60,7 +66,8 @@ fn o29_of_a_branch_only_what_the_caller_may_edit() {
 }
 
 #[test]
-fn o29_o30_what_went_together_comes_back_together() {
+// Rules: O30, O39.
+fn o30_what_went_together_comes_back_together() {
     let mut fixture = Fixture::new("alice owns a b c\nb -> a\nc -> b\nalice: trash a branch");
     for id in ["a", "b", "c"] {
         assert!(fixture.node(id).in_trash);
@@ -158,6 +165,58 @@ fn o34_names_of_copies_must_be_new() {
     check(world, "alice: copy b b>B a>A", "add B of alice");
 }
 
+/// A World of one user's tasks: one, and so many that it waits for.
+fn wide(children: u128) -> World {
+    let alice = user("alice");
+    let began = Timestamp::from_ms(fixture::BEGIN);
+    let (username, email) = ("alice".to_owned(), "alice@example.org".to_owned());
+    let account = User { id: alice, username, email, plan: Plan::Pro, created: began };
+    let nil = BatchId(Uuid::nil());
+    let id = |nth: u128| NodeId(Uuid::from_u128(0x1_0000 + nth));
+    let nodes = (0..=children).map(|nth| {
+        let mut node = Node::new(id(nth), alice, nil, began, nth as u64);
+        if nth == 0 && children > 0 {
+            node.status = Status::Blocked;
+        }
+        Entity::Node(Arc::new(node))
+    });
+    let links = (1..=children).map(|nth| {
+        Entity::Link(Arc::new(Link {
+            id: LinkId(Uuid::from_u128(0x9_0000_0000 + nth)),
+            owner: alice,
+            source: id(nth),
+            target: id(0),
+            kind: LinkType::Primary,
+            private: false,
+            was_blocker: true,
+            in_trash: false,
+            cascade: false,
+            version: 1,
+            created: began,
+            edited: began,
+            seq: (children + nth) as u64,
+            last_batch: nil,
+        }))
+    });
+    let entities = [Entity::User(Arc::new(account))].into_iter().chain(nodes).chain(links);
+    let mut world = World::load(entities, 0, Counts::default());
+    world.advance(began);
+    world
+}
+
+#[test]
+fn o34_a_copy_has_at_most_20_000_nodes_and_links() {
+    for (children, code) in [(9_999, None), (10_000, Some("batch_too_large"))] {
+        let world = wide(children);
+        let id = NodeId(Uuid::from_u128(0x1_0000));
+        let asked = NodeDuplicate { id, branch: true, target: None, names: None };
+        let operation = Operation::NodeDuplicate(asked);
+        let batch = BatchId(Uuid::from_u128(1));
+        let decided = decide(&world, Some(user("alice")), &operation, batch, &mut supply::Supply::new(1));
+        assert_eq!(decided.err().map(|refusal| refusal.reason.code()), code, "{children}");
+    }
+}
+
 #[test]
 fn o34_undo_of_a_copy_is_to_the_trash() {
     let world = "alice owns a b\nb -> a\nalice: copy a a>A b>B";
@@ -221,7 +280,7 @@ fn o38_too_much_for_one_batch_is_refused() {
     assert_eq!((refusal.reason, refusal.index), (Reason::BatchTooLarge, Some(1_000)));
     let mut some = fixture.parts("alice: all set a volume=1; set a volume=2; set a volume=3");
     let mut asked = 0;
-    let batch = graph::BatchId(uuid::Uuid::from_u128(7));
+    let batch = BatchId(Uuid::from_u128(7));
     let out_of_time = graph::ops::apply(
         &mut fixture.world,
         user("alice"),
@@ -344,6 +403,14 @@ fn h22_a_link_added_to_what_was_trashed_then_does_not_come_back_with_it() {
     assert!(fixture.link("b>a").cascade);
     fixture.run("alice: undo 1").unwrap();
     assert!(!fixture.node("a").in_trash && fixture.link("b>a").in_trash);
+}
+
+#[test]
+fn h22_what_several_operations_gave_is_not_given_in_the_trash() {
+    let world = "alice owns a\nalice: trash a\nalice: all restore a; grant a bob 3; trash a\nalice: undo 2";
+    check(world, "alice: redo 2", "node_in_trash");
+    let there = "alice owns a\nalice: all set a title=x; grant a bob 3; trash a\nalice: undo 1";
+    check(there, "alice: redo 1", "set a\ngrant bob 3 a+\ntrash a");
 }
 
 #[test]

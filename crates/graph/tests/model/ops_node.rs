@@ -154,7 +154,7 @@ impl Turn {
         Ok(())
     }
 
-    // Rules: O29.
+    // Rules: O39.
     pub fn node_trash_branch(&mut self, id: NodeId) -> Result<(), Reason> {
         self.seen_with(id, Level::Editor)?;
         refuse_if(!self.m.is_active(id), Reason::AlreadyTrashedNode)?;
@@ -318,7 +318,9 @@ impl Turn {
         let fits = (3..=32).contains(&username.len())
             && username.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
         refuse_if(!fits, Reason::InvalidUsername)?;
-        let other = |user: &graph::model::User| user.id != self.caller && user.username == username;
+        let other = |user: &graph::model::User| {
+            user.id != self.caller && user.username.eq_ignore_ascii_case(username)
+        };
         refuse_if(self.m.users.values().any(other), Reason::UsernameTaken)?;
         self.set_username(self.caller, username);
         Ok(())

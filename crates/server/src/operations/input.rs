@@ -1,31 +1,33 @@
-//! What operations take: fields that know their name, their kind and the answer to a wrong value, each with the type
-//! that reading it gives. A row puts them together with [`input!`]; one that lacks a field does not compile.
+//! The inputs of operations: fields that know their name, their kind, the refusal of a wrong value, and the type of
+//! a decoded value. A row combines them with [`input!`]. A row that lacks a field does not compile.
 
 use super::kinds::{Kind, Schema};
 use crate::wire::payload::Json;
-use graph::{Reason, Refusal};
+use crate::wire::{PayloadFault, PayloadRefusal};
+
 use serde::Serialize;
 
-/// One field of an operation's payload, as the table shows it.
+/// One field of an operation's payload, as shown in the table.
 #[derive(Clone, Debug)]
 pub struct Field {
     /// The field's name in JSON.
     pub name: &'static str,
-    /// What a value is and keeps to.
+    /// The type and limits of a value.
     pub schema: Schema,
-    /// The answer when it is not there; `None` where it need not be.
-    pub missing: Option<Reason>,
-    /// The answer to a value of the wrong type or out of its range.
-    pub invalid: Reason,
-    /// What `null` stands for.
+    /// The refusal when it is missing; `None` if it is optional.
+    pub missing: Option<PayloadFault>,
+    /// The refusal of a value of the wrong type or out of range.
+    pub invalid: PayloadFault,
+    /// The meaning of `null`.
     pub null: Null,
-    /// What stands in for the field when it is not there, as JSON text; `None` where its absence has a meaning of its own.
+    /// The default as JSON text; `None` if absence has a meaning of its own.
     pub default: Option<String>,
-    /// True for what an update changes: it takes at least one of these, and leaves as it is what is not given.
+    /// True for a field that an update changes. An update takes at least one of these and leaves the others as they
+    /// are.
     pub changes: bool,
 }
 
-/// What `null` stands for in a field.
+/// The meaning of `null` in a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Null {
     /// A value of the wrong type.
@@ -45,34 +47,34 @@ impl Field {
         }
     }
 
-    /// The field's value in a payload; `None` when it is left out.
+    /// The field's value in a payload; `None` when it is absent.
     pub(super) fn given<'p>(&self, payload: &'p Json) -> Option<&'p Json> {
         payload.get(self.name).filter(|json| self.null != Null::LeftOut || **json != Json::Null)
     }
 }
 
-/// A field's name and the answer to a wrong value of it.
+/// A field's name and the refusal of a wrong value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Named {
     pub name: &'static str,
-    pub invalid: Reason,
+    pub invalid: PayloadFault,
 }
 
 impl Named {
-    /// The answer to a wrong value.
-    pub fn refusal(self) -> Refusal {
+    /// The refusal of a wrong value.
+    pub fn refusal(self) -> PayloadRefusal {
         self.invalid.into()
     }
 
-    /// The same where several fields share the code: it names the field.
-    pub fn refusal_by_name(self) -> Refusal {
-        Refusal::with(self.invalid, format!("The field is \"{}\".", self.name))
+    /// The same, naming the field; used where several fields share the code.
+    pub fn refusal_by_name(self) -> PayloadRefusal {
+        PayloadRefusal::with(self.invalid, format!("The field is \"{}\".", self.name))
     }
 }
 
-/// Part of what an operation takes: a field, or a group of them.
+/// A part of an operation's input: a field, or a group of fields.
 pub(super) trait Input {
-    /// What is read of it.
+    /// The decoded value.
     type Value;
 
     /// Adds its fields to a list, in the order in which they are read.
@@ -81,24 +83,24 @@ pub(super) trait Input {
     /// Reads it from a payload, which is an object.
     ///
     /// # Errors
-    /// The answer to the first field at fault.
-    fn read(&self, payload: &Json) -> Result<Self::Value, Refusal>;
+    /// The refusal of the first wrong field.
+    fn read(&self, payload: &Json) -> Result<Self::Value, PayloadRefusal>;
 }
 
-/// A field that must be there.
+/// A required field.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Required<K> {
     named: Named,
     kind: K,
-    missing: Reason,
+    missing: PayloadFault,
 }
 
-/// A field that must be there.
+/// A required field.
 pub(super) const fn required<K>(
     name: &'static str,
     kind: K,
-    missing: Reason,
-    invalid: Reason,
+    missing: PayloadFault,
+    invalid: PayloadFault,
 ) -> Required<K> {
     Required { named: Named { name, invalid }, kind, missing }
 }
@@ -117,13 +119,13 @@ impl<K: Kind> Input for Required<K> {
         fields.push(Field { missing: Some(self.missing), ..field(self.named, &self.kind, Null::Wrong) });
     }
 
-    fn read(&self, payload: &Json) -> Result<K::Value, Refusal> {
+    fn read(&self, payload: &Json) -> Result<K::Value, PayloadRefusal> {
         let json = payload.get(self.named.name).ok_or(self.missing)?;
         self.kind.read(self.named, json)
     }
 }
 
-/// A field that may be left out.
+/// An optional field.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Optional<K> {
     named: Named,
@@ -131,13 +133,13 @@ pub(super) struct Optional<K> {
     null: Null,
 }
 
-/// A field that may be left out, and whose value is never null.
-pub(super) const fn optional<K>(name: &'static str, kind: K, invalid: Reason) -> Optional<K> {
+/// An optional field whose value is never null.
+pub(super) const fn optional<K>(name: &'static str, kind: K, invalid: PayloadFault) -> Optional<K> {
     Optional { named: Named { name, invalid }, kind, null: Null::Wrong }
 }
 
-/// A field that may be left out, or null, which means the same.
-pub(super) const fn nullable<K: Copy>(name: &'static str, kind: K, invalid: Reason) -> Optional<K> {
+/// An optional field in which null means absence.
+pub(super) const fn nullable<K: Copy>(name: &'static str, kind: K, invalid: PayloadFault) -> Optional<K> {
     Optional { null: Null::LeftOut, ..optional(name, kind, invalid) }
 }
 
@@ -147,12 +149,12 @@ impl<K: Copy> Optional<K> {
         self.named.name
     }
 
-    /// The field where a default stands in for it.
+    /// The field with a default.
     pub const fn or<V>(self, default: V) -> Defaulted<K, V> {
         Defaulted { field: self, default }
     }
 
-    /// The field in an update, where null clears what is there.
+    /// The field in an update, where null clears the value.
     pub const fn clearable(self) -> Clearable<K> {
         Clearable { named: self.named, kind: self.kind }
     }
@@ -166,7 +168,7 @@ impl<K: Kind> Input for Optional<K> {
         fields.push(Field { default, ..field(self.named, &self.kind, self.null) });
     }
 
-    fn read(&self, payload: &Json) -> Result<Option<K::Value>, Refusal> {
+    fn read(&self, payload: &Json) -> Result<Option<K::Value>, PayloadRefusal> {
         match payload.get(self.named.name) {
             None => Ok(None),
             Some(Json::Null) if self.null == Null::LeftOut => Ok(None),
@@ -190,7 +192,7 @@ impl<K: Kind<Value = V>, V: Copy + Serialize> Input for Defaulted<K, V> {
         fields.push(Field { default, ..field(self.field.named, &self.field.kind, self.field.null) });
     }
 
-    fn read(&self, payload: &Json) -> Result<V, Refusal> {
+    fn read(&self, payload: &Json) -> Result<V, PayloadRefusal> {
         Ok(self.field.read(payload)?.unwrap_or(self.default))
     }
 }
@@ -209,7 +211,7 @@ impl<K: Kind> Input for Clearable<K> {
         fields.push(field(self.named, &self.kind, Null::Clears));
     }
 
-    fn read(&self, payload: &Json) -> Result<Self::Value, Refusal> {
+    fn read(&self, payload: &Json) -> Result<Self::Value, PayloadRefusal> {
         match payload.get(self.named.name) {
             None => Ok(None),
             Some(Json::Null) => Ok(Some(None)),
@@ -223,7 +225,7 @@ fn field<K: Kind>(named: Named, kind: &K, null: Null) -> Field {
     Field { name, schema: kind.schema(), missing: None, invalid, null, default: None, changes: false }
 }
 
-/// What an update changes; see [`Field::changes`].
+/// The fields that an update changes; see [`Field::changes`].
 pub(super) struct Changes<I>(pub I);
 
 impl<I: Input> Input for Changes<I> {
@@ -238,33 +240,33 @@ impl<I: Input> Input for Changes<I> {
         }
     }
 
-    fn read(&self, payload: &Json) -> Result<I::Value, Refusal> {
+    fn read(&self, payload: &Json) -> Result<I::Value, PayloadRefusal> {
         self.0.read(payload)
     }
 }
 
-/// Nothing of the payload: a value that the row gives itself.
+/// A value that the row itself provides, without reading the payload.
 pub(super) struct Given<V>(pub V);
 
-impl<V: Copy> Input for Given<V> {
+impl<V: Clone> Input for Given<V> {
     type Value = V;
 
     fn describe(&self, _fields: &mut Vec<Field>) {}
 
-    fn read(&self, _payload: &Json) -> Result<V, Refusal> {
-        Ok(self.0)
+    fn read(&self, _payload: &Json) -> Result<V, PayloadRefusal> {
+        Ok(self.0.clone())
     }
 }
 
-/// What a payload is read into, with the fields it is read from.
+/// A decoder of payloads, with the fields that it reads.
 #[derive(Clone, Debug)]
 pub struct Reading<T> {
     /// In the order in which they are read.
     pub fields: Vec<Field>,
-    pub(super) read: fn(&Json) -> Result<T, Refusal>,
+    pub(super) read: fn(&Json) -> Result<T, PayloadRefusal>,
 }
 
-/// What a payload is read into: a variant, each of whose fields is read from the input named beside it, in that order.
+/// Builds a decoder for a variant. Each field of the variant is read from the input named beside it, in that order.
 ///
 /// ```ignore
 /// input!(Operation::NodeTrash { id: NODE_ID, branch: BRANCH.or(false) })

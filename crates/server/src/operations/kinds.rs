@@ -1,24 +1,25 @@
-//! The kinds of fields: how each is read from JSON, and how it is described.
+//! The kinds of fields: how each is read from JSON and described.
 
 use super::input::Named;
 use super::rules::*;
 use crate::wire::payload::Json;
+use crate::wire::{PayloadFault, PayloadRefusal};
 use graph::model::{Level, LinkType};
 use graph::ops::{EMAIL_CHARS_MAX, USERNAME_CHARS, is_email, is_username};
-use graph::{BatchId, NodeId, Reason, Refusal, Root, Timestamp};
+use graph::{BatchId, NodeId, Root, Timestamp};
 use std::collections::BTreeMap;
 use uuid::{Uuid, Variant, Version};
 
-/// What is known of a kind of field without reading one.
+/// The description of a kind of field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schema {
     /// The JSON type of a value other than null, in words.
     pub json_type: &'static str,
-    /// What a value must keep to, in words.
+    /// The limits of a value, in words.
     pub limits: String,
-    /// What a wrong value may be answered with besides the field's own code.
-    pub reasons: Vec<Reason>,
-    /// Whether a value is an id, or some: the same in either case (N2).
+    /// The codes of a wrong value, besides the field's own.
+    pub reasons: Vec<PayloadFault>,
+    /// Whether a value is an id or a list of ids, which are equal in either case (N2).
     pub is_id: bool,
 }
 
@@ -35,20 +36,20 @@ impl Schema {
 
 /// A kind of field.
 pub(super) trait Kind {
-    /// What is read of a value.
+    /// The decoded value.
     type Value;
 
-    /// What it is and keeps to.
+    /// The description.
     fn schema(&self) -> Schema;
 
     /// Reads a value.
     ///
     /// # Errors
-    /// The field's own answer, or one of [`Schema::reasons`].
-    fn read(&self, field: Named, json: &Json) -> Result<Self::Value, Refusal>;
+    /// The field's own refusal, or one of [`Schema::reasons`].
+    fn read(&self, field: Named, json: &Json) -> Result<Self::Value, PayloadRefusal>;
 }
 
-/// A kind whose wrong values all have the field's own answer.
+/// A kind whose wrong values all have the field's own refusal.
 macro_rules! kind {
     ($kind:ty => $value:ty, $schema:expr, $read:expr) => {
         impl Kind for $kind {
@@ -58,7 +59,7 @@ macro_rules! kind {
                 $schema
             }
 
-            fn read(&self, field: Named, json: &Json) -> Result<$value, Refusal> {
+            fn read(&self, field: Named, json: &Json) -> Result<$value, PayloadRefusal> {
                 let read: fn(&Json) -> Option<$value> = $read;
                 read(json).ok_or_else(|| field.refusal())
             }
@@ -66,7 +67,7 @@ macro_rules! kind {
     };
 }
 
-/// The UUID of something there is.
+/// The UUID of an existing entity.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Id<T>(pub fn(Uuid) -> T);
 
@@ -77,12 +78,12 @@ impl<T> Kind for Id<T> {
         Schema::id("UUID")
     }
 
-    fn read(&self, field: Named, json: &Json) -> Result<T, Refusal> {
+    fn read(&self, field: Named, json: &Json) -> Result<T, PayloadRefusal> {
         uuid(json).map(self.0).ok_or_else(|| field.refusal())
     }
 }
 
-/// The client's own name for an entity to be made, a UUID v4.
+/// The client's own id for an entity to be made, a UUID v4.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NewId<T>(pub fn(Uuid) -> T);
 
@@ -93,12 +94,12 @@ impl<T> Kind for NewId<T> {
         Schema::id("UUID v4")
     }
 
-    fn read(&self, field: Named, json: &Json) -> Result<T, Refusal> {
+    fn read(&self, field: Named, json: &Json) -> Result<T, PayloadRefusal> {
         uuid(json).filter(is_v4).map(self.0).ok_or_else(|| field.refusal())
     }
 }
 
-/// The name of a batch: that of one there is, or the client's own for the one to be made. Two fields share its code.
+/// The id of a batch: of an existing one, or the client's own for a new one. Two fields share its code.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Batch {
     Existing,
@@ -115,7 +116,7 @@ impl Kind for Batch {
         }
     }
 
-    fn read(&self, field: Named, json: &Json) -> Result<BatchId, Refusal> {
+    fn read(&self, field: Named, json: &Json) -> Result<BatchId, PayloadRefusal> {
         let id = match self {
             Batch::Existing => uuid(json),
             Batch::New => uuid(json).filter(is_v4),
@@ -124,7 +125,7 @@ impl Kind for Batch {
     }
 }
 
-/// Some UUIDs.
+/// A list of UUIDs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ids;
 
@@ -151,7 +152,7 @@ kind! { CopyIds => BTreeMap<Uuid, Uuid>,
     }
 }
 
-/// A node's UUID, or any other short text: a public token.
+/// A node's UUID, or any other short text, which is a public token.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Branch;
 
@@ -166,13 +167,13 @@ kind! { Branch => Root,
     }
 }
 
-/// A time to come, as RFC 3339. Whether it is to come is for the domain to say.
+/// A due time, as RFC 3339. The domain checks that it is in the future.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Due;
 
 kind! { Due => Timestamp, Schema::new("string", "RFC 3339, in the future"), |json| Timestamp::parse(text(json)?) }
 
-/// Yes or no.
+/// A boolean.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Boolean;
 
@@ -181,7 +182,7 @@ kind! { Boolean => bool, Schema::new("boolean", "true or false"), |json| match j
     _ => None,
 } }
 
-/// A version or a rev. An integer that nothing will ever have is a version like any other that is not the one there is.
+/// A version or a rev. An integer that no entity will ever have is a version like any other that does not match.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WholeNumber;
 
@@ -203,11 +204,11 @@ pub(super) struct GrantLevel;
 
 kind! { GrantLevel => Level, Schema::new("integer", "1, 2 or 3"), |json| {
     let level = Level::try_from(small(json)?).ok()?;
-    // Ownership is not given.
+    // Ownership cannot be granted.
     (level != Level::Owner).then_some(level)
 } }
 
-/// A person's email.
+/// A user's email.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Email;
 
@@ -216,7 +217,7 @@ kind! { Email => String,
     |json| text(json).filter(|text| is_email(text)).map(str::to_owned)
 }
 
-/// A person's username.
+/// A user's username.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Username;
 
@@ -228,7 +229,7 @@ kind! { Username => String,
     |json| text(json).filter(|text| is_username(text)).map(str::to_owned)
 }
 
-/// What a part of history is cut by.
+/// A scope of history.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ScopeType;
 
@@ -245,7 +246,7 @@ kind! { ScopeType => ScopedBy, Schema::new("string", "USER or GRAPH"), |json| ma
     _ => None,
 } }
 
-/// A count of a page, an integer; out of its range it has a code of its own.
+/// A page's limit or offset, an integer. A value out of range has a code of its own.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Count {
     pub least: i64,
@@ -260,21 +261,21 @@ impl Kind for Count {
             Count { least, most: i64::MAX } => format!("at least {least}"),
             Count { least, most } => format!("{least} to {most}"),
         };
-        Schema { reasons: vec![Reason::OutOfRange], ..Schema::new("integer", limits) }
+        Schema { reasons: vec![PayloadFault::OutOfRange], ..Schema::new("integer", limits) }
     }
 
-    fn read(&self, field: Named, json: &Json) -> Result<usize, Refusal> {
+    fn read(&self, field: Named, json: &Json) -> Result<usize, PayloadRefusal> {
         match json {
             Json::Int(count) if (self.least..=self.most).contains(count) => {
-                usize::try_from(*count).map_err(|_| Reason::OutOfRange.into())
+                usize::try_from(*count).map_err(|_| PayloadFault::OutOfRange.into())
             }
-            Json::Int(_) | Json::Huge(_) => Err(Reason::OutOfRange.into()),
+            Json::Int(_) | Json::Huge(_) => Err(PayloadFault::OutOfRange.into()),
             _ => Err(field.refusal()),
         }
     }
 }
 
-/// A UUID in its usual form, in either case; the other forms that libraries read are not ids here.
+/// A UUID in its usual form, in either case. Other forms that libraries read are not accepted.
 fn uuid(json: &Json) -> Option<Uuid> {
     text(json).and_then(uuid_text)
 }

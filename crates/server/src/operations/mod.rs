@@ -1,9 +1,9 @@
-//! The one table that names every operation: event, method and paths, input, limit, errors, and what it asks of the
-//! engine. Routes, socket handlers, limits and the printed table all follow from it.
+//! The one table of all operations: event, method and paths, input, limit, errors, and what each asks of the
+//! engine. Routes, socket handlers, limits and the printed table are derived from it.
 //!
-//! Adding an operation is a row in [`ROWS`]; the payload is checked and read by the row alone, so that both transports
-//! refuse the same things, in the same order and with the same words. What a row takes is typed: it is read into the
-//! operation's own input, field by field, and a row that lacks a field or takes one of another type does not compile.
+//! Adding an operation is a row in [`ROWS`]. The row alone checks and reads the payload, so both transports refuse
+//! the same things, in the same order and with the same words. A row's input is typed: it is read into the
+//! operation's own input, field by field. A row that lacks a field or has one of another type does not compile.
 
 mod describe;
 mod fields;
@@ -16,9 +16,10 @@ mod rows;
 mod rules;
 mod several;
 
-use crate::engine::protocol::{Failure, IdempotencyKey, Read};
+use crate::engine::protocol::{IdempotencyKey, Read};
 use crate::wire::payload::Json;
-use graph::{Operation, Reason, Refusal, Root};
+use crate::wire::{PayloadFault, PayloadRefusal};
+use graph::{Operation, Reason, Root};
 use sha2::{Digest, Sha256};
 
 pub use describe::{table_json, table_text};
@@ -31,7 +32,7 @@ pub use row::{Method, Row};
 pub use rows::ROWS;
 pub use rules::*;
 
-/// What a payload asks for.
+/// A decoded payload: a request to the engine.
 #[derive(Clone, Debug)]
 pub enum Asked {
     Mutation { operation: Operation, key: Option<IdempotencyKey> },
@@ -44,17 +45,13 @@ pub fn by_event(event: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.event == event)
 }
 
-/// Reads a payload by its row. The first thing at fault answers: its shape, unknown and immutable fields, then the fields
+/// Decodes a payload by its row. The first fault answers: its shape, unknown and immutable fields, then the fields
 /// in the row's order.
 ///
 /// # Errors
-/// [`Failure::Refused`], with one of [`Row::payload_errors`].
-pub fn decode(row: &Row, payload: &Json) -> Result<Asked, Failure> {
-    read(row, payload).map_err(Failure::Refused)
-}
-
-fn read(row: &Row, payload: &Json) -> Result<Asked, Refusal> {
-    let Json::Object(given) = payload else { return Err(Reason::FieldsMustBeDict.into()) };
+/// One of [`Row::payload_errors`].
+pub fn decode(row: &Row, payload: &Json) -> Result<Asked, PayloadRefusal> {
+    let Json::Object(given) = payload else { return Err(PayloadFault::FieldsMustBeDict.into()) };
     check_names(row, given, None)?;
     let asked = match row.make {
         Make::Mutation { key, read } => {
@@ -73,7 +70,7 @@ fn read(row: &Row, payload: &Json) -> Result<Asked, Refusal> {
 }
 
 /// Refuses fields that the operation does not take, but for one that only tells which operation it is.
-fn check_names(row: &Row, given: &[(String, Json)], besides: Option<&str>) -> Result<(), Refusal> {
+fn check_names(row: &Row, given: &[(String, Json)], besides: Option<&str>) -> Result<(), PayloadRefusal> {
     let known = |name: &str| Some(name) == besides || row.fields.iter().any(|field| field.name == name);
     match given.iter().find(|(name, _)| !known(name)) {
         Some((name, _)) => Err(stranger(row, name)),
@@ -82,7 +79,7 @@ fn check_names(row: &Row, given: &[(String, Json)], besides: Option<&str>) -> Re
 }
 
 /// Refuses an update that changes nothing.
-fn check_changes(row: &Row, payload: &Json) -> Result<(), Refusal> {
+fn check_changes(row: &Row, payload: &Json) -> Result<(), PayloadRefusal> {
     let mut changes = row.fields.iter().filter(|field| field.changes).peekable();
     if changes.peek().is_some() && !changes.any(|field| field.given(payload).is_some()) {
         return Err(Reason::NoFieldsToUpdate.into());
@@ -90,22 +87,22 @@ fn check_changes(row: &Row, payload: &Json) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether a payload of branch:get names the branch by a public token, whatever else is wrong with it.
+/// Whether a payload of branch:get names the branch by a public token, whatever else is wrong with the payload.
 pub fn names_token(payload: &Json) -> bool {
     matches!(fields::ROOT.read(payload), Ok(Root::Token(_)))
 }
 
 /// The refusal of a field that the operation does not take.
-fn stranger(row: &Row, name: &str) -> Refusal {
+fn stranger(row: &Row, name: &str) -> PayloadRefusal {
     let own = row.read_only.contains(&name) || (!row.read_only.is_empty() && name.starts_with("owner"));
-    let reason = if own { Reason::ImmutableField } else { Reason::UnknownField };
-    named(reason, name)
+    let fault = if own { PayloadFault::ImmutableField } else { PayloadFault::UnknownField };
+    named(fault, name)
 }
 
-fn named(reason: Reason, name: &str) -> Refusal {
-    // A name can be a megabyte; enough of it to find it is enough.
+fn named(fault: PayloadFault, name: &str) -> PayloadRefusal {
+    // A name can be a megabyte long. A short part is enough to find it.
     let shown: String = name.chars().filter(|c| !c.is_control()).take(NAME_SHOWN_MOST).collect();
-    Refusal::with(reason, format!("Its name is \"{shown}\"."))
+    PayloadRefusal::with(fault, format!("Its name is \"{shown}\"."))
 }
 
 /// Writes ids in lower case, and takes out what is null and stands for nothing.
@@ -123,8 +120,8 @@ fn normalize(row: &Row, payload: &mut Json) {
     });
 }
 
-/// What makes two requests with one batchId the same: the operation and the rest of the payload, ids in lower case, and
-/// without what is null and stands for nothing.
+/// The fingerprint of a request: requests with one batchId are the same if the operation and the rest of the
+/// payload are the same. Ids count in lower case, and a null that means absence does not count.
 fn fingerprint(row: &Row, key: &str, payload: &Json) -> [u8; 32] {
     let mut payload = payload.clone();
     normalize(row, &mut payload);

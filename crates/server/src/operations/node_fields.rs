@@ -1,13 +1,13 @@
-//! How the fields of a node are read from JSON: each by the rule it is declared with in [`graph::node_fields`].
+//! How the fields of a node are read from JSON: each by its rule in [`graph::node_fields`].
 
 use super::input::{Field, Input, Named, Null, Optional, Required, optional, required};
 use super::kinds::{Kind, Schema, text};
 use crate::wire::payload::Json;
-use crate::wire::written;
+use crate::wire::{PayloadFault, PayloadRefusal, written};
 use graph::field_rules::{Finite, Flag, Integer, Moment, Names, NodeField, Rule, SettableStatus, Tags, Text};
 use graph::{NODE_FIELDS, NodeFields, Refusal, Timestamp, each_node_field};
 
-/// The fields of a node that can be set, all in one: each may be left out.
+/// The settable fields of a node, each optional.
 pub(super) struct NodeInput;
 
 macro_rules! declare {
@@ -28,7 +28,7 @@ macro_rules! declare {
                 )*
             }
 
-            fn read(&self, payload: &Json) -> Result<Box<NodeFields>, Refusal> {
+            fn read(&self, payload: &Json) -> Result<Box<NodeFields>, PayloadRefusal> {
                 Ok(Box::new(NodeFields { $($field: of_node(NODE_FIELDS.$field).read(payload)?,)* }))
             }
         }
@@ -37,19 +37,19 @@ macro_rules! declare {
 each_node_field!(declare);
 
 const fn of_node<R: Decode>(field: NodeField<R>) -> Optional<NodeField<R>> {
-    optional(field.wire, field, field.invalid)
+    optional(field.wire, field, PayloadFault::Domain(field.invalid))
 }
 
-/// A field of a node that must be there: without a value it is as wrong as with a wrong one.
+/// A required field of a node. Absence has the same refusal as a wrong value.
 const fn needed<R: Decode>(field: NodeField<R>) -> Required<NodeField<R>> {
-    required(field.wire, field, field.invalid, field.invalid)
+    required(field.wire, field, PayloadFault::Domain(field.invalid), PayloadFault::Domain(field.invalid))
 }
 
 pub(super) const X: Required<NodeField<Finite>> = needed(NODE_FIELDS.x);
 pub(super) const Y: Required<NodeField<Finite>> = needed(NODE_FIELDS.y);
 pub(super) const Z: Required<NodeField<Finite>> = needed(NODE_FIELDS.z);
 
-/// A node's position, as fields to be set.
+/// A node's position, as settable fields.
 pub(super) struct Position;
 
 impl Input for Position {
@@ -61,7 +61,7 @@ impl Input for Position {
         Z.describe(fields);
     }
 
-    fn read(&self, payload: &Json) -> Result<Box<NodeFields>, Refusal> {
+    fn read(&self, payload: &Json) -> Result<Box<NodeFields>, PayloadRefusal> {
         let (x, y, z) = (X.read(payload)?, Y.read(payload)?, Z.read(payload)?);
         Ok(Box::new(NodeFields { x: Some(x), y: Some(y), z: Some(z), ..NodeFields::default() }))
     }
@@ -71,13 +71,13 @@ impl Input for Position {
 trait Decode: Rule + Copy {
     /// The JSON type of a value other than null.
     const JSON_TYPE: &'static str;
-    /// What null stands for.
+    /// The meaning of null.
     const NULL: Null = Null::Wrong;
 
-    /// Reads a value and holds it to the rule.
+    /// Reads a value and checks it by the rule.
     fn decode(field: &NodeField<Self>, json: &Json) -> Result<Self::Value, Refusal>;
 
-    /// What a value must keep to, in words.
+    /// The limits of a value, in words.
     fn limits(&self) -> String;
 }
 
@@ -85,11 +85,12 @@ impl<R: Decode> Kind for NodeField<R> {
     type Value = R::Value;
 
     fn schema(&self) -> Schema {
-        Schema { reasons: self.rule.reasons(), ..Schema::new(R::JSON_TYPE, self.rule.limits()) }
+        let reasons = self.rule.reasons().into_iter().map(PayloadFault::Domain).collect();
+        Schema { reasons, ..Schema::new(R::JSON_TYPE, self.rule.limits()) }
     }
 
-    fn read(&self, _field: Named, json: &Json) -> Result<R::Value, Refusal> {
-        R::decode(self, json)
+    fn read(&self, _field: Named, json: &Json) -> Result<R::Value, PayloadRefusal> {
+        Ok(R::decode(self, json)?)
     }
 }
 

@@ -1,8 +1,8 @@
-//! The table itself.
+//! The table of operations.
 
 use super::Method::{Delete, Get, Post, Put};
 use super::fields::*;
-use super::input::{Changes, Input, Reading, input};
+use super::input::{Changes, Given, Input, Reading, input};
 use super::node_fields::NodeInput;
 use super::row::{Row, row};
 use crate::engine::protocol::Read;
@@ -15,8 +15,9 @@ use graph::ops::{
     NodeUpdate,
 };
 use std::sync::LazyLock;
+use uuid::Uuid;
 
-/// So many in 10 seconds.
+/// A limit of `count` in 10 seconds.
 const fn limit(name: &'static str, count: usize) -> NamedLimit {
     NamedLimit { name, default: Rule::per_s(count, 10) }
 }
@@ -28,10 +29,7 @@ const LINK_TRASH_LIMIT: NamedLimit = limit("link trash", 30);
 const PUBLISH_LIMIT: NamedLimit = limit("publish", 30);
 const EMBED_LIMIT: NamedLimit = limit("embed", 30);
 const ACCESS_LIMIT: NamedLimit = limit("access", 30);
-const TRASH_PAGE_LIMIT: NamedLimit = limit("trash:page", 5);
 const PURGE_LIMIT: NamedLimit = limit("trash:purge", 5);
-const UNDO_LIMIT: NamedLimit = limit("history:undo", 3);
-const REDO_LIMIT: NamedLimit = limit("history:redo", 3);
 
 const PUBLISH_PATHS: &[&str] = &["/api/node/publish", "/api/node/public"];
 const PAGE_OUTPUT: &str = "{ok, hasMore, nodes, links, rev, trace_id}";
@@ -44,12 +42,10 @@ fn graph() -> Vec<Row> {
     vec![
         row("graph:get", limit("graph:get", 10))
             .reads(input!(Read::Graph { page: GRAPH_PAGE }))
-            .rest(Get, &["/api/graph"])
+            .rest(Get, &["/api/graph", "/api/nodes"])
             .gives("{ok, hasMore, nodes, links, rev, trace_id}; over a socket without an ack the event graph:init"),
-        row("trash:page", TRASH_PAGE_LIMIT)
-            .reads(input!(Read::Trash { page: PAGE }))
-            .rest(Get, &["/api/trash"])
-            .gives(PAGE_OUTPUT),
+        trash_page("trash:page").rest(Get, &["/api/trash"]),
+        trash_page("trash:list").alias_of("trash:page"),
         row("branch:get", limit("branch:get", 5))
             .reads(input!(Read::Branch { root: ROOT, page: GRAPH_PAGE }))
             .rest(Get, &["/api/branch"])
@@ -70,6 +66,10 @@ fn graph() -> Vec<Row> {
             .rest(Get, &["/api/account"])
             .gives("{ok, account, rev, trace_id}"),
     ]
+}
+
+fn trash_page(event: &'static str) -> Row {
+    row(event, limit("trash:page", 5)).reads(input!(Read::Trash { page: PAGE })).gives(PAGE_OUTPUT)
 }
 
 fn nodes() -> Vec<Row> {
@@ -174,7 +174,6 @@ fn links() -> Vec<Row> {
                 WouldShare,
                 NotTrashedLink,
                 InactiveEnd,
-                DuplicateLink,
                 DependencyCycle,
             ]),
         row("link:swap", LINK_TRASH_LIMIT)
@@ -205,6 +204,10 @@ fn links() -> Vec<Row> {
             .mutates(input!(Operation::TrashPurge { ids: IDS }))
             .rest(Delete, &["/api/trash"])
             .refuses(&[NotInTrash])
+            .alone(),
+        row("trash:empty", PURGE_LIMIT)
+            .mutates(input!(Operation::TrashPurge { ids: Given(None::<Vec<Uuid>>) }))
+            .alias_of("trash:purge")
             .alone(),
     ]
 }
@@ -302,7 +305,7 @@ fn past() -> Vec<Row> {
 }
 
 fn undo(event: &'static str) -> Row {
-    row(event, UNDO_LIMIT)
+    row(event, limit("history:undo", 10))
         .mutates_as(input!(Operation::HistoryUndo { batch: PAST_BATCH }), NEW_BATCH_ID)
         .refuses(UNDO_ERRORS)
         .gives(UNDO_OUTPUT)
@@ -310,7 +313,7 @@ fn undo(event: &'static str) -> Row {
 }
 
 fn redo(event: &'static str) -> Row {
-    row(event, REDO_LIMIT)
+    row(event, limit("history:redo", 10))
         .mutates_as(input!(Operation::HistoryRedo { batch: PAST_BATCH }), NEW_BATCH_ID)
         .refuses(UNDO_ERRORS)
         .gives(UNDO_OUTPUT)
@@ -319,7 +322,7 @@ fn redo(event: &'static str) -> Row {
 
 const UNDO_OUTPUT: &str = "{ok, batchId, undoOf or redoOf, diff, rev, trace_id}";
 
-/// What an undo or redo may be refused for; then what refuses the step it comes to.
+/// The refusals of undo and redo, followed by those of their inverse steps.
 const UNDO_ERRORS: &[graph::Reason] = &[
     BatchNotFound,
     AlreadyUndone,

@@ -5,8 +5,9 @@ use super::kinds::{Kind, Schema};
 use super::row::Make;
 use super::{Row, by_event, check_changes, check_names, stranger};
 use crate::wire::payload::Json;
+use crate::wire::{PayloadFault, PayloadRefusal};
 use graph::ops::OPERATIONS_MAX;
-use graph::{Operation, Reason, Refusal};
+use graph::{Operation, Reason};
 
 /// A list of operations, each an object with its event and its input.
 #[derive(Clone, Copy, Debug)]
@@ -20,23 +21,24 @@ impl Kind for Operations {
 
     fn schema(&self) -> Schema {
         let limits = format!("at most {OPERATIONS_MAX}, each {{event, …input}} without a batchId of its own");
-        Schema { reasons: vec![Reason::UnknownOperation], ..Schema::new("list of objects", limits) }
+        Schema { reasons: vec![Reason::UnknownOperation.into()], ..Schema::new("list of objects", limits) }
     }
 
-    fn read(&self, field: Named, json: &Json) -> Result<Vec<Operation>, Refusal> {
+    fn read(&self, field: Named, json: &Json) -> Result<Vec<Operation>, PayloadRefusal> {
         let Json::List(items) = json else { return Err(field.refusal()) };
         if items.len() > OPERATIONS_MAX {
             return Err(field.refusal());
         }
-        let read =
-            |(index, json)| operation(json).map_err(|refusal| Refusal { index: Some(index), ..refusal });
+        let read = |(index, json)| {
+            operation(json).map_err(|refusal| PayloadRefusal { index: Some(index), ..refusal })
+        };
         items.iter().enumerate().map(read).collect()
     }
 }
 
 /// Reads one of them. A name of its own it cannot have: they are one batch.
-fn operation(json: &Json) -> Result<Operation, Refusal> {
-    let Json::Object(given) = json else { return Err(Reason::FieldsMustBeDict.into()) };
+fn operation(json: &Json) -> Result<Operation, PayloadRefusal> {
+    let Json::Object(given) = json else { return Err(PayloadFault::FieldsMustBeDict.into()) };
     let row = row_of(json).filter(|row| !row.alone).ok_or(Reason::UnknownOperation)?;
     let Make::Mutation { key, read } = row.make else { return Err(Reason::UnknownOperation.into()) };
     if given.iter().any(|(name, _)| name == key.field.name()) {

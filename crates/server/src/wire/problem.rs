@@ -1,15 +1,18 @@
-//! Everything that can go wrong, with its class, code, status and sentence: the one mapping for both transports.
+//! Everything that can go wrong, with its class, code, status and message: one mapping for both transports.
 
+use super::payload_fault::{PayloadFault, PayloadRefusal};
 use crate::engine::protocol::Failure;
 use crate::wire::payload::Malformed;
 use graph::{Class, Reason, Refusal};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-/// Why a request was not answered as asked.
+/// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// The engine or the payload's reading says so.
+    /// The engine, or the decoding of the payload, refuses it.
     Failed(Failure),
+    /// The payload is well-formed, but not what the operation takes.
+    Payload(PayloadRefusal),
     /// The body, the event's payload or the query string is not well-formed.
     Malformed(Malformed),
     PayloadTooLarge,
@@ -21,19 +24,20 @@ pub enum Problem {
     AuthMissing,
     /// A socket with credentials that are not valid.
     AuthInvalid,
-    /// The request comes from a web page of somewhere else.
+    /// The request comes from a web page of a foreign origin.
     Origin,
-    /// No such path.
+    /// There is no such path.
     Route,
-    /// The path is there, the method is not.
+    /// The path exists but does not support the method.
     Method,
-    /// No such event.
+    /// There is no such event.
     Event,
-    /// The user has as many open connections as they may.
+    /// The user has reached the limit of open connections.
     TooManyConnections,
 }
 
-/// How long a client does well to wait when the server has too much to do, or when it must close a connection first.
+/// How long a client should wait when the server is overloaded or when it must close a connection first, in
+/// seconds.
 const PATIENCE_S: u64 = 5;
 
 impl Problem {
@@ -42,30 +46,36 @@ impl Problem {
         Problem::Malformed(Malformed(what.to_owned()))
     }
 
-    /// Over a limit.
+    /// A limit is exceeded.
     pub fn limited(retry_after_s: u64) -> Self {
         Problem::Failed(Failure::RateLimited { retry_after_s })
     }
 
-    /// Overloaded, or shutting down.
+    /// The server is overloaded or shutting down.
     pub fn unavailable() -> Self {
         Problem::Failed(Failure::Unavailable)
     }
 
-    /// The log would not take it.
+    /// The log could not write the change.
     pub fn storage() -> Self {
         Problem::Failed(Failure::Storage)
     }
 
-    /// A fault of the server.
+    /// An internal error.
     pub fn exception() -> Self {
         Problem::Failed(Failure::Exception)
+    }
+
+    /// Over one of the limits.
+    pub fn is_rate_limited(&self) -> bool {
+        matches!(self, Problem::Failed(Failure::RateLimited { .. }) | Problem::TooManyConnections)
     }
 
     /// The broad kind, as written before the dot.
     pub fn class(&self) -> &'static str {
         match self {
             Problem::Failed(Failure::Refused(refusal)) => refusal.reason.class().name(),
+            Problem::Payload(refusal) => refusal.fault.class().name(),
             Problem::Failed(Failure::RateLimited { .. }) | Problem::TooManyConnections => "rate_limited",
             Problem::Failed(Failure::Unavailable) => "unavailable",
             Problem::Failed(Failure::Storage | Failure::Exception) => "internal",
@@ -77,10 +87,11 @@ impl Problem {
         }
     }
 
-    /// The bare code, as written after the dot; some classes stand alone.
+    /// The code, as written after the dot. Some classes have none.
     pub fn code(&self) -> Option<&'static str> {
         match self {
             Problem::Failed(Failure::Refused(refusal)) => Some(refusal.reason.code()),
+            Problem::Payload(refusal) => Some(refusal.fault.code()),
             Problem::Failed(Failure::RateLimited { .. } | Failure::Unavailable | Failure::Revoked) => None,
             Problem::Failed(Failure::Storage) => Some("storage"),
             Problem::Failed(Failure::Exception) => Some("exception"),
@@ -100,11 +111,12 @@ impl Problem {
     pub fn index(&self) -> Option<usize> {
         match self {
             Problem::Failed(Failure::Refused(refusal)) => refusal.index,
+            Problem::Payload(refusal) => refusal.index,
             _ => None,
         }
     }
 
-    /// What stands under `error`: `class.code`, or the class alone.
+    /// The value of `error`: `class.code`, or only the class.
     pub fn name(&self) -> String {
         match self.code() {
             Some(code) => format!("{}.{code}", self.class()),
@@ -112,10 +124,11 @@ impl Problem {
         }
     }
 
-    /// A sentence a person can act on, with nothing of the server's inside.
+    /// A sentence that a person can act on, without internal details.
     pub fn message(&self) -> String {
         let sentence = match self {
             Problem::Failed(Failure::Refused(refusal)) => return refusal.message(),
+            Problem::Payload(refusal) => return refusal.message(),
             Problem::Malformed(Malformed(what)) => return format!("The payload cannot be read: {what}."),
             Problem::Failed(Failure::RateLimited { retry_after_s }) => {
                 return format!("Too many requests; try again in {retry_after_s} s.");
@@ -143,12 +156,8 @@ impl Problem {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
-            Problem::Failed(Failure::Refused(refusal)) => match refusal.reason.class() {
-                Class::BadRequest => 400,
-                Class::Forbidden => 403,
-                Class::NotFound => 404,
-                Class::Conflict => 409,
-            },
+            Problem::Failed(Failure::Refused(refusal)) => status_of(refusal.reason.class()),
+            Problem::Payload(refusal) => status_of(refusal.fault.class()),
             Problem::Failed(Failure::RateLimited { .. }) | Problem::TooManyConnections => 429,
             Problem::Failed(Failure::Unavailable) => 503,
             Problem::Failed(Failure::Storage | Failure::Exception) => 500,
@@ -162,13 +171,22 @@ impl Problem {
         }
     }
 
-    /// For the header `Retry-After`: seconds to wait.
+    /// The seconds to wait, for the header `Retry-After`.
     pub fn retry_after_s(&self) -> Option<u64> {
         match self {
             Problem::Failed(Failure::RateLimited { retry_after_s }) => Some(*retry_after_s),
             Problem::Failed(Failure::Unavailable) | Problem::TooManyConnections => Some(PATIENCE_S),
             _ => None,
         }
+    }
+}
+
+fn status_of(class: Class) -> u16 {
+    match class {
+        Class::BadRequest => 400,
+        Class::Forbidden => 403,
+        Class::NotFound => 404,
+        Class::Conflict => 409,
     }
 }
 
@@ -190,13 +208,25 @@ impl From<Reason> for Problem {
     }
 }
 
+impl From<PayloadRefusal> for Problem {
+    fn from(refusal: PayloadRefusal) -> Self {
+        Problem::Payload(refusal)
+    }
+}
+
+impl From<PayloadFault> for Problem {
+    fn from(fault: PayloadFault) -> Self {
+        PayloadRefusal::from(fault).into()
+    }
+}
+
 impl From<Malformed> for Problem {
     fn from(malformed: Malformed) -> Self {
         Problem::Malformed(malformed)
     }
 }
 
-/// The form of a failed answer.
+/// The shape of a failed answer.
 pub(super) struct Failed<'a> {
     pub problem: &'a Problem,
     /// Over a socket without an ack, the event that failed.
