@@ -143,7 +143,7 @@ const LOOKS = [
   ['token', 'revoke', '--email', 'olha@example.com', '--all'],
 ];
 
-// Rules: C12.
+// Rules: C12, D18.
 test('Only what keeps data makes any: on a mistyped directory the other commands fail and leave nothing behind', async () => {
   const place = mkdtempSync(join(tmpdir(), 'synaptask-story-'));
   try {
@@ -158,7 +158,10 @@ test('Only what keeps data makes any: on a mistyped directory the other commands
     const add = ['user', 'add', '--email', 'olha@example.com', '--username', 'olha'];
     await assert.rejects(runOn(join(file, 'data'), add), (error) => error.stderr.includes(`${file} is not a directory`));
     await runOn(data, add);
-    for (const words of LOOKS) await runOn(data, words);
+    for (const words of LOOKS) {
+      await runOn(data, words);
+      assert.deepEqual(readdirSync(data), ['synaptask.db'], words.join(' '));
+    }
     const mode = (path) => (statSync(path).mode & 0o777).toString(8);
     assert.equal(mode(data), '700');
     for (const name of readdirSync(data)) assert.equal(mode(join(data, name)), '600', name);

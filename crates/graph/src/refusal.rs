@@ -1,17 +1,17 @@
-//! Why an operation was refused: one list of reasons, each with its class, its code and a sentence to act on.
+//! Refusals of operations: one list of reasons, each with its class, its code and a message to act on.
 
 use std::fmt;
 
-/// The broad kind of a refusal; a transport maps it to a status.
+/// The class of a refusal. A transport maps it to a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// The request itself is at fault.
+    /// The request itself is wrong.
     BadRequest,
-    /// The caller may see it, but not do this.
+    /// The caller sees the entity but may not do this.
     Forbidden,
-    /// It does not exist for the caller.
+    /// The entity does not exist for the caller.
     NotFound,
-    /// It contradicts how things stand.
+    /// The request conflicts with the current state.
     Conflict,
 }
 
@@ -29,7 +29,7 @@ impl Class {
 
 macro_rules! reasons {
     ($($class:ident { $($name:ident $code:literal $message:literal,)* })*) => {
-        /// Every reason the domain has for refusing.
+        /// Every reason for which the domain refuses.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(missing_docs)] // each has its sentence in `message`
         pub enum Reason { $($($name,)*)* }
@@ -38,7 +38,7 @@ macro_rules! reasons {
             /// All of them, in the order of the list.
             pub const ALL: &'static [Reason] = &[$($(Reason::$name,)*)*];
 
-            /// The broad kind.
+            /// The class.
             pub fn class(self) -> Class {
                 match self { $($(Reason::$name => Class::$class,)*)* }
             }
@@ -48,7 +48,7 @@ macro_rules! reasons {
                 match self { $($(Reason::$name => $code,)*)* }
             }
 
-            /// A sentence a person can act on.
+            /// A sentence that a person can act on.
             pub fn message(self) -> &'static str {
                 match self { $($(Reason::$name => $message,)*)* }
             }
@@ -58,19 +58,7 @@ macro_rules! reasons {
 
 reasons! {
     BadRequest {
-        FieldsMustBeDict "fields_must_be_dict" "The payload must be a JSON object.",
-        UnknownField "unknown_field" "The payload has a field that this operation does not take.",
-        ImmutableField "immutable_field" "The payload has a read-only field; leave it out.",
         NoFieldsToUpdate "no_fields_to_update" "Give at least one field to change.",
-        MissingId "missing_id" "id is required.",
-        MissingBatchId "missing_batchId" "batchId is required.",
-        InvalidBatchId "invalid_batch_id" "A batch id must be a UUID v4.",
-        InvalidId "invalid_id" "The id must be a UUID v4.",
-        InvalidNodeId "invalid_node_id" "The id of a node must be a UUID.",
-        InvalidLinkId "invalid_link_id" "The id of a link must be a UUID.",
-        InvalidSourceTargetId "invalid_source_target_id" "source and target must be the UUIDs of nodes.",
-        InvalidTargetId "invalid_target_id" "target must be the UUID of a node.",
-        InvalidIds "invalid_ids" "ids must be a list of at most 1000 UUIDs.",
         TitleTooLong "title_too_long" "A title has at most 80 characters.",
         DescriptionTooLong "description_too_long" "A description has at most 400 characters.",
         InvalidText "invalid_text" "The text must be a string without control characters other than line breaks and tabs.",
@@ -89,22 +77,11 @@ reasons! {
         InvalidPosition "invalid_position" "x, y and z must be finite numbers.",
         InvalidPinned "invalid_pinned" "pinned must be true or false.",
         InvalidCollapsed "invalid_collapsed" "collapsed must be true or false.",
-        InvalidVersion "invalid_version" "version must be an integer.",
-        InvalidLinkType "invalid_link_type" "A link's type must be 0 (primary) or 1 (secondary).",
-        InvalidLinkPrivate "invalid_link_private" "private must be true or false.",
-        InvalidBranchValue "invalid_branch_value" "branch must be true or false.",
-        InvalidShowing "invalid_showing" "showing must be true or false.",
         InvalidDue "invalid_due" "due must be an RFC 3339 time in the future, or null.",
-        InvalidLevel "invalid_level" "level must be 1 (admin), 2 (editor) or 3 (viewer).",
         InvalidEmail "invalid_email" "email must be an email address.",
-        MissingEmail "missing_email" "email is required.",
         InvalidUsername "invalid_username" "A username has 3 to 32 characters from A-Z, a-z, 0-9, '_', '.' and '-'.",
         InvalidTokenName "invalid_token_name" "A token's name has at most 80 characters, none of them a control character.",
         InvalidScope "invalid_scope" "scopeType must be USER or GRAPH, with a matching scopeId.",
-        InvalidLimit "invalid_limit" "limit must be an integer.",
-        InvalidOffset "invalid_offset" "offset must be an integer.",
-        InvalidSince "invalid_since" "since must be an integer: the rev of a diff, page or ack that was received.",
-        OutOfRange "out_of_range" "limit/offset out of range",
         SelfLink "self_link_not_allowed" "A node cannot be linked to itself.",
         NodeInTrash "node_in_trash" "The node is in the trash; restore it first.",
         SourceInTrash "source_in_trash" "The source is in the trash; restore it first.",
@@ -165,17 +142,17 @@ reasons! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub reason: Reason,
-    /// What in particular, for the message: only ever what the caller may see.
+    /// Details for the message, limited to what the caller may see.
     pub detail: Option<String>,
 }
 
 impl Refusal {
-    /// A refusal that names particulars.
+    /// A refusal with details.
     pub fn with(reason: Reason, detail: impl Into<String>) -> Self {
         Refusal { reason, detail: Some(detail.into()) }
     }
 
-    /// The sentence for the caller.
+    /// The message for the caller.
     pub fn message(&self) -> String {
         match &self.detail {
             Some(detail) => format!("{} {detail}", self.reason.message()),

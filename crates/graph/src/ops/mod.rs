@@ -1,7 +1,7 @@
-//! The operations: each a function from the World and what is asked to a batch or a refusal.
+//! The operations. Each is a function from the World and its input to a batch or a refusal.
 //!
-//! Every operation checks in the same order – what it sees, what it may, how things stand, cycles – and the first check
-//! that fails answers. Payloads have been checked for form before they get here.
+//! Every operation checks in the same order: visibility, permission, state, cycles. The first check that fails
+//! answers. The form of payloads has been checked before.
 
 mod account;
 mod email;
@@ -28,7 +28,7 @@ pub use node::{NodeAdd, NodeUpdate};
 pub use share::{AccessAdd, AccessUpdate, NodePublish, NodePublishUpdate};
 pub use undo::{Chain, UndoKind, undo_or_redo};
 
-/// How a caller names a published branch.
+/// How a caller names a branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Root {
     /// By its node.
@@ -37,7 +37,7 @@ pub enum Root {
     Token(String),
 }
 
-/// Everything that changes a World, with its input in the domain's terms. An operation that takes more than two things
+/// Everything that changes a World, with its input in the domain's terms. An operation with more than two inputs
 /// has them as a struct, which its function takes whole.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)] // the fields are those of the operations' payloads
@@ -94,34 +94,34 @@ pub enum Operation {
     SettingsUsername {
         username: String,
     },
-    /// Takes back what the batch meant; decided by [`turn`], which needs the batch itself.
+    /// Undoes what the batch meant; decided by [`undo_or_redo`], which needs the batch itself.
     HistoryUndo {
         batch: BatchId,
     },
-    /// Brings back what the batch meant; decided by [`turn`].
+    /// Redoes what the batch meant; decided by [`undo_or_redo`].
     HistoryRedo {
         batch: BatchId,
     },
-    /// The command line's: opens an account.
+    /// Command line only: adds an account.
     UserAdd(UserAdd),
-    /// The command line's: a new API token for a user.
+    /// Command line only: a new API token for a user.
     TokenCreate(TokenCreate),
-    /// The command line's: ends API tokens, all at once.
+    /// Command line only: revokes API tokens, all at once.
     TokenRevoke {
         ids: Vec<TokenId>,
     },
-    /// The command line's: a new secret for an API token, which keeps its id and name.
+    /// Command line only: a new secret for an API token, which keeps its id and name.
     TokenRotate {
         id: TokenId,
         hash: TokenHash,
     },
 }
 
-/// Decides an operation on the World as it is now. The World is not changed: the batch is what
-/// [`World::apply`] makes of it. A batch without entries means that there was nothing to change.
+/// Decides an operation on the current World. The World is not changed: [`World::apply`] applies the batch. A batch
+/// without entries means that nothing changes.
 ///
-/// `actor` is `None` for the command line's operations only. `batch` is the new batch's id: the client's own name for it,
-/// or a random one. The ids of what the operation makes come from `ids`.
+/// `actor` is `None` only for operations of the command line. `batch` is the new batch's id: the client's own or a
+/// random one. New entities take their ids from `ids`.
 pub fn decide(
     world: &World,
     actor: Option<UserId>,
@@ -181,7 +181,8 @@ fn decide_for(
     }
 }
 
-/// A node the caller sees, in the trash by its placement, and their access to it. What they do not see does not exist.
+/// A node that the caller sees (by placement in the trash) and their access to it. What they do not see does not
+/// exist.
 fn seen<'d>(
     draft: &'d Draft<'_>,
     caller: UserId,
@@ -193,7 +194,7 @@ fn seen<'d>(
     Ok((node, level))
 }
 
-/// A node the caller sees and has at least the needed access to.
+/// A node that the caller sees and has at least the needed access to.
 fn seen_with(draft: &Draft<'_>, caller: UserId, id: NodeId, needed: Level) -> Result<Arc<Node>, Refusal> {
     let (node, level) = seen(draft, caller, id, Reason::NodeNotFound)?;
     if level > needed {

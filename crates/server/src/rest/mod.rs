@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::auth::{self, Means, Origin};
 use crate::dispatch::{self, Reply, dispatch};
 use crate::engine::{Caller, Outcome, Read};
-use crate::limits::{HEALTH_HOUR, HEALTH_MINUTE, PUBLIC, REST};
+use crate::limits::{CREDENTIALS_ADDRESS, HEALTH_HOUR, HEALTH_MINUTE, PUBLIC, REST};
 use crate::limits::{RequestLimit, Who};
 use crate::net::forwarded::Client;
 use crate::net::tcp::Handle;
@@ -237,7 +237,12 @@ async fn authenticate(
     };
     let by_browser = credentials.means == Means::Cookie;
     let Some(identity) = app.authenticate(&credentials.secret).await else {
-        return Err(stranger(Problem::Unauthorized, by_browser));
+        let counted = app.count_named(Who::address(client.address), CREDENTIALS_ADDRESS);
+        let problem = match counted {
+            Ok(_) => Problem::Unauthorized,
+            Err(over) => Problem::limited(over.retry_after_s),
+        };
+        return Err(stranger(problem, by_browser));
     };
     // A browser adds the cookie whichever page made the request.
     if by_browser && row.is_mutation() && app.origin(client, headers) != Origin::Allowed {
