@@ -151,8 +151,12 @@ fn check_users(world: &World, problems: &mut Vec<String>) {
         if world.user_by_email(email).is_none_or(|other| other.user.id != id) {
             problems.push(format!("user {id} shares the email {email:?} with somebody else"));
         }
-        if world.user_by_username(username).is_none_or(|other| other.user.id != id) {
-            problems.push(format!("user {id} shares the username {username:?} with somebody else"));
+        let mut named = world.users_named(username).map(|slot| &slot.user);
+        if let Some(other) = named.find(|other| other.id < id) {
+            let (theirs, other) = (&other.username, other.id);
+            problems.push(format!(
+                "user {id} shares the username {username:?} with somebody else: {theirs:?} of user {other}"
+            ));
         }
     }
 }

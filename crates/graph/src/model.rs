@@ -163,7 +163,7 @@ impl Plan {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct User {
     pub id: UserId,
-    /// Unique, 3–32 of `A-Za-z0-9_.-`.
+    /// Unique without regard to case, 3–32 of `A-Za-z0-9_.-`.
     pub username: String,
     /// Unique, compared without regard to case.
     pub email: String,

@@ -7,6 +7,7 @@ use crate::draft::{Cause, Draft};
 use crate::id::{IdSupply, TokenId, UserId};
 use crate::model::{Plan, Token, TokenHash, User};
 use crate::refusal::{Reason, Refusal};
+use crate::world::World;
 use std::sync::Arc;
 
 /// The greatest length of a token's name, in characters.
@@ -17,7 +18,7 @@ pub(super) fn rename(draft: &mut Draft<'_>, caller: UserId, username: &str) -> R
     let world = draft.world();
     let user = &world.user(caller).ok_or(Reason::UserNotFound)?.user;
     if user.username != username {
-        refuse_if(world.user_by_username(username).is_some(), Reason::UsernameTaken)?;
+        refuse_taken(world, username, Some(caller))?;
         draft.set_user(user, User { username: username.to_owned(), ..User::clone(user) });
     }
     Ok(())
@@ -36,7 +37,7 @@ pub(super) fn user_add(draft: &mut Draft<'_>, new: &UserAdd, ids: &mut dyn IdSup
     refuse_if(!is_email(email), Reason::InvalidEmail)?;
     check_username(username)?;
     refuse_if(draft.world().user_by_email(email).is_some(), Reason::EmailTaken)?;
-    refuse_if(draft.world().user_by_username(username).is_some(), Reason::UsernameTaken)?;
+    refuse_taken(draft.world(), username, None)?;
     let (email, username) = (email.clone(), username.clone());
     let user = User { id: ids.next_user(), username, email, plan: *plan, created: draft.now() };
     let change = Change { before: None, after: Some(Arc::new(user)) };
@@ -81,6 +82,12 @@ pub(super) fn token_rotate(draft: &mut Draft<'_>, id: TokenId, hash: TokenHash) 
     let change = Change { before: Some(Arc::clone(before)), after: Some(Arc::new(after)) };
     draft.write(Op::TokenUpdate, Cause::Meant, Subject::Token(change));
     Ok(())
+}
+
+/// Refuses a username that somebody else has, in whatever case. `user` is who is to have it.
+pub(super) fn refuse_taken(world: &World, username: &str, user: Option<UserId>) -> Result<(), Refusal> {
+    let taken = world.users_named(username).any(|slot| Some(slot.user.id) != user);
+    refuse_if(taken, Reason::UsernameTaken)
 }
 
 fn check_username(username: &str) -> Result<(), Refusal> {

@@ -167,7 +167,8 @@ pub struct World {
     nodes: HashMap<NodeId, NodeSlot>,
     links: HashSet<LinkSlot>,
     users: HashMap<UserId, UserSlot>,
-    usernames: HashMap<String, UserId>,
+    /// In lower case. Names that were apart by case alone before they had to be unique without it stay.
+    usernames: BTreeSet<(String, UserId)>,
     emails: HashMap<String, UserId>,
     tokens: HashMap<TokenHash, Arc<Token>>,
     public_tokens: HashMap<String, NodeId>,
@@ -354,9 +355,18 @@ impl World {
         self.emails.get(&email.to_lowercase()).and_then(|id| self.users.get(id))
     }
 
+    /// Users by username, without regard to case: one at most, but for those that were apart by case alone when that was
+    /// allowed.
+    pub fn users_named(&self, username: &str) -> impl Iterator<Item = &UserSlot> {
+        let name = username.to_lowercase();
+        let from = (name.clone(), UserId(Uuid::nil()));
+        let named = self.usernames.range(from..).take_while(move |(other, _)| *other == name);
+        named.filter_map(|(_, id)| self.users.get(id))
+    }
+
     /// A user by their exact username.
     pub fn user_by_username(&self, username: &str) -> Option<&UserSlot> {
-        self.usernames.get(username).and_then(|id| self.users.get(id))
+        self.users_named(username).find(|slot| slot.user.username == username)
     }
 
     /// An API token by the hash of its secret.

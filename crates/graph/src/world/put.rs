@@ -274,12 +274,12 @@ impl World {
 
     pub(super) fn put_user(&mut self, was: Option<&Arc<User>>, is: Option<&Arc<User>>) {
         if let Some(user) = was {
-            self.usernames.remove(&user.username);
+            self.usernames.remove(&(user.username.to_lowercase(), user.id));
             self.emails.remove(&user.email.to_lowercase());
         }
         match (was, is) {
             (_, Some(user)) => {
-                self.usernames.insert(user.username.clone(), user.id);
+                self.usernames.insert((user.username.to_lowercase(), user.id));
                 self.emails.insert(user.email.to_lowercase(), user.id);
                 match self.users.get_mut(&user.id) {
                     Some(slot) => slot.user = Arc::clone(user),

@@ -1,5 +1,6 @@
 //! Everything that can go wrong, with its class, code, status and message: one mapping for both transports.
 
+use super::payload_fault::{PayloadFault, PayloadRefusal};
 use crate::engine::protocol::Failure;
 use crate::wire::payload::Malformed;
 use graph::{Class, Reason, Refusal};
@@ -10,6 +11,8 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 pub enum Problem {
     /// The engine, or the decoding of the payload, refuses it.
     Failed(Failure),
+    /// The payload is well-formed, but not what the operation takes.
+    Payload(PayloadRefusal),
     /// The body, the event's payload or the query string is not well-formed.
     Malformed(Malformed),
     PayloadTooLarge,
@@ -78,6 +81,7 @@ impl Problem {
     pub fn class(&self) -> &'static str {
         match self {
             Problem::Failed(Failure::Refused(refusal)) => refusal.reason.class().name(),
+            Problem::Payload(refusal) => refusal.fault.class().name(),
             Problem::Failed(Failure::RateLimited { .. }) | Problem::TooManyConnections => "rate_limited",
             Problem::Failed(Failure::Unavailable) => "unavailable",
             Problem::Failed(Failure::Storage | Failure::Exception) => "internal",
@@ -97,6 +101,7 @@ impl Problem {
     pub fn code(&self) -> Option<&'static str> {
         match self {
             Problem::Failed(Failure::Refused(refusal)) => Some(refusal.reason.code()),
+            Problem::Payload(refusal) => Some(refusal.fault.code()),
             Problem::Failed(Failure::RateLimited { .. } | Failure::Unavailable | Failure::Revoked) => None,
             Problem::Failed(Failure::Storage) => Some("storage"),
             Problem::Failed(Failure::Exception) => Some("exception"),
@@ -127,6 +132,7 @@ impl Problem {
     pub fn message(&self) -> String {
         let sentence = match self {
             Problem::Failed(Failure::Refused(refusal)) => return refusal.message(),
+            Problem::Payload(refusal) => return refusal.message(),
             Problem::Malformed(Malformed(what)) => return format!("The payload cannot be read: {what}."),
             Problem::Failed(Failure::RateLimited { retry_after_s }) => {
                 return format!("Too many requests; try again in {retry_after_s} s.");
@@ -157,12 +163,8 @@ impl Problem {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
-            Problem::Failed(Failure::Refused(refusal)) => match refusal.reason.class() {
-                Class::BadRequest => 400,
-                Class::Forbidden => 403,
-                Class::NotFound => 404,
-                Class::Conflict => 409,
-            },
+            Problem::Failed(Failure::Refused(refusal)) => status_of(refusal.reason.class()),
+            Problem::Payload(refusal) => status_of(refusal.fault.class()),
             Problem::Failed(Failure::RateLimited { .. }) | Problem::TooManyConnections => 429,
             Problem::Failed(Failure::Unavailable) => 503,
             Problem::Failed(Failure::Storage | Failure::Exception) => 500,
@@ -188,6 +190,15 @@ impl Problem {
     }
 }
 
+fn status_of(class: Class) -> u16 {
+    match class {
+        Class::BadRequest => 400,
+        Class::Forbidden => 403,
+        Class::NotFound => 404,
+        Class::Conflict => 409,
+    }
+}
+
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         Problem::Failed(failure)
@@ -203,6 +214,18 @@ impl From<Refusal> for Problem {
 impl From<Reason> for Problem {
     fn from(reason: Reason) -> Self {
         Refusal::from(reason).into()
+    }
+}
+
+impl From<PayloadRefusal> for Problem {
+    fn from(refusal: PayloadRefusal) -> Self {
+        Problem::Payload(refusal)
+    }
+}
+
+impl From<PayloadFault> for Problem {
+    fn from(fault: PayloadFault) -> Self {
+        PayloadRefusal::from(fault).into()
     }
 }
 

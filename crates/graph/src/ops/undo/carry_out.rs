@@ -1,6 +1,6 @@
 //! Executes the steps of an undo or redo on a draft.
 
-use super::super::{link, node, refuse_if, share};
+use super::super::{account, link, node, refuse_if, share};
 use super::{Step, unheld_status};
 use crate::access::{self, would_share};
 use crate::batch::Op;
@@ -48,8 +48,7 @@ impl Step<'_> {
             Step::Grant { from, to } => grant_back(draft, *from, *to)?,
             Step::Embed { embed, present } => embed_back(draft, *embed, *present)?,
             Step::Username { from, to } => {
-                let taken = draft.world().user_by_username(&to.username);
-                refuse_if(taken.is_some_and(|slot| slot.user.id != from.id), Reason::UsernameTaken)?;
+                account::refuse_taken(draft.world(), &to.username, Some(from.id))?;
                 if let Some(slot) = draft.world().user(from.id) {
                     draft.set_user(
                         &slot.user,
