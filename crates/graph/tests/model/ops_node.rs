@@ -1,4 +1,4 @@
-//! Operations on nodes and the trash (contract, model 5).
+//! Operations on nodes and the trash (SPEC.md, O).
 
 use super::undo::Deed;
 use super::{Turn, refuse_if};
@@ -239,7 +239,8 @@ impl Turn {
                 continue;
             }
             if link.kind == LinkType::Primary && self.m.closes_cycle(link.source, link.target) {
-                // It went with its end, and has both of them again: it is in the trash by itself.
+                // It went with its end, and both its ends are active again: from now on it is in the trash in its
+                // own right.
                 self.link_entry(id, |link| link.cascade = false);
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Undo and redo (contract, model 6 and settled cases 2 and 7): what was meant, the other way round.
+//! Undo and redo (SPEC.md, H): the inverse of what was meant.
 
 use super::ops_link::keeps_privacy;
 use super::{Model, Turn, refuse_if};
@@ -8,7 +8,7 @@ use graph::{BatchId, LinkId, NodeId, Reason, UserId, each_node_field};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// One thing that was meant; what only followed from it is left out.
+/// One change that was meant. Derived changes are left out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Deed {
     Node { id: NodeId, before: Option<Node>, after: Option<Node> },
@@ -18,7 +18,7 @@ pub enum Deed {
     Username { user: UserId, before: String, after: String },
 }
 
-/// A batch as the model remembers it, with what became of it.
+/// A batch as the model remembers it, with its undos and redos.
 #[derive(Clone, Debug)]
 pub struct Past {
     pub root: BatchId,
@@ -37,7 +37,7 @@ pub struct Past {
     pub turns: Vec<(BatchId, bool)>,
 }
 
-/// Everything that is not as it was before, whether meant or not.
+/// Everything that has changed, whether meant or derived.
 #[derive(Clone, Debug, Default)]
 pub struct Touched {
     pub nodes: BTreeSet<NodeId>,
@@ -72,7 +72,7 @@ impl Touched {
 }
 
 impl Model {
-    /// Whether history shows the user what happened to a node: they see it, in the graph or in their trash.
+    /// Whether history shows the user a node's changes: they see the node, in the graph or in their trash.
     pub fn knows_node(&self, user: UserId, id: NodeId) -> bool {
         self.access(user, id).is_some() || self.trash_shows_node(user, id)
     }
@@ -102,7 +102,7 @@ impl Model {
             || touched.users.contains(&user)
     }
 
-    /// Whether what is asked means to take back (true) or to bring back, if there is anything to.
+    /// Whether the request means to undo (true) or to redo, if either is possible.
     pub fn direction(
         &self,
         caller: UserId,
@@ -120,7 +120,7 @@ impl Model {
         }
     }
 
-    /// Whether something was to be complete again and is not, for something holds it.
+    /// Whether a node to be completed again is not, because it is held.
     // Rules: H14.
     pub fn holds_back(&self, past: &Past, backward: bool) -> bool {
         read(past, backward).iter().any(|step| match step {
@@ -132,12 +132,12 @@ impl Model {
     }
 }
 
-/// What the node's status is when nothing holds it.
+/// The status of the node when it is not held.
 fn unheld(node: &Node) -> Status {
     if node.status == Status::Blocked { node.resume } else { node.status }
 }
 
-/// What was meant of one thing, in the direction it is turned.
+/// A meant change in the direction of the undo or redo.
 #[derive(Clone, Debug)]
 enum Step {
     Trash(NodeId),
@@ -277,7 +277,7 @@ fn read_one(past: &Past, thing: About, deeds: &[&Deed], backward: bool, steps: &
     }
 }
 
-/// Sets, of the fields that differ, those of `$to`.
+/// Sets those of the differing fields to their values in `$to`.
 macro_rules! set_changed {
     ($into:expr, $from:expr, $to:expr; $($field:ident)*) => {$(
         if $from.$field != $to.$field {
@@ -286,7 +286,7 @@ macro_rules! set_changed {
     )*};
 }
 
-/// Whether a field that differs no longer is as in `$from`.
+/// Whether a differing field no longer has its value in `$from`.
 macro_rules! overtaken {
     ($now:expr, $from:expr, $to:expr; $($field:ident)*) => {
         false $(|| ($from.$field != $to.$field && $now.$field != $from.$field))*
@@ -299,7 +299,7 @@ fn only_showing(from: &Grant, to: &Grant) -> bool {
     from.showing != to.showing && rest(from) == rest(to)
 }
 
-/// A link made or gone counts as one that was, or is, in the trash.
+/// A link that was added or deleted counts as one in the trash.
 fn link_sides(from: Option<&Link>, to: Option<&Link>) -> (Link, Link) {
     let trashed = |link: &Link| Link { in_trash: true, ..link.clone() };
     let known = from.or(to).unwrap();
@@ -409,8 +409,8 @@ impl Turn {
         Ok(())
     }
 
-    /// What the cascade of the chain's last batch reopened, or of an undo that of its first, where no status was set since:
-    /// the status that it left was Available, held or not.
+    /// What the cascade of the chain's last batch reopened, and for an undo also that of its first, where no status
+    /// was set since: the cascade left the status Available, held or not.
     // Rules: H21.
     fn note_given_back(&mut self, past: &Past, steps: &[Step]) {
         let mut ended = past.ended_by_last.clone();
@@ -498,7 +498,7 @@ impl Turn {
     ) -> Result<(), Reason> {
         let own = user == self.caller;
         match (from, to) {
-            // Anyone may leave, as long as they are there.
+            // A grantee may leave as long as the grant exists.
             (_, None) if own && self.m.grants.contains_key(&(id, user)) => Ok(()),
             (_, None) => self.needs(id, Level::Admin),
             (Some(from), Some(to)) if only_showing(from, to) => {

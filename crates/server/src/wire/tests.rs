@@ -33,7 +33,7 @@ fn ben() -> Arc<User> {
     Arc::new(User { id, username, email, ..User::clone(&ann()) })
 }
 
-/// A node with nothing at its default.
+/// A node with every field different from its default.
 fn node() -> Node {
     let mut node =
         Node::new(NodeId(uuid(10)), ann().id, BatchId(uuid(90)), at("2025-09-13T10:00:00.123Z"), 1);
@@ -121,7 +121,7 @@ fn diff() -> Diff {
     }
 }
 
-/// The text as it is sent, laid out to be read; the order of keys is the order sent.
+/// The text as sent, laid out for reading. The order of keys is the order sent.
 fn pretty(text: &str) -> String {
     let value: serde_json::Value = serde_json::from_str(text).expect("a JSON text");
     serde_json::to_string_pretty(&value).expect("a JSON text")

@@ -1,7 +1,8 @@
-//! Hostile payloads: for every operation, everything a client could get wrong, each with the one code that answers it.
+//! Hostile payloads: for every operation everything that a client could get wrong, each with the one code that
+//! answers it.
 //!
-//! The table is what bad values of each field cost, times the operations that take the field. The codes are written
-//! down here a second time, away from the operations' own table, so that neither can drift alone.
+//! The table combines the bad values of each field with the operations that take the field. The codes are written
+//! here a second time, apart from the operations' own table, so that neither can drift alone.
 
 mod table;
 
