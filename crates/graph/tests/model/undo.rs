@@ -253,7 +253,20 @@ fn read_one(past: &Past, thing: About, deeds: &[&Deed], backward: bool, steps: &
                 _ => true,
             });
             let (from, to) = link_sides(from, to);
-            steps.push(Step::Link(from, to, moved));
+            let in_trash = |model: &Model, id| model.nodes.get(&id).is_none_or(|node| node.in_trash);
+            let (then, now) =
+                if backward { (&past.before, &past.after) } else { (&past.after, &past.before) };
+            let returns = |end: NodeId| in_trash(now, end) && !in_trash(then, end);
+            let stays = from.cascade && (returns(to.source) || returns(to.target));
+            let moves = match (from.in_trash, to.in_trash) {
+                (true, true) => stays && !to.cascade,
+                (false, true) => !to.cascade,
+                (was, is) => was != is,
+            };
+            let fields = |link: &Link| (link.source, link.private, link.kind);
+            if fields(&from) != fields(&to) || (moved && moves) {
+                steps.push(Step::Link(from, to, moved && moves));
+            }
         }
         About::Grant(id, user) => {
             let (from, to) = (from.grants.get(&(id, user)), to.grants.get(&(id, user)));
@@ -301,7 +314,7 @@ fn only_showing(from: &Grant, to: &Grant) -> bool {
 
 /// A link that was added or deleted counts as one in the trash.
 fn link_sides(from: Option<&Link>, to: Option<&Link>) -> (Link, Link) {
-    let trashed = |link: &Link| Link { in_trash: true, ..link.clone() };
+    let trashed = |link: &Link| Link { in_trash: true, cascade: false, ..link.clone() };
     let known = from.or(to).unwrap();
     (from.cloned().unwrap_or_else(|| trashed(known)), to.cloned().unwrap_or_else(|| trashed(known)))
 }
@@ -528,7 +541,7 @@ impl Turn {
             Step::Publication(from, to) => {
                 let now = self.m.nodes[&to.id].publication.as_deref();
                 match (now, from.publication.as_deref(), to.publication.as_deref()) {
-                    (Some(now), Some(from), Some(to)) => overtaken!(now, from, to; branch due),
+                    (Some(now), Some(from), Some(to)) => overtaken!(now, from, to; token branch due),
                     (now, from, _) => now != from,
                 }
             }
@@ -600,7 +613,7 @@ impl Turn {
                 let mut new = match (self.m.nodes[id].publication.as_deref(), from) {
                     (Some(now), Some(from)) => {
                         let mut new = now.clone();
-                        set_changed!(new, from, to; branch due);
+                        set_changed!(new, from, to; token branch due);
                         new
                     }
                     _ => Publication::clone(to),

@@ -131,7 +131,10 @@ fn publish_back(
     if let Some(Publication { token, branch, due }) = publication.as_deref_mut() {
         let now = draft.active_node(to.id).ok_or(Reason::NodeInTrash)?;
         if let (Some(now), Some(from)) = (now.publication.as_deref(), from.publication.as_deref()) {
-            token.clone_from(&now.token);
+            // Ended and made anew within the batch, it gets its old token back.
+            if from.token == *token {
+                token.clone_from(&now.token);
+            }
             *branch = if from.branch == *branch { now.branch } else { *branch };
             *due = if from.due == *due { now.due } else { *due };
         }

@@ -43,7 +43,8 @@ impl Step<'_> {
 fn publication_overtaken(now: &Node, from: &Node, to: &Node) -> bool {
     match (&now.publication, &from.publication, &to.publication) {
         (Some(now), Some(from), Some(to)) => {
-            (from.branch != to.branch && now.branch != from.branch)
+            (from.token != to.token && now.token != from.token)
+                || (from.branch != to.branch && now.branch != from.branch)
                 || (from.due != to.due && now.due != from.due)
         }
         (now, from, _) => now != from,

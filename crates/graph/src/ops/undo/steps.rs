@@ -108,7 +108,8 @@ pub(super) fn steps(root: &Batch, backward: bool) -> Vec<Step<'_>> {
             Subject::Token(_) => {}
         }
     }
-    let mut steps = Steps { backward, going: HashSet::new(), steps: Vec::new() };
+    let (going, returning) = (HashSet::new(), HashSet::new());
+    let mut steps = Steps { backward, going, returning, steps: Vec::new() };
     for net in nodes.meant() {
         steps.add_node(net);
     }
@@ -144,6 +145,8 @@ struct Steps<'b> {
     backward: bool,
     /// Nodes that are about to go to the trash.
     going: HashSet<NodeId>,
+    /// Nodes that are about to return.
+    returning: HashSet<NodeId>,
     steps: Vec<(Phase, usize, Step<'b>)>,
 }
 
@@ -168,7 +171,10 @@ impl<'b> Steps<'b> {
                 self.going.insert(id);
                 self.add(net.at, Phase::NodeTrash, Step::NodeTrash { id });
             }
-            (true, false) => self.add(net.at, Phase::NodeRestore, Step::NodeRestore { id }),
+            (true, false) => {
+                self.returning.insert(id);
+                self.add(net.at, Phase::NodeRestore, Step::NodeRestore { id });
+            }
             _ => {}
         }
         // A node that was added keeps what was made of it after.
@@ -205,11 +211,17 @@ impl<'b> Steps<'b> {
                 Some(to) if !to.in_trash && was_in_trash => {
                     self.add(net.at, Phase::LinkRestore, Step::LinkRestore { id });
                 }
-                Some(to) if !to.in_trash => {}
-                // What goes along with its end anyway would come back with that, if it were not for this.
+                // What went along with an end does so again.
+                Some(to) if !to.in_trash || to.cascade => {}
+                // What lies there already matters only if it would return with an end of it.
+                _ if from.is_none_or(|from| from.in_trash && !self.returns_with_end(from)) => {}
                 _ => self.add(net.at, Phase::LinkTrash, Step::LinkTrash { id, was_in_trash }),
             }
         }
+    }
+
+    fn returns_with_end(&self, link: &Link) -> bool {
+        link.cascade && [link.source, link.target].iter().any(|end| self.returning.contains(end))
     }
 
     fn in_order(mut self) -> Vec<Step<'b>> {
