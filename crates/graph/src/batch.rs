@@ -40,11 +40,13 @@ pub enum Op {
     UserUpdate = 30,
     /// Stored, never sent: an account was opened.
     UserAdd = 31,
-    /// Stored, never sent: an API token was made or revoked.
+    /// Stored, never sent: an API token was made, given a new secret, or revoked.
     TokenUpdate = 32,
+    /// Stored, never sent: an account was removed.
+    UserRemove = 33,
 }
 
-const OPS: [Op; 24] = [
+const OPS: [Op; 25] = [
     Op::NodeAdd,
     Op::NodeUpdate,
     Op::NodeStatus,
@@ -69,6 +71,7 @@ const OPS: [Op; 24] = [
     Op::UserUpdate,
     Op::UserAdd,
     Op::TokenUpdate,
+    Op::UserRemove,
 ];
 
 impl Op {

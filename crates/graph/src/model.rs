@@ -159,16 +159,38 @@ impl Plan {
     }
 }
 
+/// Whether an account can be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AccountState {
+    /// It can.
+    #[default]
+    Active,
+    /// Its tokens are refused as if they were revoked; everything else of it stays.
+    Disabled,
+    /// Nothing is left of it but a name, for the history and the links that others keep.
+    Removed,
+}
+
 /// A person with an account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct User {
     pub id: UserId,
     /// Unique, 3–32 of `A-Za-z0-9_.-`.
     pub username: String,
-    /// Unique, compared without regard to case.
+    /// Unique, compared without regard to case. Of a removed account the username again, which is no email.
     pub email: String,
     pub plan: Plan,
     pub created: Timestamp,
+    #[serde(default)]
+    pub state: AccountState,
+}
+
+impl User {
+    /// Whether the account was removed.
+    pub fn is_removed(&self) -> bool {
+        self.state == AccountState::Removed
+    }
 }
 
 /// The SHA-256 of an API token's secret: all that is ever kept of it.

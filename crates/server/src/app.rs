@@ -6,6 +6,7 @@ use crate::limits::{Counted, LimitSettings, Limiter, NamedLimit, Over, Rule, Wha
 use crate::net::cors::CorsMode;
 use crate::net::tcp::Handle;
 use graph::UserId;
+use graph::tokens::TokenRefusal;
 use http::HeaderMap;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -99,10 +100,13 @@ impl App {
 
     /// Whose token this is. One that is not known may have been made a moment ago by the command line, so the engine is
     /// asked to look before anyone is turned away.
-    pub async fn authenticate(&self, secret: &Secret) -> Option<Identity> {
+    ///
+    /// # Errors
+    /// Why it lets nobody in.
+    pub async fn authenticate(&self, secret: &Secret) -> Result<Identity, TokenRefusal> {
         let hash = secret.hash();
         let known = self.engine.authenticate(&hash);
-        if known.is_some() {
+        if known.is_ok() {
             return known;
         }
         self.engine.look().await;

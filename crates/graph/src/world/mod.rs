@@ -154,6 +154,8 @@ pub struct UserSlot {
     pub holds_of: BTreeMap<UserId, usize>,
     /// The user's API tokens.
     pub tokens: BTreeSet<TokenHash>,
+    /// Links of the user's of which neither end is a node of theirs.
+    pub links_elsewhere: BTreeSet<LinkId>,
 }
 
 /// Every entity, indexed. Cloning copies the indices, not the entities.
@@ -346,12 +348,12 @@ impl World {
         self.links.iter().map(|slot| &slot.link)
     }
 
-    /// A user by email, in whatever case.
+    /// A user by email, in whatever case. A removed one has none.
     pub fn user_by_email(&self, email: &str) -> Option<&UserSlot> {
         self.emails.get(&email.to_lowercase()).and_then(|id| self.users.get(id))
     }
 
-    /// A user by their exact username.
+    /// A user by their exact username. A removed one keeps the name that they have since.
     pub fn user_by_username(&self, username: &str) -> Option<&UserSlot> {
         self.usernames.get(username).and_then(|id| self.users.get(id))
     }

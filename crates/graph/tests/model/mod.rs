@@ -14,6 +14,7 @@ pub mod view;
 mod ops_link;
 mod ops_node;
 mod ops_share;
+mod ops_user;
 
 use crate::simulation::New;
 use crate::supply::Supply;
@@ -68,6 +69,14 @@ impl Model {
         Ok(turn.finish())
     }
 
+    /// What an operation of the operator makes of everything, or why it is refused.
+    pub fn operate(&self, operation: &Operation, new: &New) -> Result<(Model, Vec<Deed>), Reason> {
+        // Whoever is the caller: nothing that the operator does asks.
+        let mut turn = Turn::new(self, UserId(Uuid::nil()), new);
+        turn.perform_for_operator(operation)?;
+        Ok(turn.finish())
+    }
+
     /// What an undo or redo makes of everything, or why it is refused.
     pub fn turn(
         &self,
@@ -103,7 +112,8 @@ impl Model {
 
     // Rules: N1, S16.
     pub fn user_by_email(&self, email: &str) -> Option<UserId> {
-        self.users.values().find(|user| user.email.to_lowercase() == email.to_lowercase()).map(|user| user.id)
+        let same = |user: &&User| user.email.to_lowercase() == email.to_lowercase() && !user.is_removed();
+        self.users.values().find(same).map(|user| user.id)
     }
 }
 
@@ -159,9 +169,14 @@ impl Turn {
             O::AccessVisibility { id, showing } => self.access_visibility(*id, *showing),
             O::SettingsUsername { username } => self.rename(username),
             O::HistoryUndo { .. } | O::HistoryRedo { .. } => Err(Reason::BatchNotFound),
-            O::UserAdd(_) | O::TokenCreate(_) | O::TokenRevoke { .. } | O::TokenRotate { .. } => {
-                Err(Reason::NoPermission)
-            }
+            O::UserAdd(_)
+            | O::UserSet(_)
+            | O::UserDisable { .. }
+            | O::UserEnable { .. }
+            | O::UserRemove { .. }
+            | O::TokenCreate(_)
+            | O::TokenRevoke { .. }
+            | O::TokenRotate { .. } => Err(Reason::NoPermission),
         }
     }
 

@@ -204,7 +204,14 @@ impl Made {
             let name = format!("user{n}");
             let email = format!("{name}@example.org");
             let created = Timestamp::from_ms(1_000);
-            Entity::User(Arc::new(User { id: user(n), username: name, email, plan: Plan::Pro, created }))
+            Entity::User(Arc::new(User {
+                id: user(n),
+                username: name,
+                email,
+                plan: Plan::Pro,
+                created,
+                state: graph::model::AccountState::Active,
+            }))
         });
         people
             .chain(self.nodes.into_iter().map(|it| Entity::Node(Arc::new(it))))

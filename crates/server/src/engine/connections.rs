@@ -2,10 +2,10 @@
 
 use super::backlog::Backlog;
 use super::protocol::{Caller, ConnectionId, ConnectionSink, Published, Relayed};
-use graph::batch::{Batch, Entry, Subject};
+use graph::batch::{Batch, Change, Entry, Op, Subject};
 use graph::load::Load;
-use graph::model::Rev;
-use graph::{Audience, Diff, Root, UserId, World};
+use graph::model::{Rev, Token};
+use graph::{Audience, Diff, Root, UserId, World, tokens};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -249,6 +249,18 @@ impl Connections {
         }
     }
 
+    /// Ends the connections of the users whom a batch removes, and lets go of what is kept for them: nothing of the batch is
+    /// for them to hear. Called before the batch is told to others.
+    pub(super) fn forget_removed(&mut self, batch: &Batch) {
+        for entry in batch.entries.iter().filter(|entry| entry.op == Op::UserRemove) {
+            let Subject::User(Change { after: Some(user), .. }) = &entry.subject else { continue };
+            self.close_where(|caller| caller.user == user.id);
+            self.followers.remove(&user.id);
+            self.users.remove(&user.id);
+            self.over_rest.remove(&user.id);
+        }
+    }
+
     /// Ends every connection: they reconnect and load anew, for what is kept to catch up by has a gap.
     pub(super) fn close_all(&mut self) {
         self.close_where(|_| true);
@@ -293,7 +305,8 @@ impl Connections {
 
 /// Whether the token that a caller presented is in force, and by the secret they presented it by.
 pub(super) fn holds(world: &World, caller: Caller) -> bool {
-    world.token(&caller.hash).is_some_and(|token| (token.user, token.id) == (caller.user, caller.token))
+    let same = |token: &Token| (token.user, token.id) == (caller.user, caller.token);
+    tokens::in_force(world, &caller.hash).is_ok_and(|(_, token)| same(token))
 }
 
 /// What is told of a batch once it is on disk, in order of users.

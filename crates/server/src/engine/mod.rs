@@ -26,6 +26,7 @@ pub use protocol::{
 use archive::{Archive, FoundPage};
 use directory::Directory;
 use graph::model::TokenHash;
+use graph::tokens::TokenRefusal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -162,7 +163,10 @@ impl Engine {
     }
 
     /// Whose token has this hash; notes that it was used.
-    pub fn authenticate(&self, hash: &TokenHash) -> Option<Identity> {
+    ///
+    /// # Errors
+    /// Why it lets nobody in.
+    pub fn authenticate(&self, hash: &TokenHash) -> Result<Identity, TokenRefusal> {
         self.shared.directory.authenticate(hash, clock::now())
     }
 

@@ -19,6 +19,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use futures_util::FutureExt as _;
 use graph::Root;
+use graph::tokens::TokenRefusal;
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt as _;
 use response_permits::{ResponsePermit, ResponsePermits};
@@ -229,8 +230,10 @@ async fn authenticate(app: &App, headers: &HeaderMap, row: &Row) -> Result<Calle
         return Err(stranger(Problem::Unauthorized, true));
     };
     let by_browser = credentials.means == Means::Cookie;
-    let Some(identity) = app.authenticate(&credentials.secret).await else {
-        return Err(stranger(Problem::Unauthorized, by_browser));
+    let identity = match app.authenticate(&credentials.secret).await {
+        Ok(identity) => identity,
+        Err(TokenRefusal::Unknown) => return Err(stranger(Problem::Unauthorized, by_browser)),
+        Err(TokenRefusal::ApiNotAllowed) => return Err(stranger(Problem::api_not_allowed(), by_browser)),
     };
     // A browser adds the cookie whoever's page made the request.
     if by_browser

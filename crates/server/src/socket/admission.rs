@@ -8,6 +8,7 @@ use crate::limits::{CONNECT_ADDRESS, CONNECT_USER, OPEN_USER};
 use crate::limits::{Over, Who};
 use crate::wire::Problem;
 use crate::wire::payload::Json;
+use graph::tokens::TokenRefusal;
 use http::HeaderMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +63,10 @@ pub async fn admit(
     {
         return Err(Problem::Origin);
     }
-    let identity = app.authenticate(&credentials.secret).await.ok_or(Problem::AuthInvalid)?;
+    let identity = app.authenticate(&credentials.secret).await.map_err(|refusal| match refusal {
+        TokenRefusal::Unknown => Problem::AuthInvalid,
+        TokenRefusal::ApiNotAllowed => Problem::api_not_allowed(),
+    })?;
     let user = identity.caller.user;
     app.count_named(Who::User(user), CONNECT_USER).map_err(over)?;
     let open = match app.settings.limits.rule(OPEN_USER) {

@@ -52,6 +52,11 @@ impl Problem {
         Problem::Failed(Failure::Unavailable)
     }
 
+    /// The token is its user's, whose plan has none.
+    pub fn api_not_allowed() -> Self {
+        Problem::Failed(Failure::Refused(Reason::ApiNotAllowed.into()))
+    }
+
     /// The log would not take it.
     pub fn storage() -> Self {
         Problem::Failed(Failure::Storage)
