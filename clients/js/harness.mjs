@@ -13,6 +13,9 @@ const run = promisify(execFile);
 const START_MS_MAX = 20_000;
 const OUTPUT_BYTES_MAX = 1 << 29;
 
+// The server refuses variables that it does not know: those that are for the stories do not reach it.
+export const ENV = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SYNAPTASK_')));
+
 // No server outlives the stories, however these end.
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
@@ -33,7 +36,7 @@ export async function freePort() {
 }
 
 /** One command of the binary on a data directory; resolves with what it printed. */
-export async function runOn(dataDir, words, env = process.env) {
+export async function runOn(dataDir, words, env = ENV) {
   const { stdout } = await run(binary(), ['--data', dataDir, ...words], { env, maxBuffer: OUTPUT_BYTES_MAX });
   return stdout;
 }
@@ -49,7 +52,7 @@ export class Server {
 
   constructor(limits = 'off', env = {}) {
     this.dataDir = mkdtempSync(join(tmpdir(), 'synaptask-story-'));
-    this.env = { ...process.env, SYNAPTASK_LIMITS: limits, ...env };
+    this.env = { ...ENV, SYNAPTASK_LIMITS: limits, ...env };
     this.log = '';
     this.clients = new Set();
     this.tokens = new Set();
@@ -101,7 +104,7 @@ export class Server {
     for (const client of this.clients) client.close();
     await this.signal('SIGKILL');
     rmSync(this.dataDir, { recursive: true, force: true });
-    if (/panicked at|by a fault of the server/.test(this.log)) throw new Error(`the server panicked:\n${this.log}`);
+    if (/panicked at|internal error/.test(this.log)) throw new Error(`the server panicked:\n${this.log}`);
     for (const token of this.tokens) {
       if (this.log.includes(token)) throw new Error('a token stands in the server log');
     }

@@ -35,7 +35,9 @@ def free_port():
 class Server:
     def __init__(self, limits="off"):
         self.data_dir = tempfile.mkdtemp(prefix="synaptask-story-")
-        self.env = {**os.environ, "SYNAPTASK_LIMITS": limits}
+        # The server refuses variables that it does not know: those that are for the stories do not reach it.
+        own = {name: value for name, value in os.environ.items() if not name.startswith("SYNAPTASK_")}
+        self.env = {**own, "SYNAPTASK_LIMITS": limits}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log_path = f"{self.data_dir}.log"

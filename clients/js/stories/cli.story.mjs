@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, s
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { binary, freePort, runOn } from '../harness.mjs';
+import { binary, ENV, freePort, runOn } from '../harness.mjs';
 import { stage, storyOnOwnServer } from '../story.mjs';
 
 const { server, story, newUser } = await stage();
@@ -14,7 +14,7 @@ const PRINT_MS_MAX = 20_000;
 /** Starts `synaptask demo` and waits for the whole of what it prints. */
 async function startDemo() {
   const listen = `127.0.0.1:${await freePort()}`;
-  const child = spawn(binary(), ['demo', '--listen', listen], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(binary(), ['demo', '--listen', listen], { env: ENV, stdio: ['ignore', 'pipe', 'ignore'] });
   const ended = new Promise((resolve) => child.on('exit', (code) => resolve(code)));
   let printed = '';
   await new Promise((resolve, reject) => {
@@ -53,7 +53,7 @@ test('The demo prints its URL, three people\'s tokens, a line to try and a page 
     child.kill('SIGTERM');
   }
   assert.equal(await ended, 0);
-  const [, folder] = printed.match(/Data in (\S+),/);
+  const [, folder] = printed.match(/The data is in (\S+) and/);
   assert.equal(existsSync(folder), false);
 });
 
@@ -170,8 +170,30 @@ test('Only what keeps data makes any: on a mistyped directory the other commands
 // Rules: C14.
 storyOnOwnServer('Logs that go to no terminal are plain text', { env: { SYNAPTASK_LOG: 'debug' } }, async (own) => {
   await own.connect(await own.addUser('olha'));
-  assert.match(own.log, /INFO synaptask::server: serving address=/);
+  assert.match(own.log, /INFO synaptask::program::serve: serving address=/);
   assert.ok(!/[\u0000-\u0008\u000b-\u001f]/.test(own.log), own.log);
+});
+
+// Rules: C17, C13.
+story('A variable that the server does not know, or a value it could not work with, is refused by name', async () => {
+  const refusal = async (env) => {
+    const asked = runOn(server.dataDir, ['user', 'list'], { ...server.env, ...env });
+    return asked.then(() => 'accepted', (error) => `${error.code} ${error.stderr}`);
+  };
+  const refused = {
+    SYNAPTASK_LISTN: /^1 error: SYNAPTASK_LISTN.* unknown.*SYNAPTASK_LISTEN.*SYNAPTASK_HISTORY_PRO_DAYS/s,
+    SYNAPTASK_BODY_BYTES_MAX: /^1 error: SYNAPTASK_BODY_BYTES_MAX: must be/,
+    SYNAPTASK_TRUSTED_PROXIES: /^1 error: SYNAPTASK_TRUSTED_PROXIES: /,
+    SYNAPTASK_ALLOWED_ORIGINS: /^1 error: SYNAPTASK_ALLOWED_ORIGINS: "x" /,
+    SYNAPTASK_HISTORY_PRO_DAYS: /^1 error: SYNAPTASK_HISTORY_PRO_DAYS: must be/,
+    SYNAPTASK_LIMITS_GRAPH_GET: /^1 error: SYNAPTASK_LIMITS_GRAPH_GET: /,
+  };
+  for (const [name, message] of Object.entries(refused)) assert.match(await refusal({ [name]: 'x' }), message, name);
+  // What Kubernetes gives every container beside a service named synaptask.
+  const beside = { SYNAPTASK_SERVICE_HOST: '10.0.0.1', SYNAPTASK_SERVICE_PORT: '80', SYNAPTASK_PORT: 'tcp://10.0.0.1:80', SYNAPTASK_PORT_80_TCP_ADDR: '10.0.0.1' };
+  assert.equal(await refusal(beside), 'accepted');
+  assert.match(await refusal({ SYNAPTASK_PORT: '8000' }), /SYNAPTASK_PORT.* unknown/);
+  assert.equal(await refusal({ SYNAPTASK_LISTN: '' }), 'accepted');
 });
 
 // Rules: C6.
@@ -229,8 +251,8 @@ test('SPEC.md\'s table of operations has the paths, limits and codes that `synap
     assert.ok(spec, `SPEC.md has a row for ${event}`);
     assert.deepEqual([spec.method, spec.paths, spec.limit], [method, paths, `${limit.count} / ${limit.windowSeconds} s`], event);
     const codes = new Set(errors.map((error) => error.split('.').at(-1)));
-    // The two are one operation in two directions: their list is shared.
-    const other = { 'history:undo': 'not_undone', 'history:redo': 'already_undone' }[event];
+    // The two share one list.
+    const other = { 'history:redo': 'already_undone' }[event];
     for (const code of codes) if (!spec.codes.has(code) && !common.has(code) && code !== other) wrong.push(`${event}: SPEC.md lacks ${code}`);
     for (const code of spec.codes) if (/_/.test(code) && !codes.has(code)) wrong.push(`${event}: SPEC.md has ${code}`);
   }

@@ -6,7 +6,7 @@ import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { binary, freePort, runOn } from '../harness.mjs';
+import { binary, ENV, freePort, runOn } from '../harness.mjs';
 import { storyOnOwnServer } from '../story.mjs';
 
 const DRAIN_MS_MAX = 10_000;
@@ -117,7 +117,7 @@ storyOnOwnServer('A server that cannot listen leaves one file', {}, async (serve
 test('A server begun with `nohup` outlives its terminal', async () => {
   const data = mkdtempSync(join(tmpdir(), 'synaptask-story-'));
   const port = await freePort();
-  const child = spawn('nohup', [binary(), '--data', data, 'serve', '--listen', `127.0.0.1:${port}`], { stdio: 'ignore' });
+  const child = spawn('nohup', [binary(), '--data', data, 'serve', '--listen', `127.0.0.1:${port}`], { env: ENV, stdio: 'ignore' });
   const ended = once(child, 'exit');
   const answers = () => fetch(`http://127.0.0.1:${port}/api/health`).then((answer) => answer.status, () => null);
   try {

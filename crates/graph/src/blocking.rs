@@ -27,7 +27,14 @@ fn blockers<'g>(graph: &'g impl Graph, node: &Node) -> impl Iterator<Item = &'g 
 /// Brings statuses and `wasBlocker` in line with what is held, beginning at nodes whose blockers changed and climbing
 /// as far as it matters. Entries are written causes first, each changed node once.
 pub fn settle(draft: &mut Draft<'_>, begin: impl IntoIterator<Item = NodeId>) {
+    settle_giving_back(draft, begin, &[]);
+}
+
+/// [`settle`], with completions to give back: each of these nodes becomes complete again unless something holds it in the
+/// end. Causes should come before effects in `ended`.
+pub fn settle_giving_back(draft: &mut Draft<'_>, begin: impl IntoIterator<Item = NodeId>, ended: &[NodeId]) {
     let mut cascade = Cascade::default();
+    cascade.give_back(draft, ended);
     for node in begin {
         cascade.look_at(node);
     }
@@ -68,6 +75,32 @@ impl Cascade {
         self.settled
             .get(&node.id)
             .map_or((node.status, node.resume), |(status, resume, _)| (*status, *resume))
+    }
+
+    /// Completes the nodes that nothing open holds, and those that only wait for such. What is to be reopened is not
+    /// reopened yet: weighing them all does that, and takes back what was completed here too early. So a node that waits
+    /// for one of them is never reopened in between.
+    fn give_back(&mut self, draft: &Draft<'_>, ended: &[NodeId]) {
+        let active = |id: &NodeId| draft.active_node(*id).filter(|node| node.status != Status::Completed);
+        let open = ended.iter().filter_map(active).map(|node| {
+            let open = blockers(draft, node).filter(|source| source.status != Status::Completed);
+            (node.id, open.count())
+        });
+        let mut open: HashMap<NodeId, usize> = open.collect();
+        let free = |id: &&NodeId| open.get(*id) == Some(&0);
+        let mut free: VecDeque<NodeId> = ended.iter().filter(free).copied().collect();
+        while let Some(id) = free.pop_front() {
+            self.changes += 1;
+            self.settled.insert(id, (Status::Completed, Status::Available, self.changes));
+            self.look_at(id);
+            for above in targets(draft, id) {
+                self.look_at(above);
+                if let Some(open) = open.get_mut(&above) {
+                    *open = open.saturating_sub(1);
+                    free.extend((*open == 0).then_some(above));
+                }
+            }
+        }
     }
 
     fn weigh(&mut self, draft: &Draft<'_>, id: NodeId) {

@@ -19,12 +19,12 @@ pub fn problems(world: &World) -> Vec<String> {
     for link in world.links() {
         check_link(world, link, &mut problems);
         if let Some(other) = places.insert(LinkPlace::of(link), link.id) {
-            problems.push(format!("links {other} and {} lie in one place", link.id));
+            problems.push(format!("links {other} and {} have the same place", link.id));
         }
     }
     // Each has a place of its own in both lists, so what goes beyond is listed twice or should not be.
     if world.listings() != 2 * world.links().count() {
-        problems.push("the lists of links at nodes have more than the links".to_owned());
+        problems.push("the lists of links at nodes contain links that do not exist".to_owned());
     }
     check_cycles(world, &mut problems);
     check_shares(world, &mut problems);
@@ -84,7 +84,7 @@ fn check_link(world: &World, link: &Link, problems: &mut Vec<String>) {
         problems.push(format!("secondary link {id} is marked as a blocker"));
     }
     if link.cascade && !link.in_trash {
-        problems.push(format!("active link {id} is marked as gone by cascade"));
+        problems.push(format!("active link {id} is marked as trashed by cascade"));
     }
 }
 
@@ -119,7 +119,7 @@ fn check_shares(world: &World, problems: &mut Vec<String>) {
         for node in &slot.granted {
             match world.grant(*node, user) {
                 None => {
-                    problems.push(format!("user {user} is listed with a grant on {node} that is not there"))
+                    problems.push(format!("user {user} is listed with a grant on {node} that does not exist"))
                 }
                 Some(_) if world.node(*node).is_some_and(|node| node.owner == user) => {
                     problems.push(format!("user {user} has a grant on their own node {node}"));
@@ -135,7 +135,7 @@ fn check_shares(world: &World, problems: &mut Vec<String>) {
     }
     let known: HashSet<UserId> = world.users().map(|slot| slot.user.id).collect();
     for token in world.tokens().filter(|token| !known.contains(&token.user)) {
-        problems.push(format!("token {} belongs to nobody", token.id));
+        problems.push(format!("token {} belongs to no user", token.id));
     }
 }
 

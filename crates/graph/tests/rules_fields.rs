@@ -111,7 +111,7 @@ fn d16_a_field_that_a_stored_node_lacks_stands_at_its_default() {
     }
 }
 
-// Rules: O15.
+// Rules: O21.
 #[test]
 fn an_empty_patch_has_no_field_and_a_patch_with_one_has() {
     assert!(NodeFields::default().is_empty());

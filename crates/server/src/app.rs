@@ -1,9 +1,10 @@
 //! What the transports share.
 
-use crate::auth::Secret;
+use crate::auth::{self, Origin, Own, Secret};
 use crate::engine::{Engine, Identity};
-use crate::limits::{Counted, LimitSettings, Limiter, NamedLimit, Over, Rule, What, Who};
+use crate::limits::{Counted, LimitSettings, Limiter, NamedLimit, Over, RequestLimit, Who};
 use crate::net::cors::CorsMode;
+use crate::net::forwarded::{self, Client, TrustedProxies};
 use crate::net::tcp::Handle;
 use graph::UserId;
 use graph::tokens::TokenRefusal;
@@ -23,8 +24,8 @@ pub struct TransportSettings {
     pub allowed_origins: Vec<String>,
     /// Which origins' pages may call.
     pub cors: CorsMode,
-    /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// Proxies that are believed where a request comes from.
+    pub trusted_proxies: TrustedProxies,
     /// The largest body of a request, and the largest message over a socket, in bytes.
     pub body_bytes_max: usize,
     /// How long a client may take to send a body.
@@ -43,7 +44,7 @@ impl Default for TransportSettings {
             limits: LimitSettings::default(),
             allowed_origins: Vec::new(),
             cors: CorsMode::default(),
-            trusted_proxies: Vec::new(),
+            trusted_proxies: TrustedProxies::default(),
             body_bytes_max: 1 << 20,
             body_timeout: Duration::from_secs(30),
             outbox_entries_max: 1_000,
@@ -73,9 +74,9 @@ impl App {
     ///
     /// # Errors
     /// [`Over`] the limit.
-    pub fn count(&self, who: Who, what: What, default: Rule) -> Result<Option<Counted>, Over> {
-        match self.settings.limits.rule(NamedLimit { name: what.limit, default }) {
-            Some(rule) => self.limiter.count(who, what, rule).map(Some),
+    pub fn count(&self, who: Who, limit: RequestLimit) -> Result<Option<Counted>, Over> {
+        match self.settings.limits.rule(limit.limit) {
+            Some(rule) => self.limiter.count(who, limit.what(), rule).map(Some),
             None => Ok(None),
         }
     }
@@ -85,7 +86,7 @@ impl App {
     /// # Errors
     /// [`Over`] the limit.
     pub fn count_named(&self, who: Who, limit: NamedLimit) -> Result<Option<Counted>, Over> {
-        self.count(who, limit.name.into(), limit.default)
+        self.count(who, limit.into())
     }
 
     /// Takes up no new work from here on.
@@ -124,30 +125,17 @@ impl App {
         Some(Open { app: Arc::clone(self), user })
     }
 
-    /// The address a request comes from: the peer's, or what a trusted proxy says it is.
-    pub fn address(&self, handle: Option<&Handle>, headers: &HeaderMap) -> IpAddr {
+    /// Where a request comes from: the peer, or what trusted proxies say.
+    pub fn client(&self, handle: Option<&Handle>, headers: &HeaderMap) -> Client {
         let peer = handle.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |handle| handle.peer.ip().to_canonical());
-        client_address(peer, headers, &self.settings.trusted_proxies)
+        forwarded::client(peer, headers, &self.settings.trusted_proxies)
     }
-}
 
-/// Walks back through `X-Forwarded-For` as long as each hop is a proxy that is trusted: what stands before an untrusted
-/// one anybody could have written.
-fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
-    if !trusted.contains(&peer) {
-        return peer;
+    /// Judges the `Origin` of a request by where it comes from, and by the origins allowed in the settings.
+    pub fn origin(&self, client: &Client, headers: &HeaderMap) -> Origin {
+        let own = Own { host: client.host.as_deref(), scheme: client.scheme };
+        auth::origin(headers, own, &self.settings.allowed_origins)
     }
-    let values = headers.get_all("x-forwarded-for").into_iter().filter_map(|value| value.to_str().ok());
-    let hops: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
-    let mut address = peer;
-    for hop in hops.into_iter().rev() {
-        let Ok(hop) = hop.parse::<IpAddr>() else { break };
-        address = hop.to_canonical();
-        if !trusted.contains(&address) {
-            break;
-        }
-    }
-    address
 }
 
 /// An open socket of a user.
@@ -164,30 +152,6 @@ impl Drop for Open {
             if *count == 0 {
                 open.remove(&self.user);
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use http::HeaderValue;
-
-    #[test]
-    fn r5_an_address_is_believed_from_trusted_proxies_alone() {
-        let trusted: Vec<IpAddr> = vec!["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
-        let cases = [
-            ("192.0.2.1", "198.51.100.1", "192.0.2.1"),
-            ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
-            ("10.0.0.1", "203.0.113.9, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
-            ("10.0.0.1", "198.51.100.1, nonsense", "10.0.0.1"),
-            ("10.0.0.1", "", "10.0.0.1"),
-        ];
-        for (peer, forwarded, want) in cases {
-            let mut headers = HeaderMap::new();
-            headers.append("x-forwarded-for", HeaderValue::from_str(forwarded).unwrap());
-            let got = client_address(peer.parse().unwrap(), &headers, &trusted);
-            assert_eq!(got, want.parse::<IpAddr>().unwrap(), "{peer} {forwarded}");
         }
     }
 }

@@ -141,19 +141,52 @@ pub enum Origin {
     Foreign,
 }
 
-/// Judges the `Origin` of a request by its `Host` and by the origins allowed in the settings.
-pub fn origin(headers: &HeaderMap, allowed: &[String]) -> Origin {
+/// The server's own place, as far as a proxy tells it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Own<'a> {
+    /// `HOST` or `HOST:PORT`; where it is not told, that of the header `Host`.
+    pub host: Option<&'a str>,
+    /// `http` or `https`; where it is not told, either is the server's own.
+    pub scheme: Option<&'a str>,
+}
+
+/// Judges the `Origin` of a request by the server's own place and by the origins allowed in the settings.
+pub fn origin(headers: &HeaderMap, own: Own<'_>, allowed: &[String]) -> Origin {
     let Some(origin) = headers.get(ORIGIN) else { return Origin::Absent };
     let Ok(origin) = origin.to_str() else { return Origin::Foreign };
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    // The scheme is not compared: behind a proxy that speaks TLS the server does not know its own.
-    let own =
-        origin.split_once("://").is_some_and(|(_, at)| host.is_some_and(|h| h.eq_ignore_ascii_case(at)));
-    if own || allowed.iter().any(|one| one.eq_ignore_ascii_case(origin)) {
+    let host = own.host.or_else(|| headers.get(HOST).and_then(|host| host.to_str().ok()));
+    let is_own = host.is_some_and(|host| leads_to(origin, host, own.scheme));
+    if is_own || allowed.iter().any(|one| one.eq_ignore_ascii_case(origin)) {
         Origin::Allowed
     } else {
         Origin::Foreign
     }
+}
+
+/// Whether an origin is that of a host. A port that is not written is that of the scheme.
+fn leads_to(origin: &str, host: &str, scheme: Option<&str>) -> bool {
+    let Some((origin_scheme, place)) = origin.split_once("://") else { return false };
+    let default_port = match origin_scheme.to_ascii_lowercase().as_str() {
+        "http" => 80,
+        "https" => 443,
+        _ => return false,
+    };
+    let is_other_scheme = scheme.is_some_and(|scheme| !scheme.eq_ignore_ascii_case(origin_scheme));
+    let (Some(place), Some(host)) = (host_and_port(place), host_and_port(host)) else { return false };
+    !is_other_scheme
+        && place.0.eq_ignore_ascii_case(host.0)
+        && place.1.unwrap_or(default_port) == host.1.unwrap_or(default_port)
+}
+
+/// The two parts of `HOST:PORT`. The brackets of an IPv6 address are kept.
+fn host_and_port(place: &str) -> Option<(&str, Option<u16>)> {
+    let name_ends = place.rfind(']').map_or(0, |bracket| bracket + 1);
+    let (host, port) = match place.get(name_ends..)?.find(':') {
+        Some(colon) => (place.get(..name_ends + colon)?, place.get(name_ends + colon + 1..)?),
+        None => (place, ""),
+    };
+    let port = if port.is_empty() { None } else { Some(port.parse().ok()?) };
+    if host.is_empty() { None } else { Some((host, port)) }
 }
 
 #[cfg(test)]
@@ -234,7 +267,7 @@ mod tests {
             if let Some(value) = value {
                 map.append(ORIGIN, HeaderValue::from_str(value).unwrap());
             }
-            assert_eq!(origin(&map, &allowed), want, "{value:?}");
+            assert_eq!(origin(&map, Own::default(), &allowed), want, "{value:?}");
         }
     }
 }

@@ -2,8 +2,7 @@
 
 use crate::app::App;
 use crate::engine::{Caller, ConnectionId, Mutation, Outcome, Read, Relay};
-use crate::limits::LoadQuota;
-use crate::limits::{Rule, What, Who};
+use crate::limits::{LoadQuota, RequestLimit, Who};
 use crate::operations::{self, Asked, Row};
 use crate::wire::Problem;
 use crate::wire::payload::{Json, Malformed};
@@ -18,7 +17,7 @@ pub struct Request<'a> {
     pub connection: Option<ConnectionId>,
     /// Whether the connection is answered directly, and so left out of the broadcast.
     pub answered: bool,
-    pub limit: (What, Rule),
+    pub limit: RequestLimit,
     /// What is to be passed on besides, when a mutation is done.
     pub passed_on: Option<Relay>,
     /// The connection's load_quota, whose later pages do not count.
@@ -48,12 +47,6 @@ impl From<Problem> for Reply {
     }
 }
 
-/// The limit of a row over sockets.
-pub fn row_limit(row: &'static Row) -> (What, Rule) {
-    let count = usize::try_from(row.limit.count).unwrap_or(usize::MAX);
-    (row.limit.name.into(), Rule::per_s(count, row.limit.window_s))
-}
-
 /// Asks, and passes on what comes of it, exactly once. What the engine is asked, it is asked before this returns, so
 /// that requests that follow each other here do so there.
 pub fn dispatch(
@@ -65,22 +58,22 @@ pub fn dispatch(
     let asked =
         payload.map_err(Problem::from).and_then(|json| operations::decode(row, &json).map_err(Problem::from));
     let page = match &asked {
-        Ok(Asked::Read(Read::Graph { limit, offset } | Read::Branch { limit, offset, .. })) => {
-            load_quota.map(|load_quota| (load_quota, *offset, *limit))
+        Ok(Asked::Read(Read::Graph { page } | Read::Branch { page, .. })) => {
+            load_quota.map(|load_quota| (load_quota, page.offset, page.limit))
         }
         _ => None,
     };
     let goes_on =
         page.is_some_and(|(load_quota, offset, limit)| load_quota.goes_on(row.event, offset, limit));
-    let (who, (what, rule)) = (Who::User(caller.user), limit);
-    let counted = if goes_on { Ok(None) } else { app.count(who, what, rule) };
+    let who = Who::User(caller.user);
+    let counted = if goes_on { Ok(None) } else { app.count(who, limit) };
     if let (Some((load_quota, 0, limit)), Ok(_)) = (page, &counted) {
         load_quota.begin(row.event, limit);
     }
     // Over the limit a request with a name may still be a replay, which only the engine knows.
     let limited = match (&asked, counted) {
         (_, Ok(_)) => None,
-        (Ok(Asked::Mutation { request: Some(_), .. }), Err(over)) => Some(over.retry_after_s),
+        (Ok(Asked::Mutation { key: Some(_), .. }), Err(over)) => Some(over.retry_after_s),
         (_, Err(over)) => return reply(Problem::limited(over.retry_after_s).into(), AnsweredBy::Here),
     };
     match asked {
@@ -90,15 +83,14 @@ pub fn dispatch(
             let answer = Box::new(|outcome| reply(settled(outcome), AnsweredBy::Engine));
             app.engine.read(caller, read, connection, answer);
         }
-        Ok(Asked::Mutation { operation, request }) => {
+        Ok(Asked::Mutation { operation, key }) => {
             let origin = connection.filter(|_| answered);
             let passed_on = passed_on.zip(connection);
-            let mutation =
-                Mutation { caller, operation, idempotency_key: request, origin, limited, passed_on };
+            let mutation = Mutation { caller, operation, idempotency_key: key, origin, limited, passed_on };
             let app_then = Arc::clone(app);
             let answer = Box::new(move |outcome| {
                 if let (Outcome::Changed { replayed: true, .. }, Ok(Some(counted))) = (&outcome, counted) {
-                    app_then.limiter.give_back(who, what, counted);
+                    app_then.limiter.give_back(who, limit.what(), counted);
                 }
                 reply(settled(outcome), AnsweredBy::Engine);
             });

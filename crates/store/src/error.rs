@@ -22,7 +22,7 @@ pub enum LogError {
     Refused(#[source] Source),
     /// The commit failed in a way that leaves open whether it happened, an I/O error at fsync for one. The process must
     /// end: what it would say next could be contradicted by the log at its next start.
-    #[error("it is not known whether the log was written: {0}")]
+    #[error("the outcome of a write to the log is unknown: {0}")]
     Unknown(#[source] Source),
     /// The [sign to stop](crate::StopSign) was set before the answer was found.
     #[error("reading was told to stop")]
@@ -35,7 +35,7 @@ pub enum LogError {
     Duplicate(BatchId),
     /// The log does not lead on from the caller's head – it was put back from a backup, or what followed is no longer
     /// held. The World must be loaded anew.
-    #[error("the log, which ends at rev {log}, does not lead on from rev {head}")]
+    #[error("the log ends at rev {log} and does not continue from rev {head}")]
     Astray {
         /// Where the caller stood.
         head: Rev,

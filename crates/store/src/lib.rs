@@ -65,6 +65,8 @@ pub struct PastChain {
     pub latest: Lineage,
     /// How the batch asked for stands to the root.
     pub named: Lineage,
+    /// The last batch of the chain after the root; `None` when none followed, or when it is no longer held.
+    pub last: Option<Batch>,
 }
 
 /// Decides what to append, given the batches that others appended since the caller's head, in order and without a

@@ -158,7 +158,7 @@ pub(super) fn refuse_cycle(
         named.push(format!("{left_out} more"));
     }
     named.extend(path.iter().skip(PATH_END_MOST + left_out).map(name));
-    Err(Refusal::with(Reason::DependencyCycle, format!("The path: {}.", named.join(" → "))))
+    Err(Refusal::with(Reason::DependencyCycle, format!("Path: {}.", named.join(" → "))))
 }
 
 /// A link the caller sees, with their access to its ends.

@@ -1,7 +1,7 @@
 //! What blocks what, worked out for all nodes at once (contract, model 4).
 
 use super::{Model, Turn};
-use graph::model::{LinkType, Status};
+use graph::model::{LinkType, Node, Status};
 use graph::{LinkId, NodeId};
 use std::collections::BTreeSet;
 
@@ -73,14 +73,32 @@ impl Model {
     }
 }
 
+fn complete(node: &mut Node) {
+    node.status = Status::Completed;
+    node.resume = Status::Available;
+}
+
 impl Turn {
     /// Derives every status and every wasBlocker anew.
-    // Rules: B2, B3, B4, B5.
+    // Rules: B2, B3, B4, B5, H21.
     pub fn settle(&mut self) {
         self.meant = false;
+        let given_back = std::mem::take(&mut self.given_back);
+        for (node, was_active) in &given_back {
+            if *was_active && !self.m.is_active(*node) {
+                self.node_entry(*node, complete);
+            }
+        }
         for node in self.m.causes_first() {
             let held = self.m.held(node);
             let status = self.m.nodes[&node].status;
+            if !held && status != Status::Completed && given_back.contains_key(&node) {
+                self.node_entry(node, complete);
+                continue;
+            }
+            if held && status == Status::Completed {
+                self.ended.insert(node);
+            }
             if held && status != Status::Blocked {
                 self.node_entry(node, |node| {
                     let was_in_progress = node.status == Status::InProgress;

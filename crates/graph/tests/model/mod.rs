@@ -54,23 +54,31 @@ struct Turn {
     deeds: Vec<Deed>,
     /// Whether what happens now is meant, or only follows.
     meant: bool,
+    /// Nodes that the cascade reopens.
+    ended: BTreeSet<NodeId>,
+    /// Nodes to complete again where nothing holds them, and whether each was active before.
+    given_back: BTreeMap<NodeId, bool>,
+}
+
+/// What came of an operation.
+pub struct Done {
+    pub model: Model,
+    /// What was meant.
+    pub deeds: Vec<Deed>,
+    /// Nodes that the cascade reopened.
+    pub ended: BTreeSet<NodeId>,
 }
 
 impl Model {
     /// What an operation makes of everything, or why it is refused.
-    pub fn act(
-        &self,
-        caller: UserId,
-        operation: &Operation,
-        new: &New,
-    ) -> Result<(Model, Vec<Deed>), Reason> {
+    pub fn act(&self, caller: UserId, operation: &Operation, new: &New) -> Result<Done, Reason> {
         let mut turn = Turn::new(self, caller, new);
         turn.perform(operation)?;
         Ok(turn.finish())
     }
 
     /// What an operation of the operator makes of everything, or why it is refused.
-    pub fn operate(&self, operation: &Operation, new: &New) -> Result<(Model, Vec<Deed>), Reason> {
+    pub fn operate(&self, operation: &Operation, new: &New) -> Result<Done, Reason> {
         // Whoever is the caller: nothing that the operator does asks.
         let mut turn = Turn::new(self, UserId(Uuid::nil()), new);
         turn.perform_for_operator(operation)?;
@@ -85,11 +93,13 @@ impl Model {
         named: BatchId,
         asked: graph::ops::UndoKind,
         new: &New,
-    ) -> Result<Model, Reason> {
+    ) -> Result<Done, Reason> {
         let backward = self.direction(caller, past, named, asked)?;
         let mut turn = Turn::new(self, caller, new);
-        turn.turn(&past.deeds, backward)?;
-        Ok(turn.finish().0)
+        turn.turn(past, backward)?;
+        let done = turn.finish();
+        refuse_if(done.model.holds_back(past, backward), Reason::NodeBlocked)?;
+        Ok(done)
     }
 
     // Rules: N32, O10.
@@ -127,12 +137,15 @@ impl Turn {
             own_entry: BTreeSet::new(),
             deeds: Vec::new(),
             meant: true,
+            ended: BTreeSet::new(),
+            given_back: BTreeMap::new(),
         }
     }
 
-    fn finish(mut self) -> (Model, Vec<Deed>) {
+    fn finish(mut self) -> Done {
         self.settle();
-        (Model { branches: access::Branches::default(), ..self.m }, self.deeds)
+        let model = Model { branches: access::Branches::default(), ..self.m };
+        Done { model, deeds: self.deeds, ended: self.ended }
     }
 
     fn perform(&mut self, operation: &Operation) -> Result<(), Reason> {

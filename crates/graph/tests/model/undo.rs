@@ -53,6 +53,10 @@ pub struct Past {
     pub deeds: Vec<Deed>,
     pub touched: Touched,
     pub undone: bool,
+    /// Nodes that its own cascade reopened.
+    pub ended: BTreeSet<NodeId>,
+    /// Nodes that the cascade of its last undo or redo reopened.
+    pub ended_by_last: BTreeSet<NodeId>,
     /// Its undos (true) and redos.
     pub turns: Vec<(BatchId, bool)>,
 }
@@ -124,11 +128,23 @@ impl Model {
     ) -> Result<bool, Reason> {
         refuse_if(!self.knows_past(caller, past), Reason::BatchNotFound)?;
         let is_undo = past.turns.contains(&(named, true));
-        let backward = (asked == graph::ops::UndoKind::Undo) != is_undo;
-        if backward != past.undone {
-            return Ok(backward);
+        let backward = asked == graph::ops::UndoKind::Undo && !is_undo;
+        match (backward, past.undone) {
+            (true, true) => Err(Reason::AlreadyUndone),
+            (false, false) => Err(Reason::NotUndone),
+            _ => Ok(backward),
         }
-        Err(if asked == graph::ops::UndoKind::Undo { Reason::AlreadyUndone } else { Reason::NotUndone })
+    }
+
+    /// Whether something was to be complete again and is not, for something holds it.
+    // Rules: H14.
+    pub fn holds_back(&self, past: &Past, backward: bool) -> bool {
+        past.deeds.iter().any(|deed| match read(deed, backward) {
+            Step::Status(_, to) => {
+                unheld(&to) == Status::Completed && self.nodes[&to.id].status != Status::Completed
+            }
+            _ => false,
+        })
     }
 }
 
@@ -216,8 +232,8 @@ fn link_sides(from: Option<&Link>, to: Option<&Link>) -> (Link, Link) {
 }
 
 impl Turn {
-    pub fn turn(&mut self, deeds: &[Deed], backward: bool) -> Result<(), Reason> {
-        let mut steps: Vec<Step> = deeds.iter().map(|deed| read(deed, backward)).collect();
+    pub fn turn(&mut self, past: &Past, backward: bool) -> Result<(), Reason> {
+        let mut steps: Vec<Step> = past.deeds.iter().map(|deed| read(deed, backward)).collect();
         if backward {
             steps.reverse();
         }
@@ -226,6 +242,7 @@ impl Turn {
             self.may_turn(step)?;
         }
         refuse_if(steps.iter().any(|step| self.is_overtaken(step)), Reason::VersionConflict)?;
+        self.note_given_back(past, &steps);
         // As in an update, fields come before the status.
         let is_status = |step: &&Step| matches!(step, Step::Status(..));
         for step in steps.iter().filter(|step| !is_status(step)).chain(steps.iter().filter(is_status)) {
@@ -236,6 +253,24 @@ impl Turn {
         }
         self.turn_links(&steps)?;
         refuse_if(self.m.has_primary_cycle(), Reason::DependencyCycle)
+    }
+
+    /// What the cascade of the chain's last batch reopened, or of an undo that of its first, where no status was set since:
+    /// the status that it left was Available, held or not.
+    // Rules: H21.
+    fn note_given_back(&mut self, past: &Past, steps: &[Step]) {
+        let mut ended = past.ended_by_last.clone();
+        if !past.undone {
+            ended.extend(&past.ended);
+        }
+        for step in steps {
+            if let Step::Status(_, to) = step {
+                ended.remove(&to.id);
+            }
+        }
+        let now = ended.into_iter().filter_map(|id| self.m.nodes.get(&id));
+        let untouched = now.filter(|node| unheld(node) == Status::Available);
+        self.given_back = untouched.map(|node| (node.id, !node.in_trash)).collect();
     }
 
     fn is_gone(&self, step: &Step) -> bool {
@@ -385,9 +420,9 @@ impl Turn {
                 refuse_if(!self.m.is_active(to.id), Reason::NodeInTrash)?;
                 let status = unheld(to);
                 let held = self.m.held(to.id);
-                // What waits can resume as available or in progress, but it is not complete.
-                refuse_if(held && status == Status::Completed, Reason::NodeBlocked)?;
-                let waits = held && self.m.nodes[&to.id].status == Status::Blocked;
+                // What waits can resume as available or in progress. Whether it can be complete is judged in the end.
+                let blocked = self.m.nodes[&to.id].status == Status::Blocked;
+                let waits = held && blocked && status != Status::Completed;
                 self.node_entry(to.id, |node| match (waits, status) {
                     (false, _) => node.status = status,
                     (true, Status::InProgress) => node.resume = status,

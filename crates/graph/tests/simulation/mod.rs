@@ -8,9 +8,9 @@ pub mod steps;
 pub mod telling;
 pub mod values;
 
-use crate::model::Model;
 use crate::model::undo::{Deed, Past, Touched};
 use crate::model::view::Seen;
+use crate::model::{Done, Model};
 use crate::supply::Supply;
 use graph::batch::{Change, Lineage, Subject};
 use graph::diff::{Diff, LinkChange, NodeChange};
@@ -75,6 +75,8 @@ pub struct Simulation {
 pub struct Remembered {
     pub batch: Batch,
     pub past: Past,
+    /// Its last undo or redo.
+    pub latest: Option<Batch>,
 }
 
 /// What a user sees, and what their trash shows.
@@ -270,13 +272,13 @@ impl Simulation {
         let at = at.flatten();
         let (got, want) = match (turned, at) {
             (Some((named, asked)), Some(at)) => {
-                let Remembered { batch, past } = &self.history[at];
+                let Remembered { batch, past, .. } = &self.history[at];
                 let names_undo = past.turns.contains(&(named, true));
-                let chain = Chain { root: batch.clone(), undone: past.undone, names_undo };
+                let latest = self.history[at].latest.clone();
+                let chain = Chain { root: batch.clone(), undone: past.undone, names_undo, latest };
                 let got =
                     ops::undo_or_redo(&self.world, caller, &chain, asked, new.batch, &mut new.ids.clone());
-                let want = self.model.turn(caller, past, named, asked, new);
-                (got, want.map(|model| (model, Vec::new())))
+                (got, self.model.turn(caller, past, named, asked, new))
             }
             _ => (
                 decide(&self.world, Some(caller), operation, new.batch, &mut new.ids.clone()),
@@ -291,7 +293,7 @@ impl Simulation {
             (Err(refusal), Err(reason)) => Err(format!("refused with {:?}, not {reason:?}", refusal.reason)),
             (Err(refusal), Ok(_)) => Err(format!("refused with {:?}, not done", refusal.reason)),
             (Ok(_), Err(reason)) => Err(format!("done, not refused with {reason:?}")),
-            (Ok(batch), Ok((model, deeds))) => {
+            (Ok(batch), Ok(Done { model, deeds, ended })) => {
                 let quiet = model == self.model;
                 if batch.entries.is_empty() != quiet {
                     return Err(format!("{} entries, not {quiet}", batch.entries.len()));
@@ -308,10 +310,19 @@ impl Simulation {
                 match at {
                     None => {
                         let (root, actor) = (batch.id, Some(caller));
-                        let past = Past { root, actor, deeds, touched, undone: false, turns: Vec::new() };
-                        self.history.push(Remembered { batch, past });
+                        let past = Past {
+                            root,
+                            actor,
+                            deeds,
+                            touched,
+                            undone: false,
+                            ended,
+                            ended_by_last: BTreeSet::new(),
+                            turns: Vec::new(),
+                        };
+                        self.history.push(Remembered { batch, past, latest: None });
                     }
-                    Some(at) => self.note_turn(at, &batch)?,
+                    Some(at) => self.note_turn(at, batch, ended)?,
                 }
                 if let Some(before) = before {
                     retrace::check_history(self)?;
@@ -328,7 +339,7 @@ impl Simulation {
         self.count(operation, want.as_ref().err().copied());
         match (got, want) {
             (Err(refusal), Err(reason)) if refusal.reason == reason => Ok(()),
-            (Ok(batch), Ok((model, deeds))) => {
+            (Ok(batch), Ok(Done { model, deeds, ended })) => {
                 let quiet = model == self.model;
                 if batch.entries.is_empty() != quiet {
                     return Err(format!("{} entries, not {quiet}", batch.entries.len()));
@@ -347,8 +358,9 @@ impl Simulation {
                 self.tell(None, diffs)?;
                 self.compare()?;
                 let (root, actor) = (batch.id, None);
-                let past = Past { root, actor, deeds, touched, undone: false, turns: Vec::new() };
-                self.history.push(Remembered { batch, past });
+                let (ended_by_last, turns) = (BTreeSet::new(), Vec::new());
+                let past = Past { root, actor, deeds, touched, undone: false, ended, ended_by_last, turns };
+                self.history.push(Remembered { batch, past, latest: None });
                 retrace::check_history(self)
             }
             (got, want) => Err(format!("{:?}, not {:?}", got.map(|it| it.entries.len()), want.map(|_| ()))),
@@ -375,17 +387,16 @@ impl Simulation {
     }
 
     /// The chain stands the other way now; the new batch says of what it is the undo or redo.
-    fn note_turn(&mut self, at: usize, batch: &Batch) -> Result<(), String> {
+    fn note_turn(&mut self, at: usize, batch: Batch, ended: BTreeSet<NodeId>) -> Result<(), String> {
         let past = &mut self.history[at].past;
         past.undone = !past.undone;
+        past.ended_by_last = ended;
         let root = past.root;
         let lineage = if past.undone { Lineage::UndoOf(root) } else { Lineage::RedoOf(root) };
         past.turns.push((batch.id, past.undone));
-        if batch.lineage == lineage {
-            Ok(())
-        } else {
-            Err(format!("lineage {:?}, not {lineage:?}", batch.lineage))
-        }
+        let got = batch.lineage;
+        self.history[at].latest = Some(batch);
+        if got == lineage { Ok(()) } else { Err(format!("lineage {got:?}, not {lineage:?}")) }
     }
 
     fn count(&mut self, operation: &Operation, reason: Option<Reason>) {

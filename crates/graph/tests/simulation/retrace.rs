@@ -94,7 +94,7 @@ pub fn check_history(simulation: &Simulation) -> Result<(), String> {
     let readers: Vec<HistoryView> = users.map(|user| HistoryView::of(&simulation.world, user)).collect();
     let some = [1, 2, 3, 5 + simulation.events % 40];
     for at in some.into_iter().filter_map(|back| length.checked_sub(back)) {
-        let Remembered { batch, past } = &simulation.history[at];
+        let Remembered { batch, past, .. } = &simulation.history[at];
         if let Some(author) = past.actor {
             check_later(simulation, batch, author)?;
         }
@@ -224,8 +224,7 @@ pub fn there_and_back(
         });
         return if expected { Ok(()) } else { Err(format!("{back} is refused: {code}")) };
     }
-    same_views(before, after, &aside, operation).map_err(|problem| format!("{back}: {problem}"))?;
-    let undone = aside.clone();
+    same_views(before, &aside, operation).map_err(|problem| format!("{back}: {problem}"))?;
     let redo = Operation::HistoryRedo { batch: root };
     aside.outcomes.clear();
     aside.perform(caller, &redo, &other(2)).map_err(|problem| format!("{forth}: {problem}"))?;
@@ -236,16 +235,11 @@ pub fn there_and_back(
             .any(|reason| reason.class() == Class::Forbidden && code.ends_with(reason.code()));
         return if forbidden { Ok(()) } else { Err(format!("{forth} is refused: {code}")) };
     }
-    same_views(after, &undone, &aside, operation).map_err(|problem| format!("{forth}: {problem}"))
+    same_views(after, &aside, operation).map_err(|problem| format!("{forth}: {problem}"))
 }
 
-/// Compares what everyone saw with what they see once it was taken back (`now`), having seen `between`.
-fn same_views(
-    then: &Simulation,
-    between: &Simulation,
-    now: &Simulation,
-    operation: &Operation,
-) -> Result<(), String> {
+/// Compares what everyone saw with what they see once it was taken back (`now`).
+fn same_views(then: &Simulation, now: &Simulation, operation: &Operation) -> Result<(), String> {
     // A link that stayed in the trash for the cycle it would have closed is there by itself from then on, and shows its
     // ends no more to those who had access to one by the other.
     let left_behind = |link: &&Link| {
@@ -254,11 +248,6 @@ fn same_views(
     if then.model.links.values().any(|link| left_behind(&link)) {
         return Ok(());
     }
-    // A completed task that was held for a while is complete no more, nor does what waits for it go on.
-    let reopened = then.model.nodes.values().any(|node| {
-        let meanwhile = between.model.nodes.get(&node.id).map(|node| node.status);
-        node.status == Status::Completed && meanwhile == Some(Status::Blocked)
-    });
     // Embeds that an unpublish ended stay ended.
     let mut model = then.model.clone();
     if matches!(operation, Operation::NodeUnpublish { .. }) {
@@ -267,7 +256,7 @@ fn same_views(
         model.embeds.retain(|embed| kept.contains(embed));
     }
     for user in (0..super::NAMES.len()).map(user_id) {
-        let view = |model: &Model, of: &Model| plain(of, (model.visible(user), model.trash(user)), reopened);
+        let view = |model: &Model, of: &Model| plain(of, (model.visible(user), model.trash(user)));
         let want = view(&model, &then.model);
         let got = view(&now.model, &then.model);
         super::differ("node", &got.0.nodes, &want.0.nodes).map_err(|problem| format!("{user}: {problem}"))?;
@@ -280,21 +269,17 @@ fn same_views(
 }
 
 /// Without versions, times and batches, and without the trash that what was added goes to.
-fn plain(known: &Model, (mut seen, mut trash): View, reopened: bool) -> View {
+fn plain(known: &Model, (mut seen, mut trash): View) -> View {
     for node in seen.nodes.values_mut() {
         match node {
             SeenNode::Full { node, .. } => {
                 node.version = 0;
                 node.edited = node.created;
                 node.last_batch = BatchId(Uuid::nil());
-                if reopened {
-                    node.status = Status::Available;
-                }
                 if node.status != Status::Blocked {
                     node.resume = Status::Available;
                 }
             }
-            SeenNode::Phantom { status } if reopened => *status = 0,
             SeenNode::Phantom { .. } => {}
         }
     }

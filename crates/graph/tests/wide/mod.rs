@@ -574,7 +574,7 @@ fn undo_trash(n: usize) -> Work {
     let mut world = made.world();
     let root = decided(&world, ALICE, &Operation::NodeTrash { id: node(hub) });
     world.apply(&root);
-    let chain = Chain { root, undone: false, names_undo: false };
+    let chain = Chain { root, undone: false, names_undo: false, latest: None };
     Box::new(move || {
         let batch = undo_or_redo(&world, user(ALICE), &chain, UndoKind::Undo, NEW_BATCH, &mut Supply::new(0))
             .unwrap();

@@ -1,5 +1,4 @@
-//! The past, beside the engine's thread: pages of history are searched here, and what need not be kept is taken away,
-//! so that no mutation ever waits for either.
+//! Archive threads: one searches pages of history and one prunes, so that no mutation waits for either.
 
 use super::history_views::ViewVersion;
 use super::protocol::{Caller, Failure, OnOutcome, Outcome, PageOfHistory};
@@ -16,20 +15,20 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use store::{HistoryQuery, HistoryReader, Log, LogError, Pruner, StopSign};
 
-/// How many pages may be asked for and not yet answered; what comes beyond is answered `unavailable`.
+/// How many pages may be requested and unanswered. Further requests are answered `unavailable`.
 const WAITING_MAX: usize = 256;
-/// How many batches are taken away before the pruner looks up.
+/// How many batches are pruned before the pruner checks whether it should stop.
 const PRUNE_AT_ONCE: usize = 500;
-/// How often the pruner looks after the storage.
+/// How often the pruner maintains the storage.
 const KEEP_UP_EVERY: Duration = Duration::from_millis(100);
 
-/// The engine's handle on its archive. When it is dropped, the archive's threads end, and their connections to the log
-/// are closed.
+/// The engine's handle on its archive. Dropping it ends the archive's threads and closes their connections to the
+/// log.
 pub(super) struct Archive {
     jobs: Option<SyncSender<Job>>,
-    /// Its other end is the pruner's sign to end.
+    /// Dropping this end tells the pruner to stop.
     pruning: Option<SyncSender<()>>,
-    /// Ends what the threads are at.
+    /// Interrupts what the threads are doing.
     stop: StopSign,
     threads: Vec<JoinHandle<()>>,
 }
@@ -39,31 +38,31 @@ impl Drop for Archive {
         self.stop.set();
         (self.jobs, self.pruning) = (None, None);
         for thread in self.threads.drain(..) {
-            // Of a thread that panicked nothing is left to wait for.
+            // A thread that panicked leaves nothing to wait for.
             let _ = thread.join();
         }
     }
 }
 
-/// A page that is asked for.
+/// A page that is requested.
 pub(super) struct Job {
-    /// Who asked for the page.
+    /// Who requested the page.
     pub(super) caller: Caller,
     /// Which batches it may hold, and how many.
     pub(super) query: HistoryQuery,
-    /// As of when the query's reader is.
+    /// The version of the view that the query's reader was taken from.
     pub(super) version: ViewVersion,
     /// Where the page goes.
     pub(super) answer: OnOutcome,
 }
 
-/// A page that was found. Meanwhile the world has gone on, so the engine has the last word on it.
+/// A page that was found. The World has moved on meanwhile, so the engine makes the final decision about it.
 pub(super) struct FoundPage {
     /// Who asked for the page.
     pub(super) caller: Caller,
-    /// The batches as the log has them; nothing is left out yet.
+    /// The batches as the log has them. Nothing is left out yet.
     pub(super) page: PageOfHistory,
-    /// The latest rev that the search took in.
+    /// The latest rev that the search covered.
     pub(super) until: Rev,
     /// The view that the page was judged by.
     pub(super) version: ViewVersion,
@@ -93,9 +92,9 @@ impl Archive {
         Ok(archive)
     }
 
-    /// Asks for a page; what is found comes back to the engine.
+    /// Requests a page. The result comes back to the engine.
     pub(super) fn ask(&self, job: Job) {
-        // There are none to send to only while it is dropped, and then nobody asks.
+        // The sender is missing only while the archive is dropped. Nobody requests pages then.
         let Some(jobs) = &self.jobs else { return };
         if let Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) = jobs.try_send(job) {
             (job.answer)(Outcome::Failed(Failure::Unavailable));
@@ -114,7 +113,7 @@ fn read(
         let failure = match page {
             Ok(Ok(page)) => {
                 let found = FoundPage { caller, page, until: query.until, version, answer };
-                // An engine that is gone owes no answers; what it drops unanswered answers for itself.
+                // An engine that has ended owes no answers: dropping its queue answers everything left in it.
                 if let Some(engine) = engine.upgrade() {
                     let _ = engine.send(EngineCommand::PageFound(Box::new(found)));
                 }
@@ -122,7 +121,7 @@ fn read(
             }
             Ok(Err(LogError::Stopped)) => Failure::Unavailable,
             Ok(Err(error)) => {
-                tracing::error!(%error, "a page of history could not be read");
+                tracing::error!(%error, "cannot read a page of history");
                 Failure::Storage
             }
             Err(_) => Failure::Exception,
@@ -147,20 +146,20 @@ fn page(
     Ok(PageOfHistory { past, reader: Arc::clone(&query.reader), people })
 }
 
-/// Takes away what need not be kept, whenever it is time to, and looks after the storage all along.
+/// Prunes history when it is due, and maintains the storage all the time.
 fn prune(mut pruner: Box<dyn Pruner>, every: Duration, ended: &Receiver<()>, shared: &Shared) {
     let (mut wait, mut waited) = (every, Instant::now());
     while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(wait.min(KEEP_UP_EVERY)) {
         let is_due = waited.elapsed() >= wait;
-        // A fault here must end neither the thread nor the process.
+        // A panic here must end neither the thread nor the process.
         let pruned = catch_unwind(AssertUnwindSafe(|| {
             let kept_up = pruner.keep_up();
             if !is_due {
                 return Ok(None);
             }
-            // Told when it is time to prune, and not ten times a second.
+            // Reported when pruning is due, not ten times a second.
             if let Err(error) = kept_up {
-                tracing::warn!(%error, "the storage could not be looked after; it is tried again");
+                tracing::warn!(%error, "storage maintenance failed; it will be retried");
             }
             pruner.prune_some(clock::now(), PRUNE_AT_ONCE).map(Some)
         }));
@@ -172,11 +171,11 @@ fn prune(mut pruner: Box<dyn Pruner>, every: Duration, ended: &Receiver<()>, sha
                 if pruned.more { Duration::ZERO } else { every }
             }
             Ok(Err(error)) => {
-                tracing::warn!(%error, "old history could not be taken away; it is tried again");
+                tracing::warn!(%error, "pruning history failed; it will be retried");
                 every
             }
             Err(_) => {
-                tracing::error!("taking old history away failed; it is tried again");
+                tracing::error!("pruning history panicked; it will be retried");
                 every
             }
         };

@@ -1,4 +1,4 @@
-//! What a user was told lately, so that a connection that was lost for a moment can catch up instead of loading anew.
+//! The recent diffs of a user, so that a connection lost for a moment can catch up instead of loading anew.
 
 use graph::Diff;
 use graph::model::Rev;
@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 pub(super) struct Backlog {
     told: VecDeque<BacklogDiff>,
     bytes: usize,
-    /// Every diff that leads beyond this rev is held.
+    /// Every diff that leads beyond this rev is kept.
     complete_from: Rev,
-    /// Whether everything that happened at `complete_from` itself is held too: due times pass without a rev of their own.
+    /// Whether everything at `complete_from` itself is kept too: due times pass without a rev of their own.
     exact: bool,
 }
 
@@ -28,7 +28,7 @@ impl Backlog {
         Backlog { told: VecDeque::new(), bytes: 0, complete_from: rev, exact }
     }
 
-    /// Adds what the user was told, in the parts it is sent in.
+    /// Adds a diff, in the parts it is sent in.
     pub(super) fn push(&mut self, parts: &[Arc<Diff>], bytes_max: usize) {
         for diff in parts {
             let bytes = diff.weight();
@@ -38,7 +38,7 @@ impl Backlog {
         while self.bytes > bytes_max && self.drop_oldest() {}
     }
 
-    /// Lets go of what is older than it need be kept.
+    /// Drops diffs that are older than `kept`.
     pub(super) fn trim(&mut self, kept: Duration) {
         while self.told.front().is_some_and(|told| told.at.elapsed() > kept) {
             self.drop_oldest();
@@ -49,21 +49,21 @@ impl Backlog {
         let Some(told) = self.told.pop_front() else { return false };
         self.bytes -= told.bytes;
         self.complete_from = self.complete_from.max(told.diff.rev);
-        // Something of that very rev is no longer held.
+        // A diff of that very rev has been dropped.
         self.exact = false;
         true
     }
 
-    /// What someone missed who holds the state of `since`; `None` when that cannot be said, or may no longer be read.
+    /// The diffs missed by a client at `since`; `None` when they are not all kept, or may no longer be read.
     pub(super) fn since(&self, since: Rev, head: Rev) -> Option<Vec<Arc<Diff>>> {
         let complete = since > self.complete_from || (since == self.complete_from && self.exact);
-        // What passed by due times at `since` may have been missed or not; it only ever takes away. The batch of that
-        // rev was not missed.
+        // It is unknown whether the client missed the due times that passed at `since`. They only take access away,
+        // so repeating them is safe. The batch of that rev was not missed.
         let later = |told: &BacklogDiff| {
             told.diff.rev > since || (told.diff.rev == since && told.diff.batch.is_none())
         };
         let shrunk = self.told.iter().any(|told| later(told) && told.diff.shrinks());
-        // All parts of a diff lead to the same rev, so it does not say whether the last of them has arrived.
+        // All parts of a diff lead to the same rev, so the rev does not tell whether the last part has arrived.
         let in_part = self.told.iter().any(|told| told.diff.rev == since && told.diff.part.is_some());
         if !complete || shrunk || in_part || since > head {
             return None;

@@ -3,7 +3,7 @@
 use graph::Timestamp;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Now. A clock before 1970 counts as 1970; the World ignores one that runs backwards.
+/// The current time. A clock before 1970 counts as 1970. The World ignores a clock that runs backwards.
 pub(crate) fn now() -> Timestamp {
     #[expect(clippy::disallowed_methods, reason = "this is that one place")]
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -17,12 +17,12 @@ pub(super) struct LiveConnection {
     loads: KeptLoads,
 }
 
-/// A load under way, and until when its list is kept.
+/// A load in progress, and how long its list is kept.
 #[derive(Default)]
 pub(super) struct KeptLoad(Option<(Load, Instant)>);
 
 impl KeptLoad {
-    /// Takes out the load that goes on at `offset`; any other stays.
+    /// Takes the load that continues at `offset`. Any other load stays.
     pub(super) fn take_at(&mut self, offset: usize, now: Instant) -> Option<Load> {
         self.0.take_if(|(load, until)| load.sent() == offset && *until >= now).map(|(load, _)| load)
     }
@@ -31,7 +31,7 @@ impl KeptLoad {
         self.0 = Some((load, until));
     }
 
-    /// Forgets it.
+    /// Forgets the load.
     pub(super) fn end(&mut self) {
         self.0 = None;
     }
@@ -46,12 +46,12 @@ impl KeptLoad {
 pub(super) struct KeptLoads {
     /// The load of the whole graph.
     pub(super) graph: KeptLoad,
-    /// Of the branch with this root.
+    /// The load of the branch with this root.
     branch: Option<(Root, KeptLoad)>,
 }
 
 impl KeptLoads {
-    /// Where the load of a branch is kept; one of another root makes room for it.
+    /// The slot for the load of a branch. It replaces a load of another root.
     pub(super) fn branch(&mut self, root: &Root) -> &mut KeptLoad {
         if self.branch.as_ref().is_none_or(|(other, _)| other != root) {
             self.branch = None;
@@ -60,7 +60,7 @@ impl KeptLoads {
     }
 }
 
-/// What is kept of users who are connected or were until a moment ago.
+/// What is kept about users who are connected or left a moment ago.
 struct Follower {
     connections: BTreeSet<ConnectionId>,
     backlog: Backlog,
@@ -68,7 +68,7 @@ struct Follower {
     left: Option<Instant>,
 }
 
-/// How long and how much is kept for those who come back.
+/// How long and how much is kept for users who reconnect.
 #[derive(Clone, Copy)]
 pub(super) struct BacklogBounds {
     /// How long a diff is kept.
@@ -81,12 +81,12 @@ pub(super) struct BacklogBounds {
 pub(super) struct Connections {
     by_id: HashMap<ConnectionId, LiveConnection>,
     followers: HashMap<UserId, Follower>,
-    /// The users of `followers`: whoever diffs are made for.
+    /// The users of `followers`: those for whom diffs are made.
     users: HashSet<UserId>,
-    /// The load each user has under way over REST, where there is no connection to keep it with.
+    /// The load each user has in progress over REST, where no connection can hold it.
     over_rest: HashMap<UserId, KeptLoad>,
     kept: BacklogBounds,
-    /// The rev at which due times last passed, and how often they have.
+    /// The rev at which due times last passed, and how many times they have.
     dues_passed_at: Option<Rev>,
     dues_passed: u64,
 }
@@ -110,7 +110,7 @@ impl Connections {
         self.dues_passed += 1;
     }
 
-    /// How often due times have passed.
+    /// How many times due times have passed.
     pub(super) fn dues_passed(&self) -> u64 {
         self.dues_passed
     }
@@ -123,7 +123,7 @@ impl Connections {
         line: Box<dyn ConnectionSink>,
     ) {
         if !holds(world, caller) {
-            // Revoked between the handshake and here.
+            // The token was revoked between the handshake and here.
             line.close();
             return;
         }
@@ -154,27 +154,27 @@ impl Connections {
         self.followers.get(&user)?.backlog.since(since, head)
     }
 
-    /// Where the loads of a connection are kept.
+    /// The loads of a connection.
     pub(super) fn loads_on(&mut self, connection: ConnectionId) -> Option<&mut KeptLoads> {
         self.by_id.get_mut(&connection).map(|connection| &mut connection.loads)
     }
 
-    /// Where the load of the graph is kept that a user has under way over REST.
+    /// The load of the graph that a user has in progress over REST.
     pub(super) fn load_over_rest(&mut self, user: UserId) -> &mut KeptLoad {
         self.over_rest.entry(user).or_default()
     }
 
-    /// Everyone connected, or gone only a moment ago.
+    /// Every user who is connected or left a moment ago.
     pub(super) fn users(&self) -> &HashSet<UserId> {
         &self.users
     }
 
-    /// Those, and one more.
+    /// The same, and one more user.
     pub(super) fn users_and(&self, user: UserId) -> Audience<'_> {
         Audience::All(&self.users, Some(user))
     }
 
-    /// Sends the parts of a diff to every connection of its user but one, and keeps them for those who come back.
+    /// Sends the parts of a diff to every connection of its user except `besides`, and keeps them for reconnects.
     pub(super) fn tell(&mut self, user: UserId, parts: &[Arc<Diff>], besides: Option<ConnectionId>) {
         let Some(follower) = self.followers.get_mut(&user) else { return };
         follower.backlog.push(parts, self.kept.bytes);
@@ -194,14 +194,14 @@ impl Connections {
         }
     }
 
-    /// Sends on a connection what it missed.
+    /// Sends a connection the diffs it missed.
     pub(super) fn catch_up(&self, id: ConnectionId, missed: &[Arc<Diff>]) {
         if let Some(connection) = self.by_id.get(&id) {
             missed.iter().for_each(|diff| connection.line.missed(Arc::clone(diff)));
         }
     }
 
-    /// Tells users that a node has become public, on every connection but one.
+    /// Tells users, on every connection except one, that a node has become public.
     pub(super) fn announce(
         &self,
         users: &[UserId],
@@ -213,7 +213,7 @@ impl Connections {
         }
     }
 
-    /// Passes an event on to users, on every connection but the one it came from.
+    /// Relays an event to users, on every connection except the one it came from.
     pub(super) fn relay(
         &self,
         users: impl Iterator<Item = UserId>,
@@ -237,7 +237,7 @@ impl Connections {
             .filter_map(|id| self.by_id.get(id))
     }
 
-    /// Ends the connections that a committed batch leaves without a token in force. The World stands after the batch.
+    /// Ends the connections whose token a committed batch revoked. The World is as it is after the batch.
     pub(super) fn follow(&mut self, world: &World, batch: &Batch) {
         let shuts_out = |entry: &Entry| match &entry.subject {
             Subject::Token(change) => change.before.is_some(),
@@ -249,8 +249,8 @@ impl Connections {
         }
     }
 
-    /// Ends the connections of the users whom a batch removes, and lets go of what is kept for them: nothing of the batch is
-    /// for them to hear. Called before the batch is told to others.
+    /// Ends the connections of the users that a batch removes, and drops what is kept for them: nothing of the batch is
+    /// for them. Called before the batch is told to others.
     pub(super) fn forget_removed(&mut self, batch: &Batch) {
         for entry in batch.entries.iter().filter(|entry| entry.op == Op::UserRemove) {
             let Subject::User(Change { after: Some(user), .. }) = &entry.subject else { continue };
@@ -261,7 +261,7 @@ impl Connections {
         }
     }
 
-    /// Ends every connection: they reconnect and load anew, for what is kept to catch up by has a gap.
+    /// Ends every connection. The backlogs have a gap, so clients must reconnect and load anew.
     pub(super) fn close_all(&mut self) {
         self.close_where(|_| true);
         self.followers.clear();
@@ -279,7 +279,7 @@ impl Connections {
         }
     }
 
-    /// Lets go of what was kept for too long: lists of loads, backlogs, users who did not come back.
+    /// Drops what has been kept too long: lists of loads, backlogs, users who did not reconnect.
     pub(super) fn drop_stale(&mut self, now: Instant) {
         for connection in self.by_id.values_mut() {
             connection.loads.graph.drop_stale(now);
@@ -303,11 +303,11 @@ impl Connections {
     }
 }
 
-/// Whether the token that a caller presented is in force, and by the secret they presented it by.
+/// Whether the token that a caller presented is in force, with the secret that they presented.
 pub(super) fn holds(world: &World, caller: Caller) -> bool {
     let same = |token: &Token| (token.user, token.id) == (caller.user, caller.token);
     tokens::in_force(world, &caller.hash).is_ok_and(|(_, token)| same(token))
 }
 
-/// What is told of a batch once it is on disk, in order of users.
+/// The diffs of a batch, sent once the batch is on disk, in order of users.
 pub(super) type DiffsByUser = BTreeMap<UserId, Vec<Arc<Diff>>>;

@@ -1,4 +1,4 @@
-//! Who is who by their token: what every request asks first, so it is kept where no request waits for the engine.
+//! Users by their tokens. Every request looks here first, without waiting for the engine.
 
 use super::protocol::Caller;
 use graph::batch::{Batch, Subject};
@@ -8,7 +8,7 @@ use graph::{Timestamp, TokenId, UserId, World};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-/// Whose token it is.
+/// The owner of a token.
 #[derive(Clone, Debug)]
 pub struct Identity {
     /// The user and the token, by id.
@@ -32,7 +32,7 @@ impl Directory {
         directory
     }
 
-    /// Takes over the tokens of a World loaded anew.
+    /// Replaces the tokens by those of a reloaded World.
     pub(super) fn replace(&self, world: &World) {
         let identities = world.tokens().map(|token| (token.hash, identity(world, &token.hash)));
         *self.identities.write().unwrap_or_else(PoisonError::into_inner) = identities.collect();
@@ -80,13 +80,13 @@ impl Directory {
         Ok(identity)
     }
 
-    /// The accounts of these users, those that there are.
+    /// The accounts of these users, as far as they exist.
     pub(super) fn people(&self, ids: &HashSet<UserId>) -> HashMap<UserId, Arc<User>> {
         let people = self.people.read().unwrap_or_else(PoisonError::into_inner);
         ids.iter().filter_map(|id| Some((*id, Arc::clone(people.get(id)?)))).collect()
     }
 
-    /// The uses noted since this was last asked.
+    /// The uses noted since the last call.
     pub(super) fn take_used(&self) -> Vec<(TokenId, Timestamp)> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).drain().collect()
     }

@@ -1,4 +1,4 @@
-//! One group: mutations decided in order on the World, to be committed together and told afterwards.
+//! A group: mutations decided in order on the World, committed together and then reported.
 
 use super::connections::{Connections, DiffsByUser, holds};
 use super::ids::RandomIds;
@@ -12,32 +12,32 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use store::{Abandon, Fingerprint, LogError, Past, Proposal, Remembered};
 
-/// A mutation and who waits for it.
+/// A mutation and its waiting caller.
 pub(super) struct PendingMutation {
-    /// What is asked for.
+    /// The requested mutation.
     pub(super) mutation: Box<Mutation>,
     /// Where the outcome goes, once it is on disk.
     pub(super) answer: OnOutcome,
 }
 
-/// What has been decided so far. Nothing of it is told before it is on disk.
+/// What has been decided so far. Nothing of it is reported before it is on disk.
 #[derive(Default)]
 pub(super) struct Group {
     /// Batches applied to the World, with the fingerprints of their requests.
     pub(super) applied: Vec<Proposal>,
-    /// Batches by id, for requests sent twice within the group.
+    /// Batches by id, for a request sent twice within the group.
     named: HashMap<BatchId, usize>,
     /// One for each mutation, in order.
     outputs: Vec<Output>,
-    /// Where the World stood before: all up to there is on disk and told.
+    /// The rev of the World before the group. Everything up to it is on disk and reported.
     pub(super) first_rev: Rev,
 }
 
-/// What there is to tell of one mutation.
+/// What to report about one mutation.
 struct Output {
     outcome: Outcome,
     origin: Option<ConnectionId>,
-    /// What is passed on before anybody is told, to those who see it at this place in the order.
+    /// The relay event sent before the diff, to the users who see the node at this point in the order.
     passed_on: Option<AddressedRelay>,
     /// What follows the answer to the origin: the further parts of its diff.
     rest: Vec<Arc<Diff>>,
@@ -53,7 +53,8 @@ impl Group {
     /// Decides one mutation and applies it.
     ///
     /// # Errors
-    /// [`Abandon`] when the whole group must be: the past could not be read, so the transaction may be over.
+    /// [`Abandon`] when the whole group must be abandoned: history could not be read, so the transaction may be
+    /// over.
     pub(super) fn take(
         &mut self,
         world: &mut World,
@@ -84,7 +85,7 @@ impl Group {
         if let (Outcome::Changed { replayed: false, .. }, Some((event, from))) =
             (&output.outcome, &mutation.passed_on)
         {
-            // Whoever may do the one may do the other.
+            // The permission for node:update covers the relay.
             output.passed_on =
                 relay_audience::address(world, connections, mutation.caller, event.clone(), *from).ok();
         }
@@ -123,7 +124,7 @@ impl Group {
         if !batch.entries.is_empty() {
             return Ok(Decided::Batch(batch));
         }
-        // A named request that changed nothing is remembered all the same: its retry must not do more.
+        // A request with a batchId that changed nothing is remembered too: its retry must not do more.
         Ok(Decided::Nothing(mutation.idempotency_key.map(|_| batch)))
     }
 
@@ -160,13 +161,13 @@ impl Group {
     /// The chain of a batch, on disk or in this group.
     fn chain(&self, past: &dyn Past, id: BatchId) -> Result<Option<Chain>, Stop> {
         let stored = past.chain(id).map_err(unreadable)?;
-        // An undo on disk whose root is no longer held has no chain: by the root's name another batch may be meant now.
+        // An undo on disk whose root is no longer kept has no chain: the root's id may now name another batch.
         let (mut chain, root) = match (stored, self.pending(id)) {
             (Some(stored), _) => {
                 let undone = matches!(stored.latest, Lineage::UndoOf(_));
                 let names_undo = matches!(stored.named, Lineage::UndoOf(_));
                 let root = stored.root.batch.id;
-                (Chain { root: stored.root.batch, undone, names_undo }, root)
+                (Chain { root: stored.root.batch, undone, names_undo, latest: stored.last }, root)
             }
             (None, Some(pending)) => {
                 let names_undo = matches!(pending.batch.lineage, Lineage::UndoOf(_));
@@ -175,17 +176,20 @@ impl Group {
                     Lineage::UndoOf(root) | Lineage::RedoOf(root) => root,
                 };
                 let Some(begun) = self.remembered(past, root)? else { return Ok(None) };
-                (Chain { root: begun.batch, undone: false, names_undo }, root)
+                (Chain { root: begun.batch, undone: false, names_undo, latest: None }, root)
             }
             (None, None) => return Ok(None),
         };
+        let mut latest = None;
         for proposal in &self.applied {
             match proposal.batch.lineage {
                 Lineage::UndoOf(of) if of == root => chain.undone = true,
                 Lineage::RedoOf(of) if of == root => chain.undone = false,
-                _ => {}
+                _ => continue,
             }
+            latest = Some(&proposal.batch);
         }
+        chain.latest = latest.cloned().or(chain.latest);
         Ok(Some(chain))
     }
 
@@ -221,7 +225,7 @@ impl Group {
         }
         let own = own.unwrap_or_else(|| Diff::empty(world, Some(&batch)));
         self.record(batch, mutation);
-        // Over a socket the answer is the first part and the rest follows; over REST there is only the answer.
+        // Over a socket the answer is the first part and the rest follows. Over REST the answer is the whole diff.
         let (first, rest) = match (mutation.origin, by_user.get(&caller).map(Vec::as_slice)) {
             (Some(_), Some([first, rest @ ..])) => (Arc::clone(first), rest.to_vec()),
             _ => (Arc::new(own), Vec::new()),
@@ -230,14 +234,14 @@ impl Group {
         Output { outcome, origin: mutation.origin, passed_on: None, rest, diffs: by_user, published }
     }
 
-    /// Takes everything back: the group was not committed.
+    /// Reverts the World: the group was not committed.
     pub(super) fn revert(&self, world: &mut World) {
         for proposal in self.applied.iter().rev() {
             world.revert(&proposal.batch);
         }
     }
 
-    /// Answers and tells, in order: the group is on disk.
+    /// Answers and sends the diffs, in order: the group is on disk.
     pub(super) fn tell(self, connections: &mut Connections, asked: Vec<PendingMutation>) {
         for (output, asked) in self.outputs.into_iter().zip(asked) {
             if let Some(addressed) = output.passed_on {
@@ -257,11 +261,11 @@ impl Group {
     }
 }
 
-/// What a mutation that comes to nothing takes with it.
+/// What fails with a mutation.
 enum Stop {
-    /// Only itself.
+    /// Only the mutation itself.
     Mutation(Failure),
-    /// All that were to be committed together.
+    /// The whole group.
     Group(Abandon),
 }
 
@@ -272,9 +276,9 @@ impl From<Failure> for Stop {
 }
 
 enum Decided {
-    /// Done before under the same batchId.
+    /// The answer to a request already executed under the same batchId.
     Replay(Diff),
-    /// There was nothing to change; with a batch if the request had a name to remember.
+    /// Nothing changed; the empty batch is kept if the request had a batchId.
     Nothing(Option<Batch>),
     Batch(Batch),
 }
@@ -292,16 +296,16 @@ impl Output {
     }
 }
 
-/// What is damaged concerns only whoever asks for it. Any other error may have ended the transaction.
+/// Damage concerns only the request that reads it. Any other error may have ended the transaction.
 fn unreadable(error: LogError) -> Stop {
-    tracing::error!(%error, "the past could not be read");
+    tracing::error!(%error, "cannot read history");
     match error {
         LogError::Corrupt { .. } => Stop::Mutation(Failure::Storage),
         _ => Stop::Group(Abandon),
     }
 }
 
-/// The announcement of a node that the batch made public, with those connected who have access to it.
+/// The announcement of a node that the batch made public, with the connected users who have access to it.
 pub(super) fn published(
     world: &World,
     connections: &Connections,

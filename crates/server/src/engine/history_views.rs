@@ -1,4 +1,5 @@
-//! What users may see of history. It takes a look at all that a user sees, so it is kept while nothing changes.
+//! What users may see of history. Computing it visits everything a user sees, so it is cached until something
+//! changes.
 
 use super::connections::Connections;
 use graph::history_view::HistoryView;
@@ -7,7 +8,7 @@ use graph::{UserId, World};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// How many users' views are kept at most.
+/// How many users' views are cached at most.
 const KEPT_MAX: usize = 8;
 
 /// The history views of one version of the World.
@@ -17,8 +18,8 @@ pub(super) struct HistoryViews {
     by_user: HashMap<UserId, Arc<HistoryView>>,
 }
 
-/// Counts everything that changes what users see: batches, and due times that have passed. Two equal versions have equal
-/// views.
+/// Counts everything that changes what users see: batches, and due times that have passed. Equal versions have
+/// equal views.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ViewVersion {
     rev: Rev,

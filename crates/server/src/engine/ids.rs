@@ -1,18 +1,18 @@
-//! New ids and secrets, at random.
+//! Random ids and secrets.
 
 use graph::{BatchId, IdSupply, LinkId, NodeId, UserId};
 use rand::distr::{Alphanumeric, SampleString};
 use uuid::Uuid;
 
-/// The supply of ids that the program runs with: random ones, as many as are asked for.
+/// The program's supply of ids: random ones, without limit.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RandomIds;
 
-/// How many of 62 characters a public token has: 142 random bits.
+/// The length of a public token, in characters of an alphabet of 62: 142 random bits.
 const PUBLIC_TOKEN_CHARS: usize = 24;
 
 impl RandomIds {
-    /// The id of a batch that its client gave no name.
+    /// The id of a batch to which its client gave no batchId.
     pub fn batch() -> BatchId {
         BatchId(Uuid::new_v4())
     }

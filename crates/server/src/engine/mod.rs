@@ -1,7 +1,7 @@
-//! The engine: one thread that owns the World and the log, so that there is one order of everything.
+//! The engine: one thread that owns the World and the log, so that there is one order of commits.
 //!
-//! It takes what is waiting, decides all mutations of it in order, commits them to the log as one group, and only then
-//! answers and tells. Reads are answered between groups.
+//! It takes the waiting requests, decides all their mutations in order, commits them to the log as one group, and
+//! only then answers and sends diffs. Reads are answered between groups.
 
 mod archive;
 mod backlog;
@@ -20,7 +20,7 @@ pub use directory::Identity;
 pub use ids::RandomIds;
 pub use protocol::{
     Account, Caller, ConnectionId, ConnectionSink, Failure, IdempotencyKey, Mutation, OnOutcome, Outcome,
-    Published, Read, Relay, Relayed,
+    PageRequest, Published, Read, Relay, Relayed,
 };
 
 use archive::{Archive, FoundPage};
@@ -35,16 +35,16 @@ use store::{LoadScope, Log, LogError, Retention};
 use thread::Thread;
 use tokio::sync::{oneshot, watch};
 
-/// What can be set.
+/// The engine's settings.
 #[derive(Clone, Copy, Debug)]
 pub struct EngineSettings {
-    /// How many mutations and reads may wait; what comes beyond is answered `unavailable`.
+    /// How many mutations and reads may wait. Further ones are answered `unavailable`.
     pub queue_max: usize,
-    /// How many requests are taken up at once, and so how many mutations are at most committed together.
+    /// How many requests are taken at once: also the most mutations that are committed together.
     pub group_max: usize,
-    /// How many entries a diff over a socket has at most before it is sent in parts.
+    /// The most entries of a diff over a socket before it is sent in parts.
     pub part_entries_max: usize,
-    /// How often the log is asked for what other processes have committed.
+    /// How often the log is checked for batches that other processes committed.
     pub poll: Duration,
     /// How long a load keeps its list after each page.
     pub load_kept: Duration,
@@ -54,7 +54,7 @@ pub struct EngineSettings {
     pub backlog_bytes_max: usize,
     /// How long history is kept.
     pub retention: Retention,
-    /// How long after a pruning that found nothing more the next one begins.
+    /// The pause between the end of a pruning and the next one.
     pub prune_every: Duration,
 }
 
@@ -83,11 +83,11 @@ pub enum StartError {
     Thread(#[from] std::io::Error),
 }
 
-/// One thing for the engine's thread to do.
+/// One command for the engine's thread.
 enum EngineCommand {
     Mutate(Box<Mutation>, OnOutcome),
     Read { caller: Caller, read: Read, connection: Option<ConnectionId>, answer: OnOutcome },
-    ReadPublic { token: String, limit: usize, offset: usize, answer: OnOutcome },
+    ReadPublic { token: String, page: PageRequest, answer: OnOutcome },
     Relay { caller: Caller, relay: Relay, connection: ConnectionId, answer: OnOutcome },
     Connect { id: ConnectionId, caller: Caller, line: Box<dyn ConnectionSink> },
     Disconnect(ConnectionId),
@@ -101,11 +101,11 @@ enum EngineCommand {
 pub struct Engine {
     commands: Arc<Sender<EngineCommand>>,
     shared: Arc<Shared>,
-    /// Its other end is gone once the log is closed.
+    /// The other end is dropped once the log is closed.
     closed: watch::Receiver<()>,
 }
 
-/// An answer that is owed to someone: when it is dropped without one, the server was not available to them.
+/// An answer owed to a caller. Dropping it unanswered answers `unavailable`.
 struct OwedOutcome(Option<OnOutcome>);
 
 impl OwedOutcome {
@@ -124,13 +124,13 @@ impl Drop for OwedOutcome {
     }
 }
 
-/// What the handle and the thread both see.
+/// State shared by the handle and the thread.
 struct Shared {
     directory: Directory,
     waiting: AtomicUsize,
     draining: AtomicBool,
     next_connection: AtomicU64,
-    /// The oldest batch that history still holds.
+    /// The rev of the oldest batch that history still keeps.
     oldest_held: AtomicU64,
     queue_max: usize,
 }
@@ -139,7 +139,8 @@ impl Engine {
     /// Loads the World from the log and starts the thread.
     ///
     /// # Errors
-    /// [`StartError::Load`] when the log cannot be read, [`StartError::Thread`] when the system gives no thread.
+    /// [`StartError::Load`] when the log cannot be read, [`StartError::Thread`] when the system cannot start a
+    /// thread.
     pub fn start(mut log: Box<dyn Log>, settings: EngineSettings) -> Result<Engine, StartError> {
         let world = log.load(LoadScope::Everything)?;
         let (commands, waiting) = channel();
@@ -162,15 +163,15 @@ impl Engine {
         Ok(Engine { commands, shared, closed })
     }
 
-    /// Whose token has this hash; notes that it was used.
+    /// The owner of the token with this hash. Notes that the token was used.
     ///
     /// # Errors
-    /// Why it lets nobody in.
+    /// Why the token lets nobody in.
     pub fn authenticate(&self, hash: &TokenHash) -> Result<Identity, TokenRefusal> {
         self.shared.directory.authenticate(hash, clock::now())
     }
 
-    /// Takes up what other processes have committed by now, without waiting for the next look at the log.
+    /// Follows what other processes have committed so far, without waiting for the next poll.
     pub async fn look(&self) {
         let (done, looked) = oneshot::channel();
         if self.commands.send(EngineCommand::Look(done)).is_ok() {
@@ -178,22 +179,22 @@ impl Engine {
         }
     }
 
-    /// Asks for a mutation. It is answered once, when it is on disk or refused.
+    /// Requests a mutation. It is answered once, when it is on disk or refused.
     pub fn mutate(&self, mutation: Mutation, answer: OnOutcome) {
         self.ask(answer, |answer| EngineCommand::Mutate(Box::new(mutation), answer));
     }
 
-    /// Passes an event on to those who see what it is about. Dropped when the engine has too much to do.
+    /// Relays an event to the users who see its subject. It is dropped when the engine is overloaded.
     pub fn relay(&self, caller: Caller, relay: Relay, connection: ConnectionId, answer: OnOutcome) {
         self.ask(answer, |answer| EngineCommand::Relay { caller, relay, connection, answer });
     }
 
-    /// Asks for a page of a publication, for someone without an account.
-    pub fn read_public(&self, token: String, limit: usize, offset: usize, answer: OnOutcome) {
-        self.ask(answer, |answer| EngineCommand::ReadPublic { token, limit, offset, answer });
+    /// Requests a page of a publication for a caller without an account.
+    pub fn read_public(&self, token: String, page: PageRequest, answer: OnOutcome) {
+        self.ask(answer, |answer| EngineCommand::ReadPublic { token, page, answer });
     }
 
-    /// Asks for a read. It is answered once, and reflects every mutation answered before.
+    /// Requests a read. It is answered once and reflects every mutation answered before.
     pub fn read(&self, caller: Caller, read: Read, connection: Option<ConnectionId>, answer: OnOutcome) {
         self.ask(answer, |answer| EngineCommand::Read { caller, read, connection, answer });
     }
@@ -205,14 +206,14 @@ impl Engine {
             return;
         }
         self.shared.waiting.fetch_add(1, Ordering::Relaxed);
-        // What the thread does not take up any more is dropped, here or with the queue, and so answered.
+        // Commands that the thread no longer takes are dropped, here or with the queue, and are thereby answered.
         let _ = self.commands.send(command(Box::new(move |outcome| owed.give(outcome))));
     }
 
-    /// Registers a connection: from here on its line is sent every diff that concerns its user.
+    /// Registers a connection. From now on its outbox gets every diff that affects its user.
     pub fn connect(&self, caller: Caller, line: Box<dyn ConnectionSink>) -> ConnectionId {
         let id = ConnectionId(self.shared.next_connection.fetch_add(1, Ordering::Relaxed));
-        // Without the thread there is nothing to be connected to; the process is about to end.
+        // Without the thread there is nothing to connect to. The process is about to end.
         let _ = self.commands.send(EngineCommand::Connect { id, caller, line });
         id
     }
@@ -222,18 +223,18 @@ impl Engine {
         let _ = self.commands.send(EngineCommand::Disconnect(connection));
     }
 
-    /// Refuses what comes from now on, finishes what is waiting, and stops; gives up waiting after `within`.
+    /// Refuses new requests, finishes the waiting ones and stops. Gives up waiting after `within`.
     pub async fn drain(&self, within: Duration) {
         self.shared.draining.store(true, Ordering::Relaxed);
         let (done, drained) = oneshot::channel();
         if self.commands.send(EngineCommand::Drain(done)).is_ok()
             && tokio::time::timeout(within, drained).await.is_err()
         {
-            tracing::warn!("the engine had not finished within {within:?}");
+            tracing::warn!("the engine did not finish within {within:?}");
         }
     }
 
-    /// Waits, after [`Engine::drain`], until the log is closed; gives up after `within`.
+    /// Waits, after [`Engine::drain`], until the log is closed. Gives up after `within`.
     pub async fn closed(&self, within: Duration) {
         let mut closed = self.closed.clone();
         let gone = async { while closed.changed().await.is_ok() {} };

@@ -1,4 +1,4 @@
-//! What the transports ask of the engine, and what it answers: data, never text.
+//! The engine's requests and answers: data, never text.
 
 use graph::diff::Diff;
 use graph::history_view::HistoryView;
@@ -14,91 +14,100 @@ use store::HistoryPage;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);
 
-/// Who a request comes from.
+/// The caller of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The user.
     pub user: UserId,
-    /// The API token they presented.
+    /// The API token that the caller presented.
     pub token: TokenId,
-    /// What is kept of the secret they presented it by: another once the token is rotated.
+    /// The hash of the secret that the caller presented. It changes when the token is rotated.
     pub hash: TokenHash,
 }
 
-/// A client's own name for a mutation, which makes a retry safe.
+/// A client's own id for a mutation, which makes a retry safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey {
-    /// The batchId: the client's name for the batch.
+    /// The batchId: the client's id for the batch.
     pub batch: BatchId,
-    /// SHA-256 of the operation's name and its payload in canonical form, `batchId` left out.
+    /// SHA-256 of the operation's name and its canonical payload, without `batchId`.
     pub fingerprint: [u8; 32],
 }
 
-/// A mutation asked for.
+/// A requested mutation.
 #[derive(Clone, Debug)]
 pub struct Mutation {
-    /// Who asks.
+    /// The caller.
     pub caller: Caller,
-    /// What is to be done.
+    /// The operation to execute.
     pub operation: Operation,
-    /// What makes a retry safe, if the client gave a batchId.
+    /// Makes a retry safe; present if the client gave a batchId.
     pub idempotency_key: Option<IdempotencyKey>,
-    /// The connection that is answered directly and so is left out of the broadcast.
+    /// The connection that is answered directly and is therefore left out of the broadcast.
     pub origin: Option<ConnectionId>,
-    /// Set when the caller is over their limit, in seconds to wait: only a replay is answered then.
+    /// The seconds to wait when the caller is over a limit. Only a replay is answered then.
     pub limited: Option<u64>,
-    /// What is passed on when it is done, before anybody is told, and the connection it came on.
+    /// The event to relay when the mutation succeeds, before the diff is sent, and the connection it came from.
     pub passed_on: Option<(Relay, ConnectionId)>,
 }
 
-/// A read asked for.
+/// A requested read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Read {
     /// A page of the visible graph. On a connection, pages from offset 0 on belong to one load.
-    Graph { limit: usize, offset: usize },
+    Graph { page: PageRequest },
     /// A page of the trash.
-    Trash { limit: usize, offset: usize },
+    Trash { page: PageRequest },
     /// The caller's account.
     Account,
-    /// A page of a branch: by its root as the caller sees it, or of a publication by its public token.
-    Branch { root: Root, limit: usize, offset: usize },
+    /// A page of a branch: by its root, as the caller sees it, or by a public token.
+    Branch { root: Root, page: PageRequest },
     /// What the caller's connection missed since the given rev.
     Sync { since: Rev },
-    /// A page of history, as far as the caller sees it.
-    History { scope: RequestedScope, limit: usize, offset: usize },
+    /// A page of the history that the caller sees.
+    History { scope: RequestedScope, page: PageRequest },
 }
 
-/// Which part of history.
+/// Which page of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageRequest {
+    /// How many items it may have.
+    pub limit: usize,
+    /// How many items come before it.
+    pub offset: usize,
+}
+
+/// The scope of a page of history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestedScope {
-    /// All of it.
+    /// Everything the caller sees.
     Everything,
-    /// What the caller did.
+    /// The batches that the caller made.
     Own,
-    /// What a user did: the caller too, for nobody else's is shown so.
+    /// The batches that a user made. Only the caller's own are allowed.
     User(UserId),
-    /// What touched a node's branch.
+    /// The batches that touched a node's branch.
     Graph(NodeId),
-    /// A type without what it takes, or the other way round.
+    /// A scope type without its id, or an id without its type.
     Unfit,
 }
 
-/// Something passed on between those connected and stored nowhere.
+/// An event that is relayed between connections and not stored.
 #[derive(Clone, Debug)]
 pub enum Relay {
-    /// Where someone is: `presence:update`, sent on as `presence:state`.
+    /// The node a user is at: `presence:update`, relayed as `presence:state`.
     Presence {
         node: Option<NodeId>,
         /// The client's own fields, a JSON object's members.
         fields: Arc<str>,
     },
-    /// Where someone looks: `camera:update`, sent on as `camera:presence` to their other connections.
+    /// A user's view: `camera:update`, relayed as `camera:presence` to the user's other connections.
     Camera { fields: Arc<str> },
-    /// A node under someone's pointer: `node:drag`; with `end`, `node:dragend`.
+    /// A node being dragged: `node:drag`, or `node:dragend` with `end`.
     Drag { node: NodeId, x: f64, y: f64, z: f64, end: bool },
 }
 
-/// A relayed event with who it comes from.
+/// A relayed event with its sender.
 #[derive(Clone, Debug)]
 pub struct Relayed {
     /// The sender.
@@ -114,7 +123,7 @@ pub struct Account {
     pub user: Arc<User>,
     /// Grants the user gave, with the grantee.
     pub granted_by: Vec<(Arc<Grant>, Arc<User>)>,
-    /// Grants the user was given, with who gave them.
+    /// Grants the user was given, with the grantor.
     pub granted_to: Vec<(Arc<Grant>, Arc<User>)>,
     /// Nodes whose publication the user has embedded.
     pub embeds: Vec<NodeId>,
@@ -123,11 +132,11 @@ pub struct Account {
 /// The engine's answer to one request.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// A mutation is on disk. Without entries, and without a batch, when there was nothing to change.
+    /// A mutation is on disk. It has no entries and no batch when nothing changed.
     Changed {
-        /// The first part; over a socket the others follow as events, over REST there is one part.
+        /// The first part. Over a socket the other parts follow as events. Over REST there is one part.
         diff: Arc<Diff>,
-        /// True when it was done before, under the same batchId.
+        /// True when it was executed before, under the same batchId.
         replayed: bool,
     },
     Graph {
@@ -142,7 +151,7 @@ pub enum Outcome {
         account: Box<Account>,
         rev: Rev,
     },
-    /// Like `Graph`; a caller without an account is not shown email addresses.
+    /// Like `Graph`. A caller without an account sees no email addresses.
     Branch {
         page: Page,
         rev: Rev,
@@ -152,58 +161,58 @@ pub enum Outcome {
         page: Box<PageOfHistory>,
         rev: Rev,
     },
-    /// What was missed has been sent before this, or could not be: then the client loads anew.
+    /// Missed diffs were sent before this answer, or could not be; then the client loads anew.
     Synced {
         rev: Rev,
         recovered: bool,
     },
-    /// An event was passed on.
+    /// An event was relayed.
     PassedOn,
     Failed(Failure),
 }
 
-/// A page of history with all that is needed to write it out.
+/// A page of history with everything needed to write it out.
 #[derive(Clone, Debug)]
 pub struct PageOfHistory {
-    /// Latest first, whole: what to show of each is the reader's to say.
+    /// Whole batches, latest first. `reader` decides what to show of each.
     pub past: HistoryPage,
     /// What the caller may see of each batch.
     pub reader: Arc<HistoryView>,
-    /// Who made the batches, and whom the grants in them are for.
+    /// The actors of the batches and the grantees of the grants in them.
     pub people: HashMap<UserId, Arc<User>>,
 }
 
-/// Why a request failed; nothing was changed.
+/// Why a request failed. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The rules refuse it.
     Refused(Refusal),
-    /// Too many requests; try again after so many seconds.
+    /// Too many requests. The client should retry after this many seconds.
     RateLimited { retry_after_s: u64 },
-    /// The server has too much to do, or is shutting down.
+    /// The server is overloaded or shutting down.
     Unavailable,
-    /// The token it came with has been revoked meanwhile.
+    /// The token has been revoked since the request arrived.
     Revoked,
-    /// The batch could not be written; nothing of it was.
+    /// The batch could not be written. Nothing of it was stored.
     Storage,
-    /// A fault of the server.
+    /// An internal error.
     Exception,
 }
 
-/// Takes the answer to one request, once: called when what it reflects is on disk.
+/// Takes the answer to one request. It is called once, when what the answer reflects is on disk.
 pub type OnOutcome = Box<dyn FnOnce(Outcome) + Send>;
 
-/// Where the engine puts what a connection is to be sent. It never blocks: a line that is full ends its connection.
+/// The sink for what a connection is sent. It never blocks. A full outbox ends its connection.
 pub trait ConnectionSink: Send {
     /// Queues a diff as `graph:diff`.
     fn diff(&self, diff: Arc<Diff>);
-    /// Queues a diff that the connection asked for, having missed it.
+    /// Queues a diff that the connection missed and requested.
     fn missed(&self, diff: Arc<Diff>);
     /// Queues a `branch:published` event.
     fn published(&self, published: Arc<Published>);
-    /// Queues a relayed event. It may be dropped: another like it will come.
+    /// Queues a relayed event. It may be dropped, because a similar one will follow.
     fn relay(&self, relayed: Arc<Relayed>);
-    /// Ends the connection: its token was revoked.
+    /// Ends the connection because its token was revoked.
     fn close(&self);
 }
 
@@ -214,7 +223,7 @@ pub struct Published {
     pub id: NodeId,
     /// Whether its branch is published with it.
     pub branch: bool,
-    /// When the publication ends; never if `None`.
+    /// When the publication ends; `None` for never.
     pub due: Option<graph::Timestamp>,
     /// Who published it.
     pub actor: Option<Arc<User>>,

@@ -1,7 +1,9 @@
-//! Reads: answered between groups from the World as it stands on disk.
+//! Reads, answered between groups from the World as it is on disk.
 
 use super::connections::{Connections, KeptLoad};
-use super::protocol::{Account, Caller, ConnectionId, Failure, Outcome, PageOfHistory, Read, RequestedScope};
+use super::protocol::{
+    Account, Caller, ConnectionId, Failure, Outcome, PageOfHistory, PageRequest, Read, RequestedScope,
+};
 use graph::history_view::HistoryView;
 use graph::load::{Load, Page, published_root};
 use graph::model::{Grant, User};
@@ -21,24 +23,24 @@ pub(super) fn answer(
 ) -> Outcome {
     let rev = world.rev();
     match *read {
-        Read::Graph { limit, offset } => {
+        Read::Graph { page } => {
             let kept = match connection {
                 Some(id) => connections.loads_on(id).map(|loads| &mut loads.graph),
                 None => Some(connections.load_over_rest(caller.user)),
             };
             let begin = || Load::begin(world, caller.user);
-            Outcome::Graph { page: page_of(world, kept, begin, (limit, offset), load_kept), rev }
+            Outcome::Graph { page: page_of(world, kept, begin, page, load_kept), rev }
         }
-        Read::Trash { limit, offset } => {
+        Read::Trash { page: PageRequest { limit, offset } } => {
             Outcome::Trash { page: trash::trash_page(world, caller.user, limit, offset), rev }
         }
-        Read::Branch { ref root, limit, offset } => {
+        Read::Branch { ref root, page } => {
             let loads = connection.and_then(|id| connections.loads_on(id));
             let kept = loads.map(|loads| loads.branch(root));
-            let page = branch_page(world, kept, Some(caller.user), root, (limit, offset), load_kept);
+            let page = branch_page(world, kept, Some(caller.user), root, page, load_kept);
             branch_answer(world, page, false)
         }
-        // Asked of the archive, see `history_query` and `seen_now`.
+        // The archive answers these; see `history_query` and `seen_now`.
         Read::History { .. } => Outcome::Failed(Failure::Exception),
         Read::Sync { since } => {
             let missed = connection.zip(connections.missed(caller.user, since, rev));
@@ -54,15 +56,16 @@ pub(super) fn answer(
     }
 }
 
-/// A page. A load begun at offset 0 goes on as long as each page follows the last one in time; any other page is cut from
-/// what there is now and leaves the load as it is.
+/// A page. A load begun at offset 0 continues while each page follows the last one in time. Any other page is taken
+/// from the current state and leaves the load alone.
 fn page_of(
     world: &World,
     kept: Option<&mut KeptLoad>,
     begin: impl FnOnce() -> Load,
-    (limit, offset): (usize, usize),
+    asked: PageRequest,
     load_kept: Duration,
 ) -> Page {
+    let PageRequest { limit, offset } = asked;
     let now = Instant::now();
     let Some(kept) = kept else {
         let mut load = begin();
@@ -73,7 +76,7 @@ fn page_of(
     let mut load = match goes_on {
         Some(load) => load,
         None if offset == 0 => begin(),
-        None => return page_of(world, None, begin, (limit, offset), load_kept),
+        None => return page_of(world, None, begin, asked, load_kept),
     };
     let page = load.next(world, limit);
     if page.has_more {
@@ -84,11 +87,12 @@ fn page_of(
     page
 }
 
-/// What to search the past for, with a reader that holds what the caller sees.
+/// The query for the archive, with a reader that has what the caller sees.
 pub(super) fn history_query(
     world: &World,
     caller: Caller,
-    (scope, limit, offset): (RequestedScope, usize, usize),
+    scope: RequestedScope,
+    page: PageRequest,
     reader: impl FnOnce() -> Arc<HistoryView>,
 ) -> Result<HistoryQuery, Refusal> {
     let scope = match scope {
@@ -105,23 +109,24 @@ pub(super) fn history_query(
             HistoryScope::Touching(Arc::new(links.chain(nodes.iter().map(|id| id.0)).collect()))
         }
     };
+    let PageRequest { limit, offset } = page;
     Ok(HistoryQuery { reader: reader(), scope, until: world.rev(), limit, offset })
 }
 
-/// A page of history as its reader sees it now: what has left their view since it was looked for is left out.
+/// A page of history as its reader sees it now. Entities that have left their view since the search are left out.
 pub(super) fn seen_now(mut page: PageOfHistory, now: Arc<HistoryView>) -> PageOfHistory {
     page.past.batches.retain(|past| now.sees_batch(&past.batch));
     page.reader = now;
     page
 }
 
-/// A page of a branch as the caller sees it, by its root; or of a publication, by its token, as anyone sees it.
+/// A page of a branch: by its root, as the caller sees it, or by a public token, as anyone sees it.
 fn branch_page(
     world: &World,
     kept: Option<&mut KeptLoad>,
     user: Option<UserId>,
     root: &Root,
-    at: (usize, usize),
+    at: PageRequest,
     load_kept: Duration,
 ) -> Option<Page> {
     match (root, user) {
@@ -137,10 +142,10 @@ fn branch_page(
     }
 }
 
-/// A page of a publication, by its token, for someone without an account.
-pub(super) fn public(world: &World, token: &str, limit: usize, offset: usize) -> Outcome {
+/// A page of a publication, by its token, for a caller without an account.
+pub(super) fn public(world: &World, token: &str, page: PageRequest) -> Outcome {
     let root = Root::Token(token.to_owned());
-    branch_answer(world, branch_page(world, None, None, &root, (limit, offset), Duration::ZERO), true)
+    branch_answer(world, branch_page(world, None, None, &root, page, Duration::ZERO), true)
 }
 
 fn branch_answer(world: &World, page: Option<Page>, anonymous: bool) -> Outcome {

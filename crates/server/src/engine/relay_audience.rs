@@ -1,4 +1,4 @@
-//! Events that are passed on and stored nowhere: to those who see what they are about, and to nobody else.
+//! Relay events, which are not stored: they go to the users who see their subject and to no others.
 
 use super::connections::Connections;
 use super::protocol::{Caller, ConnectionId, Failure, Relay, Relayed};
@@ -8,7 +8,7 @@ use graph::{NodeId, Reason, UserId, World, access};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// An event that is passed on, and to whom.
+/// A relay event and its recipients.
 pub(super) struct AddressedRelay {
     relayed: Arc<Relayed>,
     users: BTreeSet<UserId>,
@@ -16,13 +16,14 @@ pub(super) struct AddressedRelay {
 }
 
 impl AddressedRelay {
-    /// Passes it on.
+    /// Sends the event.
     pub(super) fn send(self, connections: &Connections) {
         connections.relay(self.users.into_iter(), &self.relayed, self.from);
     }
 }
 
-/// Addresses an event by who may hear of it now. One about a node the sender may not speak of goes nowhere.
+/// Addresses an event to the users who may receive it now. An event about a node that the sender may not use goes
+/// nowhere.
 ///
 /// # Errors
 /// Why it goes nowhere.

@@ -1,10 +1,12 @@
-//! The engine's thread: its loop, and what it does when a commit or an operation fails.
+//! The engine's thread: its loop, and how it handles a failed commit or a panicking operation.
 
 use super::archive::{Archive, FoundPage, Job};
 use super::connections::{BacklogBounds, Connections, holds};
 use super::group::{Group, PendingMutation, published};
 use super::history_views::{HistoryViews, ViewVersion};
-use super::protocol::{Caller, ConnectionId, Failure, OnOutcome, Outcome, Read, Relay, RequestedScope};
+use super::protocol::{
+    Caller, ConnectionId, Failure, OnOutcome, Outcome, PageRequest, Read, Relay, RequestedScope,
+};
 use super::{EngineCommand, EngineSettings, Shared, clock, reads, relay_audience};
 use graph::model::Rev;
 use graph::{Committed, Projection, World};
@@ -16,10 +18,10 @@ use std::time::{Duration, Instant};
 use store::{Abandon, Log, LogError};
 use tokio::sync::oneshot;
 
-/// How often the last uses of tokens are kept.
+/// How often the last-used times of tokens are stored.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
 
-/// All that the thread owns.
+/// Everything the thread owns.
 pub(super) struct Thread {
     log: Box<dyn Log>,
     archive: Archive,
@@ -32,12 +34,12 @@ pub(super) struct Thread {
     touched: Instant,
 }
 
-/// What was waiting, sorted by when it is done.
+/// The commands of one round, sorted by when they are handled.
 #[derive(Default)]
 struct Round {
     mutations: Vec<PendingMutation>,
     reads: Vec<(Caller, Read, Option<ConnectionId>, OnOutcome)>,
-    public_reads: Vec<(String, usize, usize, OnOutcome)>,
+    public_reads: Vec<(String, PageRequest, OnOutcome)>,
     found: Vec<FoundPage>,
     relays: Vec<(Caller, Relay, ConnectionId, OnOutcome)>,
     looks: Vec<oneshot::Sender<()>>,
@@ -59,8 +61,8 @@ impl Thread {
         Thread { log, archive, world, connections, readers, shared, settings, polled: now, touched: now }
     }
 
-    /// Runs until drained, or until every handle is gone. A fault outside of any one operation ends the process: what is
-    /// on disk is whole, and a restart is the way back to it.
+    /// Runs until drained, or until every handle is dropped. A fault outside any single operation ends the process:
+    /// the data on disk is whole, and a restart loads it.
     pub(super) fn run(mut self, commands: &Receiver<EngineCommand>) {
         let ran = catch_unwind(AssertUnwindSafe(|| {
             while let Some(round) = self.collect(commands) {
@@ -85,7 +87,7 @@ impl Thread {
         }
     }
 
-    /// Waits for work, at most until there is something to look after, and takes what there is.
+    /// Waits for work, at most until the next upkeep, and takes what there is.
     fn collect(&mut self, commands: &Receiver<EngineCommand>) -> Option<Round> {
         let mut round = Round::default();
         let mut next = match commands.recv_timeout(self.patience()) {
@@ -120,9 +122,9 @@ impl Thread {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
                 round.reads.push((caller, read, connection, answer));
             }
-            EngineCommand::ReadPublic { token, limit, offset, answer } => {
+            EngineCommand::ReadPublic { token, page, answer } => {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                round.public_reads.push((token, limit, offset, answer));
+                round.public_reads.push((token, page, answer));
             }
             EngineCommand::Relay { caller, relay, connection, answer } => {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -138,7 +140,7 @@ impl Thread {
         }
     }
 
-    /// One turn: news and due times, the group of mutations, the reads, the upkeep.
+    /// One round: other processes' batches and due times, the group of mutations, the reads, the upkeep.
     fn round(&mut self, round: Round) -> Option<oneshot::Sender<()>> {
         if self.polled.elapsed() >= self.settings.poll || !round.looks.is_empty() {
             self.polled = Instant::now();
@@ -166,27 +168,27 @@ impl Thread {
         for found in round.found {
             self.tell_found(found);
         }
-        for (token, limit, offset, answer) in round.public_reads {
-            answer(guarded(|| Ok(reads::public(&self.world, &token, limit, offset))));
+        for (token, page, answer) in round.public_reads {
+            answer(guarded(|| Ok(reads::public(&self.world, &token, page))));
         }
         if self.touched.elapsed() >= TOUCH_EVERY || round.drain.is_some() {
             self.touched = Instant::now();
-            // What was deleted for good before the oldest batch that is held, history has forgotten too.
+            // What was deleted for good before the oldest kept batch is forgotten by history too.
             let oldest = self.shared.oldest_held.load(Ordering::Relaxed);
             self.world.forget_gone(oldest.saturating_sub(1));
             let used = self.shared.directory.take_used();
             if !used.is_empty()
                 && let Err(error) = self.log.touch_tokens(&used)
             {
-                tracing::warn!(%error, "the last uses of tokens were not kept");
+                tracing::warn!(%error, "cannot store the last-used times of tokens");
             }
         }
         round.drain
     }
 
     fn read(&mut self, caller: Caller, read: &Read, connection: Option<ConnectionId>, answer: OnOutcome) {
-        if let Read::History { scope, limit, offset } = *read {
-            return self.search(caller, (scope, limit, offset), answer);
+        if let Read::History { scope, page } = *read {
+            return self.search(caller, scope, page, answer);
         }
         let kept = self.settings.load_kept;
         answer(guarded(|| {
@@ -195,13 +197,13 @@ impl Thread {
         }));
     }
 
-    /// Has the archive look for a page of history; what it finds comes back.
-    fn search(&mut self, caller: Caller, asked: (RequestedScope, usize, usize), answer: OnOutcome) {
+    /// Has the archive search a page of history. The result comes back as a command.
+    fn search(&mut self, caller: Caller, scope: RequestedScope, page: PageRequest, answer: OnOutcome) {
         let version = ViewVersion::now(&self.world, &self.connections);
         let query = caught(|| {
             known(&self.world, caller)?;
             let reader = || self.readers.of(&self.world, version, caller.user);
-            reads::history_query(&self.world, caller, asked, reader).map_err(Failure::Refused)
+            reads::history_query(&self.world, caller, scope, page, reader).map_err(Failure::Refused)
         });
         match query {
             Ok(query) => self.archive.ask(Job { caller, query, version, answer }),
@@ -209,7 +211,7 @@ impl Thread {
         }
     }
 
-    /// Answers with a page of history that was found, cut to what its reader may see by now.
+    /// Answers with a page of history that was found, reduced to what its reader may see by now.
     fn tell_found(&mut self, found: FoundPage) {
         let FoundPage { caller, mut page, until, version, answer } = found;
         answer(guarded(|| {
@@ -222,7 +224,8 @@ impl Thread {
         }));
     }
 
-    /// Commits mutations as one group. One that panics is refused, and the others are decided again without it.
+    /// Commits mutations as one group. A mutation that panics is refused, and the others are decided again without
+    /// it.
     fn commit(&mut self, mut asked: Vec<PendingMutation>) {
         while !asked.is_empty() {
             let mut group = Group::new(&self.world);
@@ -238,7 +241,7 @@ impl Thread {
                     return;
                 }
                 (Err(_), Some(culprit)) => {
-                    tracing::error!("an operation failed; the World is loaded anew");
+                    tracing::error!("an operation panicked; reloading the World");
                     let failed = asked.remove(culprit);
                     (failed.answer)(Outcome::Failed(Failure::Exception));
                     self.reload(group.first_rev);
@@ -284,7 +287,7 @@ impl Thread {
         if matches!(error, LogError::Unknown { .. }) {
             end_process(&format!("a commit may or may not be on disk: {error}"));
         }
-        tracing::error!(%error, "a group of mutations was not written");
+        tracing::error!(%error, "cannot write a group of mutations");
         group.revert(&mut self.world);
         if matches!(error, LogError::Astray { .. } | LogError::Duplicate { .. }) {
             self.reload(self.world.rev());
@@ -294,7 +297,7 @@ impl Thread {
         }
     }
 
-    /// Loads the World from the log, as it was left by the last commit. Everybody was told of what came up to `told`.
+    /// Reloads the World from the log, as of the last commit. Clients have been told of everything up to `told`.
     fn reload(&mut self, told: Rev) {
         let clock = self.world.clock();
         match self.log.load(store::LoadScope::Everything) {
@@ -304,12 +307,12 @@ impl Thread {
         self.world.advance(clock);
         self.shared.directory.replace(&self.world);
         if self.world.rev() != told {
-            // Others have committed meanwhile what nobody here was told.
+            // Other processes have committed batches that no client here was told of.
             self.connections.close_all();
         }
     }
 
-    /// Applies and tells what other processes have committed.
+    /// Applies the batches that other processes have committed, and sends their diffs.
     fn follow_log(&mut self) {
         let news = match self.log.changed() {
             Ok(false) => return,
@@ -325,16 +328,16 @@ impl Thread {
                 }
             }
             Err(error @ LogError::Astray { .. }) => {
-                tracing::error!(%error, "the log does not lead on; the World is loaded anew");
+                tracing::error!(%error, "the log does not continue from the World; reloading it");
                 self.reload(self.world.rev());
                 self.connections.close_all();
             }
-            Err(error) => tracing::warn!(%error, "the log could not be asked for news"),
+            Err(error) => tracing::warn!(%error, "cannot read new batches from the log"),
         }
     }
 }
 
-/// A caller whose token was revoked while their request waited is answered nothing else.
+/// A caller whose token was revoked while their request waited gets no other answer.
 fn known(world: &World, caller: Caller) -> Result<(), Failure> {
     if holds(world, caller) { Ok(()) } else { Err(Failure::Revoked) }
 }
@@ -344,15 +347,15 @@ fn guarded(read: impl FnOnce() -> Result<Outcome, Failure>) -> Outcome {
     caught(read).unwrap_or_else(Outcome::Failed)
 }
 
-/// A read that panics is answered as the fault of the server it is; nothing was changed by it.
+/// A read that panics is answered as an internal error. It has changed nothing.
 fn caught<T>(read: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-        tracing::error!("a read failed");
+        tracing::error!("a read panicked");
         Err(Failure::Exception)
     })
 }
 
-/// Applies a batch that another process committed, and tells those connected here.
+/// Applies a batch that another process committed, and sends its diffs to the connections here.
 fn follow(world: &mut World, connections: &mut Connections, committed: &Committed, most: usize) {
     pass_time(world, connections, committed.batch.at, most);
     connections.forget_removed(&committed.batch);
@@ -367,7 +370,7 @@ fn follow(world: &mut World, connections: &mut Connections, committed: &Committe
     }
 }
 
-/// Lets due times pass, and tells those whose view they change.
+/// Lets due times pass, and sends diffs to the users whose view changes.
 fn pass_time(world: &mut World, connections: &mut Connections, now: graph::Timestamp, most: usize) {
     let dues = world.due_by(now);
     if dues.is_empty() {
@@ -390,8 +393,8 @@ fn tell(connections: &mut Connections, diffs: Vec<(graph::UserId, graph::Diff)>,
     }
 }
 
-/// Ends the process at once: what it would go on with may not be true.
+/// Ends the process at once, because its state may no longer be true.
 fn end_process(why: &str) -> ! {
-    tracing::error!("{why}; the server ends");
+    tracing::error!("{why}; the server stops");
     std::process::exit(70)
 }

@@ -1,23 +1,23 @@
-//! The loads of one connection, as far as limits go: the later pages of a load do not count (R2).
+//! The load quota of one connection: later pages of a load do not count against limits (R2).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long the next page of a load does not count after each page (G4).
+/// How long after each page the next page of a load does not count (G4).
 const KEPT: Duration = Duration::from_secs(60);
 
-/// The loads under way, by their events.
+/// The loads in progress, by event.
 #[derive(Debug, Default)]
 pub struct LoadQuota {
     by_event: Mutex<HashMap<&'static str, Progress>>,
 }
 
-/// Where a load stands.
+/// The position of a load.
 #[derive(Clone, Copy, Debug)]
 struct Progress {
-    /// Where the page begins that has not been asked for yet.
+    /// The offset of the next page that has not been requested.
     next: usize,
     at: Instant,
 }
@@ -28,7 +28,7 @@ impl LoadQuota {
         self.lock().insert(event, Progress { next: limit, at: Instant::now() });
     }
 
-    /// Whether a page goes on with a load under way, each in its turn: it need not wait for the answer to the one before.
+    /// Whether a page continues a load in progress. It need not wait for the answer to the previous page.
     pub fn goes_on(&self, event: &'static str, offset: usize, limit: usize) -> bool {
         let mut loads = self.lock();
         let load = loads.get_mut(event).filter(|load| load.next == offset && load.at.elapsed() < KEPT);

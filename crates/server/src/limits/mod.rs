@@ -1,4 +1,4 @@
-//! How often someone may do something: a sliding window for each who and what, in bounded memory.
+//! Rate limits: a sliding window per caller and limit, in bounded memory.
 
 mod load_quota;
 mod named;
@@ -20,7 +20,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// At most `count` in so many seconds.
+    /// At most `count` in this many seconds.
     pub const fn per_s(count: usize, window_s: u64) -> Self {
         Rule { count, window_ms: window_s * 1000 }
     }
@@ -31,12 +31,12 @@ impl Rule {
 pub enum Who {
     /// A user, over all their tokens and connections.
     User(UserId),
-    /// An address, for what happens before anyone is known.
+    /// An address, for requests before the user is known.
     Address(IpAddr),
 }
 
 impl Who {
-    /// The address as it is counted: an IPv6 site has a /64 to itself, so a single address of it says nothing.
+    /// The address to count. An IPv6 site has a /64, so its single addresses are not counted apart.
     pub fn address(address: IpAddr) -> Self {
         Who::Address(match address.to_canonical() {
             IpAddr::V6(six) => {
@@ -48,7 +48,7 @@ impl Who {
     }
 }
 
-/// Something that was counted, to be given back when it turns out not to count.
+/// Something that was counted. It is given back when it turns out not to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted {
     at_ms: u64,
@@ -61,7 +61,7 @@ pub struct Over {
     pub retry_after_s: u64,
 }
 
-/// What is counted: a limit by its name, and where one limit holds for several things apart, which of them.
+/// What is counted: a limit by its name and, where one limit applies to several things separately, which of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct What {
     pub limit: &'static str,
@@ -76,13 +76,13 @@ impl From<&'static str> for What {
 
 type CountKey = (Who, What);
 
-/// The most keys that are kept. Beyond it the new ones go uncounted, rather than the memory going.
+/// The most keys that are kept. Beyond it new keys are not counted, so that memory stays bounded.
 const KEYS_MAX: usize = 200_000;
-/// How many keys are examined, and forgotten if idle, for each new one. More than one, so that idle keys go faster than
-/// new ones come.
+/// How many keys are examined, and forgotten if idle, for each new one. It is more than one, so that idle keys are
+/// forgotten faster than new ones arrive.
 const EXAMINED_PER_KEY: usize = 4;
 
-/// Who did what lately.
+/// Recent events by key.
 #[derive(Debug)]
 pub struct Limiter {
     epoch: Instant,
@@ -92,9 +92,9 @@ pub struct Limiter {
 #[derive(Debug, Default)]
 struct Windows {
     by_key: HashMap<CountKey, Window>,
-    /// Every key of `by_key` once, the one examined longest ago first.
+    /// Every key of `by_key` once, the least recently examined first.
     in_turn: VecDeque<CountKey>,
-    /// How many keys were ever looked at to forget idle ones.
+    /// How many keys were ever examined.
     #[cfg(test)]
     examined: usize,
 }
@@ -102,7 +102,7 @@ struct Windows {
 #[derive(Debug)]
 struct Window {
     rule: Rule,
-    /// When it happened, the earliest first.
+    /// The times of the events, the earliest first.
     at_ms: VecDeque<u64>,
 }
 
@@ -121,10 +121,10 @@ impl Default for Limiter {
 }
 
 impl Limiter {
-    /// Counts one more, unless that is over the rule.
+    /// Counts one event, unless it exceeds the rule.
     ///
     /// # Errors
-    /// [`Over`], with how long to wait.
+    /// [`Over`], with the time to wait.
     pub fn count(&self, who: Who, what: What, rule: Rule) -> Result<Counted, Over> {
         self.count_at(who, what, rule, self.now_ms())
     }

@@ -1,6 +1,6 @@
-//! The limits that have a name of their own, besides those of the operations, and which limits hold.
+//! The named limits that are not limits of operations, and which limits are in force.
 
-use super::Rule;
+use super::{Rule, What};
 use std::collections::HashMap;
 
 /// A limit as the settings name it.
@@ -8,8 +8,29 @@ use std::collections::HashMap;
 pub struct NamedLimit {
     /// The key under `[limits]`.
     pub name: &'static str,
-    /// What holds unless the settings say otherwise.
+    /// The rule unless the settings change it.
     pub default: Rule,
+}
+
+/// A limit as one request counts under it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestLimit {
+    pub limit: NamedLimit,
+    /// Where one limit holds for several things apart, which of them; else empty.
+    pub of: &'static str,
+}
+
+impl RequestLimit {
+    /// What is counted.
+    pub fn what(self) -> What {
+        What { limit: self.limit.name, of: self.of }
+    }
+}
+
+impl From<NamedLimit> for RequestLimit {
+    fn from(limit: NamedLimit) -> Self {
+        RequestLimit { limit, of: "" }
+    }
 }
 
 const fn named(name: &'static str, count: usize, window_s: u64) -> NamedLimit {
@@ -22,7 +43,7 @@ pub const REST: NamedLimit = named("rest", 300, 60);
 pub const HEALTH_MINUTE: NamedLimit = named("health.minute", 120, 60);
 /// `GET /api/health`, per address (R4).
 pub const HEALTH_HOUR: NamedLimit = named("health.hour", 10_000, 3_600);
-/// What a caller without an account may read, per address (R4).
+/// Reads by callers without an account, per address (R4).
 pub const PUBLIC: NamedLimit = named("public", 300, 60);
 /// Socket connects, per address (R5).
 pub const CONNECT_ADDRESS: NamedLimit = named("connect.address", 10, 60);
@@ -33,16 +54,16 @@ pub const OPEN_USER: NamedLimit = named("open.user", 10, 0);
 /// Relay events, per socket (R8).
 pub const RELAY: NamedLimit = named("relay", 30, 1);
 
-/// All of them.
+/// All named limits.
 pub const NAMED_LIMITS: [NamedLimit; 8] =
     [REST, HEALTH_MINUTE, HEALTH_HOUR, PUBLIC, CONNECT_ADDRESS, CONNECT_USER, OPEN_USER, RELAY];
 
-/// Which limits hold (R6).
+/// Which limits are in force (R6).
 #[derive(Clone, Debug, PartialEq)]
 pub struct LimitSettings {
     /// False switches every limit off.
     pub on: bool,
-    /// Limits that differ from their default, by name; `None` is no limit.
+    /// Limits that differ from their default, by name; `None` means no limit.
     pub changed: HashMap<String, Option<Rule>>,
 }
 
@@ -53,7 +74,7 @@ impl Default for LimitSettings {
 }
 
 impl LimitSettings {
-    /// The rule that holds for a limit; `None` where there is no limit.
+    /// The rule in force for a limit; `None` where there is no limit.
     pub fn rule(&self, limit: NamedLimit) -> Option<Rule> {
         if self.on { self.changed.get(limit.name).copied().unwrap_or(Some(limit.default)) } else { None }
     }

@@ -1,5 +1,4 @@
-//! The accept loop: connections with a bound on their number and a time limit on everything a client may keep us
-//! waiting with.
+//! The accept loop. The number of connections is bounded, and everything a client may delay has a time limit.
 
 use crate::net::tcp::Tcp;
 use axum::Router;
@@ -19,25 +18,25 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tower::ServiceExt as _;
 
-/// What a client is allowed.
+/// What a client may use.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// How many connections are open at once; further ones wait to be accepted.
+    /// How many connections may be open at once. Further connections wait to be accepted.
     pub connections_max: usize,
-    /// For the headers of a request, and between requests.
+    /// The time for the headers of a request, and between requests.
     pub header_timeout: Duration,
-    /// For acknowledging what was sent, before the system gives the connection up. A client that has stopped reading
-    /// would otherwise keep it for ever.
+    /// The time for acknowledging what was sent, before the system closes the connection. Without it a client that
+    /// has stopped reading would hold the connection forever.
     pub stall_timeout: Duration,
 }
 
-/// How long to wait when the system has no more sockets to give.
+/// The pause when the system has no more sockets.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Accepts connections until told to stop. Afterwards requests under way are finished and idle connections closed; the
-/// channel returned ends when the last of them is.
+/// Accepts connections until told to stop. Then requests in progress are finished and idle connections are closed.
+/// The returned channel ends with the last of them.
 ///
-/// Upgraded connections are not waited for: whoever upgraded them closes them.
+/// Upgraded connections are not waited for: the code that upgraded them closes them.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -79,7 +78,7 @@ async fn accept(
     Ok((stream, peer, place))
 }
 
-/// Errors of accept that say something about one client only.
+/// Errors of accept that concern only one client.
 fn is_the_clients(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
@@ -88,7 +87,7 @@ fn is_the_clients(error: &io::Error) -> bool {
 fn prepare(stream: &TcpStream, stall_timeout: Duration) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
-    // Finds out about peers that are gone while nothing is sent to them.
+    // Detects peers that are gone while nothing is sent to them.
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(60)))?;
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(stall_timeout))?;
@@ -115,7 +114,7 @@ async fn converse(
         .serve_connection(TokioIo::new(tcp), service)
         .with_upgrades();
     let mut connection = pin!(connection);
-    // Whether to stop, or that nobody can say so any more, is all the same; the guard must not be held across an await.
+    // A dropped sender also means stop. The guard must not be held across an await.
     let told_to_stop = async { drop(stop.wait_for(|stop| *stop).await) };
     let ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),

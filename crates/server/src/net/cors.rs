@@ -9,12 +9,10 @@ use http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use serde::Deserialize;
 use std::sync::Arc;
 
 /// Which origins' pages may call.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CorsMode {
     /// Those of any origin, with a token; those of an allowed origin with cookies too.
     #[default]

@@ -1,6 +1,7 @@
 //! TCP and HTTP below the transports: the accept loop with its time limits, a stream that can be watched, held and cut
-//! from outside, and what pages of other origins may do.
+//! from outside, what pages of other origins may do, and where a request comes from behind proxies.
 
 pub mod accept;
 pub mod cors;
+pub mod forwarded;
 pub mod tcp;

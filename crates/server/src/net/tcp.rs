@@ -1,8 +1,8 @@
-//! A client's TCP connection, with a handle by which others can see how much was sent on it, hold its input back, and
-//! end it whatever it is doing.
+//! A client's TCP connection, with a handle that shows how much was sent on it, pauses its input, and ends it at
+//! any time.
 //!
-//! The Socket.IO library below us neither tells when a message has left nor looks up from a write that is stuck, so
-//! both are done here, underneath it.
+//! The Socket.IO library does not report when a message has left, and does not return from a write that is stuck.
+//! Both are handled here, below it.
 
 use futures_util::task::AtomicWaker;
 use std::io;
@@ -15,13 +15,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
-/// What others may know of a connection and do to it.
+/// What can be observed about a connection and done to it.
 #[derive(Debug)]
 pub struct Handle {
     /// The other end's address, which may be a proxy's.
     pub peer: SocketAddr,
     written_bytes: AtomicU64,
-    /// Woken whenever bytes were written.
+    /// Notified whenever bytes were written.
     pub progress: Notify,
     held: AtomicBool,
     cut: AtomicBool,
@@ -42,24 +42,24 @@ impl Handle {
         }
     }
 
-    /// How many bytes the system has taken to send.
+    /// How many bytes the system has accepted for sending.
     pub fn written_bytes(&self) -> u64 {
         self.written_bytes.load(Ordering::Acquire)
     }
 
-    /// Stops reading from the client, so that it has to wait.
+    /// Stops reading from the client, which makes it wait.
     pub fn hold(&self) {
         self.held.store(true, Ordering::Release);
     }
 
-    /// Reads on.
+    /// Resumes reading.
     pub fn release(&self) {
         if self.held.swap(false, Ordering::AcqRel) {
             self.reader.wake();
         }
     }
 
-    /// Ends the connection at once: whoever reads or writes on it gets an error, even if they are stuck.
+    /// Ends the connection at once. A task that reads or writes on it gets an error, even if it is stuck.
     pub fn cut(&self) {
         self.cut.store(true, Ordering::Release);
         self.reader.wake();
@@ -80,12 +80,12 @@ impl Handle {
     }
 }
 
-/// A connection as the HTTP and WebSocket layers read and write it.
+/// A connection as seen by the HTTP and WebSocket layers.
 #[derive(Debug)]
 pub struct Tcp {
     stream: TcpStream,
     handle: Arc<Handle>,
-    /// Given back when the connection ends, upgraded or not.
+    /// Released when the connection ends, upgraded or not.
     _place: OwnedSemaphorePermit,
 }
 

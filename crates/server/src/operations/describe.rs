@@ -1,8 +1,8 @@
 //! The table as it is printed: for programs and for people.
 
-use super::rows::CREDENTIALS;
-use super::{Field, Need, OWN_BYTES_MAX, RELAYS, ROWS, RelayRow, Row};
-use crate::limits::RELAY;
+use super::row::CREDENTIALS;
+use super::{Field, Method, OWN_BYTES_MAX, RELAYS, ROWS, RelayRow, Row};
+use crate::limits::{NamedLimit, RELAY};
 use crate::wire::Problem;
 use graph::Reason;
 use serde_json::{Value, json};
@@ -49,38 +49,41 @@ pub fn table_json() -> Value {
 fn row_json(row: &Row) -> Value {
     json!({
         "event": row.event,
-        "method": row.method.map(super::Method::name),
+        "method": row.method.map(Method::name),
         "paths": row.paths,
-        "input": row.fields().map(|field| field_json(row, field)).collect::<Vec<Value>>(),
+        "input": row.fields.iter().map(field_json).collect::<Vec<Value>>(),
         "output": row.output,
         "errors": row.all_errors(),
-        "limit": { "name": row.limit.name, "count": row.limit.count, "windowSeconds": row.limit.window_s },
+        "limit": limit_json(row.limit),
         "credentials": row.credentials,
     })
 }
 
 fn relay_json(relay: &RelayRow) -> Value {
-    let optional = |field: &Field| matches!(field.need, Need::Optional { .. });
-    let field = |field: &Field| json!({ "name": field.name, "type": field.kind.json_type(), "required": !optional(field), "limits": field.kind.limits() });
     json!({
         "event": relay.event,
         "relay": true,
         "passedOnAs": relay.passed_on_as,
         "to": relay.to,
-        "input": relay.input.iter().map(field).collect::<Vec<Value>>(),
-        "ownFieldsBytes": if relay.open { OWN_BYTES_MAX } else { 0 },
-        "limit": { "name": RELAY.name, "count": RELAY.default.count, "windowSeconds": RELAY.default.window_ms / 1000 },
+        "input": relay.fields.iter().map(field_json).collect::<Vec<Value>>(),
+        "ownFieldsBytes": if relay.is_open() { OWN_BYTES_MAX } else { 0 },
+        "limit": limit_json(RELAY),
         "credentials": CREDENTIALS,
     })
 }
 
-fn field_json(row: &Row, field: &Field) -> Value {
-    let default = row.default_of(field).and_then(|default| serde_json::from_str::<Value>(&default).ok());
+fn limit_json(limit: NamedLimit) -> Value {
+    let NamedLimit { name, default } = limit;
+    json!({ "name": name, "count": default.count, "windowSeconds": default.window_ms / 1000 })
+}
+
+fn field_json(field: &Field) -> Value {
+    let default = field.default.as_deref().and_then(|default| serde_json::from_str::<Value>(default).ok());
     let mut described = json!({
         "name": field.name,
-        "type": field.kind.json_type(),
-        "required": matches!(field.need, Need::Required(_)),
-        "limits": field.kind.limits(),
+        "type": field.json_type(),
+        "required": field.missing.is_some(),
+        "limits": field.schema.limits,
     });
     if let (Some(default), Some(described)) = (default, described.as_object_mut()) {
         described.insert("default".to_owned(), default);
@@ -91,29 +94,22 @@ fn field_json(row: &Row, field: &Field) -> Value {
 /// The table for people: an operation to a paragraph.
 pub fn table_text() -> String {
     let mut text = String::new();
-    for row in ROWS {
+    for row in ROWS.iter() {
         write_row(row, &mut text);
     }
-    for relay in RELAYS {
+    for relay in RELAYS.iter() {
         write_relay(relay, &mut text);
     }
     text
 }
 
 fn write_relay(relay: &RelayRow, text: &mut String) {
-    let rule = RELAY.default;
+    // Writing to a String cannot fail.
     let _ = writeln!(text, "{}\n  passed on as {}, stored nowhere", relay.event, relay.passed_on_as);
-    for field in relay.input {
-        let need = if matches!(field.need, Need::Required(_)) { "required" } else { "optional" };
-        let _ = writeln!(
-            text,
-            "  takes   {}: {}, {} ({need})",
-            field.name,
-            field.kind.json_type(),
-            field.kind.limits()
-        );
+    for field in &relay.fields {
+        write_field(field, text);
     }
-    if relay.open {
+    if relay.is_open() {
         let _ = writeln!(text, "  takes   any other fields, {OWN_BYTES_MAX} bytes of JSON in all");
     }
     let _ = writeln!(text, "  with    {CREDENTIALS}");
@@ -121,31 +117,34 @@ fn write_relay(relay: &RelayRow, text: &mut String) {
     let _ = writeln!(
         text,
         "  limit   {} in {} s and socket; beyond it the oldest unsent is dropped\n",
-        rule.count,
-        rule.window_ms / 1000
+        RELAY.default.count,
+        RELAY.default.window_ms / 1000
     );
 }
 
 fn write_row(row: &Row, text: &mut String) {
-    let limit = row.limit;
-    // Writing to a String cannot fail.
     let _ = writeln!(text, "{}", row.event);
     if let Some(method) = row.method {
         let paths: Vec<String> = row.paths.iter().map(|path| format!("{} {path}", method.name())).collect();
         let _ = writeln!(text, "  rest    {}", paths.join(", "));
     }
-    for field in row.fields() {
-        let need = match (field.need, row.default_of(field)) {
-            (Need::Required(_), _) => "required".to_owned(),
-            (_, Some(default)) => format!("default {default}"),
-            (_, None) => "optional".to_owned(),
-        };
-        let (kind, limits) = (field.kind.json_type(), field.kind.limits());
-        let _ = writeln!(text, "  takes   {}: {kind}, {limits} ({need})", field.name);
+    for field in &row.fields {
+        write_field(field, text);
     }
+    let NamedLimit { name, default } = row.limit;
+    let (count, window_s) = (default.count, default.window_ms / 1000);
     let _ = writeln!(text, "  with    {}", row.credentials);
     let _ = writeln!(text, "  gives   {}", row.output);
-    let _ =
-        writeln!(text, "  limit   {} in {} s, counted as \"{}\"", limit.count, limit.window_s, limit.name);
+    let _ = writeln!(text, "  limit   {count} in {window_s} s, counted as \"{name}\"");
     let _ = writeln!(text, "  errors  {}\n", row.all_errors().join(", "));
+}
+
+fn write_field(field: &Field, text: &mut String) {
+    let need = match (field.missing, &field.default) {
+        (Some(_), _) => "required".to_owned(),
+        (None, Some(default)) => format!("default {default}"),
+        (None, None) => "optional".to_owned(),
+    };
+    let (kind, limits) = (field.json_type(), &field.schema.limits);
+    let _ = writeln!(text, "  takes   {}: {kind}, {limits} ({need})", field.name);
 }

@@ -1,65 +1,78 @@
 //! How the fields of a node are read from JSON: each by the rule it is declared with in [`graph::node_fields`].
 
-use super::{Field, Kind, Need};
+use super::input::{Field, Input, Named, Null, Optional, Required, optional, required};
+use super::kinds::{Kind, Schema, text};
 use crate::wire::payload::Json;
 use crate::wire::written;
 use graph::field_rules::{Finite, Flag, Integer, Moment, Names, NodeField, Rule, SettableStatus, Tags, Text};
-use graph::{NODE_FIELDS, NodeFields, Reason, Refusal, Timestamp, each_node_field};
+use graph::{NODE_FIELDS, NodeFields, Refusal, Timestamp, each_node_field};
 
-/// What a payload's field has to do with a field of a node.
-#[derive(Clone, Copy, Debug)]
-pub struct NodeFieldKind {
-    /// Reads a value into a patch.
-    pub(super) read: fn(&Json, &mut NodeFields) -> Result<(), Refusal>,
-    /// The JSON type.
-    pub(super) json_type: &'static str,
-    /// What a value must keep to, in words.
-    pub(super) limits: fn() -> String,
-    /// What a wrong value may be answered with besides the field's own code.
-    pub(super) reasons: fn() -> Vec<Reason>,
-    /// What stands in for the field in a new node, as JSON.
-    pub(super) default: fn() -> String,
-}
+/// The fields of a node that can be set, all in one: each may be left out.
+pub(super) struct NodeInput;
 
 macro_rules! declare {
     ($($field:ident)*) => {
-        /// The fields of a node, as payloads take them.
-        pub(super) struct NodeFieldInputs {
-            $(pub $field: Field,)*
+        impl Input for NodeInput {
+            type Value = Box<NodeFields>;
+
+            fn describe(&self, fields: &mut Vec<Field>) {
+                let defaults = NodeFields::defaults();
+                $(
+                    let first = fields.len();
+                    of_node(NODE_FIELDS.$field).describe(fields);
+                    for field in fields.iter_mut().skip(first) {
+                        let default = defaults.$field.as_ref();
+                        field.default = default.map(|value| written(&NODE_FIELDS.$field, value));
+                        field.null = null_of(&NODE_FIELDS.$field);
+                    }
+                )*
+            }
+
+            fn read(&self, payload: &Json) -> Result<Box<NodeFields>, Refusal> {
+                Ok(Box::new(NodeFields { $($field: of_node(NODE_FIELDS.$field).read(payload)?,)* }))
+            }
         }
-
-        /// The fields of a node, as payloads take them.
-        pub(super) const NODE_INPUTS: NodeFieldInputs = NodeFieldInputs {
-            $($field: Field {
-                name: NODE_FIELDS.$field.wire,
-                kind: Kind::OfNode(&NodeFieldKind {
-                    read: |json, patch| {
-                        patch.$field = Some(decode(&NODE_FIELDS.$field, json)?);
-                        Ok(())
-                    },
-                    json_type: json_type(&NODE_FIELDS.$field),
-                    limits: || NODE_FIELDS.$field.rule.limits(),
-                    reasons: || NODE_FIELDS.$field.rule.reasons(),
-                    default: || {
-                        let default = NodeFields::defaults().$field;
-                        default.map_or_else(String::new, |default| written(&NODE_FIELDS.$field, &default))
-                    },
-                }),
-                need: Need::Optional { default: "" },
-                invalid: NODE_FIELDS.$field.invalid,
-            },)*
-        };
-
-        /// The fields of a node that can be set, in the order in which they are checked.
-        pub(super) const NODE_INPUT: &[Field] = &[$(NODE_INPUTS.$field,)*];
     };
 }
 each_node_field!(declare);
 
+const fn of_node<R: Decode>(field: NodeField<R>) -> Optional<NodeField<R>> {
+    optional(field.wire, field, field.invalid)
+}
+
+/// A field of a node that must be there: without a value it is as wrong as with a wrong one.
+const fn needed<R: Decode>(field: NodeField<R>) -> Required<NodeField<R>> {
+    required(field.wire, field, field.invalid, field.invalid)
+}
+
+pub(super) const X: Required<NodeField<Finite>> = needed(NODE_FIELDS.x);
+pub(super) const Y: Required<NodeField<Finite>> = needed(NODE_FIELDS.y);
+pub(super) const Z: Required<NodeField<Finite>> = needed(NODE_FIELDS.z);
+
+/// A node's position, as fields to be set.
+pub(super) struct Position;
+
+impl Input for Position {
+    type Value = Box<NodeFields>;
+
+    fn describe(&self, fields: &mut Vec<Field>) {
+        X.describe(fields);
+        Y.describe(fields);
+        Z.describe(fields);
+    }
+
+    fn read(&self, payload: &Json) -> Result<Box<NodeFields>, Refusal> {
+        let (x, y, z) = (X.read(payload)?, Y.read(payload)?, Z.read(payload)?);
+        Ok(Box::new(NodeFields { x: Some(x), y: Some(y), z: Some(z), ..NodeFields::default() }))
+    }
+}
+
 /// A rule whose values are read from JSON.
-trait Decode: Rule {
-    /// The JSON type of a value.
+trait Decode: Rule + Copy {
+    /// The JSON type of a value other than null.
     const JSON_TYPE: &'static str;
+    /// What null stands for.
+    const NULL: Null = Null::Wrong;
 
     /// Reads a value and holds it to the rule.
     fn decode(field: &NodeField<Self>, json: &Json) -> Result<Self::Value, Refusal>;
@@ -68,28 +81,29 @@ trait Decode: Rule {
     fn limits(&self) -> String;
 }
 
-fn decode<R: Decode>(field: &NodeField<R>, json: &Json) -> Result<R::Value, Refusal> {
-    R::decode(field, json)
-}
+impl<R: Decode> Kind for NodeField<R> {
+    type Value = R::Value;
 
-const fn json_type<R: Decode>(_field: &NodeField<R>) -> &'static str {
-    R::JSON_TYPE
-}
-
-fn string(json: &Json) -> Option<&str> {
-    match json {
-        Json::Text(text) => Some(text),
-        _ => None,
+    fn schema(&self) -> Schema {
+        Schema { reasons: self.rule.reasons(), ..Schema::new(R::JSON_TYPE, self.rule.limits()) }
     }
+
+    fn read(&self, _field: Named, json: &Json) -> Result<R::Value, Refusal> {
+        R::decode(self, json)
+    }
+}
+
+const fn null_of<R: Decode>(_field: &NodeField<R>) -> Null {
+    R::NULL
 }
 
 impl Decode for Text {
     const JSON_TYPE: &'static str = "string";
 
     fn decode(field: &NodeField<Self>, json: &Json) -> Result<String, Refusal> {
-        let text = string(json).ok_or_else(|| field.refusal_by_name(field.invalid))?.to_owned();
-        field.check(&text)?;
-        Ok(text)
+        let given = text(json).ok_or_else(|| field.refusal_by_name(field.invalid))?.to_owned();
+        field.check(&given)?;
+        Ok(given)
     }
 
     fn limits(&self) -> String {
@@ -113,7 +127,8 @@ impl Decode for SettableStatus {
 }
 
 impl Decode for Moment {
-    const JSON_TYPE: &'static str = "string or null";
+    const JSON_TYPE: &'static str = "string";
+    const NULL: Null = Null::Clears;
 
     fn decode(field: &NodeField<Self>, json: &Json) -> Result<Option<Timestamp>, Refusal> {
         match json {
@@ -136,7 +151,7 @@ impl Decode for Tags {
 
     fn decode(field: &NodeField<Self>, json: &Json) -> Result<Vec<String>, Refusal> {
         match json {
-            Json::List(given) => field.admit(given.iter().map(string)),
+            Json::List(given) => field.admit(given.iter().map(text)),
             _ => Err(field.refusal()),
         }
     }
@@ -151,7 +166,7 @@ impl Decode for Names {
 
     fn decode(field: &NodeField<Self>, json: &Json) -> Result<Vec<String>, Refusal> {
         match json {
-            Json::List(given) => field.admit(given.iter().map(string)),
+            Json::List(given) => field.admit(given.iter().map(text)),
             _ => Err(field.refusal()),
         }
     }

@@ -19,7 +19,7 @@ pub enum AccountError {
     Refused(Refusal),
     #[error(transparent)]
     Log(#[from] LogError),
-    #[error("the system gives no randomness: {0}")]
+    #[error("the system's random number generator failed: {0}")]
     Randomness(#[from] getrandom::Error),
 }
 

@@ -7,7 +7,7 @@ use super::history_command;
 use super::logging;
 use super::printing::{OutputFormat, harmless, lines, print_json, print_text, show};
 use super::serve::{self, ServerError};
-use super::settings::{ConfigError, Layer, Settings};
+use super::settings::{ConfigError, Flags, Settings, flag_help, settings_help};
 use crate::engine::clock;
 use crate::operations;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -22,12 +22,11 @@ use store::{LoadScope, Log as _, LogError};
 use thiserror::Error;
 use uuid::Uuid;
 
-/// An open, self-hosted server for task graphs, over REST and Socket.IO.
+/// A self-hosted server for task graphs, over REST and Socket.IO.
 #[derive(Debug, Parser)]
 #[command(name = "synaptask", version, propagate_version = true)]
 struct Cli {
-    /// The directory with the data [default: synaptask-data, env: SYNAPTASK_DATA]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help = flag_help("--data"))]
     data: Option<PathBuf>,
     /// The settings file [default: synaptask.toml in the data directory or the current one, env: SYNAPTASK_CONFIG]
     #[arg(long, global = true, value_name = "FILE")]
@@ -39,18 +38,19 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve until told to stop
+    #[command(after_long_help = settings_help())]
     Serve(Listen),
     /// Serve a demo graph from a temporary directory, which is removed at the end
     Demo(Listen),
-    /// Accounts
+    /// Manage accounts
     #[command(subcommand)]
     User(UserCommand),
-    /// API tokens
+    /// Manage API tokens
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Tell who did what and when
+    /// Tell in words who did what and when
     History(history_command::HistoryArgs),
-    /// Verify every invariant on the data
+    /// Verify the data and every invariant
     Check,
     /// Print the table of operations
     Operations(OutputFormat),
@@ -58,25 +58,23 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Listen {
-    /// Where to listen [default: 127.0.0.1:8000, env: SYNAPTASK_LISTEN]
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", help = flag_help("--listen"))]
     listen: Option<String>,
-    /// What to log, such as `info` or `synaptask=debug,info` [env: SYNAPTASK_LOG]
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, value_name = "FILTER", help = flag_help("--log"))]
     log: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 enum UserCommand {
-    /// Open an account, with a first API token where the plan has them
+    /// Create an account, with a first API token if the plan allows tokens
     Add {
-        /// The user's email, by which the other commands know them
+        /// The user's email; other commands name the user by it
         #[arg(long)]
         email: String,
-        /// The user's name for others: 3 to 32 of A-Z, a-z, 0-9, '_', '.' and '-'
+        /// The name that others see: 3 to 32 characters from A-Z, a-z, 0-9, '_', '.' and '-'
         #[arg(long)]
         username: String,
-        /// What the user may do: basic has no API tokens, and only pro shares and publishes
+        /// The user's plan: basic has no API tokens; only pro can share and publish
         #[arg(long, value_enum, default_value = "pro")]
         plan: PlanName,
         #[command(flatten)]
@@ -88,12 +86,12 @@ enum UserCommand {
 
 #[derive(Debug, Subcommand)]
 enum TokenCommand {
-    /// Make a token, and show it this once
+    /// Create a token and print it, this once
     Create {
-        /// Whose token it is to be
+        /// The user's email
         #[arg(long)]
         email: String,
-        /// What to call it in lists, in at most 80 characters
+        /// A name for the token in lists, of at most 80 characters
         #[arg(long, default_value = "", hide_default_value = true)]
         name: String,
         #[command(flatten)]
@@ -101,33 +99,33 @@ enum TokenCommand {
     },
     /// List a user's tokens, without their secrets
     List {
-        /// Whose tokens
+        /// The user's email
         #[arg(long)]
         email: String,
         #[command(flatten)]
         form: OutputFormat,
     },
-    /// Give a token a new secret, and show it this once; the old one stops working
+    /// Give a token a new secret and print it, this once; the old secret stops working
     Rotate {
-        /// Whose token
+        /// The user's email
         #[arg(long)]
         email: String,
-        /// The token with this id, as `token list` shows it
+        /// The id of the token, as shown by `token list`
         #[arg(long)]
         id: Uuid,
         #[command(flatten)]
         form: OutputFormat,
     },
-    /// Revoke a token, or all of a user's
+    /// Revoke one token of a user, or all
     #[command(group = clap::ArgGroup::new("which").required(true))]
     Revoke {
-        /// Whose token
+        /// The user's email
         #[arg(long)]
         email: String,
-        /// The token with this id, as `token list` shows it
+        /// The id of the token, as shown by `token list`
         #[arg(long, group = "which")]
         id: Option<Uuid>,
-        /// Every token of the user's
+        /// Revoke every token of the user
         #[arg(long, group = "which")]
         all: bool,
         #[command(flatten)]
@@ -174,7 +172,7 @@ pub(super) enum CommandError {
     Logging(String),
     #[error("{0}")]
     Demo(#[from] demo::DemoError),
-    #[error("{} of the invariants' checks fail:\n{}", .0.len(), .0.join("\n"))]
+    #[error("{} violations found:\n{}", .0.len(), .0.join("\n"))]
     Broken(Vec<String>),
 }
 
@@ -190,13 +188,12 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), CommandError> {
-    let layer = |listen: Option<&Listen>| Layer {
+    let flags = |listen: Option<&Listen>| Flags {
         data: cli.data.clone(),
         listen: listen.and_then(|listen| listen.listen.clone()),
         log: listen.and_then(|listen| listen.log.clone()),
-        ..Layer::default()
     };
-    let load = |listen| Settings::load(layer(listen), cli.config.clone(), |name| std::env::var_os(name));
+    let load = |listen| Settings::load(flags(listen), cli.config.clone(), std::env::vars_os());
     match &cli.command {
         Command::Serve(listen) => serve(load(Some(listen))?),
         Command::Demo(listen) => {
@@ -239,7 +236,7 @@ fn user(command: &UserCommand, settings: &Settings) -> Result<(), CommandError> 
             let mut shown = user_json(&user);
             shown["token"] = json!(secret);
             show(*form, &shown, || {
-                let token = secret.unwrap_or("none: the plan has no API tokens");
+                let token = secret.unwrap_or("none, because the plan has no API tokens");
                 format!("{}\ntoken, shown this once: {token}", user_line(&user))
             })
         }

@@ -18,11 +18,11 @@ const FILE_MODE: u32 = 0o600;
 /// What is wrong with the data directory.
 #[derive(Debug, Error)]
 pub enum DataError {
-    #[error("there is no data in {}: `synaptask serve` and `synaptask user add` make some", .0.display())]
+    #[error("there is no data in {}; `synaptask serve` and `synaptask user add` create it", .0.display())]
     Absent(PathBuf),
     #[error("the data directory {} is not a directory", .0.display())]
     NotDirectory(PathBuf),
-    #[error("the data directory {} cannot be made: {reason}", path.display())]
+    #[error("the data directory {} cannot be created: {reason}", path.display())]
     Unmade { path: PathBuf, reason: String },
     #[error("the data directory {} is not writable: {source}", path.display())]
     NotWritable { path: PathBuf, source: io::Error },
@@ -85,7 +85,7 @@ fn why_unmade(data: &Path, source: &io::Error) -> String {
     let place = data.ancestors().skip(1).find(|above| above.exists());
     match place {
         Some(place) if !place.is_dir() => format!("{} is not a directory", place.display()),
-        Some(place) => format!("nothing can be made in {} ({source})", place.display()),
+        Some(place) => format!("no directory can be created in {} ({source})", place.display()),
         None => source.to_string(),
     }
 }
@@ -179,14 +179,14 @@ mod tests {
             .unwrap();
         let cases = [
             (file.clone(), "users.json is not a directory"),
-            (file.join("data"), "data cannot be made: "),
+            (file.join("data"), "data cannot be created: "),
             (file.join("data"), "users.json is not a directory"),
             (taken, "synaptask.db cannot be opened: Is a directory"),
             (foreign, "synaptask.db cannot be opened: "),
             #[cfg(target_os = "linux")]
             (
                 PathBuf::from("/proc/synaptask"),
-                "/proc/synaptask cannot be made: nothing can be made in /proc",
+                "/proc/synaptask cannot be created: no directory can be created in /proc",
             ),
         ];
         for (data, want) in cases {

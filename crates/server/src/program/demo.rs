@@ -26,7 +26,7 @@ pub enum DemoError {
     Account(#[from] AccountError),
     #[error(transparent)]
     Io(#[from] io::Error),
-    #[error("the demo graph was not taken: {0}")]
+    #[error("the demo graph was refused: {0}")]
     Refused(Refusal),
     #[error("the demo graph could not be written")]
     Failed,
@@ -351,7 +351,7 @@ fn introduce(address: SocketAddr, shown: &DemoTokens, data: &std::path::Path) ->
     let url = format!("http://{address}");
     let mut out = io::stdout().lock();
     writeln!(out, "SynapTask demo at {url}")?;
-    writeln!(out, "Data in {}, removed at the end.\n", data.display())?;
+    writeln!(out, "The data is in {} and is removed at the end.\n", data.display())?;
     for person in &shown.people {
         writeln!(out, "{:<18} {}", person.email, person.secret.reveal())?;
     }
@@ -359,8 +359,8 @@ fn introduce(address: SocketAddr, shown: &DemoTokens, data: &std::path::Path) ->
         let token = first.secret.reveal();
         writeln!(out, "\nTry:\n  curl -H 'Authorization: Bearer {token}' '{url}/api/graph?limit=5'")?;
     }
-    writeln!(out, "\nOr open in a browser, without a token, what Ben has published:")?;
+    writeln!(out, "\nOr open Ben's publication in a browser, without a token:")?;
     writeln!(out, "  {url}/api/branch?root={}", shown.public_token)?;
-    writeln!(out, "\nCtrl-C ends it.")?;
+    writeln!(out, "\nPress Ctrl-C to stop.")?;
     out.flush()
 }

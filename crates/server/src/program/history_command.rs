@@ -22,22 +22,22 @@ use uuid::Uuid;
 /// How many batches are looked at together where they are picked out one by one.
 const PAGE: usize = 1_000;
 
-/// The latest come last, next to where one goes on typing.
+/// The latest batches are printed last, next to the prompt.
 #[derive(Debug, Args)]
 pub(super) struct HistoryArgs {
-    /// Only what this user did
+    /// Only batches made by this user
     #[arg(long, value_name = "EMAIL")]
     user: Option<String>,
-    /// Only what changed this node or a link at it
+    /// Only batches that changed this node or a link at it
     #[arg(long, value_name = "ID")]
     node: Option<Uuid>,
-    /// Only from this time on, such as 2026-01-31 or 2026-01-31T09:30:00Z
+    /// Only batches from this time on, such as 2026-01-31 or 2026-01-31T09:30:00Z
     #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<Timestamp>,
-    /// Only up to this time; of a date alone, its beginning
+    /// Only batches up to this time; a date means the beginning of that day
     #[arg(long, value_name = "TIME", value_parser = moment)]
     until: Option<Timestamp>,
-    /// At most so many, the latest ones
+    /// The greatest number of batches to print; the latest ones are printed
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: usize,
     #[command(flatten)]
@@ -47,7 +47,7 @@ pub(super) struct HistoryArgs {
 /// RFC 3339, or a date alone, which is its beginning in UTC.
 fn moment(text: &str) -> Result<Timestamp, &'static str> {
     let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
-    Timestamp::parse(&whole).ok_or("not a time like 2026-01-31 or 2026-01-31T09:30:00Z")
+    Timestamp::parse(&whole).ok_or("expected a time like 2026-01-31 or 2026-01-31T09:30:00Z")
 }
 
 pub(super) fn run(args: &HistoryArgs, settings: &Settings) -> Result<(), CommandError> {
@@ -92,7 +92,7 @@ pub(super) fn run(args: &HistoryArgs, settings: &Settings) -> Result<(), Command
         .map(|past| ToldBatch { past, words: sentence(&past.batch, &names) })
         .collect();
     let shown = Value::Array(told.iter().map(|told| told.json(&page)).collect());
-    show(args.form, &shown, || lines(told.iter().map(ToldBatch::line), "There is no such history."))
+    show(args.form, &shown, || lines(told.iter().map(ToldBatch::line), "There are no matching batches."))
 }
 
 /// Which batches, as far as an index knows.

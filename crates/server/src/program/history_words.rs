@@ -178,15 +178,15 @@ impl<'a> Words<'a> {
             Subject::Embed(change) => {
                 let title = self.title(change.latest()?.node);
                 Some(match change.after {
-                    Some(_) => phrase("took the public branch", title, "into their graph"),
-                    None => phrase("took the public branch", title, "out of their graph"),
+                    Some(_) => phrase("embedded the public branch", title, "in their graph"),
+                    None => phrase("removed the public branch", title, "from their graph"),
                 })
             }
             Subject::User(change) => {
                 let (before, after) = (change.before.as_ref(), change.after.as_ref()?);
                 Some(match before {
                     None => phrase(
-                        "opened the account",
+                        "created the account",
                         format!(
                             "{} <{}> ({})",
                             one_line(&after.username),
@@ -205,7 +205,7 @@ impl<'a> Words<'a> {
             Subject::Token(change) => {
                 let token = change.latest()?;
                 let verb = match (&change.before, &change.after) {
-                    (None, _) => "made the API token",
+                    (None, _) => "created the API token",
                     (_, None) => "revoked the API token",
                     _ => "gave a new secret to the API token",
                 };
@@ -276,7 +276,7 @@ impl<'a> Words<'a> {
             (Op::LinkTrash, ..) => phrase("trashed the link", pair, ""),
             (Op::LinkRestore, ..) => phrase("restored the link", pair, ""),
             (Op::LinkDelete, ..) => phrase("deleted the link", pair, "for good"),
-            (Op::LinkSwap, ..) => phrase("turned the link round to", pair, ""),
+            (Op::LinkSwap, ..) => phrase("reversed the link to", pair, ""),
             (_, Some(before), Some(after)) => {
                 let mut is = Vec::new();
                 if before.kind != after.kind {

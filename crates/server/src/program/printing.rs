@@ -10,7 +10,7 @@ use std::io::{self, Write as _};
 /// How a command answers.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct OutputFormat {
-    /// Answer in JSON
+    /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
 }

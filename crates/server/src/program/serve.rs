@@ -37,7 +37,7 @@ pub enum ServerError {
     Engine(#[from] StartError),
     #[error("cannot listen on {listen}: {source}")]
     Listen { listen: String, source: io::Error },
-    #[error("connections were no longer accepted, so the server has stopped")]
+    #[error("the server could accept no more connections and has stopped")]
     Accepting,
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -110,7 +110,7 @@ async fn serve_on(
     };
     match &ended {
         None => tracing::info!("stopping"),
-        Some(_) => tracing::error!("no connections are accepted any more: stopping"),
+        Some(_) => tracing::error!("the server can accept no more connections; stopping"),
     }
     app.stop();
     let _ = stop.send(true);

@@ -1,14 +1,16 @@
 //! The settings: a flag, else the environment, else `synaptask.toml`, else the default.
 
-mod layer;
-
-pub use layer::{Layer, LimitsLayer};
+mod declared;
+mod environment;
+mod given;
+mod values;
 
 use crate::app::TransportSettings;
 use crate::limits::NAMED_LIMITS;
 use crate::operations;
-use layer::parse_file;
-use std::collections::BTreeMap;
+use declared::{SETTINGS, Setting};
+use environment::{CONFIG, DATABASE, Environment, limit_variable};
+use given::Given;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,9 +28,7 @@ pub enum ConfigError {
     #[error("{path}: {reason}")]
     File { path: PathBuf, reason: String },
     #[error("{name}: {reason}")]
-    Variable { name: &'static str, reason: String },
-    #[error("{0}")]
-    Unsupported(&'static str),
+    Variable { name: String, reason: String },
 }
 
 /// Everything that can be set.
@@ -64,102 +64,111 @@ impl Default for Settings {
     }
 }
 
-fn set<T>(to: &mut T, from: Option<T>) {
-    if let Some(from) = from {
-        *to = from;
-    }
+/// What the command line says.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    pub data: Option<PathBuf>,
+    pub listen: Option<String>,
+    pub log: Option<String>,
 }
 
 impl Settings {
-    /// Puts the settings together. `file` is the file that was asked for, if any; `variable` reads the environment.
+    /// Puts the settings together: each has the value of its flag, else of its variable, else of its key in the file, else
+    /// its default. `file` is the file that was asked for, if any.
     ///
     /// # Errors
     /// [`ConfigError`], naming the setting that is wrong.
     pub fn load(
-        flags: Layer,
+        flags: Flags,
         file: Option<PathBuf>,
-        variable: impl Fn(&str) -> Option<OsString>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Settings, ConfigError> {
-        let environment = from_environment(&variable)?;
-        let data = flags.data.clone().or_else(|| environment.data.clone());
-        let file = file.or_else(|| given(&variable, "SYNAPTASK_CONFIG").map(PathBuf::from));
-        let file = match file {
-            Some(path) => read_file(&path)?,
-            None => match found_file(data.as_deref()) {
-                Some(path) => read_file(&path)?,
-                None => Layer::default(),
-            },
-        };
-        Settings::from_layers([flags, environment, file])
-    }
-
-    /// The first layer that has a word on a setting decides it.
-    fn from_layers(layers: [Layer; 3]) -> Result<Settings, ConfigError> {
+        let mut environment = Environment::of(variables);
+        let file = file.or_else(|| environment.take(CONFIG).map(PathBuf::from));
+        let data = flags.data.clone().or_else(|| environment.data());
         let mut settings = Settings::default();
         // From the weakest on, so that the stronger ones write over it.
-        for layer in layers.into_iter().rev() {
-            settings.apply(layer)?;
+        if let Some(path) = file.or_else(|| found_file(data.as_deref())) {
+            settings.read_file(&path)?;
         }
+        settings.read_environment(environment)?;
+        let Flags { data, listen, log } = flags;
+        settings.data = data.unwrap_or(settings.data);
+        settings.listen = listen.unwrap_or(settings.listen);
+        settings.log = log.unwrap_or(settings.log);
         Ok(settings)
     }
 
-    fn apply(&mut self, layer: Layer) -> Result<(), ConfigError> {
-        if layer.database.is_some() {
-            return Err(ConfigError::Unsupported(
-                "this version keeps its data in SQLite alone: set `data` instead of `database`",
-            ));
+    fn read_file(&mut self, path: &Path) -> Result<(), ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        self.read_toml(&text).map_err(|reason| ConfigError::File { path: path.to_owned(), reason })
+    }
+
+    /// Reads what a settings file says.
+    fn read_toml(&mut self, text: &str) -> Result<(), String> {
+        let table: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
+        self.read_table("", table)
+    }
+
+    /// Reads a table of the file; `above` is its own name with a dot, or nothing.
+    fn read_table(&mut self, above: &str, table: toml::Table) -> Result<(), String> {
+        for (name, value) in table {
+            let key = format!("{above}{name}");
+            match (SETTINGS.iter().find(|setting| setting.key == key), value) {
+                (Some(setting), value) => {
+                    Given::File(value).put(setting, self).map_err(|reason| format!("{key}: {reason}"))?;
+                }
+                (None, value) if above == LIMITS => self.read_limit(&name, value)?,
+                (None, toml::Value::Table(inner)) if is_table(&key) => {
+                    self.read_table(&format!("{key}."), inner)?;
+                }
+                (None, _) if key == "database" => return Err(NO_DATABASE.to_owned()),
+                (None, _) => return Err(format!("unknown setting `{key}`")),
+            }
         }
-        let transport = &mut self.transport;
-        set(&mut self.data, layer.data);
-        set(&mut self.listen, layer.listen);
-        set(&mut self.log, layer.log);
-        set(&mut transport.allowed_origins, layer.allowed_origins);
-        set(&mut transport.cors, layer.cors);
-        set(&mut transport.trusted_proxies, layer.trusted_proxies);
-        set(&mut transport.body_bytes_max, layer.body_bytes_max);
-        set(&mut self.connections_max, layer.connections_max);
-        set(&mut transport.outbox_entries_max, layer.outbox_entries_max);
-        set(&mut transport.outbox_bytes_max, layer.outbox_bytes_max);
-        set(&mut self.header_timeout, layer.header_timeout_s.map(Duration::from_secs));
-        set(&mut transport.body_timeout, layer.body_timeout_s.map(Duration::from_secs));
-        set(&mut transport.stall_timeout, layer.stall_timeout_s.map(Duration::from_secs));
-        layer.history.apply(&mut self.history);
-        set(&mut transport.limits.on, layer.limits.on);
-        transport.limits.changed.extend(layer.limits.rules);
         Ok(())
+    }
+
+    fn read_limit(&mut self, name: &str, value: toml::Value) -> Result<(), String> {
+        if !limit_names().any(|known| known == name) {
+            // Without quotes a dot makes a table of what is in front of it.
+            let hint = if value.is_table() { "; put a name with a dot in quotes" } else { "" };
+            return Err(format!("unknown limit `{name}`{hint}"));
+        }
+        Given::File(value).put_limit(name, self).map_err(|reason| format!("limit `{name}`: {reason}"))
+    }
+
+    fn read_environment(&mut self, mut environment: Environment) -> Result<(), ConfigError> {
+        let wrong = |name: String| move |reason| ConfigError::Variable { name, reason };
+        for setting in SETTINGS {
+            let name = setting.variable();
+            if let Some(value) = environment.take(&name) {
+                Given::Variable(value).put(setting, self).map_err(wrong(name))?;
+            }
+        }
+        for limit in limit_names() {
+            let name = limit_variable(limit);
+            if let Some(value) = environment.take(&name) {
+                Given::Variable(value).put_limit(limit, self).map_err(wrong(name))?;
+            }
+        }
+        match environment.left() {
+            None => Ok(()),
+            Some(DATABASE) => Err(wrong(DATABASE.to_owned())(NO_DATABASE.to_owned())),
+            Some(unknown) => Err(wrong(unknown.to_owned())(environment::unknown())),
+        }
     }
 }
 
-/// A variable that is set to nothing counts as not set.
-fn given(variable: &impl Fn(&str) -> Option<OsString>, name: &str) -> Option<OsString> {
-    variable(name).filter(|value| !value.is_empty())
-}
+/// The table of the limits.
+const LIMITS: &str = "limits.";
 
-fn from_environment(variable: &impl Fn(&str) -> Option<OsString>) -> Result<Layer, ConfigError> {
-    let text = |name: &'static str| {
-        let value = given(variable, name);
-        let wrong = |_| ConfigError::Variable { name, reason: "is not UTF-8".into() };
-        value.map(|value| value.into_string().map_err(wrong)).transpose()
-    };
-    let on = match text("SYNAPTASK_LIMITS")?.as_deref() {
-        None => None,
-        Some("on") => Some(true),
-        Some("off") => Some(false),
-        Some(_) => {
-            return Err(ConfigError::Variable {
-                name: "SYNAPTASK_LIMITS",
-                reason: "must be on or off".into(),
-            });
-        }
-    };
-    Ok(Layer {
-        data: given(variable, "SYNAPTASK_DATA").map(PathBuf::from),
-        listen: text("SYNAPTASK_LISTEN")?,
-        log: text("SYNAPTASK_LOG")?,
-        database: text("SYNAPTASK_DATABASE")?,
-        limits: LimitsLayer { on, rules: BTreeMap::new() },
-        ..Layer::default()
-    })
+const NO_DATABASE: &str = "this version stores its data in SQLite only; set `data` instead of `database`";
+
+/// Whether a key names a table of settings.
+fn is_table(key: &str) -> bool {
+    SETTINGS.iter().any(|setting| setting.key.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
 }
 
 fn found_file(data: Option<&Path>) -> Option<PathBuf> {
@@ -168,10 +177,34 @@ fn found_file(data: Option<&Path>) -> Option<PathBuf> {
     places.into_iter().find(|path| path.is_file())
 }
 
-fn read_file(path: &Path) -> Result<Layer, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-    parse_file(&text).map_err(|reason| ConfigError::File { path: path.to_owned(), reason })
+/// The help of a flag that sets something: what for, its default and its variable.
+pub fn flag_help(flag: &str) -> String {
+    let Some(setting) = Setting::of_flag(flag) else { return String::new() };
+    let help = setting.help.replace('`', "");
+    format!("{} [default: {}, env: {}]", capitalized(&help), setting.default_in_words(), setting.variable())
+}
+
+/// Every setting, for `--help`: its key, its variable, its default, its values and what it is for.
+pub fn settings_help() -> String {
+    let mut text = String::from("Settings, by their key in synaptask.toml and their environment variable:\n");
+    for setting in SETTINGS {
+        let (key, variable, help) = (setting.key, setting.variable(), setting.help.replace('`', ""));
+        let (values, default) = (setting.values_in_words(), setting.default_in_words());
+        text.push_str(&format!(
+            "\n  {key}, {variable}\n      {} [{values}; default: {default}]\n",
+            capitalized(&help)
+        ));
+    }
+    text.push_str(&format!(
+        "\n  limits.\"NAME\", {}\n      One limit, by its name in `synaptask operations` [like 30/10s, or off]\n",
+        limit_variable("NAME"),
+    ));
+    text
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// Every limit that can be set.

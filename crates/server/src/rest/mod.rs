@@ -7,7 +7,8 @@ use crate::auth::{self, Means, Origin};
 use crate::dispatch::{self, Reply, dispatch};
 use crate::engine::{Caller, Outcome, Read};
 use crate::limits::{HEALTH_HOUR, HEALTH_MINUTE, PUBLIC, REST};
-use crate::limits::{What, Who};
+use crate::limits::{RequestLimit, Who};
+use crate::net::forwarded::Client;
 use crate::net::tcp::Handle;
 use crate::operations::{self, Asked, Row};
 use crate::response;
@@ -71,7 +72,7 @@ async fn respond(rest: Arc<Rest>, request: Request) -> Response {
     }
     let answer = AssertUnwindSafe(answer(&rest, request, &trace)).catch_unwind().await;
     let answer = answer.unwrap_or_else(|_| {
-        tracing::error!(trace_id = trace, path, "a request failed by a fault of the server");
+        tracing::error!(trace_id = trace, path, "internal error while answering a request");
         Err(Problem::exception())
     });
     match answer {
@@ -135,10 +136,11 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
     if app.is_stopping() {
         return Err(Problem::unavailable());
     }
-    let caller = match authenticate(app, request.headers(), row).await {
+    let client = client(app, &request);
+    let caller = match authenticate(app, &client, request.headers(), row).await {
         Err(stranger) if row.event == PUBLIC_EVENT && stranger.may_read_publications => {
-            let (who, query) = (address(app, &request), request.uri().query().unwrap_or_default());
-            return publication(rest, who, query, row, trace).await;
+            let query = request.uri().query().unwrap_or_default();
+            return publication(rest, Who::address(client.address), query, row, trace).await;
         }
         known => known.map_err(|stranger| stranger.problem)?,
     };
@@ -151,17 +153,17 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
         Json::from_body(&read_body(body, app.settings.body_bytes_max, app.settings.body_timeout).await?)
     } else {
         // Passed over, it could turn the purge of a few into the purge of all.
-        Err(Malformed("it belongs into the body, not into the query string".to_owned()))
+        Err(Malformed("the input belongs in the body, not in the query string".to_owned()))
     };
     let permit = if row.is_read() { rest.permits.acquire(Who::User(caller.user)).await } else { None };
-    let route = What { limit: REST.name, of: row.event };
+    let limit = RequestLimit { limit: REST, of: row.event };
     let asked = dispatch::Request {
         caller,
         row,
         payload,
         connection: None,
         answered: true,
-        limit: (route, REST.default),
+        limit,
         passed_on: None,
         load_quota: None,
     };
@@ -181,15 +183,15 @@ async fn publication(rest: &Rest, who: Who, query: &str, row: &Row, trace: &str)
     let app = &rest.app;
     app.count_named(who, PUBLIC).map_err(|over| Problem::limited(over.retry_after_s))?;
     let payload = Json::from_query(query, |name| row.takes_integer(name))?;
-    let (token, limit, offset) = match operations::decode(row, &payload) {
-        Ok(Asked::Read(Read::Branch { root: Root::Token(token), limit, offset })) => (token, limit, offset),
-        Err(wrong) if operations::names_token(row, &payload) => return Err(wrong.into()),
+    let (token, page) = match operations::decode(row, &payload) {
+        Ok(Asked::Read(Read::Branch { root: Root::Token(token), page })) => (token, page),
+        Err(wrong) if operations::names_token(&payload) => return Err(wrong.into()),
         // Whatever else is asked for is for those who are known.
         _ => return Err(Problem::Unauthorized),
     };
     let permit = rest.permits.acquire(who).await;
     let (reply, replied) = oneshot::channel();
-    app.engine.read_public(token, limit, offset, Box::new(|outcome| drop(reply.send(outcome))));
+    app.engine.read_public(token, page, Box::new(|outcome| drop(reply.send(outcome))));
     match replied.await {
         Ok(Outcome::Failed(failure)) => Err(failure.into()),
         Ok(outcome) => Ok(Success { json: wire::answer(&outcome, trace).1, permit }),
@@ -197,9 +199,9 @@ async fn publication(rest: &Rest, who: Who, query: &str, row: &Row, trace: &str)
     }
 }
 
-fn address(app: &App, request: &Request) -> Who {
+fn client(app: &App, request: &Request) -> Client {
     let handle = request.extensions().get::<Arc<Handle>>();
-    Who::address(app.address(handle.map(Arc::as_ref), request.headers()))
+    app.client(handle.map(Arc::as_ref), request.headers())
 }
 
 /// Answers without credentials, for whoever watches over the server.
@@ -207,7 +209,7 @@ fn health(app: &App, request: &Request) -> RestAnswer {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(Problem::Method);
     }
-    let who = address(app, request);
+    let who = Who::address(client(app, request).address);
     for limit in [HEALTH_MINUTE, HEALTH_HOUR] {
         app.count_named(who, limit).map_err(|over| Problem::limited(over.retry_after_s))?;
     }
@@ -224,7 +226,12 @@ struct Stranger {
     may_read_publications: bool,
 }
 
-async fn authenticate(app: &App, headers: &HeaderMap, row: &Row) -> Result<Caller, Stranger> {
+async fn authenticate(
+    app: &App,
+    client: &Client,
+    headers: &HeaderMap,
+    row: &Row,
+) -> Result<Caller, Stranger> {
     let stranger = |problem, may_read_publications| Stranger { problem, may_read_publications };
     let Some(credentials) = auth::credentials(headers) else {
         return Err(stranger(Problem::Unauthorized, true));
@@ -236,10 +243,7 @@ async fn authenticate(app: &App, headers: &HeaderMap, row: &Row) -> Result<Calle
         Err(TokenRefusal::ApiNotAllowed) => return Err(stranger(Problem::api_not_allowed(), by_browser)),
     };
     // A browser adds the cookie whoever's page made the request.
-    if by_browser
-        && row.is_mutation()
-        && auth::origin(headers, &app.settings.allowed_origins) != Origin::Allowed
-    {
+    if by_browser && row.is_mutation() && app.origin(client, headers) != Origin::Allowed {
         return Err(stranger(Problem::Origin, false));
     }
     Ok(identity.caller)
@@ -252,14 +256,14 @@ const EXCESS_FACTOR: usize = 16;
 async fn read_body(body: Body, bytes_max: usize, within: Duration) -> Result<Vec<u8>, Problem> {
     match tokio::time::timeout(within, collect(body, bytes_max)).await {
         Ok(result) => result,
-        Err(_) => Err(Problem::malformed("it did not arrive in time")),
+        Err(_) => Err(Problem::malformed("the body did not arrive in time")),
     }
 }
 
 async fn collect(mut body: Body, bytes_max: usize) -> Result<Vec<u8>, Problem> {
     let (mut bytes, mut total) = (Vec::new(), 0_usize);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::malformed("it broke off"))?;
+        let frame = frame.map_err(|_| Problem::malformed("the body ended early"))?;
         let Some(data) = frame.data_ref() else { continue };
         total = total.saturating_add(data.len());
         if total <= bytes_max {

@@ -56,11 +56,9 @@ pub async fn admit(
     presented: Presented,
 ) -> Result<Admitted, Problem> {
     let over = |over: Over| Problem::limited(over.retry_after_s);
-    app.count_named(Who::address(session.address), CONNECT_ADDRESS).map_err(over)?;
+    app.count_named(Who::address(session.client.address), CONNECT_ADDRESS).map_err(over)?;
     let credentials = credentials(session, headers, presented).await?;
-    if credentials.means == Means::Cookie
-        && auth::origin(headers, &app.settings.allowed_origins) == Origin::Foreign
-    {
+    if credentials.means == Means::Cookie && app.origin(&session.client, headers) == Origin::Foreign {
         return Err(Problem::Origin);
     }
     let identity = app.authenticate(&credentials.secret).await.map_err(|refusal| match refusal {

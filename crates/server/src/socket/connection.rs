@@ -12,7 +12,7 @@ use super::outgoing::{
 use super::relay_queue::RelayQueue;
 use super::reply_order::{ReplyOrder, ReplySlot};
 use crate::app::App;
-use crate::dispatch::{AnsweredBy, Reply, Request, dispatch, row_limit, settled};
+use crate::dispatch::{AnsweredBy, Reply, Request, dispatch, settled};
 use crate::engine::protocol::Relayed;
 use crate::engine::{self, Caller, ConnectionId, Outcome, Published, Relay, clock};
 use crate::limits::LoadQuota;
@@ -126,7 +126,7 @@ impl Connection {
         }
         let trace = trace_id();
         if let Reply::Problem(Problem::Failed(engine::Failure::Exception)) = &reply {
-            tracing::error!(trace_id = trace, event, "an event failed by a fault of the server");
+            tracing::error!(trace_id = trace, event, "internal error while handling an event");
         }
         if ack.is_some() || is_heard_without_ack(&reply, &event) {
             let (bytes, standing) = (answer_bytes(&reply), answer_admission(&reply, permit.as_ref()));
@@ -154,7 +154,7 @@ impl Connection {
 
     fn put(&self, message: Outgoing, bytes: usize, standing: Admission) {
         if self.outbox.push(message, bytes, standing) == Some(End::Overflow) {
-            tracing::info!(address = %self.session.address, "a client reads too slowly and is disconnected");
+            tracing::info!(address = %self.session.client.address, "disconnecting a client that reads too slowly");
             self.session.cut();
         }
     }
@@ -227,7 +227,7 @@ async fn listen(app: &Arc<App>, connection: &Arc<Connection>, caller: Caller, id
         // What a panic leaves behind is an unanswered reply, which answers for itself.
         let asked = catch_unwind(AssertUnwindSafe(|| take(app, connection, caller, id, asked)));
         if asked.is_err() {
-            tracing::error!("an event failed by a fault of the server");
+            tracing::error!("internal error while handling an event");
         }
     }
     // A closed inbox alone does not end the connection: what is to be sent still is.
@@ -243,7 +243,7 @@ fn take(
 ) {
     let (mut row, mut passed_on) = (operations::by_event(&name), None);
     if let Some(relayed) = operations::relay_by_event(&name) {
-        row = relayed.stored_by;
+        row = relayed.stored_by.as_ref();
         let relay = payload.as_ref().map_err(|malformed| Problem::from(malformed.clone()));
         let relay = relay.and_then(|payload| operations::decode_relay(relayed, payload));
         match (relay, row) {
@@ -264,7 +264,7 @@ fn take(
         return pending.say(Problem::Event.into(), AnsweredBy::Here);
     };
     let pending = PendingReply::new(connection, name, ack, Some(permit));
-    let (answered, limit, load_quota) = (ack.is_some(), row_limit(row), Some(&connection.load_quota));
+    let (answered, limit, load_quota) = (ack.is_some(), row.limit.into(), Some(&connection.load_quota));
     let request =
         Request { caller, row, payload, connection: Some(id), answered, limit, passed_on, load_quota };
     dispatch(app, request, |reply, by| pending.say(reply, by));
@@ -280,11 +280,11 @@ fn read_event(event: &Event) -> (String, Result<Json, Malformed>) {
     });
     let Some(name) = name else { return (String::new(), malformed("the event has no name")) };
     let payload = match serde_json::from_str::<Vec<&RawValue>>(text).as_deref() {
-        _ if event.has_attachments => malformed("it has binary attachments"),
+        _ if event.has_attachments => malformed("binary attachments are not supported"),
         Ok([_]) => Ok(Json::Object(Vec::new())),
         Ok([_, payload]) => Json::parse(payload.get()),
         Ok(_) => malformed("the event has more than one payload"),
-        Err(_) => malformed("the event is no list of a name and a payload"),
+        Err(_) => malformed("an event must be a list of a name and a payload"),
     };
     (name, payload)
 }
@@ -394,7 +394,7 @@ impl Sender {
                 Err(end) => return end,
             };
             let encoded = catch_unwind(AssertUnwindSafe(|| message.encode())).unwrap_or_else(|_| {
-                tracing::error!("a message could not be written by a fault of the server");
+                tracing::error!("internal error: a message could not be serialized");
                 fallback(&message)
             });
             let Some((to, text)) = encoded else { continue };
@@ -407,7 +407,7 @@ impl Sender {
     async fn send(&mut self, to: To, text: &str) -> Result<(), Stopped> {
         self.flow.room(&self.connection.outbox).await?;
         let Ok(raw) = serde_json::from_str::<&RawValue>(text) else {
-            tracing::error!("a message is no JSON by a fault of the server");
+            tracing::error!("internal error: a message is not valid JSON");
             return Ok(());
         };
         loop {

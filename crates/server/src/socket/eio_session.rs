@@ -5,6 +5,7 @@
 
 use crate::app::App;
 use crate::auth::{self, Credentials, Means};
+use crate::net::forwarded::Client;
 use crate::net::tcp::Handle;
 use crate::response;
 use crate::wire::{Problem, trace_id};
@@ -16,7 +17,6 @@ use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::{HeaderValue, Method, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::Notify;
@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 #[derive(Debug)]
 pub struct EioSession {
     /// Where the client is.
-    pub address: IpAddr,
+    pub client: Client,
     state: Mutex<State>,
     polled_bytes: AtomicU64,
     /// Woken when polling took something along, and when the transport changes.
@@ -51,9 +51,9 @@ struct Websocket {
 }
 
 impl EioSession {
-    fn new(address: IpAddr) -> Self {
+    fn new(client: Client) -> Self {
         EioSession {
-            address,
+            client,
             state: Mutex::default(),
             polled_bytes: AtomicU64::new(0),
             changed: Notify::new(),
@@ -228,13 +228,13 @@ async fn with_whole_body(request: Request, app: &App) -> Result<Request, Problem
     match tokio::time::timeout(app.settings.body_timeout, whole).await {
         Ok(Ok(whole)) => Ok(Request::from_parts(parts, Body::from(whole.to_bytes()))),
         Ok(Err(_)) => Err(Problem::PayloadTooLarge),
-        Err(_) => Err(Problem::malformed("it did not arrive in time")),
+        Err(_) => Err(Problem::malformed("the body did not arrive in time")),
     }
 }
 
 async fn begin(watch: &Watch, mut request: Request, next: Next, is_websocket: bool) -> Response {
     let handle = request.extensions().get::<Arc<Handle>>().cloned();
-    let session = Arc::new(EioSession::new(watch.app.address(handle.as_deref(), request.headers())));
+    let session = Arc::new(EioSession::new(watch.app.client(handle.as_deref(), request.headers())));
     if let Some(handle) = handle.filter(|_| is_websocket) {
         session.attach(handle, None);
     }
@@ -252,7 +252,7 @@ async fn begin(watch: &Watch, mut request: Request, next: Next, is_websocket: bo
             Response::from_parts(parts, Body::from(body))
         }
         Err(error) => {
-            tracing::error!(%error, "the answer to a handshake could not be read");
+            tracing::error!(%error, "cannot read the answer to a handshake");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
@@ -294,6 +294,7 @@ async fn go_on(watch: &Watch, request: Request, next: Next, is_websocket: bool, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::IpAddr;
 
     #[test]
     fn t3_a_sessions_id_is_read_from_its_handshake() {
@@ -305,10 +306,14 @@ mod tests {
     #[test]
     fn t3_sessions_that_ended_are_forgotten() {
         let sessions = EioSessions::default();
-        let kept = Arc::new(EioSession::new(IpAddr::from([127, 0, 0, 1])));
+        let kept = Arc::new(EioSession::new(Client {
+            address: IpAddr::from([127, 0, 0, 1]),
+            host: None,
+            scheme: None,
+        }));
         sessions.add("kept", &kept);
         for n in 0..10_000 {
-            sessions.add(&n.to_string(), &Arc::new(EioSession::new(kept.address)));
+            sessions.add(&n.to_string(), &Arc::new(EioSession::new(kept.client.clone())));
         }
         assert!(sessions.by_id.lock().unwrap().0.len() < 200);
         assert!(sessions.get("kept").is_some() && sessions.get("9999").is_none());

@@ -120,17 +120,17 @@ impl Problem {
             Problem::Failed(Failure::Unavailable) => "The server is busy or restarting; try again soon.",
             Problem::Failed(Failure::Storage) => "The change could not be saved; nothing was changed.",
             Problem::Failed(Failure::Exception) => {
-                "The server made a mistake; nothing was changed. Please report it with the trace_id."
+                "An internal error occurred; nothing was changed. Please report it with the trace_id."
             }
             Problem::Encoding => "The body has a Content-Encoding; send it as it is.",
             Problem::PayloadTooLarge => "The payload is too large; send less at once.",
             Problem::Failed(Failure::Revoked) => "The API token has been revoked.",
-            Problem::Unauthorized => "Give a valid API token: Authorization: Bearer <token>.",
+            Problem::Unauthorized => "Send a valid API token in the header: Authorization: Bearer <token>.",
             Problem::AuthMissing => "Authentication required",
             Problem::AuthInvalid => "The API token is not valid; it may have been revoked.",
             Problem::Origin => "Requests from this web origin are not allowed.",
             Problem::Route => "There is no such path.",
-            Problem::Method => "This path does not take this method.",
+            Problem::Method => "This path does not support this method.",
             Problem::Event => "There is no such event.",
             Problem::TooManyConnections => "Too many open connections; close one and try again.",
         };

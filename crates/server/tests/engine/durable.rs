@@ -4,7 +4,7 @@ use crate::support::replica::Replica;
 use crate::support::{Server, ask, batch_id, changed, failure, grant, named, rename};
 use graph::model::Level;
 use store::LogError;
-use synaptask::engine::{Failure, Outcome, Read};
+use synaptask::engine::{Failure, Outcome, PageRequest, Read};
 
 #[test]
 fn d1_nothing_is_told_before_it_is_on_disk() {
@@ -83,7 +83,10 @@ fn d5_a_refused_commit_leaves_no_trace() {
     assert_eq!(after.1, before.1, "ben sees what he saw");
     assert_eq!(after.0.nodes[0], before.0.nodes[0]);
     assert_eq!((after.0.nodes[1].node.version, after.0.links.len()), (3, 0));
-    let Outcome::Trash { page, .. } = anna.reads(Read::Trash { limit: 10, offset: 0 }) else { panic!() };
+    let Outcome::Trash { page, .. } = anna.reads(Read::Trash { page: PageRequest { limit: 10, offset: 0 } })
+    else {
+        panic!()
+    };
     assert!(page.nodes.is_empty());
 
     // The same request, by the same name, goes through once there is room.

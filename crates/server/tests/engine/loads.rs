@@ -8,7 +8,7 @@ use graph::ops::NodePublish;
 use graph::{NodeId, Operation, Root};
 use std::collections::HashSet;
 use std::time::Duration;
-use synaptask::engine::{EngineSettings, Outcome, Read};
+use synaptask::engine::{EngineSettings, Outcome, PageRequest, Read};
 
 fn ids(page: &Page) -> Vec<NodeId> {
     page.nodes.iter().map(|seen| seen.node.id).collect()
@@ -114,11 +114,9 @@ fn g5_a_load_of_a_branch_misses_and_repeats_nothing_either() {
     let published = anna.does(Operation::NodePublish(NodePublish { id: plan, branch: true, due: None }));
     let graph::diff::NodeChange::Edited { after, .. } = &published.nodes[0] else { panic!("{published:?}") };
     let token = after.publication.as_ref().unwrap().token.clone();
-    let loads = |socket: &Socket, root: &Root, limit, offset| match socket.reads(Read::Branch {
-        root: root.clone(),
-        limit,
-        offset,
-    }) {
+    let loads = |socket: &Socket, root: &Root, limit, offset| match socket
+        .reads(Read::Branch { root: root.clone(), page: PageRequest { limit, offset } })
+    {
         Outcome::Branch { page, .. } => Some(page),
         Outcome::Failed(_) => None,
         other => panic!("{other:?}"),

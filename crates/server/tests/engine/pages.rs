@@ -4,10 +4,11 @@ use crate::support::{Server, add, changed, failure, grant, named, rename, revoke
 use graph::NodeId;
 use graph::model::Level;
 use synaptask::engine::protocol::RequestedScope;
-use synaptask::engine::{Failure, Outcome, Read};
+use synaptask::engine::{Failure, Outcome, PageRequest, Read};
 use uuid::Uuid;
 
-const ALL: Read = Read::History { scope: RequestedScope::Everything, limit: 100, offset: 0 };
+const ALL: Read =
+    Read::History { scope: RequestedScope::Everything, page: PageRequest { limit: 100, offset: 0 } };
 
 // Rules: P2, P3, P4.
 #[test]

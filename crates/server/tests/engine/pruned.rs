@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use store::{HistoryQuery, HistoryScope, Limits, LoadScope, Log, LogError, Proposal, Retention};
 use synaptask::engine::protocol::RequestedScope;
-use synaptask::engine::{Caller, Engine, EngineSettings, Failure, Outcome, Read};
+use synaptask::engine::{Caller, Engine, EngineSettings, Failure, Outcome, PageRequest, Read};
 use uuid::Uuid;
 
 const DAY_MS: i64 = 86_400_000;
@@ -112,7 +112,10 @@ fn d18_a_stop_amid_pruning_and_reading_is_soon_and_leaves_one_file() {
     let pages: Vec<_> = (0..20)
         .map(|_| {
             let (answer, pending) = expect_answer();
-            let read = Read::History { scope: RequestedScope::Everything, limit: 1_000, offset: 0 };
+            let read = Read::History {
+                scope: RequestedScope::Everything,
+                page: PageRequest { limit: 1_000, offset: 0 },
+            };
             server.engine.read(anna.caller, read, None, answer);
             pending
         })

@@ -40,7 +40,7 @@ fn o4_every_hostile_payload_has_its_code() {
 
 #[test]
 fn o4_every_code_of_a_payload_is_met_and_every_one_met_is_in_the_table() {
-    for row in ROWS {
+    for row in ROWS.iter() {
         let listed: HashSet<&str> = row.payload_errors().iter().map(|reason| reason.code()).collect();
         let cases = table();
         let met: HashSet<&str> =
@@ -58,7 +58,7 @@ fn o4_every_good_payload_is_taken() {
     }
 }
 
-// Rules: N3, N4, N5, N7, N9, N10, N11, N13, N14, N21.
+// Rules: N3, N4, N5, N7, N9, N10, N11, N13, N14, N21, O5.
 #[test]
 fn n3_to_n15_values_at_their_bounds_are_taken() {
     let bounds: &[(&[&str], &str, Vec<String>)] = &[
@@ -88,7 +88,11 @@ fn n3_to_n15_values_at_their_bounds_are_taken() {
             "x",
             vec!["0".into(), "-0.0".into(), "1e308".into(), "5e-324".into(), "99999999999999999999".into()],
         ),
-        (&["node:update"], "version", vec!["0".into(), "-1".into(), "99999999999999999999".into()]),
+        (
+            &["node:update"],
+            "version",
+            vec!["null".into(), "0".into(), "-1".into(), "99999999999999999999".into()],
+        ),
         (PAGES, "limit", vec!["1".into(), "1000".into()]),
         (&["graph:get", "branch:get"], "limit", vec!["5000".into()]),
         (&["branch:get"], "root", vec!["\"\"".into(), quoted(&"x".repeat(100)), quoted("q-_Z")]),
@@ -96,6 +100,12 @@ fn n3_to_n15_values_at_their_bounds_are_taken() {
         (NAMED_NODE, "id", vec![A.to_uppercase(), "\"00000000-0000-0000-0000-000000000000\"".into()]),
         (EMBEDS, "id", vec!["\"\"".into(), quoted(&"x".repeat(100)), quoted("q-_Z")]),
         (&["trash:purge"], "ids", vec!["[]".into(), list(A, 1000)]),
+        (NEW, "id", vec!["null".into()]),
+        (&["node:add"], "target", vec!["null".into()]),
+        (&["node:add", "link:add", "trash:purge", "node:access"], "batchId", vec!["null".into()]),
+        (TURNS, "newBatchId", vec!["null".into()]),
+        (&["history:page"], "scopeType", vec!["null".into(), quoted("GRAPH")]),
+        (&["history:page"], "scopeId", vec!["null".into()]),
         (SHARES, "due", vec!["null".into(), "\"2999-01-01T00:00:00.123Z\"".into()]),
         (LEVELS, "level", vec!["1".into(), "2".into(), "3".into()]),
         (GRANTS, "email", vec!["\"A.B+c@host\"".into(), longest_email("bb")]),

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use synaptask::engine::{
     Caller, ConnectionId, ConnectionSink, Engine, EngineSettings, Failure, IdempotencyKey, Mutation,
-    OnOutcome, Outcome, Published, Read, Relayed,
+    OnOutcome, Outcome, PageRequest, Published, Read, Relayed,
 };
 use uuid::Uuid;
 
@@ -171,7 +171,7 @@ impl Person {
     }
 }
 
-pub const WHOLE: Read = Read::Graph { limit: usize::MAX, offset: 0 };
+pub const WHOLE: Read = Read::Graph { page: PageRequest { limit: usize::MAX, offset: 0 } };
 
 /// What came over one connection.
 #[derive(Clone, Debug)]
@@ -239,7 +239,7 @@ impl Socket {
     }
 
     pub fn loads(&self, limit: usize, offset: usize) -> Page {
-        page(self.reads(Read::Graph { limit, offset }))
+        page(self.reads(Read::Graph { page: PageRequest { limit, offset } }))
     }
 
     /// Asks for everything anew, to be compared at its place among what is heard.

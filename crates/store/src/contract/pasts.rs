@@ -322,12 +322,14 @@ impl Naive {
             let held = known.held.then(|| (known.rev, known.batch.clone()));
             assert_eq!(remembered.map(|it| (it.rev, it.batch)), held, "batch {}", known.rev);
             let (root, undo, redo) = self.chain(known, Rev::MAX);
-            let latest = [undo, redo].into_iter().flatten().max_by_key(|known| known.rev);
-            let latest = latest.map_or(Lineage::Fresh, |known| known.batch.lineage);
+            let last = [undo, redo].into_iter().flatten().max_by_key(|known| known.rev);
+            let last_held = last.filter(|known| known.held).map(|known| known.batch.clone());
+            let latest = last.map_or(Lineage::Fresh, |known| known.batch.lineage);
             let is_held = known.held && self.at(root).is_some_and(|root| root.held);
-            let want = is_held.then_some((root, latest, known.batch.lineage));
+            let want = is_held.then_some((root, latest, known.batch.lineage, last_held));
             let got = log.past().chain(known.batch.id).unwrap();
-            assert_eq!(got.map(|it| (it.root.batch.id, it.latest, it.named)), want, "chain of {}", known.rev);
+            let got = got.map(|it| (it.root.batch.id, it.latest, it.named, it.last));
+            assert_eq!(got, want, "chain of {}", known.rev);
         }
     }
 
@@ -541,5 +543,6 @@ pub fn h10_a_chain_keeps_its_state_when_a_turn_is_pruned(storage: &impl Storage)
     assert_eq!((pruned.removed, pruned.more), (1, false));
     let chain = log.past().chain(root).unwrap().unwrap();
     assert_eq!((chain.root.rev, chain.latest, chain.named), (2, Lineage::UndoOf(root), Lineage::Fresh));
+    assert_eq!(chain.last, None);
     assert!(log.past().chain(naive.known[2].batch.id).unwrap().is_none(), "the undo is not held");
 }

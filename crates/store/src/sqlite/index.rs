@@ -133,6 +133,11 @@ pub(super) fn chain(conn: &Connection, named: Remembered) -> Result<Option<PastC
         }
     };
     let Some(root) = root else { return Ok(None) };
-    let latest = ChainState::of(conn, root.rev, Rev::MAX)?.latest(root.batch.id);
-    Ok(Some(PastChain { root, latest, named: lineage }))
+    let state = ChainState::of(conn, root.rev, Rev::MAX)?;
+    let latest = state.latest(root.batch.id);
+    let last = match state.undo.max(state.redo) {
+        Some((rev, _)) => super::batch_at(conn, integer(rev)?)?.map(|(last, _)| last.batch),
+        None => None,
+    };
+    Ok(Some(PastChain { root, latest, named: lineage, last }))
 }

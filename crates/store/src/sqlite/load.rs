@@ -65,7 +65,7 @@ pub(super) fn load(conn: &Connection, scope: LoadScope) -> Result<World, LogErro
         let read = RowReader { conn, to_decoders, dealt: 0 }.read(scope);
         let built = builder
             .join()
-            .unwrap_or_else(|_| Err(LogError::corrupt("the log's entities", "they do not make a World")));
+            .unwrap_or_else(|_| Err(LogError::corrupt("the log's entities", "they do not form a World")));
         read.and(built).map(|mut world| {
             // Time has come at least so far: what had run out by then is not in force again because a clock was set back.
             world.advance(last_at);

@@ -63,13 +63,12 @@ impl Step<'_> {
     }
 }
 
-/// Sets a status back: that of a held node becomes what it resumes with. It cannot resume as completed.
+/// Sets a status back: that of a held node becomes what it resumes with. Whether something holds a node that is set back to
+/// Completed is judged on the final state, see [`Step::is_held_back`].
 fn set_status_back(draft: &mut Draft<'_>, to: &Node, unsettled: &mut Vec<NodeId>) -> Result<(), Refusal> {
     let now = draft.active_node(to.id).ok_or(Reason::NodeInTrash)?;
     let status = unheld_status(to);
-    let held = is_held(draft, now);
-    refuse_if(held && status == Status::Completed, Reason::NodeBlocked)?;
-    let held = held && now.status == Status::Blocked;
+    let held = is_held(draft, now) && now.status == Status::Blocked && status != Status::Completed;
     draft.edit_node(Op::NodeStatus, Cause::Meant, to.id, |node| match held {
         true if status == Status::InProgress => node.resume = Status::InProgress,
         true => node.resume = Status::Available,

@@ -1,14 +1,14 @@
 //! Undo and redo: the inverse of what a batch meant, decided like any operation. What followed from it is not replayed
-//! but follows anew.
+//! but follows anew, and completions that its cascade ended are given back.
 
 mod carry_out;
+mod completions;
 mod overtaken;
 mod permission;
 
 use super::{link, refuse_if};
 use crate::access::{placement, sees_link};
 use crate::batch::{Batch, Change, Entry, Lineage, Op, Subject};
-use crate::blocking::settle;
 use crate::draft::Draft;
 use crate::history_view::sees_batch;
 use crate::id::{BatchId, IdSupply, LinkId, NodeId, UserId};
@@ -26,6 +26,8 @@ pub struct Chain {
     pub undone: bool,
     /// Whether the batch that was named is one of the undos: undoing it is a redo.
     pub names_undo: bool,
+    /// The last of its undos and redos; `None` when there is none, or when it is no longer held.
+    pub latest: Option<Batch>,
 }
 
 /// Which way.
@@ -49,14 +51,10 @@ pub fn undo_or_redo(
     ids: &mut dyn IdSupply,
 ) -> Result<Batch, Refusal> {
     refuse_if(!sees_batch(world, caller, &chain.root), Reason::BatchNotFound)?;
-    let backward = (asked == UndoKind::Undo) != chain.names_undo;
-    if backward == chain.undone {
-        return Err(match asked {
-            UndoKind::Undo => Reason::AlreadyUndone,
-            UndoKind::Redo => Reason::NotUndone,
-        }
-        .into());
-    }
+    // To redo is to bring the chain back, whichever batch of it is named; to undo an undo is the same.
+    let backward = asked == UndoKind::Undo && !chain.names_undo;
+    refuse_if(backward && chain.undone, Reason::AlreadyUndone)?;
+    refuse_if(!backward && !chain.undone, Reason::NotUndone)?;
     let steps = steps(&chain.root, backward);
     let mut draft = Draft::new(world, batch, Some(caller));
     refuse_purged(world, caller, chain, &steps)?;
@@ -72,7 +70,8 @@ pub fn undo_or_redo(
         carry_out::judge_link(&draft, caller, id)?;
     }
     refuse_cycles(&draft, caller, &steps)?;
-    settle(&mut draft, unsettled);
+    completions::give_back(&mut draft, chain, &steps, unsettled);
+    refuse_if(steps.iter().any(|step| step.is_held_back(&draft)), Reason::NodeBlocked)?;
     let id = chain.root.id;
     draft.set_lineage(if backward { Lineage::UndoOf(id) } else { Lineage::RedoOf(id) });
     Ok(draft.finish())
@@ -262,7 +261,7 @@ fn refuse_purged(world: &World, caller: UserId, chain: &Chain, steps: &[Step<'_>
         return Ok(());
     }
     match chain.root.actor == Some(caller) && !gone.is_empty() {
-        true => Err(Refusal::with(Reason::CannotRestorePurged, format!("Gone: {}.", listed(gone)))),
+        true => Err(Refusal::with(Reason::CannotRestorePurged, format!("Deleted: {}.", listed(gone)))),
         false => Err(Reason::CannotRestorePurged.into()),
     }
 }
@@ -277,7 +276,7 @@ fn refuse_changed(draft: &Draft<'_>, caller: UserId, steps: &[Step<'_>]) -> Resu
     let names: Vec<String> = changed.iter().filter_map(|step| step.name_for(draft, caller)).collect();
     match names.is_empty() {
         true => Err(Reason::VersionConflict.into()),
-        false => Err(Refusal::with(Reason::VersionConflict, format!("Changed since: {}.", listed(names)))),
+        false => Err(Refusal::with(Reason::VersionConflict, format!("Changed: {}.", listed(names)))),
     }
 }
 

@@ -74,7 +74,7 @@ fn c11_every_operation_has_its_words() {
             plan: Plan::Plus,
         }),
     );
-    assert_eq!(it.says(&opened), "the installation opened the account eve <eve@example.org> (plus)");
+    assert_eq!(it.says(&opened), "the installation created the account eve <eve@example.org> (plus)");
     let ada = it.users["ada"];
     let made = it.does(
         None,
@@ -85,7 +85,7 @@ fn c11_every_operation_has_its_words() {
             hash: [7; 32],
         }),
     );
-    assert_eq!(it.says(&made), "the installation made the API token “cli” of ada");
+    assert_eq!(it.says(&made), "the installation created the API token “cli” of ada");
 
     let added = it.adds("Release", None);
     assert_eq!(it.says(&added), "ada added “Release”");
@@ -154,7 +154,7 @@ fn c11_every_operation_has_its_words() {
             }),
             "ada made the link “Test” → “Ship it” secondary and private",
         ),
-        ("ada", Operation::LinkSwap { id: link }, "ada turned the link round to “Ship it” → “Test”"),
+        ("ada", Operation::LinkSwap { id: link }, "ada reversed the link to “Ship it” → “Test”"),
         (
             "ada",
             Operation::LinkAdd(LinkAdd {
@@ -216,7 +216,7 @@ fn c11_every_operation_has_its_words() {
         (
             "ben",
             Operation::NodeEmbed { root: Root::Node(alone) },
-            "ben took the public branch “Alone” into their graph",
+            "ben embedded the public branch “Alone” in their graph",
         ),
         ("ada", Operation::NodeUnpublish { id: alone }, "ada unpublished “Alone”; 1 embed ended"),
         (

@@ -1,12 +1,21 @@
-use super::layer::check_ranges;
+use super::declared::Form;
 use super::*;
 use crate::limits::{CONNECT_USER, NamedLimit, OPEN_USER, REST, Rule};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use store::Limits;
 
-fn layer(listen: Option<&str>, on: Option<bool>) -> Layer {
-    let limits = LimitsLayer { on, rules: BTreeMap::new() };
-    Layer { listen: listen.map(str::to_owned), limits, ..Layer::default() }
+/// What a settings file comes to.
+fn parse_file(text: &str) -> Result<Settings, String> {
+    let mut settings = Settings::default();
+    settings.read_toml(text).map(|()| settings)
+}
+
+/// What the environment comes to, on a data directory without a file.
+fn with_variables(variables: &[(&str, &str)]) -> Result<Settings, String> {
+    let dir = tempfile::tempdir().unwrap();
+    let flags = Flags { data: Some(dir.path().to_owned()), ..Flags::default() };
+    let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+    Settings::load(flags, None, variables).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -19,35 +28,40 @@ fn c8_a_flag_goes_before_the_environment_before_the_file_before_the_default() {
         (Some("flag:1"), None, None, "flag:1"),
     ];
     for (flag, env, file, want) in cases {
-        let layers = [layer(flag, None), layer(env, None), layer(file, None)];
-        assert_eq!(Settings::from_layers(layers).unwrap().listen, want);
+        let dir = tempfile::tempdir().unwrap();
+        if let Some(file) = file {
+            std::fs::write(dir.path().join(FILE_NAME), format!("listen = \"{file}\"")).unwrap();
+        }
+        let flags =
+            Flags { data: Some(dir.path().to_owned()), listen: flag.map(str::to_owned), ..Flags::default() };
+        let variables = env.map(|env| ("SYNAPTASK_LISTEN".into(), env.into()));
+        assert_eq!(Settings::load(flags, None, variables).unwrap().listen, want);
     }
 }
 
 #[test]
 fn c8_the_environment_is_read() {
-    let variable = |name: &str| match name {
-        "SYNAPTASK_DATA" => Some("/srv/tasks".into()),
-        "SYNAPTASK_LISTEN" => Some("0.0.0.0:9".into()),
-        "SYNAPTASK_LIMITS" => Some("off".into()),
-        "SYNAPTASK_LOG" => Some("warn".into()),
-        _ => None,
-    };
-    let settings = Settings::load(Layer::default(), None, variable).unwrap();
+    let variables = [
+        ("SYNAPTASK_DATA", "/srv/tasks"),
+        ("SYNAPTASK_LISTEN", "0.0.0.0:9"),
+        ("SYNAPTASK_LIMITS", "off"),
+        ("SYNAPTASK_LOG", "warn"),
+    ]
+    .map(|(name, value)| (name.into(), value.into()));
+    let settings = Settings::load(Flags::default(), None, variables).unwrap();
     assert_eq!(settings.data, PathBuf::from("/srv/tasks"));
     assert_eq!((settings.listen.as_str(), settings.log.as_str()), ("0.0.0.0:9", "warn"));
     assert_eq!(settings.transport.limits.rule(REST), None);
-    let wrong = |name: &str| (name == "SYNAPTASK_LIMITS").then(|| "perhaps".into());
-    let error = Settings::load(Layer::default(), None, wrong).unwrap_err();
-    assert!(error.to_string().contains("SYNAPTASK_LIMITS"), "{error}");
+    let error = with_variables(&[("SYNAPTASK_LIMITS", "perhaps")]).unwrap_err();
+    assert!(error.contains("SYNAPTASK_LIMITS"), "{error}");
 }
 
 #[test]
 fn c8_the_file_beside_the_data_is_read() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join(FILE_NAME), "listen = \"here:1\"").unwrap();
-    let flags = Layer { data: Some(dir.path().to_owned()), ..Layer::default() };
-    assert_eq!(Settings::load(flags, None, |_| None).unwrap().listen, "here:1");
+    let flags = Flags { data: Some(dir.path().to_owned()), ..Flags::default() };
+    assert_eq!(Settings::load(flags, None, []).unwrap().listen, "here:1");
 }
 
 #[test]
@@ -61,8 +75,7 @@ fn c9_unknown_keys_are_refused_by_name() {
 #[test]
 fn h2_how_long_history_is_kept_can_be_set() {
     let text = "[history]\nkeys_hours = 48\n[history.basic]\ndays = 7\n[history.pro]\ndays = 9\nbatches = 10\nbytes = 11";
-    let mut settings = Settings::default();
-    settings.apply(parse_file(text).unwrap()).unwrap();
+    let settings = parse_file(text).unwrap();
     let default = Retention::default();
     let want = Retention {
         basic: Limits { days: 7, ..default.basic },
@@ -87,8 +100,7 @@ fn h2_how_long_history_is_kept_can_be_set() {
 #[test]
 fn r6_every_limit_can_be_changed_or_switched_off() {
     let text = "[limits]\nrest = \"5/1m\"\n\"graph:get\" = \"off\"\n\"open.user\" = \"3\"";
-    let mut settings = Settings::default();
-    settings.apply(parse_file(text).unwrap()).unwrap();
+    let settings = parse_file(text).unwrap();
     let limits = &settings.transport.limits;
     assert_eq!(limits.rule(REST), Some(Rule::per_s(5, 60)));
     assert_eq!(limits.rule(NamedLimit { name: "graph:get", default: Rule::per_s(10, 10) }), None);
@@ -109,51 +121,84 @@ fn r6_what_is_wrong_with_a_limit_is_said_by_its_name() {
         ("\"open.user\" = \"10/1m\"", "limit `open.user`: \"10/1m\" is neither like \"10\""),
         ("\"open.user\" = \"-1\"", "limit `open.user`"),
         ("\"open.user\" = 3", "limit `open.user`"),
-        ("connect.address = \"off\"", "unknown limit `connect`; a name with a dot stands in quotes"),
+        ("connect.address = \"off\"", "unknown limit `connect`; put a name with a dot in quotes"),
         ("on = \"off\"", "limits.on: must be true or false"),
     ] {
         let error = parse_file(&format!("[limits]\n{wrong}")).unwrap_err();
         assert!(error.contains(named), "{error}");
     }
-    assert_eq!(parse_file("[limits]\non = false").unwrap().limits.on, Some(false));
+    assert!(!parse_file("[limits]\non = false").unwrap().transport.limits.on);
+}
+
+/// Every number there is to set.
+fn numbers() -> impl Iterator<Item = (&'static Setting, &'static declared::Number)> {
+    SETTINGS.iter().filter_map(|setting| match &setting.form {
+        Form::Number(number) => Some((setting, number)),
+        _ => None,
+    })
+}
+
+/// A line of a settings file.
+fn line(setting: &Setting, value: impl std::fmt::Display) -> String {
+    format!("{} = {value}", setting.key)
 }
 
 #[test]
 fn c13_a_number_out_of_its_range_is_refused_by_name() {
-    let huge = i64::MAX;
-    for name in [
-        "body_bytes_max",
-        "connections_max",
-        "outbox_entries_max",
-        "outbox_bytes_max",
-        "header_timeout_s",
-        "body_timeout_s",
-        "stall_timeout_s",
-    ] {
-        for value in [0, huge] {
-            let error = parse_file(&format!("{name} = {value}")).unwrap_err();
-            assert!(error.starts_with(&format!("{name}: must be from ")), "{error}");
-            assert!(error.contains(&format!("not {value}")), "{error}");
+    let mut bounded = 0;
+    for (setting, number) in numbers() {
+        let (key, variable) = (setting.key, setting.variable());
+        let (least, most) = (*number.range.start(), *number.range.end());
+        let mut wrong = vec![i128::from(least) - 1, -1];
+        if most < i64::MAX as u64 {
+            wrong.extend([i128::from(most) + 1, i128::from(i64::MAX)]);
         }
-        assert!(parse_file(&format!("{name} = -1")).unwrap_err().contains(name));
-        assert!(parse_file(&format!("{name} = 1024")).is_ok(), "{name}");
+        for value in wrong {
+            let want = format!(": must be {}, not {value}", number.range_in_words());
+            assert_eq!(parse_file(&line(setting, value)).unwrap_err(), format!("{key}{want}"));
+            let refused = with_variables(&[(&variable, &value.to_string())]).unwrap_err();
+            assert_eq!(refused, format!("{variable}{want}"));
+        }
+        for value in [least, most, 1_024.clamp(least, most)] {
+            let by_file = parse_file(&line(setting, value)).unwrap();
+            let by_variable = with_variables(&[(&variable, &value.to_string())]).unwrap();
+            for settings in [by_file, by_variable] {
+                assert_eq!((number.get)(&settings), value, "{key}");
+            }
+        }
+        for value in ["", "x", "1.5", "1_024", "0x400", "9999999999999999999999999999999999999999"] {
+            let refused = with_variables(&[(&variable, value)]);
+            assert_eq!(refused.is_err(), !value.is_empty(), "{variable} {value}");
+        }
+        assert!(parse_file(&line(setting, "\"1024\"")).unwrap_err().starts_with(&format!("{key}: ")));
+        bounded += usize::from(least > 0);
     }
+    assert!(bounded >= 8, "{bounded}");
 }
 
 #[test]
 fn c13_the_defaults_are_within_their_ranges() {
-    let it = Settings::default();
-    let layer = Layer {
-        body_bytes_max: Some(it.transport.body_bytes_max),
-        connections_max: Some(it.connections_max),
-        outbox_entries_max: Some(it.transport.outbox_entries_max),
-        outbox_bytes_max: Some(it.transport.outbox_bytes_max),
-        header_timeout_s: Some(it.header_timeout.as_secs()),
-        body_timeout_s: Some(it.transport.body_timeout.as_secs()),
-        stall_timeout_s: Some(it.transport.stall_timeout.as_secs()),
-        ..Layer::default()
-    };
-    assert_eq!(check_ranges(&layer), Ok(()));
+    for (setting, number) in numbers() {
+        assert!(number.range.contains(&(number.get)(&Settings::default())), "{}", setting.key);
+    }
+}
+
+#[test]
+fn c13_the_bounds_are_those_that_the_specification_names() {
+    for (key, want) in [
+        ("body_bytes_max", "from 1024 to 1073741824"),
+        ("outbox_bytes_max", "from 1024 to 1073741824"),
+        ("connections_max", "from 1 to 1000000"),
+        ("outbox_entries_max", "from 1 to 1000000"),
+        ("header_timeout_s", "from 1 to 86400"),
+        ("body_timeout_s", "from 1 to 86400"),
+        ("stall_timeout_s", "from 1 to 86400"),
+        ("history.keys_hours", "24 or more"),
+        ("history.pro.days", "0 or more"),
+    ] {
+        let setting = SETTINGS.iter().find(|setting| setting.key == key).unwrap();
+        assert_eq!(setting.values_in_words(), want, "{key}");
+    }
 }
 
 #[test]
@@ -171,8 +216,8 @@ fn c13_an_allowed_origin_is_written_as_browsers_write_it() {
         assert!(parse_file(&format!("allowed_origins = [\"{right}\"]")).is_ok(), "{right}");
     }
     for (wrong, helps) in [
-        ("*", "every origin is named by itself"),
-        ("https://*.example", "every origin is named by itself"),
+        ("*", "wildcards are not supported"),
+        ("https://*.example", "wildcards are not supported"),
         ("https://app.example/", "ends with"),
         ("https://app.example/tasks", "has a path"),
         ("app.example", "scheme, host and port"),
@@ -199,10 +244,135 @@ fn c13_an_allowed_origin_is_written_as_browsers_write_it() {
 
 #[test]
 fn c8_a_variable_set_to_nothing_counts_as_not_set() {
-    let empty = |name: &str| name.starts_with("SYNAPTASK_").then(OsString::new);
+    let known = SETTINGS.iter().map(Setting::variable).chain(limit_names().map(limit_variable));
+    let others = [CONFIG, DATABASE, "SYNAPTASK_UNKNOWN"].map(str::to_owned);
+    let empty = known.chain(others).filter(|name| name != "SYNAPTASK_DATA");
     let dir = tempfile::tempdir().unwrap();
-    let flags = Layer { data: Some(dir.path().to_owned()), ..Layer::default() };
-    let want = Settings::load(flags.clone(), None, |_| None).unwrap();
-    assert_eq!(Settings::load(flags, None, empty).unwrap(), want);
+    let flags = Flags { data: Some(dir.path().to_owned()), ..Flags::default() };
+    let want = Settings::load(flags.clone(), None, []).unwrap();
+    assert_eq!(Settings::load(flags, None, empty.map(|name| (name.into(), OsString::new()))).unwrap(), want);
     assert!(parse_file("data = \"\"").is_err());
+}
+
+#[test]
+fn c17_an_unknown_variable_is_refused_with_those_that_are_known() {
+    for name in
+        ["SYNAPTASK_LISTN", "SYNAPTASK_", "SYNAPTASK_PORT", "SYNAPTASK_LIMITS_GRAPH", "SYNAPTASK_HISTORY"]
+    {
+        let error = with_variables(&[(name, "1")]).unwrap_err();
+        assert!(error.starts_with(&format!("{name}: is an unknown variable")), "{error}");
+        let every = SETTINGS.iter().map(Setting::variable).chain([CONFIG.to_owned()]);
+        every.for_each(|known| assert!(error.contains(&known), "{error}"));
+    }
+    for (name, value) in [("SYNAPTAS_LISTEN", "1"), ("synaptask_listen", "1"), ("PATH", "/bin")] {
+        assert!(with_variables(&[(name, value)]).is_ok(), "{name}");
+    }
+    assert!(with_variables(&[(DATABASE, "postgres://")]).unwrap_err().contains("SQLite"));
+    assert!(parse_file("database = \"postgres://\"").unwrap_err().contains("SQLite"));
+}
+
+#[test]
+fn c17_what_kubernetes_says_of_a_service_is_passed_over() {
+    let of_service = [
+        ("SYNAPTASK_SERVICE_HOST", "10.0.0.1"),
+        ("SYNAPTASK_SERVICE_PORT_HTTP", "80"),
+        ("SYNAPTASK_PORT", "tcp://10.0.0.1:80"),
+        ("SYNAPTASK_PORT_80_TCP_ADDR", "10.0.0.1"),
+        ("SYNAPTASK_WEB_SERVICE_HOST", "10.0.0.2"),
+        ("SYNAPTASK_WEB_PORT_80_TCP", "tcp://10.0.0.2:80"),
+    ];
+    assert!(with_variables(&of_service).is_ok());
+    // Without the service's own variable they are nobody's.
+    for alone in of_service.iter().filter(|(name, _)| !name.ends_with("_HOST")) {
+        assert!(with_variables(&[*alone]).unwrap_err().starts_with(alone.0), "{}", alone.0);
+    }
+    assert!(with_variables(&[&of_service[..], &[("SYNAPTASK_LISTN", "1")]].concat()).is_err());
+}
+
+#[test]
+fn c8_every_setting_has_a_variable_of_its_own() {
+    let all: Vec<String> =
+        SETTINGS.iter().map(Setting::variable).chain(limit_names().map(limit_variable)).collect();
+    let limits: BTreeSet<&str> = limit_names().collect();
+    let different: BTreeSet<&String> = all.iter().collect();
+    assert_eq!(different.len(), SETTINGS.len() + limits.len(), "{all:?}");
+    let text = |name: &str, value: &str| with_variables(&[(name, value)]).unwrap().transport;
+    let origins = text("SYNAPTASK_ALLOWED_ORIGINS", "https://a.example, https://b.example").allowed_origins;
+    assert_eq!(origins, ["https://a.example", "https://b.example"]);
+    let proxies = text("SYNAPTASK_TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8").trusted_proxies;
+    assert_eq!(proxies.names(), ["127.0.0.1/32", "10.0.0.0/8"]);
+    let limits = text("SYNAPTASK_LIMITS_OPEN_USER", "3").limits;
+    assert_eq!(limits.rule(OPEN_USER).map(|rule| rule.count), Some(3));
+    let wrong = [
+        ("SYNAPTASK_ALLOWED_ORIGINS", "https://a.example,*", "\"*\" contains \"*\""),
+        ("SYNAPTASK_TRUSTED_PROXIES", "127.0.0.1,", "\"\" is neither an address"),
+        ("SYNAPTASK_LIMITS_REST", "5", "\"5\" is neither like \"30/10s\""),
+        ("SYNAPTASK_LIMITS_NODE_TRASH", "on", "\"on\" is neither like"),
+    ];
+    for (name, value, want) in wrong {
+        let error = with_variables(&[(name, value)]).unwrap_err();
+        assert!(error.starts_with(&format!("{name}: {want}")), "{error}");
+    }
+}
+
+#[test]
+fn c13_a_choice_is_one_of_its_words() {
+    let mut words_known = 0;
+    for setting in SETTINGS {
+        let Form::Choice(choice) = &setting.form else { continue };
+        assert!(choice.words.contains(&(choice.get)(&Settings::default())));
+        for word in choice.words {
+            let by_file = parse_file(&line(setting, format!("\"{word}\""))).unwrap();
+            let by_variable = with_variables(&[(&setting.variable(), word)]).unwrap();
+            assert_eq!([&by_file, &by_variable].map(|settings| (choice.get)(settings)), [*word; 2]);
+            words_known += 1;
+        }
+        let error = parse_file(&line(setting, "\"perhaps\"")).unwrap_err();
+        assert!(error.starts_with(&format!("{}: must be one of ", setting.key)), "{error}");
+        let error = with_variables(&[(&setting.variable(), "perhaps")]).unwrap_err();
+        assert!(error.starts_with(&format!("{}: must be one of ", setting.variable())), "{error}");
+    }
+    assert!(words_known >= 3);
+}
+
+/// README.md's table of settings, as it follows from the declarations.
+fn readme_table() -> String {
+    let code = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
+    let mut table =
+        "| flag | environment | `synaptask.toml` | values | default | |\n|---|---|---|---|---|---|\n"
+            .to_owned();
+    for setting in SETTINGS {
+        table.push_str(&format!(
+            "| {} | `{}` | `{}` | {} | {} | {} |\n",
+            code(setting.flag.unwrap_or_default()),
+            setting.variable(),
+            setting.key,
+            setting.values_in_words(),
+            setting.default_in_words(),
+            setting.help,
+        ));
+    }
+    table
+}
+
+#[test]
+fn c8_the_table_in_the_readme_has_every_setting() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let table = readme_table();
+    assert!(readme.contains(&table), "README.md must have this table of settings:\n{table}");
+}
+
+#[test]
+fn c15_the_help_has_every_setting() {
+    let help = settings_help();
+    for setting in SETTINGS {
+        for part in [setting.key, &setting.variable(), &setting.default_in_words()] {
+            assert!(help.contains(part), "{part}:\n{help}");
+        }
+        assert!(!setting.help.is_empty(), "{}", setting.key);
+        if let Some(flag) = setting.flag {
+            assert!(flag_help(flag).contains(&setting.variable()), "{flag}");
+        }
+    }
 }

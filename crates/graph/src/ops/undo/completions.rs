@@ -1,0 +1,76 @@
+//! Giving back the completions that a cascade ended.
+
+use super::{Chain, Step, unheld_status};
+use crate::batch::{Batch, Change, Op, Subject};
+use crate::blocking::settle_giving_back;
+use crate::draft::{Cause, Draft};
+use crate::id::NodeId;
+use crate::model::{Node, Status};
+use crate::world::Graph;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Settles what the steps have changed, and completes again what the batch that is taken back had reopened by its cascade:
+/// where no status was set since, and where nothing holds the node in the end.
+pub(super) fn give_back(
+    draft: &mut Draft<'_>,
+    chain: &Chain,
+    steps: &[Step<'_>],
+    unsettled: impl IntoIterator<Item = NodeId>,
+) {
+    // An undo takes back the redo before it, and what began the chain; a redo takes back the undo.
+    let root = Some(&chain.root).filter(|_| !chain.undone);
+    let ended = chain.latest.iter().chain(root).flat_map(ended_by);
+    let mut seen: HashSet<NodeId> = steps.iter().filter_map(Step::status_of).collect();
+    let mut given_back = Vec::new();
+    for after in ended.filter(|after| seen.insert(after.id)) {
+        let now = draft.world().node(after.id);
+        if now.is_some_and(|now| unheld_status(now) == unheld_status(after)) {
+            given_back.push(after.id);
+        }
+    }
+    complete_in_trash(draft, &given_back);
+    settle_giving_back(draft, unsettled, &given_back);
+}
+
+/// The nodes whose completion the batch's own cascade ended, as it left them, causes first.
+fn ended_by(batch: &Batch) -> impl Iterator<Item = &Arc<Node>> {
+    batch.entries.iter().filter(|entry| entry.derived && entry.op == Op::NodeStatus).filter_map(|entry| {
+        let Subject::Node(Change { before: Some(before), after: Some(after) }) = &entry.subject else {
+            return None;
+        };
+        (before.status == Status::Completed).then_some(after)
+    })
+}
+
+/// A node that the steps have put in the trash waits for nothing there. One that lay there before is left alone: its last
+/// batch tells with what it went.
+fn complete_in_trash(draft: &mut Draft<'_>, ended: &[NodeId]) {
+    for id in ended {
+        let went =
+            draft.world().active_node(*id).is_some() && draft.node(*id).is_some_and(|node| node.in_trash);
+        if went {
+            draft.edit_node(Op::NodeStatus, Cause::Derived, *id, |node| {
+                node.status = Status::Completed;
+                node.resume = Status::Available;
+            });
+        }
+    }
+}
+
+impl Step<'_> {
+    /// The node whose status the step sets back.
+    fn status_of(&self) -> Option<NodeId> {
+        match self {
+            Step::NodeStatus { to, .. } => Some(to.id),
+            _ => None,
+        }
+    }
+
+    /// Whether the step set a node back to Completed that something holds in the end.
+    pub(super) fn is_held_back(&self, draft: &Draft<'_>) -> bool {
+        let Step::NodeStatus { to, .. } = self else { return false };
+        let completes = unheld_status(to) == Status::Completed;
+        completes && draft.active_node(to.id).is_some_and(|node| node.status != Status::Completed)
+    }
+}

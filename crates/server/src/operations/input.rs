@@ -1,0 +1,287 @@
+//! What operations take: fields that know their name, their kind and the answer to a wrong value, each with the type
+//! that reading it gives. A row puts them together with [`input!`]; one that lacks a field does not compile.
+
+use super::kinds::{Kind, Schema};
+use crate::wire::payload::Json;
+use graph::{Reason, Refusal};
+use serde::Serialize;
+
+/// One field of an operation's payload, as the table shows it.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// The field's name in JSON.
+    pub name: &'static str,
+    /// What a value is and keeps to.
+    pub schema: Schema,
+    /// The answer when it is not there; `None` where it need not be.
+    pub missing: Option<Reason>,
+    /// The answer to a value of the wrong type or out of its range.
+    pub invalid: Reason,
+    /// What `null` stands for.
+    pub null: Null,
+    /// What stands in for the field when it is not there, as JSON text; `None` where its absence has a meaning of its own.
+    pub default: Option<String>,
+    /// True for what an update changes: it takes at least one of these, and leaves as it is what is not given.
+    pub changes: bool,
+}
+
+/// What `null` stands for in a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Null {
+    /// A value of the wrong type.
+    Wrong,
+    /// The same as leaving the field out.
+    LeftOut,
+    /// A value: it clears what is there.
+    Clears,
+}
+
+impl Field {
+    /// The JSON type, in words.
+    pub fn json_type(&self) -> String {
+        match self.null {
+            Null::Wrong => self.schema.json_type.to_owned(),
+            Null::LeftOut | Null::Clears => format!("{} or null", self.schema.json_type),
+        }
+    }
+
+    /// The field's value in a payload; `None` when it is left out.
+    pub(super) fn given<'p>(&self, payload: &'p Json) -> Option<&'p Json> {
+        payload.get(self.name).filter(|json| self.null != Null::LeftOut || **json != Json::Null)
+    }
+}
+
+/// A field's name and the answer to a wrong value of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named {
+    pub name: &'static str,
+    pub invalid: Reason,
+}
+
+impl Named {
+    /// The answer to a wrong value.
+    pub fn refusal(self) -> Refusal {
+        self.invalid.into()
+    }
+
+    /// The same where several fields share the code: it names the field.
+    pub fn refusal_by_name(self) -> Refusal {
+        Refusal::with(self.invalid, format!("The field is \"{}\".", self.name))
+    }
+}
+
+/// Part of what an operation takes: a field, or a group of them.
+pub(super) trait Input {
+    /// What is read of it.
+    type Value;
+
+    /// Adds its fields to a list, in the order in which they are read.
+    fn describe(&self, fields: &mut Vec<Field>);
+
+    /// Reads it from a payload, which is an object.
+    ///
+    /// # Errors
+    /// The answer to the first field at fault.
+    fn read(&self, payload: &Json) -> Result<Self::Value, Refusal>;
+}
+
+/// A field that must be there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Required<K> {
+    named: Named,
+    kind: K,
+    missing: Reason,
+}
+
+/// A field that must be there.
+pub(super) const fn required<K>(
+    name: &'static str,
+    kind: K,
+    missing: Reason,
+    invalid: Reason,
+) -> Required<K> {
+    Required { named: Named { name, invalid }, kind, missing }
+}
+
+impl<K: Kind> Input for Required<K> {
+    type Value = K::Value;
+
+    fn describe(&self, fields: &mut Vec<Field>) {
+        fields.push(Field { missing: Some(self.missing), ..field(self.named, &self.kind, Null::Wrong) });
+    }
+
+    fn read(&self, payload: &Json) -> Result<K::Value, Refusal> {
+        let json = payload.get(self.named.name).ok_or(self.missing)?;
+        self.kind.read(self.named, json)
+    }
+}
+
+/// A field that may be left out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Optional<K> {
+    named: Named,
+    kind: K,
+    null: Null,
+}
+
+/// A field that may be left out, and whose value is never null.
+pub(super) const fn optional<K>(name: &'static str, kind: K, invalid: Reason) -> Optional<K> {
+    Optional { named: Named { name, invalid }, kind, null: Null::Wrong }
+}
+
+/// A field that may be left out, or null, which means the same.
+pub(super) const fn nullable<K: Copy>(name: &'static str, kind: K, invalid: Reason) -> Optional<K> {
+    Optional { null: Null::LeftOut, ..optional(name, kind, invalid) }
+}
+
+impl<K: Copy> Optional<K> {
+    /// The field's name in JSON.
+    pub const fn name(&self) -> &'static str {
+        self.named.name
+    }
+
+    /// The field where a default stands in for it.
+    pub const fn or<V>(self, default: V) -> Defaulted<K, V> {
+        Defaulted { field: self, default }
+    }
+
+    /// The field in an update, where null clears what is there.
+    pub const fn clearable(self) -> Clearable<K> {
+        Clearable { named: self.named, kind: self.kind }
+    }
+}
+
+impl<K: Kind> Input for Optional<K> {
+    type Value = Option<K::Value>;
+
+    fn describe(&self, fields: &mut Vec<Field>) {
+        let default = (self.null == Null::LeftOut).then(|| "null".to_owned());
+        fields.push(Field { default, ..field(self.named, &self.kind, self.null) });
+    }
+
+    fn read(&self, payload: &Json) -> Result<Option<K::Value>, Refusal> {
+        match payload.get(self.named.name) {
+            None => Ok(None),
+            Some(Json::Null) if self.null == Null::LeftOut => Ok(None),
+            Some(json) => self.kind.read(self.named, json).map(Some),
+        }
+    }
+}
+
+/// A field with a default.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Defaulted<K, V> {
+    field: Optional<K>,
+    default: V,
+}
+
+impl<K: Kind<Value = V>, V: Copy + Serialize> Input for Defaulted<K, V> {
+    type Value = V;
+
+    fn describe(&self, fields: &mut Vec<Field>) {
+        let default = serde_json::to_string(&self.default).ok();
+        fields.push(Field { default, ..field(self.field.named, &self.field.kind, self.field.null) });
+    }
+
+    fn read(&self, payload: &Json) -> Result<V, Refusal> {
+        Ok(self.field.read(payload)?.unwrap_or(self.default))
+    }
+}
+
+/// A field of an update that null clears.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clearable<K> {
+    named: Named,
+    kind: K,
+}
+
+impl<K: Kind> Input for Clearable<K> {
+    type Value = Option<Option<K::Value>>;
+
+    fn describe(&self, fields: &mut Vec<Field>) {
+        fields.push(field(self.named, &self.kind, Null::Clears));
+    }
+
+    fn read(&self, payload: &Json) -> Result<Self::Value, Refusal> {
+        match payload.get(self.named.name) {
+            None => Ok(None),
+            Some(Json::Null) => Ok(Some(None)),
+            Some(json) => self.kind.read(self.named, json).map(|value| Some(Some(value))),
+        }
+    }
+}
+
+fn field<K: Kind>(named: Named, kind: &K, null: Null) -> Field {
+    let Named { name, invalid } = named;
+    Field { name, schema: kind.schema(), missing: None, invalid, null, default: None, changes: false }
+}
+
+/// What an update changes; see [`Field::changes`].
+pub(super) struct Changes<I>(pub I);
+
+impl<I: Input> Input for Changes<I> {
+    type Value = I::Value;
+
+    fn describe(&self, fields: &mut Vec<Field>) {
+        let first = fields.len();
+        self.0.describe(fields);
+        for field in fields.iter_mut().skip(first) {
+            field.changes = true;
+            field.default = None;
+        }
+    }
+
+    fn read(&self, payload: &Json) -> Result<I::Value, Refusal> {
+        self.0.read(payload)
+    }
+}
+
+/// Nothing of the payload: a value that the row gives itself.
+pub(super) struct Given<V>(pub V);
+
+impl<V: Copy> Input for Given<V> {
+    type Value = V;
+
+    fn describe(&self, _fields: &mut Vec<Field>) {}
+
+    fn read(&self, _payload: &Json) -> Result<V, Refusal> {
+        Ok(self.0)
+    }
+}
+
+/// What a payload is read into, with the fields it is read from.
+#[derive(Clone, Debug)]
+pub struct Reading<T> {
+    /// In the order in which they are read.
+    pub fields: Vec<Field>,
+    pub(super) read: fn(&Json) -> Result<T, Refusal>,
+}
+
+/// What a payload is read into: a variant, each of whose fields is read from the input named beside it, in that order.
+///
+/// ```ignore
+/// input!(Operation::NodeTrash { id: NODE_ID })
+/// input!(Operation::LinkUpdate(LinkUpdate { id: LINK_ID, kind: Changes(LINK_TYPE), private: Changes(LINK_PRIVATE) }))
+/// ```
+macro_rules! input {
+    ($outer:ident :: $variant:ident ( $inner:ident { $($field:ident: $from:expr),* $(,)? } )) => {
+        input!(@ [$($from),*] |payload| $outer::$variant($inner { $($field: Input::read(&$from, payload)?),* }))
+    };
+    ($outer:ident :: $variant:ident { $($field:ident: $from:expr),* $(,)? }) => {
+        input!(@ [$($from),*] |payload| $outer::$variant { $($field: Input::read(&$from, payload)?),* })
+    };
+    ($outer:ident :: $variant:ident) => {
+        Reading { fields: Vec::new(), read: |_| Ok($outer::$variant) }
+    };
+    (@ [$($from:expr),*] |$payload:ident| $made:expr) => {
+        Reading {
+            fields: {
+                let mut fields = Vec::new();
+                $(Input::describe(&$from, &mut fields);)*
+                fields
+            },
+            read: |$payload| Ok($made),
+        }
+    };
+}
+pub(super) use input;

@@ -1,0 +1,319 @@
+//! Every setting, declared once: where it is written, what it may be, its default, and what it is for. The settings table
+//! of README.md follows from it.
+
+use super::Settings;
+use super::values::check_origin;
+use crate::net::cors::CorsMode;
+use crate::net::forwarded::TrustedProxies;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One setting.
+pub(super) struct Setting {
+    /// Its key in `synaptask.toml`, with a dot after each table.
+    pub(super) key: &'static str,
+    /// Its flag on the command line.
+    pub(super) flag: Option<&'static str>,
+    /// What it is for, in the words of README.md.
+    pub(super) help: &'static str,
+    pub(super) form: Form,
+}
+
+/// What a value is, and where it goes in [`Settings`].
+pub(super) enum Form {
+    Directory(fn(&mut Settings) -> &mut PathBuf),
+    Text(fn(&mut Settings) -> &mut String),
+    /// `on` or `off` in the environment, `true` or `false` in the file.
+    Switch(fn(&mut Settings) -> &mut bool),
+    Number(Number),
+    /// One of some words.
+    Choice(Choice),
+    /// A list in the file, with commas between the entries in the environment.
+    List(List),
+}
+
+/// A number in a range.
+pub(super) struct Number {
+    pub(super) range: RangeInclusive<u64>,
+    pub(super) set: fn(&mut Settings, u64),
+    pub(super) get: fn(&Settings) -> u64,
+}
+
+/// One of some words.
+pub(super) struct Choice {
+    pub(super) words: &'static [&'static str],
+    /// Takes one of the words.
+    pub(super) set: fn(&mut Settings, &str),
+    pub(super) get: fn(&Settings) -> &'static str,
+}
+
+/// Several texts.
+pub(super) struct List {
+    /// Fails with a sentence that names the entry that is wrong.
+    pub(super) set: fn(&mut Settings, Vec<String>) -> Result<(), String>,
+    pub(super) get: fn(&Settings) -> Vec<String>,
+}
+
+impl Setting {
+    /// The setting that a flag sets.
+    pub(super) fn of_flag(flag: &str) -> Option<&'static Setting> {
+        SETTINGS.iter().find(|setting| setting.flag == Some(flag))
+    }
+
+    /// Which values it takes.
+    pub(super) fn values_in_words(&self) -> String {
+        match &self.form {
+            Form::Directory(_) => "a directory".to_owned(),
+            Form::Text(_) => "a text".to_owned(),
+            Form::Switch(_) => "on or off".to_owned(),
+            Form::Number(number) => number.range_in_words(),
+            Form::Choice(choice) => choice.words.join(", "),
+            Form::List(_) => "a list".to_owned(),
+        }
+    }
+
+    /// Its value unless it is set.
+    pub(super) fn default_in_words(&self) -> String {
+        let mut default = Settings::default();
+        match &self.form {
+            Form::Directory(place) => place(&mut default).display().to_string(),
+            Form::Text(place) => place(&mut default).clone(),
+            Form::Switch(place) => if *place(&mut default) { "on" } else { "off" }.to_owned(),
+            Form::Number(number) => (number.get)(&default).to_string(),
+            Form::Choice(choice) => (choice.get)(&default).to_owned(),
+            Form::List(list) => {
+                let entries = (list.get)(&default);
+                if entries.is_empty() { "none".to_owned() } else { entries.join(", ") }
+            }
+        }
+    }
+
+    /// Its environment variable.
+    pub(super) fn variable(&self) -> String {
+        match self.key {
+            // Its table holds the limits one by one.
+            LIMITS_ON => "SYNAPTASK_LIMITS".to_owned(),
+            key => variable(key),
+        }
+    }
+}
+
+/// The environment variable of a key.
+pub(super) fn variable(key: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    format!("SYNAPTASK_{}", key.chars().map(letter).collect::<String>())
+}
+
+/// The key that switches every limit.
+pub(super) const LIMITS_ON: &str = "limits.on";
+
+const BYTES: RangeInclusive<u64> = 1 << 10..=1 << 30;
+const COUNT: RangeInclusive<u64> = 1..=1_000_000;
+const SECONDS: RangeInclusive<u64> = 1..=86_400;
+/// A request sent again is recognized for 24 hours at least (D8).
+const KEYS_HOURS: RangeInclusive<u64> = 24..=u32::MAX as u64;
+const DAYS: RangeInclusive<u64> = 0..=u32::MAX as u64;
+/// Up to the largest number that a settings file can hold.
+const ANY: RangeInclusive<u64> = 0..=i64::MAX as u64;
+const HOUR_MS: i64 = 3_600_000;
+
+const fn setting(key: &'static str, form: Form, help: &'static str) -> Setting {
+    Setting { key, flag: None, help, form }
+}
+
+const fn flagged(flag: &'static str, key: &'static str, form: Form, help: &'static str) -> Setting {
+    Setting { key, flag: Some(flag), help, form }
+}
+
+const fn number(range: RangeInclusive<u64>, set: fn(&mut Settings, u64), get: fn(&Settings) -> u64) -> Form {
+    Form::Number(Number { range, set, get })
+}
+
+/// A number that is counted by a smaller type, whose range the setting's is within.
+fn fit<T: TryFrom<u64>>(value: u64, largest: T) -> T {
+    T::try_from(value).unwrap_or(largest)
+}
+
+fn size(value: u64) -> usize {
+    fit(value, usize::MAX)
+}
+
+fn days(value: u64) -> u32 {
+    fit(value, u32::MAX)
+}
+
+/// All of them, in the order of README.md, except the limits one by one, whose names come from the table of operations.
+pub(super) static SETTINGS: &[Setting] = &[
+    flagged("--data", "data", Form::Directory(|of| &mut of.data), "the data directory"),
+    flagged("--listen", "listen", Form::Text(|of| &mut of.listen), "the address to listen on"),
+    flagged(
+        "--log",
+        "log",
+        Form::Text(|of| &mut of.log),
+        "what is logged, such as `warn` or `synaptask=debug,info`",
+    ),
+    setting(
+        LIMITS_ON,
+        Form::Switch(|of| &mut of.transport.limits.on),
+        "rate limits, `on` or `off` (in the file `true` or `false`)",
+    ),
+    setting(
+        "history.keys_hours",
+        number(
+            KEYS_HOURS,
+            |to, hours| to.history.keys_kept_ms = i64::from(days(hours)) * HOUR_MS,
+            |of| u64::try_from(of.history.keys_kept_ms / HOUR_MS).unwrap_or_default(),
+        ),
+        "for how many hours a repeated request is recognized",
+    ),
+    setting(
+        "history.basic.days",
+        number(DAYS, |to, it| to.history.basic.days = days(it), |of| of.history.basic.days.into()),
+        "how many days history is kept, of a user on the plan basic",
+    ),
+    setting(
+        "history.basic.batches",
+        number(ANY, |to, it| to.history.basic.batches = it, |of| of.history.basic.batches),
+        "how many batches are kept, of a user on the plan basic",
+    ),
+    setting(
+        "history.basic.bytes",
+        number(ANY, |to, it| to.history.basic.bytes = it, |of| of.history.basic.bytes),
+        "how many bytes of batches are kept, of a user on the plan basic",
+    ),
+    setting(
+        "history.plus.days",
+        number(DAYS, |to, it| to.history.plus.days = days(it), |of| of.history.plus.days.into()),
+        "how many days history is kept, of a user on the plan plus",
+    ),
+    setting(
+        "history.plus.batches",
+        number(ANY, |to, it| to.history.plus.batches = it, |of| of.history.plus.batches),
+        "how many batches are kept, of a user on the plan plus",
+    ),
+    setting(
+        "history.plus.bytes",
+        number(ANY, |to, it| to.history.plus.bytes = it, |of| of.history.plus.bytes),
+        "how many bytes of batches are kept, of a user on the plan plus",
+    ),
+    setting(
+        "history.pro.days",
+        number(DAYS, |to, it| to.history.pro.days = days(it), |of| of.history.pro.days.into()),
+        "how many days history is kept, of a user on the plan pro",
+    ),
+    setting(
+        "history.pro.batches",
+        number(ANY, |to, it| to.history.pro.batches = it, |of| of.history.pro.batches),
+        "how many batches are kept, of a user on the plan pro",
+    ),
+    setting(
+        "history.pro.bytes",
+        number(ANY, |to, it| to.history.pro.bytes = it, |of| of.history.pro.bytes),
+        "how many bytes of batches are kept, of a user on the plan pro",
+    ),
+    setting(
+        "allowed_origins",
+        Form::List(List {
+            set: |to, entries| {
+                for entry in &entries {
+                    check_origin(entry).map_err(|reason| format!("\"{entry}\" {reason}"))?;
+                }
+                to.transport.allowed_origins = entries;
+                Ok(())
+            },
+            get: |of| of.transport.allowed_origins.clone(),
+        }),
+        "other origins whose pages may use a browser's session, such as `https://app.example`; the server's own is \
+         always allowed",
+    ),
+    setting(
+        "cors",
+        Form::Choice(Choice {
+            words: &["any", "listed", "off"],
+            set: |to, word| {
+                to.transport.cors = match word {
+                    "off" => CorsMode::Off,
+                    "listed" => CorsMode::Listed,
+                    _ => CorsMode::Any,
+                };
+            },
+            get: |of| match of.transport.cors {
+                CorsMode::Any => "any",
+                CorsMode::Listed => "listed",
+                CorsMode::Off => "off",
+            },
+        }),
+        "pages of which origins may call: `any` with a token, `listed` (those of `allowed_origins`) or `off`",
+    ),
+    setting(
+        "trusted_proxies",
+        Form::List(List {
+            set: |to, entries| {
+                to.transport.trusted_proxies = TrustedProxies::try_from(entries)?;
+                Ok(())
+            },
+            get: |of| of.transport.trusted_proxies.names(),
+        }),
+        "addresses or networks of reverse proxies that are believed about where a client is, such as `10.0.0.0/8`",
+    ),
+    setting(
+        "body_bytes_max",
+        number(
+            BYTES,
+            |to, it| to.transport.body_bytes_max = size(it),
+            |of| of.transport.body_bytes_max as u64,
+        ),
+        "the largest body, and the largest message over a socket",
+    ),
+    setting(
+        "connections_max",
+        number(COUNT, |to, it| to.connections_max = size(it), |of| of.connections_max as u64),
+        "TCP connections at once",
+    ),
+    setting(
+        "outbox_entries_max",
+        number(
+            COUNT,
+            |to, it| to.transport.outbox_entries_max = size(it),
+            |of| of.transport.outbox_entries_max as u64,
+        ),
+        "how many messages may wait for a slow client before it is disconnected",
+    ),
+    setting(
+        "outbox_bytes_max",
+        number(
+            BYTES,
+            |to, it| to.transport.outbox_bytes_max = size(it),
+            |of| of.transport.outbox_bytes_max as u64,
+        ),
+        "how many bytes may wait for a slow client before it is disconnected",
+    ),
+    setting(
+        "header_timeout_s",
+        number(
+            SECONDS,
+            |to, it| to.header_timeout = Duration::from_secs(it),
+            |of| of.header_timeout.as_secs(),
+        ),
+        "how many seconds a client may take to send a header",
+    ),
+    setting(
+        "body_timeout_s",
+        number(
+            SECONDS,
+            |to, it| to.transport.body_timeout = Duration::from_secs(it),
+            |of| of.transport.body_timeout.as_secs(),
+        ),
+        "how many seconds a client may take to send a body",
+    ),
+    setting(
+        "stall_timeout_s",
+        number(
+            SECONDS,
+            |to, it| to.transport.stall_timeout = Duration::from_secs(it),
+            |of| of.transport.stall_timeout.as_secs(),
+        ),
+        "how many seconds a client may receive nothing of what it is sent; twice that where the system does not report it",
+    ),
+];

@@ -1,0 +1,77 @@
+//! What the values of settings may be, beyond their form.
+
+use crate::limits::{OPEN_USER, Rule};
+use http::uri::Authority;
+
+/// Whether an entry is an origin as browsers write it; one that is not would never be met with, in silence.
+pub(super) fn check_origin(entry: &str) -> Result<(), &'static str> {
+    const FORM: &str =
+        "is not an origin; write scheme, host and port only, as in \"https://app.example:8443\"";
+    if entry.contains('*') {
+        return Err("contains \"*\", but wildcards are not supported; list every origin");
+    }
+    let (scheme, place) = entry.split_once("://").ok_or(FORM)?;
+    let schematic = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    if !scheme.starts_with(|c: char| c.is_ascii_alphabetic()) || !scheme.chars().all(schematic) {
+        return Err(FORM);
+    }
+    if let Some((_, path)) = place.split_once('/') {
+        return Err(if path.is_empty() {
+            "ends with \"/\"; leave it out"
+        } else {
+            "has a path; leave it out"
+        });
+    }
+    if !place.is_ascii() {
+        return Err("is not written as browsers send it; write the host in its ASCII form, \"xn--…\"");
+    }
+    let authority: Authority = place.parse().map_err(|_| FORM)?;
+    let (host, port) = (authority.host(), authority.port());
+    // What is in front of the host, or a port that is none, would be passed over by the parser.
+    let rest = place.strip_prefix(host).ok_or(FORM)?;
+    if host.is_empty() || port.is_none() && !rest.is_empty() {
+        return Err(FORM);
+    }
+    match (scheme.to_ascii_lowercase().as_str(), port.map(|port| port.as_u16())) {
+        ("http", Some(80)) | ("https", Some(443)) => {
+            Err("has the default port of its scheme; leave it out, as browsers do")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads a limit; `None` is no limit. What is open at once is merely counted, everything else within a window.
+pub(super) fn read_limit(name: &str, text: &str) -> Result<Option<Rule>, String> {
+    let merely_counted = name == OPEN_USER.name;
+    if text == "off" {
+        return Ok(None);
+    }
+    let rule = if merely_counted {
+        text.parse().ok().map(|count| Rule { count, window_ms: 0 })
+    } else {
+        parse_rule(text)
+    };
+    rule.map(Some).ok_or_else(|| format!("\"{text}\" {}", limit_form(name)))
+}
+
+/// What a limit that is written in another way is not.
+pub(super) fn limit_form(name: &str) -> String {
+    let form = if name == OPEN_USER.name { "10" } else { "30/10s" };
+    format!("is neither like \"{form}\" nor \"off\"")
+}
+
+/// Reads `COUNT/WINDOW`, with a window in `s`, `m` or `h`.
+fn parse_rule(text: &str) -> Option<Rule> {
+    let (count, window) = text.split_once('/')?;
+    let unit = window.chars().last()?;
+    let unit_s = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        _ => return None,
+    };
+    let digits = window.strip_suffix(unit)?;
+    let number: u64 = if digits.is_empty() { 1 } else { digits.parse().ok()? };
+    let window_s = number.checked_mul(unit_s).filter(|s| (1..=86_400).contains(s))?;
+    Some(Rule::per_s(count.parse().ok()?, window_s))
+}
