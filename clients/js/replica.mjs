@@ -10,7 +10,8 @@ const [LINK_ADD, LINK_UPDATE, LINK_TRASH, LINK_RESTORE, LINK_DELETE, LINK_SWAP, 
   Array.from({ length: 9 }, (_, i) => 10 + i);
 const USER_UPDATE = 30;
 
-const INSERTS = new Set([NODE_ADD, NODE_RESTORE, NODE_SHOW, LINK_ADD, LINK_RESTORE, LINK_SHOW]);
+const RESTORES = new Set([NODE_RESTORE, LINK_RESTORE]);
+const INSERTS = new Set([NODE_ADD, NODE_SHOW, LINK_ADD, LINK_SHOW]);
 const SHOWS = new Set([NODE_SHOW, LINK_SHOW]);
 const HIDES = new Set([NODE_HIDE, LINK_HIDE]);
 const REMOVES = new Set([NODE_TRASH, NODE_DELETE, NODE_HIDE, LINK_TRASH, LINK_DELETE, LINK_HIDE]);
@@ -79,7 +80,12 @@ export class Replica {
   #entry(held, { op, before, after }, expected) {
     const { id } = after;
     const has = held.get(id);
-    if (INSERTS.has(op)) {
+    if (RESTORES.has(op)) {
+      // It says that it has left the trash, which an entity in the graph does not.
+      const { inTrash, lastBatchID, ...entity } = after;
+      assert.ok(inTrash === false && lastBatchID, `${id} returns without inTrash and lastBatchID`);
+      held.set(id, this.#whole(entity, expected));
+    } else if (INSERTS.has(op)) {
       held.set(id, this.#whole(after, expected));
     } else if (REMOVES.has(op)) {
       held.delete(id);

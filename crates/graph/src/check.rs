@@ -143,7 +143,8 @@ fn check_users(world: &World, problems: &mut Vec<String>) {
     for slot in world.users() {
         let user = &slot.user;
         let (id, email, username) = (user.id, &user.email, &user.username);
-        if user.is_removed() && Belongings::of(slot) != Belongings::default() {
+        let holds = || Belongings::of(world, id) != Belongings::default() || !slot.given.is_empty();
+        if user.is_removed() && holds() {
             problems.push(format!("user {id} was removed and still has nodes, grants, embeds or tokens"));
         }
         if !user.is_removed() && !is_email(email) {

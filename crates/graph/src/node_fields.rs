@@ -43,7 +43,7 @@ macro_rules! node_field_table {
                 wire "tags", words "tags", entry NodeUpdate, invalid InvalidTags,
                 rule Tags { tags_max: 32, given_max: 1_000, chars_max: 50 }
             }
-            /// 0 to 9.
+            /// 0 to 9; 9 is the most urgent.
             priority: u8 = 0 => {
                 wire "priority", words "priority", entry NodeUpdate, invalid InvalidPriority,
                 rule Integer8 { least: 0, most: 9 }

@@ -7,6 +7,7 @@ mod fixture;
 use fixture::{Fixture, check, outcome};
 use graph::diff::{NodeChange, UserChange};
 use graph::model::{AccountState, Plan, User};
+use graph::ops::Belongings;
 use graph::world::Counts;
 use graph::{Diff, Entity, Op, Projection, Timestamp, UserId, World, check as invariants};
 use std::sync::Arc;
@@ -52,9 +53,9 @@ fn told(fixture: &mut Fixture, request: &str, viewers: &[&str]) -> Vec<Option<Di
     viewers.iter().map(of).collect()
 }
 
-// Rules: O29.
+// Rules: N35.
 #[test]
-fn o29_what_goes_with_a_removed_user_and_what_stays() {
+fn n35_what_goes_with_a_removed_user_and_what_stays() {
     let world = "alice owns a a2 t!\nbob owns b x\ncarol owns c c2\nb -> a by alice\nx -> c by carol\n
                  c -> a by bob\nc ~> a2 private by bob\nc2 -> c private by bob\n
                  bob 1 a\ncarol 2 b\nbob 3 c\nbob 3 c2\npublic t\nbob embeds t\n
@@ -74,7 +75,11 @@ fn o29_what_goes_with_a_removed_user_and_what_stays() {
                    delete x
                    status c 2>0";
     let mut fixture = Fixture::new(world);
-    let mut lines: Vec<String> = outcome_lines(&fixture.ask("operator: remove bob"));
+    let removal = fixture.ask("operator: remove bob");
+    let counted = Belongings::of(&fixture.world, fixture::user("bob"));
+    assert_eq!(counted, Belongings::deleted_by(removal.as_ref().unwrap()));
+    assert_eq!((counted.nodes, counted.links, counted.grants, counted.embeds), (2, 4, 5, 1));
+    let mut lines: Vec<String> = outcome_lines(&removal);
     let mut expect: Vec<String> = outcome.lines().map(|line| line.trim().to_owned()).collect();
     // Causes come first; which of several comes first is open.
     assert_eq!((lines.first(), lines.last()), (expect.first(), expect.last()));
@@ -108,9 +113,9 @@ fn outcome_of(fixture: &mut Fixture, request: &str) -> String {
     outcome(&fixture.ask(request))
 }
 
-// Rules: O29, H9.
+// Rules: N35, H9.
 #[test]
-fn o29_nothing_of_a_removed_user_comes_back() {
+fn n35_nothing_of_a_removed_user_comes_back() {
     let gone = "cannot_restore_purged";
     check(
         "alice owns a\nalice: grant a bob 2\nalice: revoke a bob\noperator: remove bob",
@@ -134,9 +139,9 @@ fn o29_nothing_of_a_removed_user_comes_back() {
     assert!(invariants::problems(&fixture.world).is_empty(), "{:?}", invariants::problems(&fixture.world));
 }
 
-// Rules: O29, P9, P11, P23, P24, W9.
+// Rules: N35, P9, P11, P23, P24, W9.
 #[test]
-fn o29_others_are_told_of_a_removal_by_hides() {
+fn n35_others_are_told_of_a_removal_by_hides() {
     let world =
         "bob owns b b2 t\nb2 ~> b\nalice owns a\ncarol 2 b+\ncarol 1 t\nb -> a by bob\nbob 2 a\nbob: trash t";
     let mut fixture = Fixture::new(world);
@@ -154,9 +159,9 @@ fn o29_others_are_told_of_a_removal_by_hides() {
     assert!(alice.user.is_empty() && carol.user.is_empty());
 }
 
-// Rules: O30, O26.
+// Rules: N36, O26.
 #[test]
-fn o30_a_new_email_and_username_are_told_to_all_who_see_a_node_of_theirs() {
+fn n36_a_new_email_and_username_are_told_to_all_who_see_a_node_of_theirs() {
     check("alice owns a", "operator: account alice", "no_fields_to_update");
     check("alice owns a", "operator: account alice email=<a@b.c>", "invalid_email");
     check("alice owns a", "operator: account alice username=x", "invalid_username");
@@ -189,9 +194,9 @@ fn o30_a_new_email_and_username_are_told_to_all_who_see_a_node_of_theirs() {
     assert_eq!(diffs, [None, None]);
 }
 
-// Rules: H21.
+// Rules: H23.
 #[test]
-fn h21_what_the_operator_changed_only_the_operator_changes_back() {
+fn h23_what_the_operator_changed_only_the_operator_changes_back() {
     let world = |change: &str| format!("alice owns a\noperator: {change}");
     for change in ["account alice plan=basic", "account alice email=a@b.c", "disable alice"] {
         check(&world(change), "alice: undo 1", "no_permission");

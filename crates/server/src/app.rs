@@ -1,4 +1,4 @@
-//! What the transports share.
+//! The state that both transports share.
 
 use crate::auth::{self, Origin, Own, Secret};
 use crate::engine::{Engine, Identity};
@@ -15,16 +15,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// The settings that the transports work with.
+/// The settings of the transports.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TransportSettings {
-    /// Which limits hold.
+    /// Which limits are in force.
     pub limits: LimitSettings,
-    /// Origins besides the server's own whose pages may use a browser's session.
+    /// Further origins whose pages may use a browser's session, besides the server's own.
     pub allowed_origins: Vec<String>,
     /// Which origins' pages may call.
     pub cors: CorsMode,
-    /// Proxies that are believed where a request comes from.
+    /// Proxies that are trusted to say where a request comes from.
     pub trusted_proxies: TrustedProxies,
     /// The largest body of a request, and the largest message over a socket, in bytes.
     pub body_bytes_max: usize,
@@ -34,7 +34,7 @@ pub struct TransportSettings {
     pub outbox_entries_max: usize,
     /// How many bytes of messages may wait to be sent on one connection.
     pub outbox_bytes_max: usize,
-    /// How long a client may leave what it was sent unacknowledged before its connection is closed.
+    /// How long a client may leave data unacknowledged before its connection is closed.
     pub stall_timeout: Duration,
 }
 
@@ -64,13 +64,13 @@ pub struct App {
 }
 
 impl App {
-    /// A server about to run.
+    /// A server that is about to run.
     pub fn new(engine: Engine, settings: TransportSettings) -> Arc<App> {
         let (limiter, open) = (Limiter::default(), Mutex::new(HashMap::new()));
         Arc::new(App { engine, settings, limiter, stopping: AtomicBool::new(false), open })
     }
 
-    /// Counts under one of the limits; `None` when it is switched off.
+    /// Counts a request under a limit; `None` when the limit is switched off.
     ///
     /// # Errors
     /// [`Over`] the limit.
@@ -81,7 +81,7 @@ impl App {
         }
     }
 
-    /// Counts under a limit that has a name of its own; `None` when it is switched off.
+    /// Counts a request under a named limit; `None` when the limit is switched off.
     ///
     /// # Errors
     /// [`Over`] the limit.
@@ -89,7 +89,7 @@ impl App {
         self.count(who, limit.into())
     }
 
-    /// Takes up no new work from here on.
+    /// Refuses new work from now on.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
     }
@@ -99,11 +99,11 @@ impl App {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// Whose token this is. One that is not known may have been made a moment ago by the command line, so the engine is
-    /// asked to look before anyone is turned away.
+    /// The owner of a token. An unknown token may have been created a moment ago on the command line, so the engine
+    /// first checks the log for new batches.
     ///
     /// # Errors
-    /// Why it lets nobody in.
+    /// Why the token lets nobody in.
     pub async fn authenticate(&self, secret: &Secret) -> Result<Identity, TokenRefusal> {
         let hash = secret.hash();
         let known = self.engine.authenticate(&hash);
@@ -114,7 +114,7 @@ impl App {
         self.engine.authenticate(&hash)
     }
 
-    /// Counts an open socket of a user until the guard is dropped; `None` when they have as many as they may.
+    /// Counts an open socket of a user until the guard is dropped; `None` when the user has reached the limit.
     pub fn open(self: &Arc<Self>, user: UserId, most: usize) -> Option<Open> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(user).or_insert(0);
@@ -131,7 +131,7 @@ impl App {
         forwarded::client(peer, headers, &self.settings.trusted_proxies)
     }
 
-    /// Judges the `Origin` of a request by where it comes from, and by the origins allowed in the settings.
+    /// Judges the `Origin` of a request by the server's own origin and the origins allowed in the settings.
     pub fn origin(&self, client: &Client, headers: &HeaderMap) -> Origin {
         let own = Own { host: client.host.as_deref(), scheme: client.scheme };
         auth::origin(headers, own, &self.settings.allowed_origins)

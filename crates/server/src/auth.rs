@@ -1,6 +1,6 @@
-//! Who is calling: API tokens, where a request carries them, and what a browser's origin has to say.
+//! Callers: API tokens, where a request carries them, and the origin a browser reports.
 //!
-//! A token's secret lives in [`Secret`], which no log can show, and is otherwise only ever a hash.
+//! A token's secret exists only as a [`Secret`], which no log can show, and as its hash.
 
 use graph::model::TokenHash;
 use http::HeaderMap;
@@ -8,17 +8,17 @@ use http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// What every API token begins with.
+/// The prefix of every API token.
 const PREFIX: &str = "st_";
-/// The random characters after it: 32 of 62 are 190 bits.
+/// The number of random characters after it: 32 characters of 62 are 190 bits.
 const RANDOM_CHARS: usize = 32;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// The cookie in which a browser keeps its session.
+/// The cookie that holds a browser's session.
 const COOKIE_NAME: &str = "st_access";
 /// The WebSocket subprotocol that announces a token.
 pub const SUBPROTOCOL: &str = "Bearer";
 
-/// The secret of an API token. It is shown once, to whom it is made for, and never logged.
+/// The secret of an API token. It is shown once, to its owner, and never logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -26,14 +26,14 @@ impl Secret {
     /// A new random secret.
     ///
     /// # Errors
-    /// When the system has no randomness to give.
+    /// When the system's random number generator fails.
     pub fn random() -> Result<Self, getrandom::Error> {
         let mut text = String::with_capacity(PREFIX.len() + RANDOM_CHARS);
         text.push_str(PREFIX);
         while text.len() < PREFIX.len() + RANDOM_CHARS {
             let mut bytes = [0_u8; 64];
             getrandom::fill(&mut bytes)?;
-            // 248 is a multiple of 62: beyond it some characters would be likelier than others.
+            // 248 is a multiple of 62. Bytes beyond it would make some characters more likely than others.
             let fair = bytes.iter().filter(|byte| **byte < 248);
             let chars = fair.filter_map(|byte| ALPHABET.get(usize::from(byte % 62)));
             text.extend(chars.take(PREFIX.len() + RANDOM_CHARS - text.len()).map(|char| char::from(*char)));
@@ -51,7 +51,7 @@ impl Secret {
         &self.0
     }
 
-    /// What is stored of it.
+    /// The stored form of the secret.
     pub fn hash(&self) -> TokenHash {
         Sha256::digest(self.0.as_bytes()).into()
     }
@@ -63,12 +63,12 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// How a token reached us.
+/// How a token was presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Means {
     /// Presented on purpose, by a program.
     Api,
-    /// Added by a browser on its own, whoever's page made the request.
+    /// Added by a browser, whichever page made the request.
     Cookie,
 }
 
@@ -82,15 +82,15 @@ impl Means {
     }
 }
 
-/// A token that a request carries.
+/// The token of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
     pub secret: Secret,
     pub means: Means,
 }
 
-/// The token in a request's headers: `Authorization`, else the WebSocket subprotocol, else the session cookie. What
-/// is presented on purpose goes before what a browser adds.
+/// The token in a request's headers: `Authorization`, otherwise the WebSocket subprotocol, otherwise the session
+/// cookie. Credentials presented on purpose take precedence over those a browser adds.
 pub fn credentials(headers: &HeaderMap) -> Option<Credentials> {
     let api = |secret: &str| Credentials { secret: Secret::presented(secret), means: Means::Api };
     authorization(headers)
@@ -99,8 +99,8 @@ pub fn credentials(headers: &HeaderMap) -> Option<Credentials> {
         .or_else(|| cookie(headers).map(|secret| Credentials { means: Means::Cookie, ..api(secret) }))
 }
 
-/// What follows `Bearer` in `Authorization`. Another scheme yields an empty secret, which is nobody's: whoever sends
-/// one meant to be known.
+/// The text after `Bearer` in `Authorization`. Another scheme gives an empty secret, which belongs to no user: its
+/// sender meant to be authenticated.
 fn authorization(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(AUTHORIZATION)?.to_str().unwrap_or_default();
     let secret = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
@@ -114,7 +114,7 @@ fn subprotocol(headers: &HeaderMap) -> Option<&str> {
     entries.next()
 }
 
-/// Whether the client offers the subprotocol, and so has to be answered with it.
+/// Whether the client offers the subprotocol and must be answered with it.
 pub fn offers_subprotocol(headers: &HeaderMap) -> bool {
     protocols(headers).any(|entry| entry == SUBPROTOCOL)
 }
@@ -130,27 +130,27 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
     pairs.map(|(name, value)| (name.trim(), value.trim())).find(|(name, _)| *name == COOKIE_NAME).map(|c| c.1)
 }
 
-/// What the `Origin` of a request says.
+/// The meaning of a request's `Origin`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// There is none: not a browser, or one that asks its own server.
+    /// No origin: the client is not a browser, or the page belongs to this server.
     Absent,
-    /// The server's own, or one that the settings allow.
+    /// The server's own origin, or one that the settings allow.
     Allowed,
-    /// Another site's.
+    /// The origin of another site.
     Foreign,
 }
 
-/// The server's own place, as far as a proxy tells it.
+/// The server's own origin, as far as a proxy reports it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Own<'a> {
-    /// `HOST` or `HOST:PORT`; where it is not told, that of the header `Host`.
+    /// `HOST` or `HOST:PORT`. If it is not reported, the header `Host` is used.
     pub host: Option<&'a str>,
-    /// `http` or `https`; where it is not told, either is the server's own.
+    /// `http` or `https`. If it is not reported, both are the server's own.
     pub scheme: Option<&'a str>,
 }
 
-/// Judges the `Origin` of a request by the server's own place and by the origins allowed in the settings.
+/// Judges the `Origin` of a request by the server's own origin and by the origins allowed in the settings.
 pub fn origin(headers: &HeaderMap, own: Own<'_>, allowed: &[String]) -> Origin {
     let Some(origin) = headers.get(ORIGIN) else { return Origin::Absent };
     let Ok(origin) = origin.to_str() else { return Origin::Foreign };
@@ -163,7 +163,7 @@ pub fn origin(headers: &HeaderMap, own: Own<'_>, allowed: &[String]) -> Origin {
     }
 }
 
-/// Whether an origin is that of a host. A port that is not written is that of the scheme.
+/// Whether an origin belongs to a host. A missing port is the default port of the scheme.
 fn leads_to(origin: &str, host: &str, scheme: Option<&str>) -> bool {
     let Some((origin_scheme, place)) = origin.split_once("://") else { return false };
     let default_port = match origin_scheme.to_ascii_lowercase().as_str() {

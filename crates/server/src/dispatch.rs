@@ -1,4 +1,5 @@
-//! From a payload to the engine and back, the same for both transports: reading it by its row, counting it, request.
+//! The way of a payload to the engine and back, for both transports: decode it by its row, count it, ask the
+//! engine.
 
 use crate::app::App;
 use crate::engine::{Caller, ConnectionId, Mutation, Outcome, Read, Relay};
@@ -8,23 +9,23 @@ use crate::wire::Problem;
 use crate::wire::payload::{Json, Malformed};
 use std::sync::Arc;
 
-/// One request of a caller who is known.
+/// A request of an authenticated caller.
 pub struct Request<'a> {
     pub caller: Caller,
     pub row: &'static Row,
     pub payload: Result<Json, Malformed>,
-    /// The connection it came on, if it was one.
+    /// The connection it came on, if it came over a socket.
     pub connection: Option<ConnectionId>,
-    /// Whether the connection is answered directly, and so left out of the broadcast.
+    /// Whether the connection gets a direct answer and is therefore left out of the broadcast.
     pub answered: bool,
     pub limit: RequestLimit,
-    /// What is to be passed on besides, when a mutation is done.
+    /// The event to relay when the mutation succeeds.
     pub passed_on: Option<Relay>,
-    /// The connection's load_quota, whose later pages do not count.
+    /// The connection's load quota: later pages of a load do not count.
     pub load_quota: Option<&'a LoadQuota>,
 }
 
-/// What comes of it.
+/// The result of a request.
 #[derive(Clone, Debug)]
 pub enum Reply {
     Outcome(Outcome),
@@ -32,12 +33,12 @@ pub enum Reply {
     Problem(Problem),
 }
 
-/// Who reply it.
+/// Where a reply comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AnsweredBy {
-    /// The engine, in its order.
+    /// From the engine, in its order.
     Engine,
-    /// Nobody had to be asked.
+    /// Given here, without the engine.
     Here,
 }
 
@@ -47,8 +48,8 @@ impl From<Problem> for Reply {
     }
 }
 
-/// Asks, and passes on what comes of it, exactly once. What the engine is asked, it is asked before this returns, so
-/// that requests that follow each other here do so there.
+/// Handles a request and calls `reply` with the result, exactly once. The engine gets its requests before this
+/// returns, so requests keep their order.
 pub fn dispatch(
     app: &Arc<App>,
     request: Request<'_>,
@@ -70,7 +71,7 @@ pub fn dispatch(
     if let (Some((load_quota, 0, limit)), Ok(_)) = (page, &counted) {
         load_quota.begin(row.event, limit);
     }
-    // Over the limit a request with a name may still be a replay, which only the engine knows.
+    // Over the limit a request with a batchId may still be a replay. Only the engine knows.
     let limited = match (&asked, counted) {
         (_, Ok(_)) => None,
         (Ok(Asked::Mutation { key: Some(_), .. }), Err(over)) => Some(over.retry_after_s),
@@ -99,7 +100,7 @@ pub fn dispatch(
     }
 }
 
-/// A failure is a problem, whoever had it.
+/// Turns a failure into a problem, whatever its source.
 pub fn settled(outcome: Outcome) -> Reply {
     match outcome {
         Outcome::Failed(failure) => Problem::from(failure).into(),

@@ -1,7 +1,7 @@
-//! How batches and entities are written: as JSON, so that a log can be read with any tool.
+//! How batches and entities are stored: as JSON, so that any tool can read a log.
 //!
-//! An entry stores the entity as it is afterwards, whole, and of what it was before only the fields that differ. So a
-//! change is stored about once rather than twice, and still needs nothing else to be understood:
+//! An entry stores the whole entity after the change, and of the entity before it only the fields that differ. A
+//! change is thus stored about once rather than twice, and an entry can be read without any other data:
 //!
 //! | | `after` | `was` |
 //! |---|---|---|
@@ -25,7 +25,7 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 use thiserror::Error;
 
-/// Why a batch cannot be written, or what is stored cannot be read.
+/// Why a batch cannot be encoded, or stored data cannot be decoded.
 #[derive(Debug, Error)]
 pub(crate) enum CodecError {
     #[error(transparent)]
@@ -36,16 +36,16 @@ pub(crate) enum CodecError {
     NotAnObject,
 }
 
-/// A batch as it is stored.
+/// An encoded batch.
 #[derive(Debug)]
 pub(crate) struct Encoded {
-    /// What the batch's own columns do not hold.
+    /// The parts of the batch that have no columns of their own.
     pub(crate) body: String,
-    /// The entities its entries lead to, in the order of the entries.
+    /// The rows of the entities that its entries change, in the order of the entries.
     pub(crate) rows: Vec<EntityRow>,
 }
 
-/// An entity as an entry leaves it.
+/// An entity after an entry.
 #[derive(Debug)]
 pub(crate) struct EntityRow {
     pub(crate) key: EntityKey,
@@ -53,7 +53,7 @@ pub(crate) struct EntityRow {
     pub(crate) after: Option<Box<RawValue>>,
 }
 
-/// What an entity is found by.
+/// The key of an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum EntityKey {
     Node(NodeId),
@@ -110,7 +110,8 @@ struct EntryIn<'a> {
     was: Option<&'a RawValue>,
 }
 
-/// Writes a batch, each entity once: the same text goes into the batch's body and into the entity's own row.
+/// Encodes a batch. Each entity is encoded once: the same text goes into the batch's body and into the entity's own
+/// row.
 pub(crate) fn encode(batch: &Batch) -> Result<Encoded, CodecError> {
     let written = batch.entries.iter().map(write_entry).collect::<Result<Vec<_>, _>>()?;
     let entries = batch
@@ -135,21 +136,21 @@ pub(crate) fn encode(batch: &Batch) -> Result<Encoded, CodecError> {
     Ok(Encoded { body, rows })
 }
 
-/// Reads what [`encode`] wrote as a batch's body.
+/// Decodes a body that [`encode`] wrote.
 pub(crate) fn decode(body: &str) -> Result<(Lineage, Vec<Entry>), CodecError> {
     let body: BodyIn<'_> = serde_json::from_str(body)?;
     let entries = body.entries.iter().map(read_entry).collect::<Result<_, _>>()?;
     Ok((body.lineage, entries))
 }
 
-/// The text of each entry's entity as the entry leaves it, which is the text of the entity's own row; `None` of what is
-/// deleted.
+/// The text of each entry's entity after the entry, which is also the text of the entity's own row; `None` for a
+/// deleted entity.
 pub(crate) fn afters(body: &str) -> Result<Vec<Option<&str>>, CodecError> {
     let body: BodyIn<'_> = serde_json::from_str(body)?;
     Ok(body.entries.iter().map(|entry| entry.after.map(RawValue::get)).collect())
 }
 
-/// What the entity of an entry is found by; `None` for an entry that names no entity at all.
+/// The key of an entry's entity; `None` for an entry that names no entity.
 pub(crate) fn key(entry: &Entry) -> Option<EntityKey> {
     match &entry.subject {
         Subject::Node(change) => change.latest().map(|node| EntityKey::Node(node.id)),
@@ -181,7 +182,7 @@ fn write_entry(entry: &Entry) -> Result<Written, CodecError> {
     }
 }
 
-/// JSON has no infinity: it would be written as null, and the log could never be read again.
+/// JSON has no infinity. It would be written as null, and the log could never be read again.
 fn storable(node: &Arc<Node>) -> Result<(), CodecError> {
     if node_fields::is_writable(node) { Ok(()) } else { Err(CodecError::NotFinite(node.id)) }
 }
@@ -195,7 +196,7 @@ fn was<T: Serialize>(change: &Change<T>) -> Result<Option<Value>, CodecError> {
     let before = object(serde_json::to_value(before)?)?;
     let Some(after) = &change.after else { return Ok(Some(Value::Object(before))) };
     let after = object(serde_json::to_value(after)?)?;
-    // A field that only the later form has was not there before, which reads as null.
+    // A field that only the later form has is stored as null, meaning that it was absent.
     let mut differing: Map<_, _> = after
         .keys()
         .filter(|field| !before.contains_key(*field))
@@ -234,7 +235,7 @@ fn read<T: DeserializeOwned + Clone>(entry: &EntryIn<'_>) -> Result<Change<T>, C
     Ok(Change { before, after })
 }
 
-/// The entity before: as it is after, but for the fields that were otherwise.
+/// The entity before: the entity after, with the differing fields replaced.
 fn overlay<T: DeserializeOwned + Clone>(was: &RawValue, json: &RawValue, after: &T) -> Result<T, CodecError> {
     let was: Map<String, Value> = serde_json::from_str(was.get())?;
     if was.is_empty() {

@@ -1,48 +1,48 @@
-//! What can go wrong with a log, told apart by what the caller must do about it.
+//! The errors of a log, distinguished by what the caller must do about them.
 
 use graph::BatchId;
 use graph::model::Rev;
 use std::error::Error;
 use thiserror::Error;
 
-/// What lies beneath an error, for the operator's eyes.
+/// The underlying error, for the operator.
 pub(crate) type Source = Box<dyn Error + Send + Sync>;
 
-/// Said by whoever decides, inside a transaction, to leave it with nothing written.
+/// Returned by the deciding closure to leave a transaction with nothing written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Abandon;
 
-/// Why a log did not do as asked. In every case but [`LogError::Unknown`] nothing was written.
+/// Why a call to the log failed. Except for [`LogError::Unknown`] nothing was written.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// Known to have written nothing: the disk is full, another process held the log for too long, the storage could not
-    /// be read. Reads go on where they can, and the same call may succeed later.
+    /// Nothing was written: the disk is full, another process held the log for too long, or the storage could not
+    /// be read. Reads continue where they can, and the same call may succeed later.
     #[error("nothing was written to the log: {0}")]
     Refused(#[source] Source),
-    /// The commit failed in a way that leaves open whether it happened, an I/O error at fsync for one. The process must
-    /// end: what it would say next could be contradicted by the log at its next start.
+    /// The outcome of the commit is unknown, for example after an I/O error at fsync. The process must end: the log
+    /// may contradict its next answers after a restart.
     #[error("the outcome of a write to the log is unknown: {0}")]
     Unknown(#[source] Source),
-    /// The [sign to stop](crate::StopSign) was set before the answer was found.
+    /// The [stop sign](crate::StopSign) was set before the result was complete.
     #[error("reading was told to stop")]
     Stopped,
-    /// The deciding side left the transaction.
+    /// The deciding closure left the transaction.
     #[error("the transaction was abandoned")]
     Abandoned,
-    /// A batch of that id is in the log already, or was proposed twice.
+    /// A batch with that id is already in the log, or was proposed twice.
     #[error("the log already holds a batch {0}")]
     Duplicate(BatchId),
-    /// The log does not lead on from the caller's head – it was put back from a backup, or what followed is no longer
-    /// held. The World must be loaded anew.
+    /// The log does not continue from the caller's head: it was restored from a backup, or the batches after the
+    /// head have been pruned. The World must be reloaded.
     #[error("the log ends at rev {log} and does not continue from rev {head}")]
     Astray {
-        /// Where the caller stood.
+        /// The caller's head.
         head: Rev,
-        /// Where the log ends.
+        /// The log's head.
         log: Rev,
     },
-    /// What is stored cannot be read back.
+    /// Stored data cannot be read back.
     #[error("{place} is damaged: {reason}")]
     Corrupt {
         /// Which file, table, entity or batch.
@@ -50,7 +50,7 @@ pub enum LogError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The storage was written by a newer SynapTask, whose meaning this one cannot know.
+    /// The storage was written by a newer SynapTask, whose data this version cannot interpret.
     #[error(
         "the log has schema {found}, but this version of SynapTask knows only up to {known}: use a newer version"
     )]
@@ -60,15 +60,15 @@ pub enum LogError {
         /// The newest version known here.
         known: i64,
     },
-    /// The storage belongs to another program and was left as it is.
+    /// The storage belongs to another program and was left unchanged.
     #[error("this is a database of another program, not a log of SynapTask")]
     Foreign,
-    /// The SQLite library that is linked is too old to be trusted with the log.
+    /// The linked SQLite library is too old to be trusted with the log.
     #[error("SQLite {found} is too old: SynapTask needs at least {needed}")]
     OldSqlite {
-        /// The version that is linked.
+        /// The linked version.
         found: String,
-        /// The oldest version accepted.
+        /// The oldest accepted version.
         needed: &'static str,
     },
 }

@@ -1,4 +1,4 @@
-//! The past, page by page, as one user sees it: on a connection of its own, for a thread of its own.
+//! History, page by page, as one user sees it. A reader has its own connection, for use on its own thread.
 
 use crate::{LogError, StopSign};
 use graph::batch::Subject;
@@ -9,17 +9,18 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// How large the batches of a page may be together, as they are stored, before it ends: a page of few large batches is
-/// short, so that no page takes more memory than can be spared. One batch it always has, however large.
+/// The most bytes of batches on one page, as stored, before it ends. It bounds the memory of a page: a page of few
+/// large batches is short. A page always has one batch, however large.
 pub const PAGE_BYTES_MAX: usize = 4 << 20;
 
-/// Reads pages of the past. It never waits for whoever appends, and they never wait for it.
+/// Reads pages of history. It never waits for writers, and writers never wait for it.
 pub trait HistoryReader: Send {
-    /// Has pages that are searched for end with [`LogError::Stopped`] once the sign is set.
+    /// Makes searches end with [`LogError::Stopped`] once the sign is set.
     fn heed(&mut self, stop: StopSign);
 
-    /// One page. What is taken away while it is read may or may not be on it. It can be shorter than its limit though
-    /// more follows, see [`PAGE_BYTES_MAX`]; the next begins at `offset` and as many as were on it.
+    /// Reads one page. Batches pruned in the meantime may or may not be on it. A page can be shorter than its limit
+    /// although more follows, see [`PAGE_BYTES_MAX`]. The next page begins at `offset` plus the number of batches
+    /// on this one.
     ///
     /// # Errors
     /// [`LogError::Refused`] and [`LogError::Corrupt`].
@@ -27,59 +28,60 @@ pub trait HistoryReader: Send {
         self.page_before(query, Rev::MAX)
     }
 
-    /// One page of what came before a rev: to go on where another page ended without counting anew what was on it.
+    /// Reads one page of the batches before a rev. It continues after another page without counting that page's
+    /// batches again.
     ///
     /// # Errors
     /// [`LogError::Refused`] and [`LogError::Corrupt`].
     fn page_before(&mut self, query: &HistoryQuery, before: Rev) -> Result<HistoryPage, LogError>;
 
-    /// The last batch up to a moment, by its rev; 0 when there is none.
+    /// The rev of the last batch up to a time; 0 when there is none.
     ///
     /// # Errors
     /// [`LogError::Refused`].
     fn rev_by(&mut self, at: Timestamp) -> Result<Rev, LogError>;
 
-    /// What nodes are called now; those that were deleted for good are not in it.
+    /// The current titles of nodes. Nodes that were deleted for good are left out.
     ///
     /// # Errors
     /// [`LogError::Refused`] and [`LogError::Corrupt`].
     fn titles(&mut self, nodes: &HashSet<NodeId>) -> Result<HashMap<NodeId, String>, LogError>;
 }
 
-/// Which batches a page is about, besides being seen by its reader.
+/// The scope of a page, within what its reader sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HistoryScope {
-    /// All that the reader sees.
+    /// Everything the reader sees.
     Everything,
-    /// Those that this user made.
+    /// The batches made by this user.
     By(UserId),
-    /// Those with an entry that the reader sees and that [touches](touched) one of these ids.
+    /// The batches with an entry that the reader sees and that [touches](touched) one of these ids.
     Touching(Arc<HashSet<Uuid>>),
 }
 
-/// What to put on a page.
+/// A query for a page.
 #[derive(Clone, Debug)]
 pub struct HistoryQuery {
-    /// Who reads: what they see decides what there is.
+    /// The reader, whose view decides what is on the page.
     pub reader: Arc<HistoryView>,
-    /// Which of it.
+    /// The scope.
     pub scope: HistoryScope,
-    /// The rev at which the reader was taken; nothing of the page is younger, undos and redos included.
+    /// The rev at which the reader was taken. Nothing on the page is later, undos and redos included.
     pub until: Rev,
-    /// How many batches at most.
+    /// The greatest number of batches.
     pub limit: usize,
-    /// How many of the latest to leave out.
+    /// How many of the latest batches to skip.
     pub offset: usize,
 }
 
-/// What of a batch there is to show, known without reading it.
+/// What a batch shows, known without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Shows {
     /// Nothing: it has no entries.
     Nothing,
-    /// Accounts opened and tokens made, which only whoever sees everything is told of.
+    /// Only accounts and tokens, which only a reader that sees everything is shown.
     Accounts,
-    /// What is history for somebody, because it is [touched].
+    /// Entries on entities that it [touches](touched).
     Touched,
 }
 
@@ -106,7 +108,7 @@ impl Shows {
 }
 
 impl HistoryQuery {
-    /// Whether a batch belongs to what is asked for, where that can be said without reading it.
+    /// Whether a batch belongs to the query, if its columns alone can tell.
     pub(crate) fn settles(&self, actor: Option<UserId>, shows: Shows) -> Option<bool> {
         let reader = &self.reader;
         let least = if reader.everything { Shows::Accounts } else { Shows::Touched };
@@ -119,7 +121,7 @@ impl HistoryQuery {
         }
     }
 
-    /// Whether a batch belongs to what is asked for.
+    /// Whether a batch belongs to the query.
     pub(crate) fn wants(&self, batch: &Batch) -> bool {
         let settled = self.settles(batch.actor, Shows::of(&batch.entries));
         settled.unwrap_or_else(|| match &self.scope {
@@ -132,32 +134,32 @@ impl HistoryQuery {
     }
 }
 
-/// Batches of the past, latest first.
+/// Batches of history, latest first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HistoryPage {
-    /// At most as many as were asked for.
+    /// At most as many as the query's limit.
     pub batches: Vec<PastBatch>,
-    /// Whether there are older ones.
+    /// Whether there are older batches.
     pub has_more: bool,
 }
 
 /// A batch on a page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PastBatch {
-    /// Its place in the order of commits.
+    /// Its position in the order of commits.
     pub rev: Rev,
-    /// The whole of it: which entries to show is [`HistoryView::sees_entry`]'s to say.
+    /// The whole batch. [`HistoryView::sees_entry`] decides which entries to show.
     pub batch: Batch,
-    /// Whether the chain it belongs to was undone last.
+    /// Whether the chain that it belongs to is undone.
     pub undone: bool,
-    /// Of a batch that began a chain: the last that undid it, also when it was redone since.
+    /// For a batch that began a chain: the latest undo, even if it was redone since.
     pub undone_by: Option<BatchId>,
-    /// Of a batch that began a chain: the last that redid it, also when it was undone since.
+    /// For a batch that began a chain: the latest redo, even if it was undone since.
     pub redone_by: Option<BatchId>,
 }
 
-/// The ids under which an entry is history: the node or link; of a grant its node and the grantee; of an embed and of a
-/// renaming the user. Tokens and the opening of accounts are nobody's history.
+/// The ids that an entry touches: the node or link; for a grant its node and its grantee; for an embed or a
+/// renaming the user. Tokens and new accounts touch no id.
 pub fn touched(entry: &Entry) -> impl Iterator<Item = Uuid> {
     let ids = match &entry.subject {
         Subject::Node(change) => [change.latest().map(|node| node.id.0), None],

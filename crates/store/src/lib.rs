@@ -1,7 +1,8 @@
-//! Durability and order for SynapTask: one append-only line of batches, the [`Log`], and the entities it leads to.
+//! Durability and order for SynapTask: the [`Log`], an append-only sequence of batches, and the entities that
+//! result from it.
 //!
-//! The store knows no transport and no rule of the domain: what is decided comes in as a [`Batch`], and what was
-//! decided comes back as a [`World`] or as the batches a World has not seen yet.
+//! The store knows no transport and no rule of the domain. Decided changes come in as a [`Batch`]. They come back
+//! as a [`World`], or as the batches that a World has not seen yet.
 
 mod codec;
 mod error;
@@ -24,94 +25,96 @@ use graph::model::Rev;
 use graph::{Batch, BatchId, Committed, Timestamp, TokenId, World};
 use std::collections::HashMap;
 
-/// How much of the World [`Log::load`] brings.
+/// How much of the World [`Log::load`] loads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoadScope {
     /// Every entity.
     Everything,
-    /// Users and tokens alone: enough to open accounts and make tokens, and fast however large the graph is.
+    /// Only users and tokens: enough to add accounts and tokens, and fast for any size of graph.
     Accounts,
 }
 
-/// A hash of a request's content, by which the same request is told from another under the same batch id.
+/// A hash of a request's content. It distinguishes requests with the same batch id.
 pub type Fingerprint = [u8; 32];
 
-/// A decided batch on its way into the log.
+/// A decided batch to append to the log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
-    /// What to append.
+    /// The batch to append.
     pub batch: Batch,
-    /// Set when the client named the batch, so that the request sent again can be recognized.
+    /// Present when the client named the batch, so that a repeated request is recognized.
     pub fingerprint: Option<Fingerprint>,
 }
 
-/// A batch as the log remembers it.
+/// A batch as kept in the log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Remembered {
-    /// Its place in the order of commits.
+    /// Its position in the order of commits.
     pub rev: Rev,
-    /// What was done.
+    /// The batch.
     pub batch: Batch,
     /// The fingerprint it was appended with.
     pub fingerprint: Option<Fingerprint>,
 }
 
-/// A batch with all its undos and redos, see [`Past::chain`].
+/// A batch with all its undos and redos; see [`Past::chain`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct PastChain {
     /// The batch that began the chain.
     pub root: Remembered,
-    /// How the last batch of the chain stands to the root: the chain's state. Fresh when none followed.
+    /// How the last batch of the chain relates to the root: the chain's state. Fresh when none followed.
     pub latest: Lineage,
-    /// How the batch asked for stands to the root.
+    /// How the named batch relates to the root.
     pub named: Lineage,
-    /// The last batch of the chain after the root; `None` when none followed, or when it is no longer held.
+    /// The last batch of the chain after the root; `None` when none followed, or when it is no longer kept.
     pub last: Option<Batch>,
 }
 
-/// Decides what to append, given the batches that others appended since the caller's head, in order and without a
-/// gap, and the past as the transaction sees it. It is called at most once in a transaction.
+/// Decides what to append. It is given the batches that other logs appended since the caller's head, in order and
+/// without a gap, and history as the transaction sees it. It is called at most once per transaction.
 pub type Decide<'a> = dyn FnMut(&[Committed], &dyn Past) -> Result<Vec<Proposal>, Abandon> + 'a;
 
-/// The one order of all batches, kept durably. Several logs – in one process or in many – may stand on the same
-/// storage; they see the same batches in the same order.
+/// The one order of all batches, stored durably. Several logs, in one process or in many, may use the same storage.
+/// They see the same batches in the same order.
 pub trait Log: Send {
-    /// The World that the log leads to, standing at the log's head.
+    /// Loads the World at the log's head.
     ///
     /// # Errors
-    /// [`LogError::Corrupt`] when what is stored cannot be read back, [`LogError::Refused`] when it could not be reached.
+    /// [`LogError::Corrupt`] when stored data cannot be read back, [`LogError::Refused`] when the storage could not
+    /// be reached.
     fn load(&mut self, scope: LoadScope) -> Result<World, LogError>;
 
-    /// Whether others may have committed since this log last looked, by `load`, `since` or `transact`; it stays true
-    /// until one of them looks again. Cheap enough to ask several times a second. True may be a false alarm, false never is.
+    /// Whether other logs may have committed since the last `load`, `since` or `transact` of this log. It stays
+    /// true until one of them is called again. It is cheap enough to call several times a second. True may be a
+    /// false alarm; false never is.
     ///
     /// # Errors
-    /// [`LogError::Refused`] when the storage could not be asked.
+    /// [`LogError::Refused`] when the storage could not be read.
     fn changed(&mut self) -> Result<bool, LogError>;
 
-    /// Opens the write transaction, hands `decide` the batches appended after `head`, appends what it returns, commits
-    /// durably and returns the rev of the last batch. Proposals get the revs that follow the news, in their order.
-    /// Without proposals nothing is written, and the rev is that of the last of the news, or `head`.
+    /// Opens the write transaction, gives `decide` the batches appended after `head`, appends the proposals it
+    /// returns, commits durably and returns the rev of the last batch. The proposals get the next revs, in their
+    /// order. Without proposals nothing is written, and the rev is that of the last batch, or `head`.
     ///
-    /// The news are handed over even when the transaction fails afterwards: a caller that applied them keeps them. A caller
-    /// that could not read the past, but for what is damaged of it, should abandon: an error like that may have ended the
-    /// transaction, and then nothing is appended, whatever is proposed.
+    /// `decide` gets the new batches even if the transaction fails afterwards; a caller that applied them keeps
+    /// them. A caller that could not read history should abandon, unless the history is damaged: such an error may
+    /// have ended the transaction, and then no proposal is appended.
     ///
     /// # Errors
-    /// * [`LogError::Abandoned`] when `decide` said so;
-    /// * [`LogError::Duplicate`] when a proposal's batch id is in the log, or twice among the proposals;
-    /// * [`LogError::Astray`] when the log does not lead on from `head`, or what followed it has been pruned;
+    /// * [`LogError::Abandoned`] when `decide` returned [`Abandon`];
+    /// * [`LogError::Duplicate`] when a proposal's batch id is already in the log, or twice among the proposals;
+    /// * [`LogError::Astray`] when the log does not continue from `head`, or the batches after it have been pruned;
     /// * [`LogError::Refused`] when nothing was written for any other reason;
-    /// * [`LogError::Unknown`] when it cannot be told whether the proposals are in the log: the process must end.
+    /// * [`LogError::Unknown`] when it is unknown whether the proposals are in the log: the process must end.
     fn transact(&mut self, head: Rev, decide: &mut Decide<'_>) -> Result<Rev, LogError>;
 
-    /// The batches after `head`, in order, without writing.
+    /// The batches after `head`, in order. Nothing is written.
     ///
     /// # Errors
     /// [`LogError::Astray`], [`LogError::Corrupt`] and [`LogError::Refused`], as for `transact`.
     fn since(&mut self, head: Rev) -> Result<Vec<Committed>, LogError>;
 
-    /// Read access to the past, outside a transaction.
+    /// Read access to history, outside a transaction.
     fn past(&self) -> &dyn Past;
 
     /// Opens a reader of history on the same storage.
@@ -126,37 +129,36 @@ pub trait Log: Send {
     /// Those of opening the log.
     fn pruner(&self, retention: Retention) -> Result<Box<dyn Pruner>, LogError>;
 
-    /// Brings all that was committed into the storage's main file, as far as nobody else reads what is replaced by it.
-    /// The last log on a storage that is dropped removes every other file.
+    /// Moves everything committed into the storage's main file, except what readers still prevent. The last log on
+    /// a storage removes every other file when it is dropped.
     ///
     /// # Errors
-    /// [`LogError::Refused`]; nothing is lost by it.
+    /// [`LogError::Refused`]; no data is lost.
     fn checkpoint(&mut self) -> Result<(), LogError>;
 
-    /// Keeps when tokens were last used; an earlier time than the one kept changes nothing, and neither does an unknown
-    /// token. Not a batch and not durable at once: losing the last of them in a crash harms nobody.
+    /// Stores when tokens were last used. A time earlier than the stored one is ignored, and so is an unknown
+    /// token. This is not a batch and not durable at once: losing the latest times in a crash is harmless.
     ///
     /// # Errors
-    /// [`LogError::Refused`] when they were not kept.
+    /// [`LogError::Refused`] when they were not stored.
     fn touch_tokens(&mut self, used: &[(TokenId, Timestamp)]) -> Result<(), LogError>;
 
-    /// When each token was last used; tokens that never were are not in it.
+    /// When each token was last used. Tokens that were never used are left out.
     ///
     /// # Errors
     /// [`LogError::Refused`] and [`LogError::Corrupt`].
     fn tokens_last_used(&mut self) -> Result<HashMap<TokenId, Timestamp>, LogError>;
 }
 
-/// Read access to what was committed.
+/// Read access to committed batches.
 pub trait Past {
-    /// The batch with that id: what became of the request that a client gave that name, if the id was a client's.
+    /// The batch with that id. If a client chose the id, this is the result of its request.
     ///
     /// # Errors
     /// [`LogError::Refused`] and [`LogError::Corrupt`].
     fn batch(&self, id: BatchId) -> Result<Option<Remembered>, LogError>;
 
-    /// The chain that the batch with that id belongs to; `None` when the batch, or the one that began its chain, is not
-    /// held (any longer).
+    /// The chain of the batch with that id; `None` when the batch, or the one that began its chain, is not kept.
     ///
     /// # Errors
     /// [`LogError::Refused`] and [`LogError::Corrupt`].

@@ -1,21 +1,21 @@
-//! How long the past is kept, and taking away what is not.
+//! How long history is kept, and its pruning.
 
 use crate::{LogError, StopSign};
 use graph::Timestamp;
 use graph::model::{Plan, Rev};
 
-/// How much of a user's batches is kept: until any of these is exceeded.
+/// How much of a user's batches is kept: until any of these limits is exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How old they may become.
+    /// The greatest age, in days.
     pub days: u32,
-    /// How many.
+    /// The greatest number of batches.
     pub batches: u64,
-    /// How large they may be together, as they are stored.
+    /// The greatest total size in bytes, as stored.
     pub bytes: u64,
 }
 
-/// How long the past is kept, by the plan of whoever made it. What the installation itself did is kept as if by a pro user.
+/// How long history is kept, by the plan of the batch's actor. Batches without an actor are kept as for a pro user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// For users of the plan `basic`.
@@ -24,7 +24,8 @@ pub struct Retention {
     pub plus: Limits,
     /// For users of the plan `pro`.
     pub pro: Limits,
-    /// For how many milliseconds every batch is kept, limits or not, so that a request sent again is recognized.
+    /// For how many milliseconds every batch is kept, whatever the limits, so that a repeated request is
+    /// recognized.
     pub keys_kept_ms: i64,
 }
 
@@ -55,38 +56,37 @@ impl Retention {
     }
 }
 
-/// Takes away what need not be kept any longer, each user's oldest first, on a connection of its own, for a thread of its
-/// own. A batch goes whole, whatever it holds, with its name and its part in chains; the log's last batch stays. An id that
-/// was deleted for good is forgotten some time after the last batch that touches it has gone, by whomever that was.
+/// Prunes history: each user's oldest batches first. A pruner has its own connection, for use on its own thread. A
+/// batch is removed whole, with its id and its place in chains; the log's last batch stays. An id that was deleted
+/// for good is forgotten some time after the last batch that touches it was removed, whoever made that batch.
 pub trait Pruner: Send {
-    /// Has pruning end at the next batch once the sign is set.
+    /// Makes pruning end at the next batch once the sign is set.
     fn heed(&mut self, stop: StopSign);
 
-    /// Takes away up to `most` batches, in transactions so short that whoever appends hardly waits, with pauses between
-    /// them that are much longer. One pruner after the other, and several at once, come to the same.
+    /// Removes up to `most` batches. Its transactions are so short that writers hardly wait, and the pauses between
+    /// them are much longer. Several pruners, at once or one after the other, have the same result.
     ///
     /// # Errors
-    /// [`LogError::Refused`] and [`LogError::Corrupt`]; what was taken away before stays away, and the next call goes on
+    /// [`LogError::Refused`] and [`LogError::Corrupt`]. Removed batches stay removed, and the next call continues
     /// with another user.
     fn prune_some(&mut self, now: Timestamp, most: usize) -> Result<Pruned, LogError>;
 
-    /// Looks after the storage, so that whoever appends need not: what was written is brought to its place. To be called
-    /// several times a second, also when nothing is to be taken away; mostly there is nothing to do.
+    /// Maintains the storage, so that writers need not: checkpoints the WAL. It should be called several times a
+    /// second, even when there is nothing to prune. Most calls do nothing.
     ///
     /// # Errors
-    /// [`LogError::Refused`] and [`LogError::Corrupt`]; nothing is lost by it.
+    /// [`LogError::Refused`] and [`LogError::Corrupt`]; no data is lost.
     fn keep_up(&mut self) -> Result<(), LogError>;
 }
 
-/// What came of pruning.
+/// The result of pruning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pruned {
-    /// How many batches were taken away.
+    /// How many batches were removed.
     pub removed: usize,
-    /// Whether there may be more to take away just now: false only when everybody was looked at to the end.
+    /// Whether more may be due: false only when every user was checked to the end.
     pub more: bool,
-    /// The oldest batch that is still held, of anybody; 0 in an empty log. An id that was deleted for good before it is
-    /// touched by no batch that is held, for nothing touches it after: it may be forgotten, see
-    /// [`graph::World::forget_gone`].
+    /// The rev of the oldest batch kept, of any user; 0 in an empty log. An id that was deleted for good before it
+    /// is touched by no kept batch and may be forgotten, see [`graph::World::forget_gone`].
     pub oldest: Rev,
 }

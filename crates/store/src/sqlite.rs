@@ -1,5 +1,5 @@
-//! The log in one SQLite file, the engine that SynapTask comes with. In WAL mode with `synchronous=FULL`, so a batch is
-//! on the disk when `transact` returns, and readers never wait for the writer.
+//! The log in one SQLite file, the default storage. It runs in WAL mode with `synchronous=FULL`: a batch is on disk
+//! when `transact` returns, and readers never wait for the writer.
 
 mod check;
 mod index;
@@ -25,30 +25,31 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// From here on SQLite is free of the fault by which two connections, one resetting the WAL while the other commits,
-/// could damage a file.
+/// From this version on SQLite is free of a fault that could damage a file: one connection resets the WAL while
+/// another commits.
 const SQLITE_NEEDED: (i32, &str) = (3_051_003, "3.51.3");
 
 /// How long another process may hold the log before a call gives up.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// How long a checkpoint waits for those who read what it would replace.
+/// How long a checkpoint waits for readers of the pages it would replace.
 const CHECKPOINT_BUSY: Duration = Duration::from_millis(500);
 
 /// A log in one SQLite file.
 #[derive(Debug)]
 pub struct SqliteLog {
     conn: Connection,
-    /// SQLite's count of what others committed, as it stood when this log last looked.
+    /// SQLite's counter of commits by other connections, as last seen by this log.
     seen: i64,
 }
 
 impl SqliteLog {
-    /// Opens the log in the file at `path`, making the file where there is none and bringing an older one up to date.
+    /// Opens the log in the file at `path`. A missing file is created, and an older one is migrated.
     ///
     /// # Errors
-    /// [`LogError::OldSqlite`], [`LogError::NewerSchema`] and [`LogError::Foreign`] say what they mean;
-    /// [`LogError::Corrupt`] when the file is no database; [`LogError::Refused`] when it cannot be opened or written.
+    /// [`LogError::OldSqlite`], [`LogError::NewerSchema`] and [`LogError::Foreign`] as documented there;
+    /// [`LogError::Corrupt`] when the file is not a database; [`LogError::Refused`] when it cannot be opened or
+    /// written.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LogError> {
         if rusqlite::version_number() < SQLITE_NEEDED.0 {
             return Err(LogError::OldSqlite { found: rusqlite::version().into(), needed: SQLITE_NEEDED.1 });
@@ -61,9 +62,9 @@ impl SqliteLog {
         Ok(SqliteLog { conn, seen })
     }
 
-    /// Reads the whole file and tells what is wrong with it, a sentence each; empty when nothing is: the file as a file,
-    /// every batch, all that batches are found by, and every entity as far as a batch that is held says what it must be.
-    /// It takes as long as reading every batch does, and sees one moment of the log all along.
+    /// Reads the whole file and returns one sentence per problem; empty when there is none. It checks the file as a
+    /// file, every batch, every index of batches, and every entity as far as a kept batch determines it. It takes
+    /// as long as reading every batch, and sees one state of the log.
     ///
     /// # Errors
     /// [`LogError::Refused`] when the file cannot be read.
@@ -72,7 +73,7 @@ impl SqliteLog {
         check::problems(&reading)
     }
 
-    /// One more log on the same file.
+    /// Another log on the same file.
     fn again(&self) -> Result<SqliteLog, LogError> {
         let path = self.conn.path().ok_or_else(|| LogError::refused("the log has no file"))?;
         SqliteLog::open(path)
@@ -83,7 +84,7 @@ impl SqliteLog {
         Transaction::new_unchecked(&self.conn, behavior).map_err(unwritten)
     }
 
-    /// A rollback that failed would leave its transaction open and every later one refused.
+    /// A failed rollback would leave its transaction open and make every later one fail.
     fn settle(&self) -> Result<(), LogError> {
         if !self.conn.is_autocommit() {
             self.conn.execute_batch("ROLLBACK").map_err(unwritten)?;
@@ -91,15 +92,16 @@ impl SqliteLog {
         Ok(())
     }
 
-    /// Opens the write transaction, with how sure of the disk its commit is to be. That can only be said while no
-    /// transaction is open, and is said anew each time, so that nothing that relaxed it can outlive its purpose.
+    /// Opens the write transaction, with the given `synchronous` setting for its commit. The setting can only
+    /// change while no transaction is open. It is set anew each time, so that a relaxed setting cannot outlive its
+    /// purpose.
     fn begin_writing(&self, synchronous: &str) -> Result<Transaction<'_>, LogError> {
         self.settle()?;
         self.conn.execute_batch(synchronous).map_err(unwritten)?;
         Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate).map_err(unwritten)
     }
 
-    /// [`Log::transact`], with whoever decides looking at this very log.
+    /// [`Log::transact`], with access to this log for the deciding closure.
     fn write<D>(&mut self, head: Rev, decide: D) -> Result<Rev, LogError>
     where
         D: FnOnce(&[Committed], &SqliteLog) -> Result<Vec<Proposal>, Abandon>,
@@ -122,7 +124,7 @@ impl SqliteLog {
         Ok(rev)
     }
 
-    /// The batches after `head`, within whatever transaction is open.
+    /// The batches after `head`, within the open transaction.
     fn news(&self, head: Rev) -> Result<Vec<Committed>, LogError> {
         let from = integer(head)?;
         let mut statement = self
@@ -140,7 +142,7 @@ impl SqliteLog {
             }
             news.push(Committed { rev, batch });
         }
-        // Nothing follows: either the caller stands at the end, or beyond it.
+        // No batch follows: the caller is at the end of the log, or beyond it.
         if news.is_empty() && last_rev(&self.conn)? < head {
             return Err(LogError::Astray { head, log: last_rev(&self.conn)? });
         }
@@ -210,7 +212,7 @@ impl Log for SqliteLog {
     fn touch_tokens(&mut self, used: &[(TokenId, Timestamp)]) -> Result<(), LogError> {
         let writing = self.begin_writing("PRAGMA synchronous=NORMAL")?;
         rows::touch_tokens(&writing, used).map_err(unwritten)?;
-        // Even an unknown outcome loses nothing here, for nothing is acknowledged by it.
+        // Even an unknown outcome is harmless here, because nothing is acknowledged.
         writing.commit().map_err(unwritten)
     }
 
@@ -234,7 +236,7 @@ impl Past for SqliteLog {
     }
 }
 
-/// The batch at a rev, and how large it is as it is stored.
+/// The batch at a rev, and its stored size in bytes.
 fn batch_at(conn: &Connection, rev: i64) -> Result<Option<(Remembered, usize)>, LogError> {
     one_batch(conn, "SELECT rev, id, actor, at, fingerprint, body FROM batches WHERE rev = ?1", rev)
 }
@@ -262,8 +264,8 @@ fn remembered(row: &Row<'_>) -> Result<Remembered, LogError> {
     Ok(Remembered { rev: natural(rev)?, batch, fingerprint })
 }
 
-/// SQLite answers a full disk, an I/O error or a lack of memory, in whatever statement, a read included, by rolling the
-/// whole transaction back; what is written after that would be committed row by row.
+/// On a full disk, an I/O error or a lack of memory SQLite rolls back the whole transaction, in any statement,
+/// reads included. Later statements would then be committed row by row.
 fn still_open(writing: &Transaction<'_>) -> Result<(), LogError> {
     match writing.is_autocommit() {
         true => Err(LogError::refused("the transaction was rolled back by an error")),
@@ -291,9 +293,9 @@ fn integer(rev: Rev) -> Result<i64, LogError> {
     i64::try_from(rev).map_err(LogError::refused)
 }
 
-/// Waits for others no longer than a millisecond at a time, and not ever longer as SQLite's own waiting does: among writers
-/// that commit back to back, whoever sleeps longest would never have its turn. At first it asks again sooner still, for the
-/// pruner is done that fast.
+/// Waits for other writers, at most a millisecond at a time. SQLite's own waiting grows longer each time, and among
+/// writers that commit back to back the longest sleeper would never have its turn. The first retries come even
+/// sooner, because the pruner holds the lock very briefly.
 fn wait_up_to(conn: &mut Connection, limit: Duration) -> rusqlite::Result<()> {
     let mut since = Instant::now();
     conn.busy_handler(Some(move |tries: i32| {
@@ -305,7 +307,7 @@ fn wait_up_to(conn: &mut Connection, limit: Duration) -> rusqlite::Result<()> {
     }))
 }
 
-/// An error that came before any commit: whatever it is, nothing was written.
+/// An error before any commit: nothing was written.
 fn unwritten(error: rusqlite::Error) -> LogError {
     use rusqlite::Error;
     let damaged =
@@ -320,8 +322,9 @@ fn unwritten(error: rusqlite::Error) -> LogError {
     if damaged { LogError::corrupt("the log's file", error) } else { LogError::refused(error) }
 }
 
-/// An error of the commit itself. Only where SQLite gives up before the commit's last page is in the WAL is it known that
-/// nothing was written: a full disk, or another's lock. After an I/O error the commit may be on the disk or not.
+/// An error of the commit itself. Nothing was written only if SQLite gave up before the commit's last page was in
+/// the WAL: on a full disk, or on a lock of another connection. After an I/O error the commit may or may not be on
+/// disk.
 fn uncommitted(error: rusqlite::Error) -> LogError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => LogError::refused(error),

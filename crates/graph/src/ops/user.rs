@@ -3,7 +3,7 @@
 use super::account::check_username;
 use super::email::is_email;
 use super::{refuse_if, share, trash};
-use crate::batch::{Change, Op, Subject};
+use crate::batch::{Batch, Change, Op, Subject};
 use crate::blocking::{settle, targets};
 use crate::draft::{Cause, Draft};
 use crate::id::{IdSupply, LinkId, NodeId, UserId};
@@ -76,28 +76,56 @@ pub(super) fn set_disabled(draft: &mut Draft<'_>, user: UserId, disabled: bool) 
     Ok(())
 }
 
-/// What goes for good with an account.
+/// What goes for good with an account, by how many there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Belongings {
     /// The user's own nodes, in the trash or not.
     pub nodes: usize,
-    /// Grants to the user and grants that the user gave, those on their own nodes included.
+    /// Links at these nodes, and private links of the user between nodes of others.
+    pub links: usize,
+    /// Grants to the user, grants that the user gave, and those on their nodes.
     pub grants: usize,
-    /// What the user has embedded.
+    /// What the user has embedded, and embeds of their nodes.
     pub embeds: usize,
     /// API tokens.
     pub tokens: usize,
 }
 
 impl Belongings {
-    /// Counts them.
-    pub fn of(slot: &UserSlot) -> Self {
+    /// Counts what is a user's.
+    pub fn of(world: &World, user: UserId) -> Self {
+        let Some(slot) = world.user(user) else { return Belongings::default() };
+        let owned = || slot.owned.iter().map(|(_, id)| *id);
+        let is_own = |id| world.node(id).is_some_and(|node| node.owner == user);
+        let is_private = |id: &&LinkId| world.link(**id).is_some_and(|link| link.private);
+        // Between two nodes of theirs a link counts at its source.
+        let down = |id| world.links_down(id).filter(|link| !is_own(link.source)).count();
+        let on_own: usize = owned().map(|id| world.grants_on(id).count()).sum();
+        let given = slot.given.iter().filter(|(node, _)| !is_own(*node)).count();
         Belongings {
             nodes: slot.owned.len(),
-            grants: slot.granted.len() + slot.given.len(),
-            embeds: slot.embedded.len(),
+            links: owned().map(|id| world.links_up(id).count() + down(id)).sum::<usize>()
+                + slot.links_elsewhere.iter().filter(is_private).count(),
+            grants: slot.granted.len() + given + on_own,
+            embeds: slot.embedded.len() + owned().map(|id| world.embedders(id).count()).sum::<usize>(),
             tokens: slot.tokens.len(),
         }
+    }
+
+    /// Counts what a batch deletes.
+    pub fn deleted_by(batch: &Batch) -> Self {
+        let mut deleted = Belongings::default();
+        for entry in &batch.entries {
+            match &entry.subject {
+                Subject::Node(Change { after: None, .. }) => deleted.nodes += 1,
+                Subject::Link(Change { after: None, .. }) => deleted.links += 1,
+                Subject::Grant(Change { after: None, .. }) => deleted.grants += 1,
+                Subject::Embed(Change { after: None, .. }) => deleted.embeds += 1,
+                Subject::Token(Change { after: None, .. }) => deleted.tokens += 1,
+                _ => {}
+            }
+        }
+        deleted
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the operator does with accounts (rules N34, S26, S27 and O29).
+//! What the operator does with accounts (rules N34, N35, N36 and S26).
 
 use super::undo::Deed;
 use super::{Turn, refuse_if};
@@ -82,7 +82,7 @@ impl Turn {
         }
     }
 
-    // Rules: O29.
+    // Rules: N35.
     fn user_remove(&mut self, user: UserId) -> Result<(), Reason> {
         let before = self.there(user)?;
         let own: Vec<_> =

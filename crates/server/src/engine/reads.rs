@@ -4,9 +4,10 @@ use super::connections::{Connections, KeptLoad};
 use super::protocol::{
     Account, Caller, ConnectionId, Failure, Outcome, PageOfHistory, PageRequest, Read, RequestedScope,
 };
+use graph::cover::Placements;
 use graph::history_view::HistoryView;
 use graph::load::{Load, Page, published_root};
-use graph::model::{Grant, User};
+use graph::model::{Grant, Level, User};
 use graph::{Graph, NodeId, Reason, Refusal, Root, UserId, World, access, trash};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -160,7 +161,11 @@ fn account(world: &World, user: UserId) -> Option<Account> {
     let with = |grant: &Arc<Grant>, other: UserId| -> Option<(Arc<Grant>, Arc<User>)> {
         Some((Arc::clone(grant), Arc::clone(&world.user(other)?.user)))
     };
-    let given = slot.given.iter().filter_map(|(node, grantee)| world.grant(*node, *grantee));
+    // Who lost the access to share a node no longer reads who has access to it.
+    let placed = Placements::of(world, user, slot.given.iter().map(|(node, _)| *node));
+    let may_share = |node: &NodeId| placed.level(*node).is_some_and(|level| level <= Level::Admin);
+    let given = slot.given.iter().filter(|(node, _)| may_share(node));
+    let given = given.filter_map(|(node, grantee)| world.grant(*node, *grantee));
     let granted = slot.granted.iter().filter_map(|node| world.grant(*node, user));
     let embeds: Vec<NodeId> = slot.embedded.iter().copied().filter(|id| world.node(*id).is_some()).collect();
     Some(Account {

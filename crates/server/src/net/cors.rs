@@ -1,4 +1,4 @@
-//! What pages of other origins may do: a layer that adds the headers by which browsers decide (CORS).
+//! Cross-origin requests: a layer that adds the CORS headers by which browsers decide.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -11,28 +11,28 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use std::sync::Arc;
 
-/// Which origins' pages may call.
+/// Which origins' pages may call the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CorsMode {
-    /// Those of any origin, with a token; those of an allowed origin with cookies too.
+    /// Pages of any origin, with a token; pages of an allowed origin also with cookies.
     #[default]
     Any,
-    /// Those of an allowed origin alone.
+    /// Only pages of an allowed origin.
     Listed,
-    /// None.
+    /// No pages.
     Off,
 }
 
 /// The settings of the layer.
 #[derive(Clone, Debug)]
 pub struct Cors {
-    /// Which origins' pages may call.
+    /// Which origins' pages may call the server.
     pub mode: CorsMode,
-    /// The origins whose pages may bring cookies, as browsers write them.
+    /// The origins whose pages may send cookies, as browsers write them.
     pub allowed_origins: Vec<String>,
 }
 
-/// What the page that asks may do.
+/// What the calling page may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Grant {
     /// Call and read, with cookies too.
@@ -62,7 +62,7 @@ impl Cors {
     }
 }
 
-/// Adds to every answer what its origin is granted.
+/// Adds to every answer what its origin may do.
 pub async fn cors(State(cors): State<Arc<Cors>>, request: Request, next: Next) -> Response {
     let origin = request.headers().get(ORIGIN).cloned();
     let is_preflight = request.method() == Method::OPTIONS
@@ -73,7 +73,7 @@ pub async fn cors(State(cors): State<Arc<Cors>>, request: Request, next: Next) -
         return response;
     }
     if is_preflight && !response.status().is_success() {
-        // A page can read why a request is refused only when its preflight passes.
+        // A page can read the reason of a refusal only if its preflight passes.
         response = Response::default();
         *response.status_mut() = StatusCode::NO_CONTENT;
     }
@@ -99,7 +99,8 @@ pub async fn cors(State(cors): State<Arc<Cors>>, request: Request, next: Next) -
     response
 }
 
-/// What a preflight asks for: the same for every path, so that a page can also read that a path or method is wrong.
+/// Grants what a preflight asks for. It is the same for every path, so that a page can also read that a path or
+/// method is wrong.
 fn permit_request(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE"));
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type"));

@@ -1,8 +1,8 @@
 //! Where a request comes from, behind proxies: the client's address, and the host and scheme that it used.
 //!
-//! A proxy that is trusted tells it by `X-Forwarded-For`, `-Host` and `-Proto`, or by `Forwarded` (RFC 7239). Each proxy
-//! appends what it knows, so a list is read from its end, as far as the proxies are trusted: what stands before that
-//! anybody could have written.
+//! A trusted proxy reports them by `X-Forwarded-For`, `-Host` and `-Proto`, or by `Forwarded` (RFC 7239). Each
+//! proxy appends what it knows, so a list is read from its end, as far as the proxies are trusted. Any client could
+//! have written the entries before that.
 
 use http::{HeaderMap, HeaderName};
 use ipnet::{IpNet, Ipv4Net};
@@ -13,7 +13,7 @@ const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED: HeaderName = http::header::FORWARDED;
 
-/// The proxies that are believed.
+/// The trusted proxies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
@@ -56,25 +56,25 @@ fn network(entry: &str) -> Result<IpNet, String> {
 /// Where a request comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
-    /// The client's address; that of the last proxy which did not tell it otherwise.
+    /// The client's address, or that of the last proxy that did not report one.
     pub address: IpAddr,
-    /// `HOST` or `HOST:PORT` as the client asked for it, where a trusted proxy tells it.
+    /// `HOST` or `HOST:PORT` as requested by the client, if a trusted proxy reports it.
     pub host: Option<String>,
-    /// `http` or `https`, where a trusted proxy tells it.
+    /// `http` or `https`, if a trusted proxy reports it.
     pub scheme: Option<&'static str>,
 }
 
-/// What one or more proxies tell, each list with the nearest proxy's entry last.
+/// What proxies report. In each list the nearest proxy's entry comes last.
 struct Told {
     addresses: Vec<Option<IpAddr>>,
     hosts: Vec<Option<String>>,
     schemes: Vec<Option<&'static str>>,
 }
 
-/// Tells where a request comes from: from `peer`, or from where the trusted proxies say.
+/// Determines where a request comes from: `peer`, or what the trusted proxies report.
 ///
-/// When `X-Forwarded-For`, `-Host` or `-Proto` is there, `Forwarded` is passed over: a proxy that sets the ones may
-/// hand on the other as any client wrote it.
+/// If `X-Forwarded-For`, `-Host` or `-Proto` is present, `Forwarded` is ignored: a proxy that sets the former may
+/// pass on the latter from the client.
 pub fn client(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> Client {
     let mut client = Client { address: peer, host: None, scheme: None };
     if !trusted.contain(peer) {
@@ -99,7 +99,7 @@ pub fn client(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> Cl
     client
 }
 
-/// The entry of the proxy that told the client's address. A shorter list was not appended to by every proxy.
+/// The entry of the proxy that reported the client's address. Not every proxy appended to a shorter list.
 fn at_depth<T: Clone>(list: &[T], depth: usize) -> Option<T> {
     let from_end = depth.clamp(1, list.len().max(1));
     list.len().checked_sub(from_end).and_then(|index| list.get(index)).cloned()
@@ -137,7 +137,8 @@ fn standard(headers: &HeaderMap) -> Told {
     told
 }
 
-/// Splits at a mark outside of quotes. Taken as bytes, so that what one client wrote does not spoil what a proxy appended.
+/// Splits at a mark outside quotes. It works on bytes, so that a client's invalid text does not spoil a proxy's
+/// entry.
 fn split(bytes: &[u8], mark: u8) -> Vec<&[u8]> {
     let (mut quoted, mut escaped) = (false, false);
     bytes
@@ -154,7 +155,7 @@ fn split(bytes: &[u8], mark: u8) -> Vec<&[u8]> {
         .collect()
 }
 
-/// Without spaces and quotes around it; empty when it is no text.
+/// Without the surrounding spaces and quotes; empty when it is not text.
 fn unquoted(entry: &[u8]) -> String {
     let text = std::str::from_utf8(entry).unwrap_or_default().trim();
     let inside = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
@@ -173,7 +174,7 @@ fn host(entry: &str) -> Option<String> {
     Some(entry.to_owned()).filter(|host| !host.is_empty())
 }
 
-/// Some proxies name a websocket's scheme.
+/// Some proxies report a websocket's scheme.
 fn scheme(entry: &str) -> Option<&'static str> {
     match entry.to_ascii_lowercase().as_str() {
         "http" | "ws" => Some("http"),

@@ -1,4 +1,4 @@
-//! The table as it is printed: for programs and for people.
+//! The table of operations, printed for programs and for people.
 
 use super::row::CREDENTIALS;
 use super::{Field, Method, OWN_BYTES_MAX, RELAYS, ROWS, RelayRow, Row};
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 
 impl Row {
-    /// Every error an operation may answer, as it is written, in the order they are checked.
+    /// Every error that an operation may answer, in the order of the checks.
     pub fn all_errors(&self) -> Vec<String> {
         let mut errors = Vec::new();
-        // Over a socket these are settled before there is an event: when it connects, or by the size of its message.
+        // Over a socket these arise before there is an event: at connection, or from the size of a message.
         if self.method.is_some() {
             errors.extend([Problem::PayloadTooLarge.name(), Problem::Unauthorized.name()]);
             if self.is_mutation() {
@@ -91,7 +91,7 @@ fn field_json(field: &Field) -> Value {
     described
 }
 
-/// The table for people: an operation to a paragraph.
+/// The table for people, one paragraph per operation.
 pub fn table_text() -> String {
     let mut text = String::new();
     for row in ROWS.iter() {

@@ -9,9 +9,9 @@ use crate::wire::payload::Json;
 use graph::{LinkId, NodeId, Reason, Refusal, UserId};
 use uuid::Uuid;
 
-/// The client's own name for a mutation.
+/// The client's own id for a mutation.
 pub(super) const BATCH_ID: Optional<Batch> = nullable("batchId", Batch::New, Reason::InvalidBatchId);
-/// The same where `batchId` names another batch.
+/// The same, for operations where `batchId` names another batch.
 pub(super) const NEW_BATCH_ID: Optional<Batch> = nullable("newBatchId", Batch::New, Reason::InvalidBatchId);
 pub(super) const PAST_BATCH: Required<Batch> =
     required("batchId", Batch::Existing, Reason::MissingBatchId, Reason::InvalidBatchId);
@@ -28,7 +28,7 @@ pub(super) const ROOT: Required<Branch> = required("root", Branch, Reason::Missi
 pub(super) const TARGET: Optional<Id<NodeId>> = nullable("target", Id(NodeId), Reason::InvalidTargetId);
 pub(super) const LINK_SOURCE: Required<Id<NodeId>> = end("source");
 pub(super) const LINK_TARGET: Required<Id<NodeId>> = end("target");
-/// Null is not the same as leaving them out, which purges everything.
+/// Null is not the same as absence, which purges everything.
 pub(super) const IDS: Optional<Ids> = optional("ids", Ids, Reason::InvalidIds);
 pub(super) const PRESENCE_NODE: Optional<Id<NodeId>> = nullable("nodeId", Id(NodeId), Reason::InvalidNodeId);
 
@@ -85,7 +85,7 @@ impl Input for PageInput {
     }
 }
 
-/// Which part of history, by `scopeType` and `scopeId`.
+/// The scope of history, by `scopeType` and `scopeId`.
 pub(super) struct ScopeInput;
 
 const SCOPE_TYPE: Optional<ScopeType> = nullable("scopeType", ScopeType, Reason::InvalidScope);
@@ -105,13 +105,13 @@ impl Input for ScopeInput {
             (Some(ScopedBy::Graph), Some(id)) => RequestedScope::Graph(NodeId(id)),
             (Some(ScopedBy::User), Some(id)) => RequestedScope::User(UserId(id)),
             (Some(ScopedBy::User), None) => RequestedScope::Own,
-            // A scope that does not fit its type is one that nobody has.
+            // A scope that does not fit its type.
             (Some(ScopedBy::Graph), None) | (None, Some(_)) => RequestedScope::Unfit,
         })
     }
 }
 
-/// What a node shows of itself that nobody sets; besides every `owner…`.
+/// The read-only fields of a node, besides every `owner…`.
 pub(super) const NODE_READ_ONLY: &[&str] = &[
     "type",
     "createdTime",
@@ -126,8 +126,8 @@ pub(super) const NODE_READ_ONLY: &[&str] = &[
     "version",
 ];
 
-/// What a link shows of itself that nobody sets; besides every `owner…`. That `source` and `target` cannot be changed
-/// matters to link:update alone: where they are taken, they are no strangers.
+/// The read-only fields of a link, besides every `owner…`. `source` and `target` are read-only only in link:update;
+/// where they are taken, they are not unknown fields.
 pub(super) const LINK_READ_ONLY: &[&str] = &[
     "source",
     "target",

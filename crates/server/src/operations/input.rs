@@ -1,31 +1,32 @@
-//! What operations take: fields that know their name, their kind and the answer to a wrong value, each with the type
-//! that reading it gives. A row puts them together with [`input!`]; one that lacks a field does not compile.
+//! The inputs of operations: fields that know their name, their kind, the refusal of a wrong value, and the type of
+//! a decoded value. A row combines them with [`input!`]. A row that lacks a field does not compile.
 
 use super::kinds::{Kind, Schema};
 use crate::wire::payload::Json;
 use graph::{Reason, Refusal};
 use serde::Serialize;
 
-/// One field of an operation's payload, as the table shows it.
+/// One field of an operation's payload, as shown in the table.
 #[derive(Clone, Debug)]
 pub struct Field {
     /// The field's name in JSON.
     pub name: &'static str,
-    /// What a value is and keeps to.
+    /// The type and limits of a value.
     pub schema: Schema,
-    /// The answer when it is not there; `None` where it need not be.
+    /// The refusal when it is missing; `None` if it is optional.
     pub missing: Option<Reason>,
-    /// The answer to a value of the wrong type or out of its range.
+    /// The refusal of a value of the wrong type or out of range.
     pub invalid: Reason,
-    /// What `null` stands for.
+    /// The meaning of `null`.
     pub null: Null,
-    /// What stands in for the field when it is not there, as JSON text; `None` where its absence has a meaning of its own.
+    /// The default as JSON text; `None` if absence has a meaning of its own.
     pub default: Option<String>,
-    /// True for what an update changes: it takes at least one of these, and leaves as it is what is not given.
+    /// True for a field that an update changes. An update takes at least one of these and leaves the others as they
+    /// are.
     pub changes: bool,
 }
 
-/// What `null` stands for in a field.
+/// The meaning of `null` in a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Null {
     /// A value of the wrong type.
@@ -45,13 +46,13 @@ impl Field {
         }
     }
 
-    /// The field's value in a payload; `None` when it is left out.
+    /// The field's value in a payload; `None` when it is absent.
     pub(super) fn given<'p>(&self, payload: &'p Json) -> Option<&'p Json> {
         payload.get(self.name).filter(|json| self.null != Null::LeftOut || **json != Json::Null)
     }
 }
 
-/// A field's name and the answer to a wrong value of it.
+/// A field's name and the refusal of a wrong value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Named {
     pub name: &'static str,
@@ -59,20 +60,20 @@ pub(super) struct Named {
 }
 
 impl Named {
-    /// The answer to a wrong value.
+    /// The refusal of a wrong value.
     pub fn refusal(self) -> Refusal {
         self.invalid.into()
     }
 
-    /// The same where several fields share the code: it names the field.
+    /// The same, naming the field; used where several fields share the code.
     pub fn refusal_by_name(self) -> Refusal {
         Refusal::with(self.invalid, format!("The field is \"{}\".", self.name))
     }
 }
 
-/// Part of what an operation takes: a field, or a group of them.
+/// A part of an operation's input: a field, or a group of fields.
 pub(super) trait Input {
-    /// What is read of it.
+    /// The decoded value.
     type Value;
 
     /// Adds its fields to a list, in the order in which they are read.
@@ -81,11 +82,11 @@ pub(super) trait Input {
     /// Reads it from a payload, which is an object.
     ///
     /// # Errors
-    /// The answer to the first field at fault.
+    /// The refusal of the first wrong field.
     fn read(&self, payload: &Json) -> Result<Self::Value, Refusal>;
 }
 
-/// A field that must be there.
+/// A required field.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Required<K> {
     named: Named,
@@ -93,7 +94,7 @@ pub(super) struct Required<K> {
     missing: Reason,
 }
 
-/// A field that must be there.
+/// A required field.
 pub(super) const fn required<K>(
     name: &'static str,
     kind: K,
@@ -116,7 +117,7 @@ impl<K: Kind> Input for Required<K> {
     }
 }
 
-/// A field that may be left out.
+/// An optional field.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Optional<K> {
     named: Named,
@@ -124,12 +125,12 @@ pub(super) struct Optional<K> {
     null: Null,
 }
 
-/// A field that may be left out, and whose value is never null.
+/// An optional field whose value is never null.
 pub(super) const fn optional<K>(name: &'static str, kind: K, invalid: Reason) -> Optional<K> {
     Optional { named: Named { name, invalid }, kind, null: Null::Wrong }
 }
 
-/// A field that may be left out, or null, which means the same.
+/// An optional field in which null means absence.
 pub(super) const fn nullable<K: Copy>(name: &'static str, kind: K, invalid: Reason) -> Optional<K> {
     Optional { null: Null::LeftOut, ..optional(name, kind, invalid) }
 }
@@ -140,12 +141,12 @@ impl<K: Copy> Optional<K> {
         self.named.name
     }
 
-    /// The field where a default stands in for it.
+    /// The field with a default.
     pub const fn or<V>(self, default: V) -> Defaulted<K, V> {
         Defaulted { field: self, default }
     }
 
-    /// The field in an update, where null clears what is there.
+    /// The field in an update, where null clears the value.
     pub const fn clearable(self) -> Clearable<K> {
         Clearable { named: self.named, kind: self.kind }
     }
@@ -216,7 +217,7 @@ fn field<K: Kind>(named: Named, kind: &K, null: Null) -> Field {
     Field { name, schema: kind.schema(), missing: None, invalid, null, default: None, changes: false }
 }
 
-/// What an update changes; see [`Field::changes`].
+/// The fields that an update changes; see [`Field::changes`].
 pub(super) struct Changes<I>(pub I);
 
 impl<I: Input> Input for Changes<I> {
@@ -236,7 +237,7 @@ impl<I: Input> Input for Changes<I> {
     }
 }
 
-/// Nothing of the payload: a value that the row gives itself.
+/// A value that the row itself provides, without reading the payload.
 pub(super) struct Given<V>(pub V);
 
 impl<V: Copy> Input for Given<V> {
@@ -249,7 +250,7 @@ impl<V: Copy> Input for Given<V> {
     }
 }
 
-/// What a payload is read into, with the fields it is read from.
+/// A decoder of payloads, with the fields that it reads.
 #[derive(Clone, Debug)]
 pub struct Reading<T> {
     /// In the order in which they are read.
@@ -257,7 +258,7 @@ pub struct Reading<T> {
     pub(super) read: fn(&Json) -> Result<T, Refusal>,
 }
 
-/// What a payload is read into: a variant, each of whose fields is read from the input named beside it, in that order.
+/// Builds a decoder for a variant. Each field of the variant is read from the input named beside it, in that order.
 ///
 /// ```ignore
 /// input!(Operation::NodeTrash { id: NODE_ID })

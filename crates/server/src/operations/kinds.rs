@@ -1,4 +1,4 @@
-//! The kinds of fields: how each is read from JSON, and how it is described.
+//! The kinds of fields: how each is read from JSON and described.
 
 use super::input::Named;
 use super::rules::*;
@@ -8,16 +8,16 @@ use graph::ops::{EMAIL_CHARS_MAX, USERNAME_CHARS, is_email, is_username};
 use graph::{BatchId, NodeId, Reason, Refusal, Root, Timestamp};
 use uuid::{Uuid, Variant, Version};
 
-/// What is known of a kind of field without reading one.
+/// The description of a kind of field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schema {
     /// The JSON type of a value other than null, in words.
     pub json_type: &'static str,
-    /// What a value must keep to, in words.
+    /// The limits of a value, in words.
     pub limits: String,
-    /// What a wrong value may be answered with besides the field's own code.
+    /// The codes of a wrong value, besides the field's own.
     pub reasons: Vec<Reason>,
-    /// Whether a value is an id, or some: the same in either case (N2).
+    /// Whether a value is an id or a list of ids, which are equal in either case (N2).
     pub is_id: bool,
 }
 
@@ -34,20 +34,20 @@ impl Schema {
 
 /// A kind of field.
 pub(super) trait Kind {
-    /// What is read of a value.
+    /// The decoded value.
     type Value;
 
-    /// What it is and keeps to.
+    /// The description.
     fn schema(&self) -> Schema;
 
     /// Reads a value.
     ///
     /// # Errors
-    /// The field's own answer, or one of [`Schema::reasons`].
+    /// The field's own refusal, or one of [`Schema::reasons`].
     fn read(&self, field: Named, json: &Json) -> Result<Self::Value, Refusal>;
 }
 
-/// A kind whose wrong values all have the field's own answer.
+/// A kind whose wrong values all have the field's own refusal.
 macro_rules! kind {
     ($kind:ty => $value:ty, $schema:expr, $read:expr) => {
         impl Kind for $kind {
@@ -65,7 +65,7 @@ macro_rules! kind {
     };
 }
 
-/// The UUID of something there is.
+/// The UUID of an existing entity.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Id<T>(pub fn(Uuid) -> T);
 
@@ -81,7 +81,7 @@ impl<T> Kind for Id<T> {
     }
 }
 
-/// The client's own name for an entity to be made, a UUID v4.
+/// The client's own id for an entity to be made, a UUID v4.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NewId<T>(pub fn(Uuid) -> T);
 
@@ -97,7 +97,7 @@ impl<T> Kind for NewId<T> {
     }
 }
 
-/// The name of a batch: that of one there is, or the client's own for the one to be made. Two fields share its code.
+/// The id of a batch: of an existing one, or the client's own for a new one. Two fields share its code.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Batch {
     Existing,
@@ -123,7 +123,7 @@ impl Kind for Batch {
     }
 }
 
-/// Some UUIDs.
+/// A list of UUIDs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ids;
 
@@ -135,7 +135,7 @@ kind! { Ids => Vec<Uuid>,
     }
 }
 
-/// A node's UUID, or any other short text: a public token.
+/// A node's UUID, or any other short text, which is a public token.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Branch;
 
@@ -150,13 +150,13 @@ kind! { Branch => Root,
     }
 }
 
-/// A time to come, as RFC 3339. Whether it is to come is for the domain to say.
+/// A due time, as RFC 3339. The domain checks that it is in the future.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Due;
 
 kind! { Due => Timestamp, Schema::new("string", "RFC 3339, in the future"), |json| Timestamp::parse(text(json)?) }
 
-/// Yes or no.
+/// A boolean.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Boolean;
 
@@ -165,7 +165,7 @@ kind! { Boolean => bool, Schema::new("boolean", "true or false"), |json| match j
     _ => None,
 } }
 
-/// A version or a rev. An integer that nothing will ever have is a version like any other that is not the one there is.
+/// A version or a rev. An integer that no entity will ever have is a version like any other that does not match.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WholeNumber;
 
@@ -187,11 +187,11 @@ pub(super) struct GrantLevel;
 
 kind! { GrantLevel => Level, Schema::new("integer", "1, 2 or 3"), |json| {
     let level = Level::try_from(small(json)?).ok()?;
-    // Ownership is not given.
+    // Ownership cannot be granted.
     (level != Level::Owner).then_some(level)
 } }
 
-/// A person's email.
+/// A user's email.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Email;
 
@@ -200,7 +200,7 @@ kind! { Email => String,
     |json| text(json).filter(|text| is_email(text)).map(str::to_owned)
 }
 
-/// A person's username.
+/// A user's username.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Username;
 
@@ -212,7 +212,7 @@ kind! { Username => String,
     |json| text(json).filter(|text| is_username(text)).map(str::to_owned)
 }
 
-/// What a part of history is cut by.
+/// A scope of history.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ScopeType;
 
@@ -229,7 +229,7 @@ kind! { ScopeType => ScopedBy, Schema::new("string", "USER or GRAPH"), |json| ma
     _ => None,
 } }
 
-/// A count of a page, an integer; out of its range it has a code of its own.
+/// A page's limit or offset, an integer. A value out of range has a code of its own.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Count {
     pub least: i64,
@@ -258,7 +258,7 @@ impl Kind for Count {
     }
 }
 
-/// A UUID in its usual form, in either case; the other forms that libraries read are not ids here.
+/// A UUID in its usual form, in either case. Other forms that libraries read are not accepted.
 fn uuid(json: &Json) -> Option<Uuid> {
     text(json).filter(|text| text.len() == 36).and_then(|text| Uuid::try_parse(text).ok())
 }

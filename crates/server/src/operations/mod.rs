@@ -1,9 +1,9 @@
-//! The one table that names every operation: event, method and paths, input, limit, errors, and what it asks of the
-//! engine. Routes, socket handlers, limits and the printed table all follow from it.
+//! The one table of all operations: event, method and paths, input, limit, errors, and what each asks of the
+//! engine. Routes, socket handlers, limits and the printed table are derived from it.
 //!
-//! Adding an operation is a row in [`ROWS`]; the payload is checked and read by the row alone, so that both transports
-//! refuse the same things, in the same order and with the same words. What a row takes is typed: it is read into the
-//! operation's own input, field by field, and a row that lacks a field or takes one of another type does not compile.
+//! Adding an operation is a row in [`ROWS`]. The row alone checks and reads the payload, so both transports refuse
+//! the same things, in the same order and with the same words. A row's input is typed: it is read into the
+//! operation's own input, field by field. A row that lacks a field or has one of another type does not compile.
 
 mod describe;
 mod fields;
@@ -30,7 +30,7 @@ pub use row::{Method, Row};
 pub use rows::ROWS;
 pub use rules::*;
 
-/// What a payload asks for.
+/// A decoded payload: a request to the engine.
 #[derive(Clone, Debug)]
 pub enum Asked {
     Mutation { operation: Operation, key: Option<IdempotencyKey> },
@@ -43,7 +43,7 @@ pub fn by_event(event: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.event == event)
 }
 
-/// Reads a payload by its row. The first thing at fault answers: its shape, unknown and immutable fields, then the fields
+/// Decodes a payload by its row. The first fault answers: its shape, unknown and immutable fields, then the fields
 /// in the row's order.
 ///
 /// # Errors
@@ -78,7 +78,7 @@ fn read(row: &Row, payload: &Json) -> Result<Asked, Refusal> {
     Ok(asked)
 }
 
-/// Whether a payload of branch:get names the branch by a public token, whatever else is wrong with it.
+/// Whether a payload of branch:get names the branch by a public token, whatever else is wrong with the payload.
 pub fn names_token(payload: &Json) -> bool {
     matches!(fields::ROOT.read(payload), Ok(Root::Token(_)))
 }
@@ -91,13 +91,13 @@ fn stranger(row: &Row, name: &str) -> Refusal {
 }
 
 fn named(reason: Reason, name: &str) -> Refusal {
-    // A name can be a megabyte; enough of it to find it is enough.
+    // A name can be a megabyte long. A short part is enough to find it.
     let shown: String = name.chars().filter(|c| !c.is_control()).take(NAME_SHOWN_MOST).collect();
     Refusal::with(reason, format!("Its name is \"{shown}\"."))
 }
 
-/// What makes two requests with one batchId the same: the operation and the rest of the payload, ids in lower case, and
-/// without what is null and stands for nothing.
+/// The fingerprint of a request: requests with one batchId are the same if the operation and the rest of the
+/// payload are the same. Ids count in lower case, and a null that means absence does not count.
 fn fingerprint(row: &Row, key: &str, payload: &Json) -> [u8; 32] {
     let mut payload = payload.clone();
     if let Json::Object(given) = &mut payload {

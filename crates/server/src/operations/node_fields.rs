@@ -1,4 +1,4 @@
-//! How the fields of a node are read from JSON: each by the rule it is declared with in [`graph::node_fields`].
+//! How the fields of a node are read from JSON: each by its rule in [`graph::node_fields`].
 
 use super::input::{Field, Input, Named, Null, Optional, Required, optional, required};
 use super::kinds::{Kind, Schema, text};
@@ -7,7 +7,7 @@ use crate::wire::written;
 use graph::field_rules::{Finite, Flag, Integer, Moment, Names, NodeField, Rule, SettableStatus, Tags, Text};
 use graph::{NODE_FIELDS, NodeFields, Refusal, Timestamp, each_node_field};
 
-/// The fields of a node that can be set, all in one: each may be left out.
+/// The settable fields of a node, each optional.
 pub(super) struct NodeInput;
 
 macro_rules! declare {
@@ -40,7 +40,7 @@ const fn of_node<R: Decode>(field: NodeField<R>) -> Optional<NodeField<R>> {
     optional(field.wire, field, field.invalid)
 }
 
-/// A field of a node that must be there: without a value it is as wrong as with a wrong one.
+/// A required field of a node. Absence has the same refusal as a wrong value.
 const fn needed<R: Decode>(field: NodeField<R>) -> Required<NodeField<R>> {
     required(field.wire, field, field.invalid, field.invalid)
 }
@@ -49,7 +49,7 @@ pub(super) const X: Required<NodeField<Finite>> = needed(NODE_FIELDS.x);
 pub(super) const Y: Required<NodeField<Finite>> = needed(NODE_FIELDS.y);
 pub(super) const Z: Required<NodeField<Finite>> = needed(NODE_FIELDS.z);
 
-/// A node's position, as fields to be set.
+/// A node's position, as settable fields.
 pub(super) struct Position;
 
 impl Input for Position {
@@ -71,13 +71,13 @@ impl Input for Position {
 trait Decode: Rule + Copy {
     /// The JSON type of a value other than null.
     const JSON_TYPE: &'static str;
-    /// What null stands for.
+    /// The meaning of null.
     const NULL: Null = Null::Wrong;
 
-    /// Reads a value and holds it to the rule.
+    /// Reads a value and checks it by the rule.
     fn decode(field: &NodeField<Self>, json: &Json) -> Result<Self::Value, Refusal>;
 
-    /// What a value must keep to, in words.
+    /// The limits of a value, in words.
     fn limits(&self) -> String;
 }
 

@@ -1,5 +1,5 @@
-//! The events that are passed on to others and stored nowhere (P27–P31). They are no operations: they have no batch, no
-//! REST form, and over their limit the oldest unsent is dropped instead of refused.
+//! Relay events, which are passed on to other connections and not stored (P27–P31). They are not operations: they
+//! have no batch and no REST form, and over their limit the oldest unsent event is dropped instead of refused.
 
 use super::fields::{BATCH_ID, NODE_ID, PRESENCE_NODE};
 use super::input::{Field, Given, Input, input};
@@ -16,18 +16,18 @@ use std::sync::{Arc, LazyLock};
 /// How many bytes a client's own fields may take, as JSON.
 pub const OWN_BYTES_MAX: usize = 4096;
 
-/// One event that is passed on.
+/// One relay event.
 #[derive(Clone, Debug)]
 pub struct RelayRow {
-    /// The event as it comes in.
+    /// The incoming event.
     pub event: &'static str,
-    /// The event as it is passed on.
+    /// The outgoing event.
     pub passed_on_as: &'static str,
     /// The fields in the order in which they are checked.
     pub fields: Vec<Field>,
-    /// Who gets it, in words.
+    /// The receivers, in words.
     pub to: &'static str,
-    /// The operation that stores it besides, if one does.
+    /// The operation that also stores it, if any.
     pub stored_by: Option<Row>,
     read: ReadRelay,
 }
@@ -35,17 +35,17 @@ pub struct RelayRow {
 /// How a relay event is read.
 #[derive(Clone, Copy, Debug)]
 enum ReadRelay {
-    /// It takes no fields but those of the row.
+    /// It takes only the fields of the row.
     Closed(fn(&Json) -> Result<Relay, Refusal>),
-    /// The client may add fields of its own, which are passed on as they are: a JSON object's members.
+    /// The client may add fields of its own. They are relayed unchanged: the members of a JSON object.
     Open(fn(&Json, Arc<str>) -> Result<Relay, Refusal>),
 }
 
-/// Declared like an operation's input, with the name of where the client's own fields go.
+/// Declared like an operation's input, with the name of the field for the client's own fields.
 macro_rules! open {
     ($variant:ident { $($field:ident: $from:expr),* }, $own:ident) => {
         ReadRelay::Open(|payload, own| {
-            // An event of own fields alone reads nothing of the payload.
+            // An event that has only own fields reads nothing else of the payload.
             let _ = payload;
             Ok(Relay::$variant { $($field: $from.read(payload)?,)* $own: own })
         })
@@ -58,11 +58,11 @@ fn described(input: &impl Input) -> Vec<Field> {
     fields
 }
 
-/// Every event that is passed on.
+/// Every relay event.
 pub static RELAYS: LazyLock<Vec<RelayRow>> = LazyLock::new(|| {
     let drag = input!(Relay::Drag { node: NODE_ID, x: X, y: Y, z: Z, end: Given(false) });
     let drag_end = input!(Relay::Drag { node: NODE_ID, x: X, y: Y, z: Z, end: Given(true) });
-    // A node:update of x, y and z, by its own name and under node:update's limit.
+    // A node:update of x, y and z, with its own name and under the limit of node:update.
     let store = row("node:dragend", rows::NODE_LIMIT).mutates(input!(Operation::NodeUpdate(NodeUpdate {
         id: NODE_ID,
         fields: Position,
@@ -104,7 +104,7 @@ pub static RELAYS: LazyLock<Vec<RelayRow>> = LazyLock::new(|| {
     ]
 });
 
-/// The row of an event that is passed on.
+/// The row of a relay event.
 pub fn relay_by_event(event: &str) -> Option<&'static RelayRow> {
     RELAYS.iter().find(|row| row.event == event)
 }
@@ -116,7 +116,7 @@ impl RelayRow {
     }
 }
 
-/// Reads the payload of an event that is passed on.
+/// Decodes the payload of a relay event.
 ///
 /// # Errors
 /// What is wrong with the payload.
@@ -127,7 +127,7 @@ pub fn decode_relay(row: &RelayRow, payload: &Json) -> Result<Relay, Problem> {
     let mut own = Vec::new();
     for (name, value) in given.iter().filter(|(name, _)| !is_known(name)) {
         match name.as_str() {
-            // Who it comes from is for the server to say.
+            // The server sets the sender.
             "actor" => return Err(refused(named(Reason::ImmutableField, name))),
             _ if !row.is_open() => return Err(refused(named(Reason::UnknownField, name))),
             _ => own.push((name.clone(), value.clone())),
@@ -151,7 +151,7 @@ pub fn decode_relay(row: &RelayRow, payload: &Json) -> Result<Relay, Problem> {
 }
 
 impl Relay {
-    /// The node it is about.
+    /// The node it concerns.
     pub fn node(&self) -> Option<NodeId> {
         match self {
             Relay::Presence { node, .. } => *node,

@@ -1,4 +1,4 @@
-//! A row of the table, and how one is declared.
+//! A row of the table, and its declaration.
 
 use super::input::{Field, Input, Optional, Reading};
 use super::kinds::Batch;
@@ -28,11 +28,11 @@ impl Method {
     }
 }
 
-/// What a row makes of a payload.
+/// How a row decodes a payload.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Make {
     Mutation {
-        /// The field that holds the client's own name for the mutation.
+        /// The field that holds the client's own id for the mutation.
         key: KeyField,
         read: fn(&Json) -> Result<Operation, Refusal>,
     },
@@ -41,32 +41,32 @@ pub(super) enum Make {
     Ping,
 }
 
-/// Where a mutation has the client's own name for it.
+/// Where the client's own id for a mutation is read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KeyField {
     pub field: Optional<Batch>,
-    /// Whether it is read after the mutation's other fields.
+    /// Whether it is read after the other fields of the mutation.
     pub is_last: bool,
 }
 
 /// One operation.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// The event over sockets, and the operation's name everywhere.
+    /// The event over sockets. It is the operation's name everywhere.
     pub event: &'static str,
-    /// Where the event is another name of an operation: its own.
+    /// The operation that this event is an alias of.
     pub alias_of: Option<&'static str>,
     /// `None` where there is no REST form.
     pub method: Option<Method>,
-    /// Full paths, `/api` included; all mean the same.
+    /// Full paths, including `/api`. All of them mean the same.
     pub paths: &'static [&'static str],
-    /// How often a user may ask over sockets. Rows with the same name share one count.
+    /// The limit per user over sockets. Rows whose limits have the same name share one count.
     pub limit: NamedLimit,
     /// The fields in the order in which they are checked.
     pub fields: Vec<Field>,
-    /// The entity's own fields that cannot be set.
+    /// The read-only fields of the entity.
     pub read_only: &'static [&'static str],
-    /// What the domain may answer besides what is wrong with the payload, in the order it is checked.
+    /// The domain's refusals, besides faults of the payload, in the order of the checks.
     pub errors: &'static [Reason],
     /// The answer, in words.
     pub output: &'static str,
@@ -75,11 +75,11 @@ pub struct Row {
     pub(super) make: Make,
 }
 
-/// What nearly every operation takes.
+/// The credentials of nearly every operation.
 pub(super) const CREDENTIALS: &str = "API token or web session";
 const DIFF_OUTPUT: &str = "{ok, diff, rev, trace_id}";
 
-/// An operation of that name and limit; what it does is to be said next.
+/// A row with this name and limit. What it does is declared next.
 pub(super) fn row(event: &'static str, limit: NamedLimit) -> Row {
     Row {
         event,
@@ -98,12 +98,12 @@ pub(super) fn row(event: &'static str, limit: NamedLimit) -> Row {
 
 /// The declaration of a row.
 impl Row {
-    /// It changes the graph. The client's own name for the mutation is read first.
+    /// Declares a mutation. The client's own id for it, `batchId`, is read first.
     pub(super) fn mutates(self, input: Reading<Operation>) -> Row {
         self.mutation(input, super::fields::BATCH_ID, false)
     }
 
-    /// It changes the graph, and the client's own name for the mutation is in another field than `batchId`, read last.
+    /// Declares a mutation whose own id is in another field than `batchId` and is read last.
     pub(super) fn mutates_as(self, input: Reading<Operation>, key: Optional<Batch>) -> Row {
         self.mutation(input, key, true)
     }
@@ -119,44 +119,44 @@ impl Row {
         self
     }
 
-    /// It reads.
+    /// Declares a read.
     pub(super) fn reads(self, input: Reading<Read>) -> Row {
         Row { fields: input.fields, make: Make::Read(input.read), ..self }
     }
 
-    /// Over REST it is called by this method at any of these paths.
+    /// Declares the REST form: this method at any of these paths.
     pub(super) fn rest(self, method: Method, paths: &'static [&'static str]) -> Row {
         Row { method: Some(method), paths, ..self }
     }
 
-    /// The operation has another name.
+    /// Declares an alias of an operation.
     pub(super) fn alias_of(self, event: &'static str) -> Row {
         Row { alias_of: Some(event), ..self }
     }
 
-    /// Fields of the entity that nobody sets.
+    /// Declares the read-only fields of the entity.
     pub(super) fn read_only(self, read_only: &'static [&'static str]) -> Row {
         Row { read_only, ..self }
     }
 
-    /// What the domain refuses it for, in the order it is checked.
+    /// Declares the domain's refusals, in the order of the checks.
     pub(super) fn refuses(self, errors: &'static [Reason]) -> Row {
         Row { errors, ..self }
     }
 
-    /// What the answer is, in words.
+    /// Describes the answer.
     pub(super) fn gives(self, output: &'static str) -> Row {
         Row { output, ..self }
     }
 
-    /// What the caller must present, in words.
+    /// Describes the credentials.
     pub(super) fn with(self, credentials: &'static str) -> Row {
         Row { credentials, ..self }
     }
 }
 
 impl Row {
-    /// Whether the operation asks the engine for something that is there.
+    /// Whether the operation is a read.
     pub fn is_read(&self) -> bool {
         matches!(self.make, Make::Read(_))
     }
@@ -166,12 +166,12 @@ impl Row {
         matches!(self.make, Make::Mutation { .. })
     }
 
-    /// Whether a field holds an integer; in a query string there is no other way to know.
+    /// Whether a field holds an integer. A query string does not tell.
     pub fn takes_integer(&self, name: &str) -> bool {
         self.fields.iter().any(|field| field.name == name && field.schema.json_type == "integer")
     }
 
-    /// Everything that may be wrong with the payload, in the order it is checked; no reason twice.
+    /// Every possible fault of the payload, in the order of the checks, without repeats.
     pub fn payload_errors(&self) -> Vec<Reason> {
         let mut reasons = vec![Reason::FieldsMustBeDict, Reason::UnknownField];
         if !self.read_only.is_empty() {
@@ -191,7 +191,7 @@ impl Row {
     }
 }
 
-/// Reads a mutation and the client's own name for it, in the row's order.
+/// Reads a mutation and the client's own id for it, in the row's order.
 pub(super) fn read_mutation(
     key: KeyField,
     read: fn(&Json) -> Result<Operation, Refusal>,

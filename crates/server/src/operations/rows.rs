@@ -1,4 +1,4 @@
-//! The table itself.
+//! The table of operations.
 
 use super::Method::{Delete, Get, Post, Put};
 use super::fields::*;
@@ -15,7 +15,7 @@ use graph::ops::{
 };
 use std::sync::LazyLock;
 
-/// So many in 10 seconds.
+/// A limit of `count` in 10 seconds.
 const fn limit(name: &'static str, count: usize) -> NamedLimit {
     NamedLimit { name, default: Rule::per_s(count, 10) }
 }
@@ -287,7 +287,7 @@ fn redo(event: &'static str) -> Row {
 
 const UNDO_OUTPUT: &str = "{ok, batchId, undoOf or redoOf, diff, rev, trace_id}";
 
-/// What an undo or redo may be refused for; then what refuses the step it comes to.
+/// The refusals of undo and redo, followed by those of their inverse steps.
 const UNDO_ERRORS: &[graph::Reason] = &[
     BatchNotFound,
     AlreadyUndone,

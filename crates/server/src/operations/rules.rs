@@ -1,6 +1,6 @@
-//! The lengths and ranges of what a payload holds besides the fields of a node.
+//! The lengths and ranges of payload values, except for the fields of a node.
 
-/// A public token as given: longer ones are never made.
+/// The longest public token accepted. Longer ones are never made.
 pub const PUBLIC_TOKEN_CHARS_MOST: usize = 100;
 /// `ids` of trash:purge.
 pub const PURGE_IDS_MOST: usize = 1_000;

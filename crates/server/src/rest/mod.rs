@@ -30,25 +30,25 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 const HEALTH_PATH: &str = "/api/health";
-/// The one operation that a caller without an account may ask for, with a public token (T15).
+/// The one operation open to callers without an account, with a public token (T15).
 const PUBLIC_EVENT: &str = "branch:get";
 
-/// A successful answer, or what went wrong.
+/// A successful answer, or the problem.
 type RestAnswer = Result<Success, Problem>;
 
-/// A successful answer; one that may be large with its permit among those under way.
+/// A successful answer. A large one carries its response permit.
 struct Success {
     json: String,
     permit: Option<ResponsePermit>,
 }
 
-/// What answering over REST needs.
+/// The state of REST.
 struct Rest {
     app: Arc<App>,
     permits: ResponsePermits,
 }
 
-/// Makes REST answer every request that the router does not take.
+/// Makes REST answer every request that the router does not handle.
 pub fn with_rest(router: Router, app: &Arc<App>) -> Router {
     let rest = Arc::new(Rest { app: Arc::clone(app), permits: ResponsePermits::default() });
     let answer = {
@@ -94,7 +94,7 @@ fn refused(problem: &Problem, path: &str, trace: &str) -> Response {
     }
 }
 
-/// The methods that a path takes; none where there is no such path.
+/// The methods that a path supports; empty if there is no such path.
 fn allowed_methods(path: &str) -> Vec<&'static str> {
     let mut methods: Vec<_> = if path == HEALTH_PATH {
         vec![operations::Method::Get.name()]
@@ -114,7 +114,7 @@ fn rows_at(path: &str) -> impl Iterator<Item = &'static Row> {
     operations::ROWS.iter().filter(move |row| row.paths.contains(&path))
 }
 
-/// The operation that a method and path name. HEAD names what GET does; the router leaves the body out.
+/// The operation that a method and path name. HEAD names the operation of GET; the router leaves out the body.
 fn route(method: &Method, path: &str) -> Result<&'static Row, Problem> {
     let method = if method == Method::HEAD { &Method::GET } else { method };
     let mut known = false;
@@ -152,7 +152,7 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
         response::plain_body(&parts.headers)?;
         Json::from_body(&read_body(body, app.settings.body_bytes_max, app.settings.body_timeout).await?)
     } else {
-        // Passed over, it could turn the purge of a few into the purge of all.
+        // If it were ignored, a purge of a few could become a purge of all.
         Err(Malformed("the input belongs in the body, not in the query string".to_owned()))
     };
     let permit = if row.is_read() { rest.permits.acquire(Who::User(caller.user)).await } else { None };
@@ -168,17 +168,17 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
         load_quota: None,
     };
     let (reply, replied) = oneshot::channel();
-    // Whoever asked may have hung up meanwhile.
+    // The caller may have disconnected meanwhile.
     dispatch(app, asked, |what, _| drop(reply.send(what)));
     match replied.await {
         Ok(Reply::Outcome(outcome)) => Ok(Success { json: wire::answer(&outcome, trace).1, permit }),
         Ok(Reply::Problem(problem)) => Err(problem),
-        // No path leads to the ping; an engine that is gone has dropped the question.
+        // ws:ping has no path. An engine that has ended has dropped the request.
         Ok(Reply::Pong) | Err(_) => Err(Problem::exception()),
     }
 }
 
-/// Answers without credentials, for whoever holds the public token of a publication.
+/// Answers without credentials, for callers with the public token of a publication.
 async fn publication(rest: &Rest, who: Who, query: &str, row: &Row, trace: &str) -> RestAnswer {
     let app = &rest.app;
     app.count_named(who, PUBLIC).map_err(|over| Problem::limited(over.retry_after_s))?;
@@ -186,7 +186,7 @@ async fn publication(rest: &Rest, who: Who, query: &str, row: &Row, trace: &str)
     let (token, page) = match operations::decode(row, &payload) {
         Ok(Asked::Read(Read::Branch { root: Root::Token(token), page })) => (token, page),
         Err(wrong) if operations::names_token(&payload) => return Err(wrong.into()),
-        // Whatever else is asked for is for those who are known.
+        // Everything else takes an account.
         _ => return Err(Problem::Unauthorized),
     };
     let permit = rest.permits.acquire(who).await;
@@ -204,7 +204,7 @@ fn client(app: &App, request: &Request) -> Client {
     app.client(handle.map(Arc::as_ref), request.headers())
 }
 
-/// Answers without credentials, for whoever watches over the server.
+/// Answers without credentials, for monitoring.
 fn health(app: &App, request: &Request) -> RestAnswer {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(Problem::Method);
@@ -219,10 +219,10 @@ fn health(app: &App, request: &Request) -> RestAnswer {
     Ok(Success { json: wire::health().to_owned(), permit: None })
 }
 
-/// Somebody who is not known, and what they are told.
+/// A caller without valid credentials, and the problem to answer with.
 struct Stranger {
     problem: Problem,
-    /// Whoever presents nothing, or a cookie of a session that is over, may read what is public.
+    /// A caller without credentials, or with an expired session cookie, may read publications.
     may_read_publications: bool,
 }
 
@@ -242,15 +242,15 @@ async fn authenticate(
         Err(TokenRefusal::Unknown) => return Err(stranger(Problem::Unauthorized, by_browser)),
         Err(TokenRefusal::ApiNotAllowed) => return Err(stranger(Problem::api_not_allowed(), by_browser)),
     };
-    // A browser adds the cookie whoever's page made the request.
+    // A browser adds the cookie whichever page made the request.
     if by_browser && row.is_mutation() && app.origin(client, headers) != Origin::Allowed {
         return Err(stranger(Problem::Origin, false));
     }
     Ok(identity.caller)
 }
 
-/// How much of a body that is too large is still taken in. A client hears the answer only when it has sent all, or
-/// nearly all, of what it wants to send.
+/// How much of an oversized body is still read. A client reads the answer only after sending nearly all of its
+/// body.
 const EXCESS_FACTOR: usize = 16;
 
 async fn read_body(body: Body, bytes_max: usize, within: Duration) -> Result<Vec<u8>, Problem> {

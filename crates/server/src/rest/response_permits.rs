@@ -1,5 +1,5 @@
-//! Answers over REST that may be large: so many of one caller at once, each until its last byte has been taken up. Whoever
-//! does not read them waits for their own.
+//! Response permits: each caller may have this many large REST answers in progress, each until its last byte is
+//! received. A caller that does not read its answers delays only its own.
 
 use crate::limits::Who;
 use axum::body::{Body, HttpBody};
@@ -11,25 +11,25 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many of one caller may be under way.
+/// How many permits one caller may hold.
 const PERMITS_MAX: usize = 4;
-/// How much is handed on at once: little, so that what the client has not taken up is still here.
+/// How much is handed on at once. It is small, so that unread data stays here.
 const SLICE_BYTES: usize = 64 << 10;
 
-/// Who has how many under way.
+/// The number of permits held by each caller.
 #[derive(Debug, Default)]
 pub struct ResponsePermits {
     by_caller: Mutex<(HashMap<Who, Weak<Semaphore>>, usize)>,
 }
 
-/// The right to one such answer, given back when it is dropped.
+/// The permit for one large answer. It is released when it is dropped.
 #[derive(Debug)]
 pub struct ResponsePermit {
     _permit: OwnedSemaphorePermit,
 }
 
 impl ResponsePermits {
-    /// Waits for a place.
+    /// Waits for a permit.
     pub async fn acquire(&self, who: Who) -> Option<ResponsePermit> {
         self.semaphore(who).acquire_owned().await.ok().map(|permit| ResponsePermit { _permit: permit })
     }
@@ -51,7 +51,7 @@ impl ResponsePermits {
 }
 
 impl ResponsePermit {
-    /// A body that keeps the place until the last of it has been handed on.
+    /// A body that holds the permit until its last byte has been handed on.
     pub fn body(self, text: String) -> Body {
         Body::new(PermittedBody { rest: Bytes::from(text), _permit: self })
     }

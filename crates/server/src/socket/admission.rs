@@ -1,4 +1,4 @@
-//! Who may connect: credentials, origins, and the limits on connecting.
+//! Admission of sockets: credentials, origins, and the limits on connecting.
 
 use super::eio_session::EioSession;
 use crate::app::{App, Open};
@@ -13,20 +13,20 @@ use http::HeaderMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long the upgrade of a session without credentials is waited for: it may bring them.
+/// How long to wait for the upgrade of a session without credentials: the upgrade may bring them.
 const LATE: Duration = Duration::from_secs(1);
 
-/// What the `auth` payload of a CONNECT holds.
+/// The content of the `auth` payload of a CONNECT.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Presented {
     Nothing,
     Token(Secret),
-    /// Something that cannot be a token.
+    /// A value that cannot be a token.
     Nonsense,
 }
 
 impl Presented {
-    /// Reads the `auth` payload, if there is one.
+    /// Reads the `auth` payload, if present.
     pub fn read(text: Option<&str>) -> Self {
         let Some(text) = text else { return Presented::Nothing };
         match Json::parse(text).as_ref().map(|json| json.get("api_token")) {
@@ -37,15 +37,15 @@ impl Presented {
     }
 }
 
-/// Whoever may stay.
+/// An admitted client.
 pub struct Admitted {
     pub caller: Caller,
     pub means: Means,
-    /// Given back at the end.
+    /// Released when the connection ends.
     pub open: Option<Open>,
 }
 
-/// Admits a client, or says why not.
+/// Admits a client or refuses it.
 ///
 /// # Errors
 /// What to tell the client before it is disconnected.
@@ -74,7 +74,7 @@ pub async fn admit(
     Ok(Admitted { caller: identity.caller, means: credentials.means, open })
 }
 
-/// What is presented on purpose goes before the cookie that a browser adds.
+/// Credentials presented on purpose take precedence over a cookie that a browser adds.
 async fn credentials(
     session: &EioSession,
     headers: &HeaderMap,
@@ -90,7 +90,8 @@ async fn credentials(
     }
 }
 
-/// A client that begins by polling connects before its upgrade, whose headers may say who it is.
+/// A client that begins by polling connects before its upgrade. The headers of the upgrade may carry its
+/// credentials.
 async fn late(session: &EioSession) -> Option<Credentials> {
     let upgrade = async {
         while !session.is_websocket() {

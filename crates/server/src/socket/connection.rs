@@ -1,4 +1,4 @@
-//! One client's connection: what it asks goes to the engine in order, and everything it is sent leaves in one order.
+//! A client's connection: its requests go to the engine in order, and everything it is sent leaves in one order.
 
 use super::admission::{Admitted, Presented, admit};
 use super::eio_session::EioSession;
@@ -33,15 +33,15 @@ use tokio::sync::Semaphore;
 
 type Socket = socketioxide::socket::Socket;
 
-/// How many requests of one connection may be under way: from when they are read until their answers are sent.
+/// How many requests of one connection may be in flight, from when they are read until their answers are sent.
 const IN_FLIGHT_MAX: usize = 64;
-/// As how many of them a request for a page counts, for its answer may be large.
+/// How many of them a request for a page counts as, because its answer may be large.
 const PAGE_COUNTS: u32 = 16;
-/// How long a client that is told to go may take to hear it.
+/// How long a dismissed client may take to receive the dismissal.
 const GRACE: Duration = Duration::from_secs(1);
 /// How long a session may stay without a connection to the namespace.
 const VACANT: Duration = Duration::from_secs(10);
-/// How long to wait before giving the library a message again that it had no room for.
+/// The pause before giving the library a message again that it had no room for.
 const FULL_PAUSE: Duration = Duration::from_millis(10);
 
 /// A connection to the namespace.
@@ -58,7 +58,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection that is about to be made.
+    /// A connection that is being set up.
     pub fn new(app: &App, session: Arc<EioSession>) -> Arc<Connection> {
         let settings = &app.settings;
         let bounds =
@@ -75,13 +75,13 @@ impl Connection {
         })
     }
 
-    /// Takes in an event, in the order of arrival.
+    /// Takes an event into the inbox, in the order of arrival.
     pub fn receive(self: &Arc<Self>, event: Event) {
         match self.inbox.put(event) {
             Arrived::Taken => {}
             Arrived::TakenButHold => {
                 self.session.hold();
-                // What was in the inbox may have been taken out just before that, and nobody would let go again.
+                // The inbox may have been emptied just before, and nothing else would release the client.
                 if self.inbox.has_room() {
                     self.session.release();
                 }
@@ -101,17 +101,17 @@ impl Connection {
         self.dropped(self.relay_queue.close());
     }
 
-    /// Sends what waits, and no more.
+    /// Sends what is waiting and nothing more.
     pub fn finish(&self) {
         self.outbox.finish();
     }
 
-    /// Whether all has been sent that ever will be.
+    /// Whether everything that ever will be sent has been sent.
     pub fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)
     }
 
-    /// Puts an answer into the line, if there is anything to say.
+    /// Puts a reply into the outbox, if there is anything to send.
     fn answer(&self, owed: Owed, reply: Reply) {
         let Owed { event, ack, permit } = owed;
         match &reply {
@@ -135,12 +135,12 @@ impl Connection {
         }
     }
 
-    /// Has an event passed on. What is dropped for it counts as passed on (R8).
+    /// Queues an event for relay. Events dropped from the queue count as relayed (R8).
     fn pass_on(&self, relay: Relay, reply: Option<PendingReply>) {
         self.dropped(self.relay_queue.put(relay, reply));
     }
 
-    /// An event to be passed on at once, unless it is one too many. What waits and says the same is overtaken.
+    /// An event to relay at once, unless it exceeds the limit. It replaces a waiting event about the same.
     fn passed_now(&self, relay: Relay) -> Option<Relay> {
         self.dropped(self.relay_queue.pass_now(&relay)?);
         Some(relay)
@@ -199,7 +199,7 @@ async fn live(app: &Arc<App>, connection: &Arc<Connection>, sender: &mut Sender,
     }
 }
 
-/// Hands what is to be passed on to the engine, no faster than it may be.
+/// Hands relay events to the engine, no faster than the limit allows.
 async fn pass_on(app: &Arc<App>, connection: &Arc<Connection>, caller: Caller, id: ConnectionId) {
     loop {
         let (relay, reply) = connection.relay_queue.next().await;
@@ -212,7 +212,7 @@ async fn pass_on(app: &Arc<App>, connection: &Arc<Connection>, caller: Caller, i
     }
 }
 
-/// Hands what arrives to the engine, one after the other.
+/// Hands arriving events to the engine, one after the other.
 async fn listen(app: &Arc<App>, connection: &Arc<Connection>, caller: Caller, id: ConnectionId) {
     while let Some((event, may_send)) = connection.inbox.next().await {
         if may_send {
@@ -224,13 +224,13 @@ async fn listen(app: &Arc<App>, connection: &Arc<Connection>, caller: Caller, id
         let permits = if asks_page { PAGE_COUNTS } else { 1 };
         let Ok(permit) = Arc::clone(&connection.in_flight).acquire_many_owned(permits).await else { return };
         let asked = (name, payload, ack, permit);
-        // What a panic leaves behind is an unanswered reply, which answers for itself.
+        // A panic leaves an unanswered reply, which answers when it is dropped.
         let asked = catch_unwind(AssertUnwindSafe(|| take(app, connection, caller, id, asked)));
         if asked.is_err() {
             tracing::error!("internal error while handling an event");
         }
     }
-    // A closed inbox alone does not end the connection: what is to be sent still is.
+    // A closed inbox alone does not end the connection: the outbox is still sent.
     std::future::pending::<()>().await;
 }
 
@@ -247,7 +247,7 @@ fn take(
         let relay = payload.as_ref().map_err(|malformed| Problem::from(malformed.clone()));
         let relay = relay.and_then(|payload| operations::decode_relay(relayed, payload));
         match (relay, row) {
-            // What is stored too is answered by what stores it, and passed on with that: too much of it is not.
+            // A node:dragend is answered by its mutation and relayed with it, unless it exceeds the limit.
             (Ok(relay), Some(_)) => passed_on = connection.passed_now(relay),
             (Ok(relay), None) => {
                 let pending = ack.map(|ack| PendingReply::new(connection, name, Some(ack), Some(permit)));
@@ -270,8 +270,8 @@ fn take(
     dispatch(app, request, |reply, by| pending.say(reply, by));
 }
 
-/// The name and the payload of an event. The name can be read of more events than the payload: of any that begins with
-/// one. What has none has the empty name.
+/// The name and the payload of an event. The name can be read even when the payload cannot, if the event begins
+/// with one. Otherwise the name is empty.
 fn read_event(event: &Event) -> (String, Result<Json, Malformed>) {
     let text = event.text.as_str();
     let malformed = |what: &str| Err(Malformed(what.to_owned()));
@@ -289,16 +289,16 @@ fn read_event(event: &Event) -> (String, Result<Json, Malformed>) {
     (name, payload)
 }
 
-/// The answer that is owed to one event. It is given exactly once: if it is forgotten, as a fault of the server.
+/// The reply owed to one event. It is given exactly once. If it is dropped ungiven, it is an internal error.
 #[derive(Debug)]
 struct PendingReply {
     connection: Arc<Connection>,
     slot: ReplySlot,
-    /// `None` once it is given.
+    /// `None` once it has been given.
     owed: Option<Owed>,
 }
 
-/// What is needed to give an answer.
+/// What is needed to give a reply.
 #[derive(Debug)]
 struct Owed {
     event: String,
@@ -324,7 +324,7 @@ impl PendingReply {
 
     fn give(&mut self, reply: Reply, by: AnsweredBy) {
         let Some(owed) = self.owed.take() else { return };
-        // Held until all is in the line, so that nobody gets in between.
+        // Held until all replies are in the outbox, so that no other reply gets between them.
         let mut reply_order = self.connection.reply_order.lock().unwrap_or_else(PoisonError::into_inner);
         let due = match by {
             AnsweredBy::Engine => reply_order.answered(self.slot, (owed, reply)),
@@ -342,7 +342,7 @@ impl Drop for PendingReply {
     }
 }
 
-/// Where the engine puts what the connection's user is told.
+/// The engine's way into the connection's outbox.
 struct Sink {
     connection: Arc<Connection>,
     user: UserId,
@@ -430,7 +430,7 @@ impl Sender {
         match to {
             To::Event(event) => self.socket.emit(event, raw),
             To::Ack(ack) => {
-                // The library hands out its way to answer only to extractors; one that fails is used up.
+                // The library hands its ack sender only to extractors. An extractor that fails uses it up.
                 let mut nothing = Value::Str("".into(), None);
                 match AckSender::from_message_parts(&self.socket, &mut nothing, &Some(ack)) {
                     Ok(sender) => sender.send(raw),
@@ -440,7 +440,7 @@ impl Sender {
         }
     }
 
-    /// Tells the client to go, and sees to it that it does.
+    /// Tells the client to disconnect, and makes sure that it does.
     async fn dismiss(&self) {
         let _ = Arc::clone(&self.socket).disconnect();
         tokio::time::sleep(GRACE).await;

@@ -1,7 +1,7 @@
-//! Engine.IO sessions from outside: over which TCP connection each one runs, who its handshakes say is calling, how
-//! much of what was sent has left, and how to end one.
+//! Engine.IO sessions seen from outside: the TCP connection of each, the credentials of its handshakes, how much
+//! has been sent, and how to end one.
 //!
-//! The Socket.IO library tells none of this, so a layer around it watches the requests of each session.
+//! The Socket.IO library reports none of this, so a layer around it watches the requests of each session.
 
 use crate::app::App;
 use crate::auth::{self, Credentials, Means};
@@ -24,11 +24,11 @@ use tokio::sync::Notify;
 /// The transport of one client, over polling or a WebSocket.
 #[derive(Debug)]
 pub struct EioSession {
-    /// Where the client is.
+    /// Where the session's requests come from.
     pub client: Client,
     state: Mutex<State>,
     polled_bytes: AtomicU64,
-    /// Woken when polling took something along, and when the transport changes.
+    /// Notified when polling took data, and when the transport changes.
     changed: Notify,
     dead: AtomicBool,
     /// Counts the CONNECTs to the namespace.
@@ -38,9 +38,9 @@ pub struct EioSession {
 #[derive(Debug, Default)]
 struct State {
     websocket: Option<Websocket>,
-    /// Bytes that went over WebSockets before this one.
+    /// Bytes sent over earlier WebSockets.
     before_bytes: u64,
-    /// What the upgrade's headers say about the caller.
+    /// The credentials in the headers of the upgrade.
     late: Option<Credentials>,
 }
 
@@ -84,7 +84,7 @@ impl EioSession {
         self.lock().websocket.is_some()
     }
 
-    /// How many bytes have left for the client.
+    /// How many bytes have been sent to the client.
     pub fn sent_bytes(&self) -> u64 {
         let state = self.lock();
         let over_websocket =
@@ -105,21 +105,21 @@ impl EioSession {
         }
     }
 
-    /// Makes the client wait with what it has to say. Polling clients wait for an answer anyway.
+    /// Makes the client wait before sending more. Polling clients wait for an answer anyway.
     pub fn hold(&self) {
         if let Some(websocket) = &self.lock().websocket {
             websocket.handle.hold();
         }
     }
 
-    /// Listens again.
+    /// Lets the client send again.
     pub fn release(&self) {
         if let Some(websocket) = &self.lock().websocket {
             websocket.handle.release();
         }
     }
 
-    /// Ends the session at once: its WebSocket's connection is shut, and its polls find nothing any more.
+    /// Ends the session at once: its WebSocket connection is shut, and its polls get nothing more.
     pub fn cut(&self) {
         self.dead.store(true, Ordering::Release);
         if let Some(websocket) = &self.lock().websocket {
@@ -129,12 +129,12 @@ impl EioSession {
         self.changed.notify_one();
     }
 
-    /// Whether it was ended.
+    /// Whether the session was ended.
     pub fn is_dead(&self) -> bool {
         self.dead.load(Ordering::Acquire)
     }
 
-    /// Notes a CONNECT to the namespace; returns which one it is.
+    /// Notes a CONNECT to the namespace and returns its number.
     pub fn connecting(&self) -> u64 {
         self.connects.fetch_add(1, Ordering::AcqRel) + 1
     }
@@ -149,7 +149,7 @@ impl EioSession {
     }
 }
 
-/// The sessions that began by polling, by their ids. They live as long as the library keeps them.
+/// The sessions that began by polling, by id. They live as long as the library keeps them.
 #[derive(Debug, Default)]
 pub struct EioSessions {
     by_id: Mutex<(HashMap<String, Weak<EioSession>>, usize)>,
@@ -171,16 +171,16 @@ impl EioSessions {
     }
 }
 
-/// What the layer needs.
+/// The state of the layer.
 #[derive(Clone)]
 pub struct Watch {
     pub app: Arc<App>,
     pub sessions: Arc<EioSessions>,
 }
 
-/// The methods that the paths of Socket.IO take.
+/// The methods that the Socket.IO paths support.
 const METHODS: [&str; 3] = ["GET", "POST", "OPTIONS"];
-/// The longest answer to a handshake.
+/// The greatest size of a handshake's answer.
 const HANDSHAKE_BYTES_MAX: usize = 4096;
 
 /// Watches the requests of sessions.
@@ -211,7 +211,7 @@ pub async fn watch(
         None => begin(&watch, request, next, is_websocket).await,
         Some(id) => go_on(&watch, request, next, is_websocket, &id).await,
     };
-    // A client that offers subprotocols gives up when none of them is taken, and the library takes none.
+    // A client that offers subprotocols disconnects when none is accepted, and the library accepts none.
     if response.status() == StatusCode::SWITCHING_PROTOCOLS && offers_subprotocol {
         let mut response = response;
         response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(auth::SUBPROTOCOL));
@@ -220,7 +220,7 @@ pub async fn watch(
     response
 }
 
-/// The library reads a body for as long as the client likes to take.
+/// The whole body is read first: the library would wait for it without a time limit.
 async fn with_whole_body(request: Request, app: &App) -> Result<Request, Problem> {
     response::plain_body(request.headers())?;
     let (parts, body) = request.into_parts();
@@ -258,7 +258,7 @@ async fn begin(watch: &Watch, mut request: Request, next: Next, is_websocket: bo
     }
 }
 
-/// The id in a handshake's answer, `0{"sid":"…",…}`.
+/// The session id in the answer to a handshake, `0{"sid":"…",…}`.
 fn session_id(body: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(body).ok()?;
     let (_, rest) = text.split_once("\"sid\":\"")?;
@@ -272,10 +272,10 @@ async fn go_on(watch: &Watch, request: Request, next: Next, is_websocket: bool, 
     }
     if is_websocket {
         let handle = request.extensions().get::<Arc<Handle>>().cloned();
-        // The origin was judged by the headers that the session began with: a cookie that comes now is too late.
+        // The origin was judged by the headers that the session began with, so a cookie that comes now is too late.
         let credentials = auth::credentials(request.headers()).filter(|found| found.means == Means::Api);
         let response = next.run(request).await;
-        // Only a true upgrade moves the session to another connection.
+        // Only a completed upgrade moves the session to another connection.
         if let (Some(handle), StatusCode::SWITCHING_PROTOCOLS) = (handle, response.status()) {
             session.attach(handle, credentials);
         }

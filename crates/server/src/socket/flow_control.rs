@@ -1,8 +1,7 @@
-//! How fast a connection is fed: only as fast as what was fed before leaves for the client.
+//! Flow control: a connection is fed only as fast as earlier data leaves for the client.
 //!
-//! The Socket.IO library keeps what it is given in a buffer of its own, counted in messages however large, and drops
-//! what does not fit. So it is given little at a time, and the rest waits in the connection's outbox, which is bounded in
-//! bytes.
+//! The Socket.IO library has a buffer that is bounded in messages, whatever their size, and drops what does not
+//! fit. It is therefore fed little at a time. The rest waits in the connection's outbox, which is bounded in bytes.
 
 use super::eio_session::EioSession;
 use super::outbox::{End, Outbox};
@@ -11,37 +10,37 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How many bytes may be on their way before the next message.
+/// How many bytes may be in flight before the next message is fed.
 const WINDOW_BYTES: u64 = 128 * 1024;
-/// How many messages may be: well below the library's buffer, which takes heartbeats too.
+/// How many messages may be in flight: well below the library's buffer, which also takes heartbeats.
 const WINDOW_MESSAGES: usize = 64;
-/// How often a connection that waits looks whether it has ended.
+/// How often a waiting connection checks whether it has ended.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// What was given to the library and has not left yet.
+/// What was given to the library and has not been sent yet.
 #[derive(Debug)]
 pub struct FlowControl {
     session: Arc<EioSession>,
     /// Bytes given so far, on the scale of [`EioSession::sent_bytes`].
     fed_bytes: u64,
-    /// Where each message on its way ends.
+    /// The position where each message in flight ends.
     ends: VecDeque<u64>,
     stall_timeout: Duration,
 }
 
-/// There will be no more room.
+/// No more room will come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stopped;
 
 impl FlowControl {
-    /// The pace of a session that has been given nothing yet.
+    /// The state of a session that has been given nothing yet.
     pub fn new(session: Arc<EioSession>, stall_timeout: Duration) -> Self {
         let fed_bytes = session.sent_bytes();
         FlowControl { session, fed_bytes, ends: VecDeque::new(), stall_timeout }
     }
 
-    /// Notes a message given to the library, with the least number of bytes it takes on the way. A little too few does
-    /// not matter: whenever all has left the count starts afresh.
+    /// Notes a message given to the library, with the fewest bytes it takes on the wire. A slight undercount does
+    /// no harm: the count starts afresh whenever everything has been sent.
     pub fn fed(&mut self, payload_bytes: usize) {
         let frame_bytes = match payload_bytes {
             _ if !self.session.is_websocket() => 0,
@@ -56,12 +55,12 @@ impl FlowControl {
     /// Waits until another message may be given.
     ///
     /// # Errors
-    /// [`Stopped`] when the outbox ends meanwhile, or nothing leaves for so long that the client is given up.
+    /// [`Stopped`] when the outbox ends, or when nothing is sent for so long that the client is given up.
     pub async fn room<T>(&mut self, outbox: &Outbox<T>) -> Result<(), Stopped> {
         self.wait(outbox, WINDOW_BYTES, WINDOW_MESSAGES).await
     }
 
-    /// Waits until all has left.
+    /// Waits until everything has been sent.
     ///
     /// # Errors
     /// As for [`FlowControl::room`].
@@ -87,12 +86,12 @@ impl FlowControl {
                 self.session.cut();
                 return Err(Stopped);
             }
-            // Progress may be made between looking and waiting; then the time runs out, shortly.
+            // Progress between the check and the wait is missed; the short timeout covers it.
             let _ = tokio::time::timeout(LOOK, self.session.progress()).await;
         }
     }
 
-    /// Forgets what has left; returns how many bytes have.
+    /// Forgets what has been sent, and returns how many bytes were.
     fn settle(&mut self) -> u64 {
         let sent_bytes = self.session.sent_bytes();
         self.fed_bytes = self.fed_bytes.max(sent_bytes);

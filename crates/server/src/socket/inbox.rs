@@ -1,14 +1,14 @@
-//! The inbox: what a connection has received and not yet asked, in the order of its arrival.
+//! The inbox: events that a connection has received and not yet handled, in the order of arrival.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// From here on the client is made to wait.
+/// At this fill the client is made to wait.
 const HIGH: Fill = Fill { entries: 256, bytes: 1 << 20 };
-/// From here on it is listened to again.
+/// At this fill the client may send again.
 const LOW: Fill = Fill { entries: 64, bytes: 1 << 18 };
-/// More than this is refused: a client can still send what was already on its way when it was made to wait.
+/// Beyond this fill events are refused. It leaves room for what was already on its way when the client was held.
 const FULL: Fill = Fill { entries: 8_192, bytes: 8 << 20 };
 
 #[derive(Clone, Copy, Debug)]
@@ -17,22 +17,22 @@ struct Fill {
     bytes: usize,
 }
 
-/// One event as it arrived.
+/// An event as it arrived.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Event {
-    /// `["name",payload]`, not read yet.
+    /// `["name",payload]`, not parsed yet.
     pub text: String,
-    /// The ack that the client asked for.
+    /// The id of the ack that the client asked for.
     pub ack: Option<i64>,
-    /// Whether binary attachments came with it, which nothing here takes.
+    /// Whether it came with binary attachments, which no operation supports.
     pub has_attachments: bool,
 }
 
-/// What became of an event that arrived.
+/// What happened to an event that arrived.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Arrived {
     Taken,
-    /// Taken, and the client should be made to wait.
+    /// Accepted, and the client should be made to wait.
     TakenButHold,
     /// There is no room.
     Refused(Event),
@@ -90,12 +90,12 @@ impl Inbox {
         }
     }
 
-    /// Whether so little is in it that the client may send again.
+    /// Whether the inbox is empty enough for the client to send again.
     pub fn has_room(&self) -> bool {
         !self.lock().reaches(LOW)
     }
 
-    /// Takes nothing more, and forgets what is in it.
+    /// Accepts no more events and drops those inside.
     pub fn close(&self) {
         *self.lock() = State { closed: true, ..State::default() };
         self.changed.notify_one();

@@ -1,4 +1,4 @@
-//! Socket.IO, as its library offers it: paths, bounds, and the way of every event into its connection's inbox.
+//! Socket.IO as its library provides it: paths, bounds, and the way of every event into its connection's inbox.
 
 mod admission;
 mod connection;
@@ -28,28 +28,29 @@ use std::time::Duration;
 
 type Socket = socketioxide::socket::Socket;
 
-/// The names under which the library logs.
+/// The names the library logs under.
 pub const LOG_TARGETS: [&str; 3] = ["socketioxide", "socketioxide_core", "engineioxide"];
 
-/// The paths that clients know.
+/// The paths that clients use.
 const PATHS: [&str; 4] = ["/socket.io/", "/socket.io", "/ext-socket.io/", "/ext-socket.io"];
 /// How long a session may take to connect to the namespace.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How many attachments a message may have, and how many bytes of them, and still be answered with a refusal: none is
-/// taken, but whoever sends one by mistake is to hear so. What has more ends its connection.
+/// How many attachments, and how many bytes of them, a message may have and still be answered with a refusal. No
+/// operation takes attachments, but a client that sends one by mistake is told. A message with more ends its
+/// connection.
 const ATTACHMENTS_MAX: usize = 8;
 const ATTACHMENT_BYTES_MAX: usize = 64 << 10;
 /// The library's own buffer, in messages. [`crate::socket::flow_control`] keeps it far from full.
 const BUFFER_MESSAGES: usize = 256;
 
-/// All sockets.
+/// All open sockets.
 #[derive(Clone)]
 pub struct Sockets {
     io: SocketIo,
     live: Arc<Live>,
 }
 
-/// The connections there are, so that they can be ended in an orderly way.
+/// The open connections, so that they can be ended in order.
 #[derive(Default)]
 struct Live {
     connections: Mutex<(u64, HashMap<u64, Weak<Connection>>)>,
@@ -74,7 +75,7 @@ impl Live {
     }
 }
 
-/// Makes the sockets, and the routes that lead to them.
+/// Creates the sockets and their routes.
 pub fn routes(app: &Arc<App>) -> (Router, Sockets) {
     let bytes_max = app.settings.body_bytes_max;
     let (service, io) = SocketIo::builder()
@@ -91,8 +92,8 @@ pub fn routes(app: &Arc<App>) -> (Router, Sockets) {
         )
         .build_svc();
     let live = Arc::new(Live::default());
-    // Handlers are registered in the middleware, which is awaited before CONNECT is answered: an event that follows
-    // at once finds them there.
+    // Handlers are registered in the middleware, which is awaited before CONNECT is answered. An event that follows
+    // at once finds them.
     let (app_before, app_after, live_after) = (Arc::clone(app), Arc::clone(app), Arc::clone(&live));
     let before = async move |socket: Whole| register(&app_before, &socket.0);
     let after = async move |socket: Whole, auth: Auth| {
@@ -117,7 +118,7 @@ fn register(app: &App, socket: &Socket) -> Result<(), &'static str> {
         return Err("closed");
     }
     socket.extensions.insert(Connection::new(app, session));
-    // The extractor does it all, since extractors run in the order of arrival and handlers in any order.
+    // The extractor does all the work, because extractors run in the order of arrival and handlers do not.
     socket.on_fallback(async |_: Received| {});
     socket.on_disconnect(async |socket: SocketRef| {
         if let Some(connection) = socket.extensions.remove::<Arc<Connection>>() {
@@ -127,7 +128,7 @@ fn register(app: &App, socket: &Socket) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// A socket as it is.
+/// The socket itself.
 struct Whole(Arc<Socket>);
 
 impl FromConnectParts<LocalAdapter> for Whole {
@@ -138,7 +139,7 @@ impl FromConnectParts<LocalAdapter> for Whole {
     }
 }
 
-/// The `auth` payload. It is read by us, since the library sends no answer when it cannot read it.
+/// The `auth` payload. It is read here, because the library sends no answer when it cannot read it.
 struct Auth(Presented);
 
 impl FromConnectParts<LocalAdapter> for Auth {
@@ -170,7 +171,7 @@ impl FromMessageParts<LocalAdapter> for Received {
                     let has_attachments = attached.is_some();
                     connection.receive(Event { text: text.as_str().to_owned(), ack: *ack, has_attachments });
                 }
-                // Only another way to write packets has these.
+                // Only other packet encodings have bytes.
                 Value::Bytes(_) => {}
             }
         }
@@ -179,7 +180,7 @@ impl FromMessageParts<LocalAdapter> for Received {
 }
 
 impl Sockets {
-    /// Sends on every connection what waits on it, for at most `within`.
+    /// Sends what is waiting on every connection, for at most `within`.
     pub async fn finish(&self, within: Duration) {
         for connection in self.live.all() {
             connection.finish();

@@ -1,49 +1,49 @@
-//! The line: what waits to be sent on one connection, in the one order everything leaves in, and never too much of it.
+//! The outbox: what waits to be sent on one connection, in the order in which it leaves, and bounded.
 
 use graph::{BatchId, Diff};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// How much may wait.
+/// The bounds of an outbox.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
     pub entries_max: usize,
     pub bytes_max: usize,
 }
 
-/// How much larger the bounds are for what the connection's own user caused.
+/// How much larger the bounds are for entries caused by the connection's own user.
 const OWN_FACTOR: usize = 8;
 
-/// Why a line ended. The first reason stays.
+/// Why an outbox ended. The first reason stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The client reads too slowly; what waited was thrown away.
+    /// The client reads too slowly. Waiting entries were dropped.
     Overflow,
-    /// The token was revoked; what waited was thrown away.
+    /// The token was revoked. Waiting entries were dropped.
     Revoked,
     /// The connection is gone.
     Gone,
-    /// The server shuts down; what waited was sent.
+    /// The server shut down. Waiting entries were sent.
     Finished,
 }
 
-/// How an entry stands to the bounds.
+/// How the bounds apply to an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// Within them, or the line ends.
+    /// The entry must fit, or the outbox ends.
     Bound,
-    /// What the connection itself asked for: always let in, for a connection whose answers wait is listened to no further.
-    /// With the batch it tells of, if it does.
+    /// An answer to the connection's own request. It is always admitted, because a connection with too many waiting
+    /// answers is not read from. With the batch it reports, if any.
     Asked(Option<BatchId>),
-    /// Caused by the connection's own user, whom their own cascade must not cut off. It has bounds of its own, and of a
-    /// diff in several parts all go where the first one went.
+    /// An entry caused by the connection's own user, who must not be disconnected by their own cascade. It has
+    /// larger bounds. If the first part of a diff is admitted, all parts are.
     Own(Option<BatchId>),
-    /// Only where there is room to spare; otherwise it is dropped.
+    /// An entry that is dropped unless there is room to spare.
     Spare,
 }
 
-/// The bounded queue of one connection. Whoever puts something in never waits.
+/// The bounded queue of one connection. Adding an entry never waits.
 #[derive(Debug)]
 pub struct Outbox<T> {
     bounds: Bounds,
@@ -54,16 +54,16 @@ pub struct Outbox<T> {
 #[derive(Debug)]
 struct State<T> {
     waiting: VecDeque<(T, Admission, usize)>,
-    /// What waits of what others caused, and of what the connection's own user did.
+    /// The waiting amounts caused by other users and by the connection's own user.
     others: Amount,
     own: Amount,
-    /// The batch whose further parts are let in.
+    /// The batch whose further parts are admitted.
     cascade: Option<BatchId>,
     finishing: bool,
     ended: Option<End>,
 }
 
-/// How much waits.
+/// An amount of waiting entries.
 #[derive(Clone, Copy, Debug, Default)]
 struct Amount {
     entries: usize,
@@ -71,7 +71,7 @@ struct Amount {
 }
 
 impl<T> Outbox<T> {
-    /// An empty line.
+    /// An empty outbox.
     pub fn new(bounds: Bounds) -> Self {
         let state = State {
             waiting: VecDeque::new(),
@@ -84,7 +84,7 @@ impl<T> Outbox<T> {
         Outbox { bounds, state: Mutex::new(state), changed: Notify::new() }
     }
 
-    /// Puts something at the end. If there is no room for it the line ends, and `Some(Overflow)` is returned once.
+    /// Adds an entry at the end. If it does not fit, the outbox ends, and `Some(Overflow)` is returned once.
     pub fn push(&self, entry: T, bytes: usize, admission: Admission) -> Option<End> {
         let mut state = self.lock();
         if state.ended.is_some() {
@@ -111,24 +111,24 @@ impl<T> Outbox<T> {
         None
     }
 
-    /// Ends the line, throwing away what waits.
+    /// Ends the outbox and drops the waiting entries.
     pub fn end(&self, end: End) {
         self.lock().end(end);
         self.changed.notify_one();
     }
 
-    /// Ends the line when all that waits is sent.
+    /// Ends the outbox once all waiting entries are sent.
     pub fn finish(&self) {
         self.lock().finishing = true;
         self.changed.notify_one();
     }
 
-    /// Why it ended, if it did.
+    /// Why the outbox ended, if it did.
     pub fn ended(&self) -> Option<End> {
         self.lock().ended
     }
 
-    /// The next to be sent.
+    /// The next entry to send.
     ///
     /// # Errors
     /// Why there will be none.
@@ -160,7 +160,7 @@ impl<T> Outbox<T> {
 }
 
 impl<T> State<T> {
-    /// What an entry counts to.
+    /// The amount that an entry counts towards.
     fn amount(&mut self, admission: Admission) -> &mut Amount {
         match admission {
             Admission::Bound | Admission::Spare => &mut self.others,
@@ -171,7 +171,7 @@ impl<T> State<T> {
     fn admits(&mut self, bounds: Bounds, bytes: usize, admission: Admission) -> bool {
         let amount = *self.amount(admission);
         let within = |entries_max: usize, bytes_max: usize| {
-            // One entry alone is never too large.
+            // A single entry is never too large.
             amount.entries == 0
                 || (amount.entries < entries_max && amount.bytes.saturating_add(bytes) <= bytes_max)
         };
@@ -196,12 +196,12 @@ impl<T> State<T> {
     }
 }
 
-/// What a diff weighs while it waits. The nodes themselves are shared with the graph.
+/// The size of a waiting diff. The nodes themselves are shared with the graph.
 pub fn diff_bytes(diff: &Diff) -> usize {
     256 + 512 * diff.len()
 }
 
-/// What a page of so many nodes and links weighs while it waits.
+/// The size of a waiting page with this many nodes and links.
 pub fn page_bytes(entities: usize) -> usize {
     256 + 96 * entities
 }

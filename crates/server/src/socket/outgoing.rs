@@ -1,4 +1,4 @@
-//! What is sent on a connection, and how it is written. It is written late, by the one task that sends.
+//! Outgoing messages and their encoding. The task that sends them encodes them last of all.
 
 use super::outbox::{Admission, diff_bytes, page_bytes};
 use crate::dispatch::Reply;
@@ -9,10 +9,10 @@ use graph::Diff;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
-/// A permit for one of the requests of a connection that may be in flight, given back when the answer has been sent.
+/// A permit for one request in flight on a connection. It is released when the answer has been sent.
 pub type InFlightPermit = OwnedSemaphorePermit;
 
-/// Something to be sent.
+/// An outgoing message.
 #[derive(Debug)]
 pub enum Outgoing {
     Event(&'static str, String),
@@ -28,14 +28,15 @@ pub enum Outgoing {
     },
 }
 
-/// Where a text goes.
+/// The destination of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum To {
     Event(&'static str),
     Ack(i64),
 }
 
-/// Without an ack a failure is heard, but of what is soon followed by another (P31), and a page of the graph; a change is heard as a diff like everybody's (T5, T6).
+/// Whether a reply is sent as an event when the client asked for no ack (T5, T6): a failure, except of relay events
+/// (P31), and a page of the graph. A change arrives as a diff, as for everyone.
 pub fn is_heard_without_ack(reply: &Reply, event: &str) -> bool {
     match reply {
         Reply::Problem(_) => relay_by_event(event).is_none(),
@@ -45,7 +46,7 @@ pub fn is_heard_without_ack(reply: &Reply, event: &str) -> bool {
 }
 
 impl Outgoing {
-    /// Where it goes and its text; `None` when there is nothing to say.
+    /// The destination and the text; `None` when there is nothing to send.
     pub fn encode(&self) -> Option<(To, String)> {
         Some(match self {
             Outgoing::Event(event, text) => (To::Event(event), text.clone()),
@@ -82,7 +83,7 @@ fn encode_ack(reply: &Reply, trace: &str) -> String {
     }
 }
 
-/// What an answer weighs in the line.
+/// The size of an answer in the outbox.
 pub fn answer_bytes(reply: &Reply) -> usize {
     match reply {
         Reply::Outcome(Outcome::Changed { diff, .. }) => diff_bytes(diff),
@@ -94,8 +95,8 @@ pub fn answer_bytes(reply: &Reply) -> usize {
     }
 }
 
-/// How an answer stands to the line's bounds: one that holds a permit was asked for, any other
-/// takes room like all that is sent unasked.
+/// How the outbox bounds apply to an answer. An answer with a permit was requested; any other takes room like
+/// unrequested messages.
 pub fn answer_admission(reply: &Reply, permit: Option<&InFlightPermit>) -> Admission {
     match reply {
         Reply::Outcome(Outcome::Changed { diff, .. }) if permit.is_some() => Admission::Asked(diff.batch),
@@ -104,7 +105,7 @@ pub fn answer_admission(reply: &Reply, permit: Option<&InFlightPermit>) -> Admis
     }
 }
 
-/// What is reply instead of a message that cannot be written.
+/// What is sent instead of a message that cannot be encoded.
 pub fn fallback(message: &Outgoing) -> Option<(To, String)> {
     match message {
         Outgoing::Reply { ack: Some(ack), trace, .. } => {

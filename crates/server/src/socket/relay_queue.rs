@@ -1,5 +1,6 @@
-//! What a client wants passed on waits here until its turn: so many a second (R8). Of what says the same thing anew only
-//! the latest waits, and when too much does the oldest is dropped. Nobody is told, for another like it will come.
+//! The relay queue: relay events wait here for their turn, so many per second (R8). Of events about the same
+//! subject only the latest waits. When too many wait, the oldest is dropped. No error is sent, because a similar
+//! event will follow.
 
 use crate::engine::Relay;
 use crate::limits::Rule;
@@ -10,10 +11,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// How many may wait.
+/// How many events may wait.
 const WAITING_MAX: usize = 30;
 
-/// What something passed on is about: a later one about the same takes its place.
+/// The subject of a relay event. A later event about the same subject replaces it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum About {
     Presence,
@@ -31,7 +32,7 @@ impl About {
     }
 }
 
-/// What one connection wants passed on, with what is to be said when it was: `T` is dropped with it.
+/// The relay events of one connection, each with a `T` for its reply. `T` is dropped with the event.
 #[derive(Debug)]
 pub struct RelayQueue<T> {
     /// `None` where there is no limit.
@@ -43,19 +44,19 @@ pub struct RelayQueue<T> {
 #[derive(Debug)]
 struct State<T> {
     waiting: VecDeque<(Relay, T)>,
-    /// When the latest were passed on.
+    /// When the latest events were relayed.
     passed: VecDeque<Instant>,
 }
 
 impl<T> RelayQueue<T> {
-    /// Nothing waits, and nothing was passed on.
+    /// An empty queue.
     pub fn new(rule: Option<Rule>) -> Self {
         let state = State { waiting: VecDeque::new(), passed: VecDeque::new() };
         RelayQueue { rule, state: Mutex::new(state), changed: Notify::new() }
     }
 
-    /// Whether something may be passed on this very moment, before what waits; it then counts as passed on. Returns what
-    /// is dropped for it.
+    /// Whether an event may be relayed at once, ahead of waiting events. It then counts as relayed. Returns
+    /// what is dropped for it; `None` if the limit is reached.
     pub fn pass_now(&self, relay: &Relay) -> Option<Vec<T>> {
         let mut state = self.lock();
         if let Some(rule) = self.rule {
@@ -67,7 +68,7 @@ impl<T> RelayQueue<T> {
         Some(state.drop_earlier(relay).into_iter().map(|(_, with)| with).collect())
     }
 
-    /// Puts one more; returns what is dropped for it.
+    /// Adds an event and returns what is dropped for it.
     pub fn put(&self, relay: Relay, with: T) -> Vec<T> {
         let mut state = self.lock();
         let mut dropped: Vec<_> = state.drop_earlier(&relay).into_iter().collect();
@@ -80,7 +81,7 @@ impl<T> RelayQueue<T> {
         dropped.into_iter().map(|(_, with)| with).collect()
     }
 
-    /// The next to be passed on, when its time has come.
+    /// The next event, when its time has come.
     pub async fn next(&self) -> (Relay, T) {
         loop {
             let wait = {
@@ -106,7 +107,7 @@ impl<T> RelayQueue<T> {
         }
     }
 
-    /// Forgets what waits.
+    /// Drops the waiting events.
     pub fn close(&self) -> Vec<T> {
         std::mem::take(&mut self.lock().waiting).into_iter().map(|(_, with)| with).collect()
     }
@@ -117,14 +118,14 @@ impl<T> RelayQueue<T> {
 }
 
 impl<T> State<T> {
-    /// Takes out what waits and is about the same.
+    /// Removes a waiting event about the same subject.
     fn drop_earlier(&mut self, relay: &Relay) -> Option<(Relay, T)> {
         let about = About::of(relay);
         let at = self.waiting.iter().position(|(waiting, _)| About::of(waiting) == about)?;
         self.waiting.remove(at)
     }
 
-    /// Until when nothing more may be passed on.
+    /// The time until which no event may be relayed.
     fn wait(&mut self, rule: Rule) -> Option<Instant> {
         let (now, window) = (Instant::now(), Duration::from_millis(rule.window_ms));
         while self.passed.front().is_some_and(|at| *at + window <= now) {

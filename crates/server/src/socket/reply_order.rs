@@ -1,7 +1,7 @@
-//! ReplyOrder: what is answered on the spot waits for what was asked before it.
+//! The reply order: a reply given without the engine waits for the replies to earlier requests.
 //!
-//! The engine answers in its own order, which is that of the commits. A refusal that needs no engine would overtake what
-//! the same client asked earlier; here it is held back until that has been answered.
+//! The engine answers in its own order, the order of commits. A refusal that needs no engine would overtake answers
+//! to earlier requests of the same client, so it is held back until those are given.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReplySlot(u64);
 
-/// The requests of a connection that are not answered yet.
+/// The requests of a connection that have not been answered.
 #[derive(Debug)]
 pub struct ReplyOrder<T> {
     next: u64,
@@ -32,7 +32,7 @@ impl<T> ReplyOrder<T> {
         slot
     }
 
-    /// The engine has answered a request: what may be said now, in order.
+    /// The engine has answered a request. Returns the replies that may be sent now, in order.
     pub fn answered(&mut self, slot: ReplySlot, answer: T) -> Vec<T> {
         self.open.remove(&slot);
         let mut due = vec![answer];
@@ -40,14 +40,14 @@ impl<T> ReplyOrder<T> {
         due
     }
 
-    /// A request is answered on the spot: what may be said now, in order.
+    /// A request is answered without the engine. Returns the replies that may be sent now, in order.
     pub fn answered_here(&mut self, slot: ReplySlot, answer: T) -> Vec<T> {
         self.open.remove(&slot);
         self.held.insert(slot, answer);
         self.due()
     }
 
-    /// What was held back and has nothing before it any more.
+    /// The held replies that no longer wait for an earlier one.
     fn due(&mut self) -> Vec<T> {
         let later = match self.open.first() {
             Some(first) => self.held.split_off(first),

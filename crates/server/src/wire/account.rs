@@ -22,7 +22,7 @@ struct Shown<'a> {
     public_embeds: &'a [NodeId],
 }
 
-/// A grant with the person at its other end.
+/// A grant with the user at its other end.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ShownGrant<'a> {

@@ -1,4 +1,4 @@
-//! A diff as it is written: one shape in acks, REST answers and events. Every change is an object `{op, before, after}`.
+//! A diff on the wire: one shape in acks, REST answers and events. Every change is an object `{op, before, after}`.
 
 use super::entity::{Each, Exact, Form, Seconds, WholeLink, WholeNode, Written, shown_token};
 use graph::batch::Op;
@@ -11,7 +11,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-/// A diff, whole.
+/// A whole diff.
 pub(super) struct WholeDiff<'a>(pub &'a Diff);
 
 impl Serialize for WholeDiff<'_> {
@@ -34,7 +34,7 @@ impl Serialize for WholeDiff<'_> {
     }
 }
 
-/// Who did it.
+/// The actor of a diff.
 #[derive(Serialize)]
 pub(super) struct Actor<'a> {
     username: &'a str,
@@ -64,7 +64,7 @@ fn change<S: Serializer>(
     WireChange { op, before, after }.serialize(serializer)
 }
 
-/// Before an add there is nothing.
+/// The `before` of an add: an empty object.
 #[derive(Serialize)]
 pub(super) struct Nothing {}
 
@@ -87,7 +87,7 @@ struct Deleted<'a> {
     share_roots: &'a [NodeId],
 }
 
-/// What returns was in the trash, one version ago.
+/// The `before` of a restore: the entity was in the trash, one version earlier.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Trashed {
@@ -102,7 +102,7 @@ impl Trashed {
     }
 }
 
-/// A phantom as far as it changes.
+/// The changed fields of a phantom.
 #[derive(Serialize)]
 struct Phantom {
     id: NodeId,
@@ -120,8 +120,11 @@ impl Serialize for NodeEntry<'_> {
             NodeChange::Whole { op, seen } => {
                 let (id, after) = (seen.node.id, WholeNode { seen, form: Form::Graph });
                 match op {
-                    Op::NodeRestore => change(to, *op, Trashed::before(id.0, seen.node.version), after),
-                    // A phantom becomes a node in full.
+                    Op::NodeRestore => {
+                        let after = WholeNode { seen, form: Form::Restored };
+                        change(to, *op, Trashed::before(id.0, seen.node.version), after)
+                    }
+                    // A phantom that becomes a full node is written whole.
                     Op::NodeAccess => {
                         change(to, *op, Phantom { id, status: None, phantom: Some(true) }, after)
                     }
@@ -172,13 +175,13 @@ fn write_changed<M: SerializeMap, R: Written>(
     map.serialize_entry(field.wire, &R::written(value))
 }
 
-/// One side of a node's change: its id, what differs from the other side, its version.
+/// One side of a node's change: its id, the fields that differ from the other side, its version.
 pub(super) struct NodeSide<'a> {
     pub this: &'a Node,
     pub other: &'a Node,
-    /// The receiver's access: the public token is not for everyone.
+    /// The receiver's access: the public token is not shown to everyone.
     pub level: Level,
-    /// Of the later side alone.
+    /// Only for `after`.
     pub roots: Option<&'a [NodeId]>,
 }
 
@@ -198,7 +201,7 @@ impl Serialize for NodeSide<'_> {
         self.publication(&mut map)?;
         if this.in_trash != other.in_trash {
             map.serialize_entry("inTrash", &this.in_trash)?;
-            // What an active node was last changed by is not shown elsewhere either.
+            // The last batch of an active node is not shown elsewhere either.
             if this.in_trash || self.roots.is_some() {
                 map.serialize_entry("lastBatchID", &this.last_batch)?;
             }
@@ -231,12 +234,12 @@ impl NodeSide<'_> {
     }
 }
 
-/// One side of a change of the receiver's access to a node. No version: the node itself is as it was.
+/// One side of a change of the receiver's access to a node. It has no version: the node itself has not changed.
 struct AccessSide<'a> {
     node: &'a Node,
     level: Level,
     other: Level,
-    /// Of the later side alone.
+    /// Only for `after`.
     roots: Option<&'a [NodeId]>,
 }
 
@@ -265,6 +268,7 @@ impl Serialize for LinkEntry<'_> {
                 let after = WholeLink::of(seen, Form::Graph);
                 match op {
                     Op::LinkRestore => {
+                        let after = WholeLink::of(seen, Form::Restored);
                         change(to, *op, Trashed::before(seen.link.id.0, seen.link.version), after)
                     }
                     _ => change(to, *op, Nothing {}, after),
@@ -290,7 +294,7 @@ impl Serialize for LinkEntry<'_> {
 pub(super) struct LinkSide<'a> {
     pub this: &'a Link,
     pub other: &'a Link,
-    /// Of the later side alone.
+    /// Only for `after`.
     pub roots: Option<&'a [NodeId]>,
 }
 
@@ -369,7 +373,7 @@ struct GrantSide<'a> {
     branch: bool,
     due: Option<Exact>,
     version: u64,
-    /// Where it changes: the grantee has hidden the grant or shows it again.
+    /// Present when it changes: the grantee has hidden the grant or shows it again.
     #[serde(skip_serializing_if = "Option::is_none")]
     showing: Option<bool>,
 }

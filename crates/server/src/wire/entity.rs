@@ -1,9 +1,9 @@
-//! Nodes and links as they are written.
+//! Nodes and links on the wire.
 
 use graph::field_rules::{Finite, Flag, Integer, Moment, Names, NodeField, Rule, SettableStatus, Tags, Text};
 use graph::model::{Level, Link, Node, Status};
 use graph::view::{SeenLink, SeenNode, Sight};
-use graph::{NODE_FIELDS, NodeId, Timestamp, each_node_field};
+use graph::{BatchId, NODE_FIELDS, NodeId, Timestamp, each_node_field};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
@@ -25,20 +25,35 @@ impl Serialize for Exact {
     }
 }
 
-/// The occasion on which an entity is written whole.
+/// Where an entity is written whole.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// In pages and diffs of the graph.
     Graph,
-    /// The same, as `graph:init` has it: the tags as one string, the assignees also under `asignee`.
+    /// The same in `graph:init`: tags as one string, and assignees also under `asignee`.
     Init,
-    /// In pages of the trash, and of what was deleted from it.
+    /// Pages of the trash, and entities deleted from it.
     Trash,
-    /// For callers without an account, who are shown no email address.
+    /// In the entry by which the entity returns from the trash.
+    Restored,
+    /// For callers without an account, who see no email addresses.
     Public,
 }
 
-/// A node, whole.
+impl Form {
+    /// Whether the entity is in the trash, and by what batch, where that is said.
+    fn write_trash<M: SerializeMap>(self, map: &mut M, last_batch: BatchId) -> Result<(), M::Error> {
+        let in_trash = match self {
+            Form::Graph | Form::Init | Form::Public => return Ok(()),
+            Form::Trash => true,
+            Form::Restored => false,
+        };
+        map.serialize_entry("inTrash", &in_trash)?;
+        map.serialize_entry("lastBatchID", &last_batch)
+    }
+}
+
+/// A whole node.
 pub(super) struct WholeNode<'a> {
     pub seen: &'a SeenNode,
     pub form: Form,
@@ -87,20 +102,17 @@ impl WholeNode<'_> {
         map.serialize_entry("publicBranch", &publication.map(|it| it.branch))?;
         map.serialize_entry("access", &level)?;
         map.serialize_entry("shareRoots", roots)?;
-        if self.form == Form::Trash {
-            map.serialize_entry("inTrash", &true)?;
-            map.serialize_entry("lastBatchID", &node.last_batch)?;
-        }
+        self.form.write_trash(map, node.last_batch)?;
         Ok(())
     }
 }
 
 /// How the values of a field are written.
 pub(crate) trait Written: Rule {
-    /// The value as JSON, but for the forms that write it otherwise.
+    /// The value as JSON. Some forms write it differently.
     fn written(value: &Self::Value) -> impl Serialize;
 
-    /// Writes what the field has in a whole node.
+    /// Writes the entries of the field in a whole node.
     fn write<M: SerializeMap>(
         map: &mut M,
         field: &NodeField<Self>,
@@ -111,7 +123,7 @@ pub(crate) trait Written: Rule {
     }
 }
 
-/// Writes what a field has in a whole node.
+/// Writes the entries of a field in a whole node.
 fn write_field<M: SerializeMap, R: Written>(
     map: &mut M,
     field: &NodeField<R>,
@@ -152,7 +164,7 @@ impl Written for Tags {
     ) -> Result<(), M::Error> {
         match form {
             Form::Init => map.serialize_entry(field.wire, &comma_separated(tags)),
-            Form::Graph | Form::Trash | Form::Public => map.serialize_entry(field.wire, tags),
+            _ => map.serialize_entry(field.wire, tags),
         }
     }
 }
@@ -168,6 +180,10 @@ impl Written for Names {
         names: &Vec<String>,
         form: Form,
     ) -> Result<(), M::Error> {
+        if form == Form::Public {
+            let names: Vec<&str> = names.iter().map(|name| without_email(name)).collect();
+            return map.serialize_entry(field.wire, &names);
+        }
         map.serialize_entry(field.wire, names)?;
         if form == Form::Init && field.wire == NODE_FIELDS.assignee.wire {
             map.serialize_entry("asignee", names)?;
@@ -197,19 +213,26 @@ impl Written for Flag {
     }
 }
 
-/// The public token, to those alone who may publish.
+/// The public token, shown only to users who may publish.
 pub(super) fn shown_token(node: &Node, level: Level) -> Option<&str> {
     let publication = node.publication.as_deref().filter(|_| level <= Level::Admin);
     publication.map(|publication| publication.token.as_str())
 }
 
-/// The tags as one string; a comma inside a tag is written `\,`.
+/// A name as callers without an account may read it: of an email only what is before the `@`.
+fn without_email(name: &str) -> &str {
+    // A name that begins with an `@` is a handle; an email may follow in it.
+    let at = name.char_indices().find(|(at, char)| *at > 0 && *char == '@');
+    at.and_then(|(at, _)| name.get(..at)).unwrap_or(name)
+}
+
+/// The tags as one string; inside a tag a backslash is written `\\` and a comma `\,`.
 fn comma_separated(tags: &[String]) -> String {
-    let tags: Vec<String> = tags.iter().map(|tag| tag.replace(',', "\\,")).collect();
+    let tags: Vec<String> = tags.iter().map(|tag| tag.replace('\\', "\\\\").replace(',', "\\,")).collect();
     tags.join(",")
 }
 
-/// A link, whole.
+/// A whole link.
 pub(super) struct WholeLink<'a> {
     pub link: &'a Link,
     pub roots: &'a [NodeId],
@@ -236,15 +259,12 @@ impl Serialize for WholeLink<'_> {
         map.serialize_entry("createdTime", &Seconds(link.created))?;
         map.serialize_entry("lastEditedTime", &Seconds(link.edited))?;
         map.serialize_entry("shareRoots", self.roots)?;
-        if self.form == Form::Trash {
-            map.serialize_entry("inTrash", &true)?;
-            map.serialize_entry("lastBatchID", &link.last_batch)?;
-        }
+        self.form.write_trash(&mut map, link.last_batch)?;
         map.end()
     }
 }
 
-/// A list whose items are written by a wrapper each.
+/// A list that writes each item through a wrapper.
 pub(super) struct Each<'a, T, F>(pub &'a [T], pub F);
 
 impl<'a, T, W: Serialize, F: Fn(&'a T) -> W> Serialize for Each<'a, T, F> {

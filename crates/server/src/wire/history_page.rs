@@ -1,4 +1,4 @@
-//! Pages of history: batches with what they changed, as far as the reader sees it.
+//! Pages of history: batches with their changes, as far as the reader sees them.
 
 use super::diff::{Actor, LinkSide, NodeSide, Nothing};
 use super::entity::{Each, Exact, Form, Seconds, WholeLink};
@@ -123,8 +123,8 @@ struct OneOp<'a> {
     created_time: Seconds,
 }
 
-/// The changes of a batch for whoever looks after the installation: those of a page of history, and of each besides
-/// whether it only followed from the others, and whose the node or link is.
+/// The changes of a batch for the operator: those of a page of history, each also with whether it only followed
+/// from the others and with the owner of the node or link.
 pub(crate) struct EveryOp<'a> {
     pub page: &'a PageOfHistory,
     pub past: &'a PastBatch,
@@ -160,7 +160,7 @@ struct Guard {
     version: Option<u64>,
 }
 
-/// The changed fields after (`forward`) or before.
+/// The changed fields, after (`forward`) or before.
 struct Patch<'a> {
     page: &'a PageOfHistory,
     subject: &'a Subject,
@@ -168,7 +168,7 @@ struct Patch<'a> {
 }
 
 impl Patch<'_> {
-    /// The side to write, and the other one.
+    /// The side to write and the other side.
     fn sides<'c, T>(&self, change: &'c Change<T>) -> (Option<&'c T>, Option<&'c T>) {
         let (before, after) = (change.before.as_ref(), change.after.as_ref());
         if self.forward { (after, before) } else { (before, after) }
@@ -176,7 +176,7 @@ impl Patch<'_> {
 
     fn node<S: Serializer>(&self, to: S, change: &Change<Arc<Node>>) -> Result<S::Ok, S::Error> {
         let (Some(this), other) = self.sides(change) else { return Nothing {}.serialize(to) };
-        // Of what was added, the fields that are not at their default.
+        // For an added entity, the fields that differ from their default.
         let blank = Node::new(this.id, this.owner, this.last_batch, this.created, this.seq);
         let level = if self.page.reader.runs(this.id) { Level::Admin } else { Level::Viewer };
         let other = other.map_or(&blank, |other| &**other);

@@ -1,5 +1,5 @@
-//! Everything that becomes JSON: answers, events, diffs and failures, the same for both transports. Written straight
-//! from the domain's data, field by field; nothing is built up in between.
+//! Everything that becomes JSON: answers, events, diffs and failures, the same for both transports. It is written
+//! directly from the domain's data, field by field, without an intermediate form.
 
 mod account;
 mod diff;
@@ -34,10 +34,10 @@ pub(crate) fn written<R: Written>(_field: &NodeField<R>, value: &R::Value) -> St
     text(&R::written(value))
 }
 
-/// A new name for one request, to find it by in the logs: 12 hex digits.
+/// A new id for one request, to find it in the logs: 12 hex digits.
 pub fn trace_id() -> String {
     static FALLBACK: AtomicU64 = AtomicU64::new(0);
-    // Without randomness a count does: the name is no secret.
+    // Without randomness a counter serves: the id is no secret.
     let number = getrandom::u64().unwrap_or_else(|_| FALLBACK.fetch_add(1, Ordering::Relaxed));
     format!("{:012x}", number & 0xffff_ffff_ffff)
 }
@@ -87,12 +87,12 @@ pub fn refused(problem: &Problem, trace_id: &str) -> (u16, String) {
     (problem.status(), text(&Failed { problem, event: None, trace_id }))
 }
 
-/// The event `error`: a request over a socket failed that asked for no ack.
+/// The event `error`: a socket request without an ack failed.
 pub fn error_event(problem: &Problem, event: &str, trace_id: &str) -> String {
     text(&Failed { problem, event: Some(event), trace_id })
 }
 
-/// The event `graph:init`: a page of the graph for who asked without an ack.
+/// The event `graph:init`: a page of the graph for a client that asked without an ack.
 pub fn graph_init(page: &Page, rev: Rev, trace_id: &str) -> String {
     let nodes = Each(&page.nodes, |seen| WholeNode { seen, form: Form::Init });
     let links = Each(&page.links, |seen| WholeLink::of(seen, Form::Init));
@@ -100,7 +100,7 @@ pub fn graph_init(page: &Page, rev: Rev, trace_id: &str) -> String {
     text(&Init { ok: true, has_more: page.has_more, graph, rev, trace_id })
 }
 
-/// The event `graph:error`: the same, failed.
+/// The event `graph:error`: the failure of the same request.
 pub fn graph_error(problem: &Problem, trace_id: &str) -> String {
     text(&GraphError { error: problem.name(), message: problem.message(), trace_id })
 }
@@ -121,12 +121,12 @@ pub fn published_event(published: &Published) -> String {
     })
 }
 
-/// The event `connected` of a socket that may stay; `client` is `api` or `web`.
+/// The event `connected` of an admitted socket; `client` is `api` or `web`.
 pub fn connected(user: UserId, client: &str, now: Timestamp) -> String {
     text(&Connected { ok: true, uid: user, client, server_time: Seconds(now) })
 }
 
-/// The event `connected` of a socket that may not stay.
+/// The event `connected` of a refused socket.
 pub fn not_connected(problem: &Problem) -> String {
     text(&NotConnected {
         ok: false,
@@ -141,12 +141,12 @@ pub fn pong(now: Timestamp) -> String {
     text(&Pong { ok: None, server_time: Seconds(now), trace_id: None })
 }
 
-/// The ack of `ws:ping`, for who asked for one.
+/// The ack of `ws:ping`, for a client that asked for one.
 pub fn pong_ack(now: Timestamp, trace_id: &str) -> String {
     text(&Pong { ok: Some(true), server_time: Seconds(now), trace_id: Some(trace_id) })
 }
 
-/// The ack of an event that was passed on.
+/// The ack of a relay event.
 pub fn passed_on(trace_id: &str) -> String {
     text(&PassedOn { ok: true, trace_id })
 }
@@ -156,7 +156,7 @@ pub fn health() -> &'static str {
     r#"{"ok":true,"status":"up"}"#
 }
 
-/// Every value here has a JSON text: keys are strings, and numbers are finite.
+/// Serializing cannot fail: keys are strings, and numbers are finite.
 fn text(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
@@ -176,7 +176,7 @@ fn trash_page(page: &TrashPage, rev: Rev, trace_id: &str) -> String {
 #[derive(Serialize)]
 struct Changed<'a> {
     ok: bool,
-    /// Of an undo or redo, the batch it is and the one it took back or brought back.
+    /// For an undo or redo: its batch, and the batch that it undid or redid.
     #[serde(rename = "batchId", skip_serializing_if = "Option::is_none")]
     batch_id: Option<BatchId>,
     #[serde(rename = "undoOf", skip_serializing_if = "Option::is_none")]

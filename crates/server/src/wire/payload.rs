@@ -1,7 +1,7 @@
-//! Payloads as they come in: strict JSON, read once and the same way for both transports.
+//! Incoming payloads: strict JSON, read once and in the same way for both transports.
 //!
-//! What two readers could understand differently is refused here: a key given twice, a number that no double holds, half
-//! a surrogate pair. Nesting is bounded, so that no payload can overflow a stack.
+//! Payloads that two readers could interpret differently are refused: a repeated key, a number that no double
+//! holds, a lone surrogate. Nesting is bounded, so that no payload can overflow the stack.
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use std::fmt::{self, Write};
 use uuid::Uuid;
 
-/// How deep lists and objects may lie in each other.
+/// How deep lists and objects may be nested.
 pub const NESTING_MOST: usize = 128;
 
-/// A JSON value. Objects keep the order of their keys and have no key twice.
+/// A JSON value. Objects keep the order of their keys and have no repeated key.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Json {
     /// `null`.
@@ -21,8 +21,8 @@ pub enum Json {
     Bool(bool),
     /// A number written as an integer.
     Int(i64),
-    /// A number written as an integer that 64 bits cannot hold, as the nearest double. Inside a list or an inner object
-    /// it may stand as `Real`: nothing asks for integers there.
+    /// A number written as an integer that does not fit in 64 bits, as the nearest double. Inside a list or an
+    /// inner object it may be `Real`: no field expects integers there.
     Huge(f64),
     /// A number with a fraction or an exponent; never −0.
     Real(f64),
@@ -34,7 +34,7 @@ pub enum Json {
     Object(Vec<(String, Json)>),
 }
 
-/// A payload that is not one well-formed JSON text, and what is wrong with it.
+/// A payload that is not one well-formed JSON text, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed(pub String);
 
@@ -52,7 +52,7 @@ impl Json {
         let text = std::str::from_utf8(bytes.as_ref())
             .map_err(|error| Malformed(format!("not UTF-8 after {} bytes", error.valid_up_to())))?;
         let mut reader = serde_json::Deserializer::from_str(text);
-        // Our own bound is exact and the same whatever reads the text.
+        // Our own bound is exact, whatever the parser's.
         reader.disable_recursion_limit();
         let read = Depth(0).deserialize(&mut reader).and_then(|json| reader.end().map(|()| json));
         let mut json = read.map_err(|error| Malformed(error.to_string()))?;
@@ -60,13 +60,13 @@ impl Json {
         Ok(json)
     }
 
-    /// Reads the body of a request, in which nothing at all stands for `{}`.
+    /// Reads the body of a request. An empty body counts as `{}`.
     pub fn from_body(bytes: &[u8]) -> Result<Json, Malformed> {
         if bytes.is_empty() { Ok(Json::Object(Vec::new())) } else { Json::parse(bytes) }
     }
 
-    /// Reads a query string as the object it stands for. Of the parameters that stand for integers, what is written as one
-    /// is one; all else is text.
+    /// Reads a query string as an object. A parameter that takes an integer becomes one if it is written as one.
+    /// All others are text.
     pub fn from_query(query: &str, is_integer: impl Fn(&str) -> bool) -> Result<Json, Malformed> {
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
         let fields: Result<Vec<(String, Json)>, Malformed> = pairs
@@ -92,7 +92,7 @@ impl Json {
         }
     }
 
-    /// Writes whatever in it has the form of a UUID in lower case.
+    /// Writes every text in it that has the form of a UUID in lower case.
     pub fn lower_ids(&mut self) {
         match self {
             Json::Text(text) if Uuid::try_parse(text).is_ok() => text.make_ascii_lowercase(),
@@ -101,8 +101,8 @@ impl Json {
         }
     }
 
-    /// The one text of this value: keys sorted, numbers by their value, no spaces. Two payloads have the same canonical
-    /// text if and only if they say the same.
+    /// The canonical text of this value: keys sorted, numbers by value, no spaces. Two payloads have the same
+    /// canonical text if and only if they are equivalent.
     pub fn canonical(&self) -> String {
         let mut text = String::new();
         write_canonical(self, &mut text);
@@ -120,7 +120,7 @@ impl Json {
     }
 }
 
-/// Reads a value that lies so deep in lists and objects.
+/// Reads a value at this depth of lists and objects.
 #[derive(Clone, Copy)]
 struct Depth(usize);
 
@@ -168,7 +168,7 @@ impl<'de> Visitor<'de> for Depth {
         if !value.is_finite() {
             return Err(E::custom("number out of range"));
         }
-        // The sign of a zero is kept where `settle_numbers` looks for integers written as `-0`.
+        // The sign of zero is kept where `settle_numbers` looks for integers written as `-0`.
         Ok(Json::Real(if self.0 > 1 { value + 0.0 } else { value }))
     }
 
@@ -208,8 +208,8 @@ fn has_duplicate(fields: &[(String, Json)]) -> bool {
     keys.windows(2).any(|pair| pair.first() == pair.last())
 }
 
-/// A double does not tell whether `-0` or a number beyond 64 bits was written as an integer. Where a field holds such
-/// a number, which is rare, its text is looked at again.
+/// A double does not show whether `-0` or a number beyond 64 bits was written as an integer. In the rare case of
+/// such a field, its text is read again.
 fn settle_numbers(json: &mut Json, text: &str) -> Result<(), Malformed> {
     let unclear = |value: f64| value.abs() >= INT_BOUND || (value == 0.0 && value.is_sign_negative());
     match json {
@@ -318,7 +318,7 @@ fn write_object<'a>(fields: impl Iterator<Item = &'a (String, Json)>, out: &mut 
 }
 
 fn write_text(text: &str, out: &mut String) {
-    // A string always has a JSON text.
+    // Serializing a string cannot fail.
     out.push_str(&serde_json::to_string(text).unwrap_or_default());
 }
 

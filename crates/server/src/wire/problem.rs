@@ -1,14 +1,14 @@
-//! Everything that can go wrong, with its class, code, status and sentence: the one mapping for both transports.
+//! Everything that can go wrong, with its class, code, status and message: one mapping for both transports.
 
 use crate::engine::protocol::Failure;
 use crate::wire::payload::Malformed;
 use graph::{Class, Reason, Refusal};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-/// Why a request was not answered as asked.
+/// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// The engine or the payload's reading says so.
+    /// The engine, or the decoding of the payload, refuses it.
     Failed(Failure),
     /// The body, the event's payload or the query string is not well-formed.
     Malformed(Malformed),
@@ -21,19 +21,20 @@ pub enum Problem {
     AuthMissing,
     /// A socket with credentials that are not valid.
     AuthInvalid,
-    /// The request comes from a web page of somewhere else.
+    /// The request comes from a web page of a foreign origin.
     Origin,
-    /// No such path.
+    /// There is no such path.
     Route,
-    /// The path is there, the method is not.
+    /// The path exists but does not support the method.
     Method,
-    /// No such event.
+    /// There is no such event.
     Event,
-    /// The user has as many open connections as they may.
+    /// The user has reached the limit of open connections.
     TooManyConnections,
 }
 
-/// How long a client does well to wait when the server has too much to do, or when it must close a connection first.
+/// How long a client should wait when the server is overloaded or when it must close a connection first, in
+/// seconds.
 const PATIENCE_S: u64 = 5;
 
 impl Problem {
@@ -42,27 +43,27 @@ impl Problem {
         Problem::Malformed(Malformed(what.to_owned()))
     }
 
-    /// Over a limit.
+    /// A limit is exceeded.
     pub fn limited(retry_after_s: u64) -> Self {
         Problem::Failed(Failure::RateLimited { retry_after_s })
     }
 
-    /// Overloaded, or shutting down.
+    /// The server is overloaded or shutting down.
     pub fn unavailable() -> Self {
         Problem::Failed(Failure::Unavailable)
     }
 
-    /// The token is its user's, whose plan has none.
+    /// The plan of the token's user has no API tokens.
     pub fn api_not_allowed() -> Self {
         Problem::Failed(Failure::Refused(Reason::ApiNotAllowed.into()))
     }
 
-    /// The log would not take it.
+    /// The log could not write the change.
     pub fn storage() -> Self {
         Problem::Failed(Failure::Storage)
     }
 
-    /// A fault of the server.
+    /// An internal error.
     pub fn exception() -> Self {
         Problem::Failed(Failure::Exception)
     }
@@ -82,7 +83,7 @@ impl Problem {
         }
     }
 
-    /// The bare code, as written after the dot; some classes stand alone.
+    /// The code, as written after the dot. Some classes have none.
     pub fn code(&self) -> Option<&'static str> {
         match self {
             Problem::Failed(Failure::Refused(refusal)) => Some(refusal.reason.code()),
@@ -101,7 +102,7 @@ impl Problem {
         }
     }
 
-    /// What stands under `error`: `class.code`, or the class alone.
+    /// The value of `error`: `class.code`, or only the class.
     pub fn name(&self) -> String {
         match self.code() {
             Some(code) => format!("{}.{code}", self.class()),
@@ -109,7 +110,7 @@ impl Problem {
         }
     }
 
-    /// A sentence a person can act on, with nothing of the server's inside.
+    /// A sentence that a person can act on, without internal details.
     pub fn message(&self) -> String {
         let sentence = match self {
             Problem::Failed(Failure::Refused(refusal)) => return refusal.message(),
@@ -159,7 +160,7 @@ impl Problem {
         }
     }
 
-    /// For the header `Retry-After`: seconds to wait.
+    /// The seconds to wait, for the header `Retry-After`.
     pub fn retry_after_s(&self) -> Option<u64> {
         match self {
             Problem::Failed(Failure::RateLimited { retry_after_s }) => Some(*retry_after_s),
@@ -193,7 +194,7 @@ impl From<Malformed> for Problem {
     }
 }
 
-/// The form of a failed answer.
+/// The shape of a failed answer.
 pub(super) struct Failed<'a> {
     pub problem: &'a Problem,
     /// Over a socket without an ack, the event that failed.

@@ -1,4 +1,4 @@
-//! What is passed on, as it is written.
+//! Relay events on the wire.
 
 use super::diff::Actor;
 use super::text;
@@ -15,7 +15,7 @@ struct Dragged<'a> {
     actor: Actor<'a>,
 }
 
-/// The name and the text of an event that is passed on.
+/// The name and the text of a relay event.
 pub fn relayed_event(relayed: &Relayed) -> (&'static str, String) {
     let actor = Actor::of(&relayed.from);
     match &relayed.relay {

@@ -338,6 +338,32 @@ fn t6_a_page_of_the_graph_as_an_event() {
     assert_snapshot!(graph_error(&problem, TRACE), @r#"{"error":"bad_request.out_of_range","message":"limit/offset out of range","trace_id":"c7a81f04b921"}"#);
 }
 
+#[test]
+fn t6_what_separates_tags_is_escaped_inside_of_them() {
+    let mut tagged = node();
+    tagged.tags = ["a\\b,c", "\\", "plain", "\\,"].map(str::to_owned).into();
+    let page = Page { nodes: vec![seen(tagged, Level::Owner)], links: Vec::new(), has_more: false };
+    let init: serde_json::Value = serde_json::from_str(&graph_init(&page, 7, TRACE)).expect("JSON");
+    assert_eq!(init["graph"]["nodes"][0]["tags"], "a\\\\b\\,c,\\\\,plain,\\\\\\,");
+}
+
+#[test]
+fn g8_callers_without_an_account_are_shown_no_email() {
+    let mut assigned = published();
+    let names = ["carol@example.org", "ben", "Carol <carol@example.org>", "@handle", "a@b@c"];
+    assigned.assignee = names.map(str::to_owned).into();
+    let page =
+        || Page { nodes: vec![seen(assigned.clone(), Level::Viewer)], links: Vec::new(), has_more: false };
+    let shown = |anonymous| {
+        let (_, text) = answer(&Outcome::Branch { page: page(), rev: 7, anonymous }, TRACE);
+        let answer: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        answer["nodes"][0].clone()
+    };
+    assert_eq!(shown(true)["assignee"], serde_json::json!(["carol", "ben", "Carol <carol", "@handle", "a"]));
+    assert_eq!(shown(true).get("ownerEmail"), None);
+    assert_eq!(shown(false)["assignee"], serde_json::json!(names));
+}
+
 // Rules: G9, V14.
 #[test]
 fn g9_a_page_of_the_trash() {
@@ -435,4 +461,21 @@ fn t16_a_trace_id_is_12_hex_digits() {
     let (one, other) = (trace_id(), trace_id());
     assert!(one.len() == 12 && one.bytes().all(|byte| byte.is_ascii_hexdigit()), "{one}");
     assert_ne!(one, other);
+}
+
+// Rules: P14, W5.
+#[test]
+fn p14_what_returns_says_that_it_is_not_in_the_trash_and_by_what_batch() {
+    let diff = Diff {
+        nodes: vec![NodeChange::Whole { op: Op::NodeRestore, seen: seen(node(), Level::Editor) }],
+        links: vec![LinkChange::Whole { op: Op::LinkRestore, seen: seen_link(link()) }],
+        ..diff()
+    };
+    let told: serde_json::Value = serde_json::from_str(&diff_event(&diff)).expect("JSON");
+    for list in ["nodes", "links"] {
+        let entry = &told[list][0];
+        assert_eq!(entry["before"]["inTrash"], true, "{list}");
+        assert_eq!(entry["after"]["inTrash"], false, "{list}");
+        assert_eq!(entry["after"]["lastBatchID"], uuid(90).to_string(), "{list}");
+    }
 }

@@ -1,12 +1,13 @@
 //! Who is told what of a mutation, and how.
 
+use crate::support;
 use crate::support::replica::Replica;
 use crate::support::{Server, Socket, Told, ask, changed, grant, link, rename, revoke};
 use graph::model::{Level, LinkType};
-use graph::ops::{AccessAdd, LinkAdd, NodeAdd, NodePublish};
+use graph::ops::{AccessAdd, AccessUpdate, LinkAdd, NodeAdd, NodePublish};
 use graph::{BatchId, Diff, NodeFields, NodeId, Operation};
 use std::sync::Arc;
-use synaptask::engine::{EngineSettings, Outcome};
+use synaptask::engine::{EngineSettings, Outcome, Read};
 
 #[test]
 fn p7_the_origin_gets_the_answer_and_everyone_else_the_diff() {
@@ -214,4 +215,40 @@ fn p26_a_publication_is_announced_to_those_with_access() {
         told.iter().filter(|told| matches!(told, Told::Published(published) if published.id == plan)).count()
     });
     assert_eq!(announced, [0, 1, 1, 0, 0], "not the origin, not who has no access, not who sees a phantom");
+}
+
+#[test]
+fn o27_granted_by_lists_what_was_given_where_the_giver_still_may() {
+    let server = Server::with(&["anna", "ben", "carol"]);
+    let (anna, ben, carol) = (server.person("anna"), server.person("ben"), server.person("carol"));
+    let given = |giver: &support::Person| match giver.reads(Read::Account) {
+        Outcome::Account { account, .. } => {
+            account.granted_by.iter().map(|(grant, _)| grant.node).collect::<Vec<_>>()
+        }
+        other => panic!("{other:?}"),
+    };
+    let plan = anna.adds("plan", None);
+    anna.does(grant(plan, &ben, Level::Admin));
+    ben.does(grant(plan, &carol, Level::Viewer));
+    assert_eq!(given(&ben), [plan]);
+    let to = |level| AccessUpdate {
+        id: plan,
+        email: support::email("ben"),
+        level: Some(level),
+        branch: None,
+        due: None,
+    };
+    for (lessens, gives_back) in [
+        (Operation::AccessUpdate(to(Level::Editor)), Operation::AccessUpdate(to(Level::Admin))),
+        (revoke(plan, &ben), grant(plan, &ben, Level::Admin)),
+    ] {
+        anna.does(lessens);
+        assert!(given(&ben).is_empty(), "he no longer reads who has access to it");
+        anna.does(gives_back);
+        assert_eq!(given(&ben), [plan]);
+    }
+    // In the trash it goes by where the node lay.
+    anna.does(Operation::NodeTrash { id: plan });
+    assert_eq!(given(&ben), [plan]);
+    assert_eq!(given(&anna), [plan]);
 }

@@ -1,7 +1,7 @@
-//! Whether everything in the file is what the batches in it lead to.
+//! Checks that everything in the file follows from its batches.
 //!
-//! Each table is gone through once and in its own order. Of each batch a few dozen bytes are remembered meanwhile, and of
-//! each entity as many: what they touch and are, as a hash.
+//! Each table is read once, in its own order. Meanwhile a few dozen bytes are remembered for each batch and each
+//! entity: hashes of what they touch and contain.
 
 use super::{remembered, unwritten};
 use crate::Remembered;
@@ -17,10 +17,10 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use uuid::Uuid;
 
-/// How many sentences there are at most.
+/// The greatest number of problems reported.
 const SENTENCES_MAX: usize = 100;
 
-/// What is wrong with a file. The connection must be in a transaction, or the tables need not fit each other.
+/// The problems of a file. The connection must be in a transaction; otherwise the tables may not match each other.
 pub(super) fn problems(conn: &Connection) -> Result<Vec<String>, LogError> {
     let mut check = Check { conn, held: Vec::new(), last_gap: 0, problems: Vec::new(), untold: 0 };
     match check.run() {
@@ -38,28 +38,28 @@ struct Check<'a> {
     conn: &'a Connection,
     /// Every batch, in order.
     held: Vec<Held>,
-    /// The last rev at which no batch is held, or none that can be read; after it, nothing is missing.
+    /// The last rev at which no batch is kept, or none that can be read. After it no batch is missing.
     last_gap: i64,
     problems: Vec<String>,
-    /// How many there were beyond `SENTENCES_MAX`.
+    /// The number of problems beyond `SENTENCES_MAX`.
     untold: usize,
 }
 
-/// What is remembered of a batch that is held.
+/// What is remembered of a kept batch.
 struct Held {
     rev: i64,
     id: Uuid,
-    /// The ids that it touches, added up; `None` when it cannot be read.
+    /// The sum of the ids that it touches; `None` when it cannot be read.
     touches: Option<u64>,
-    /// The same by the index.
+    /// The same sum, by the index.
     found: u64,
     is_named: bool,
 }
 
-/// What the batches together say of the other tables.
+/// What all batches together determine about the other tables.
 #[derive(Default)]
 struct Said {
-    /// How many batches each user has, and how many bytes.
+    /// The number of batches and bytes of each user.
     kept: HashMap<Vec<u8>, (i64, i64)>,
     entities: HashMap<EntityKey, Last>,
     /// The batch that deleted a node or link.
@@ -70,7 +70,7 @@ struct Said {
 /// What the last batch about an entity says of it.
 struct Last {
     rev: i64,
-    /// Of the text of its row; `None` when it was deleted.
+    /// The hash of its row's text; `None` when it was deleted.
     row: Option<u64>,
 }
 
@@ -100,7 +100,7 @@ impl Check<'_> {
         self.entities(said.entities)
     }
 
-    /// The file as a file: every page, and every index of SQLite against its table.
+    /// The file as a file: every page, and every SQLite index against its table.
     fn file(&mut self) -> Result<(), LogError> {
         self.each("PRAGMA integrity_check", |check, row| {
             let line: String = row.get(0).map_err(unwritten)?;
@@ -156,7 +156,7 @@ impl Check<'_> {
         match remembered(row) {
             Ok(batch) => self.readable(row, batch, bytes, said),
             Err(error @ LogError::Corrupt { .. }) => {
-                // Of what it did nothing is known, as if it had been taken away.
+                // What it did is unknown, as if it had been pruned.
                 self.last_gap = rev;
                 self.say(error.to_string());
                 Ok(())
@@ -199,7 +199,7 @@ impl Check<'_> {
         self.each("SELECT id, rev FROM names", |check, row| {
             let (id, rev): (Uuid, i64) = pair(row)?;
             match check.at_mut(rev) {
-                // Of a batch that was taken away, and not swept yet.
+                // It belongs to a pruned batch and has not been swept.
                 None => {}
                 Some(held) if held.id == id => held.is_named = true,
                 Some(_) => check.say(format!("the name {id} stands for batch {rev}, which has another")),
@@ -263,7 +263,7 @@ impl Check<'_> {
             let is_so = match said.remove(&rev) {
                 Some(Lineage::UndoOf(of)) => undo && is_root(of),
                 Some(Lineage::RedoOf(of)) => !undo && is_root(of),
-                // Of one that cannot be read nothing is known.
+                // The lineage of an unreadable batch is unknown.
                 Some(Lineage::Fresh) | None => turn.touches.is_none(),
             };
             if !is_so || turn.id != id {
@@ -284,7 +284,7 @@ impl Check<'_> {
         for root in held.into_keys() {
             self.say(format!("of the chain that batch {root} began nothing is counted"));
         }
-        // What turns something that was not held when it did stands for itself.
+        // An undo of a batch that was not kept is its own root.
         let mut find = self.conn.prepare("SELECT rev FROM names WHERE id = ?1").map_err(unwritten)?;
         for (rev, lineage) in said {
             let (Lineage::UndoOf(root) | Lineage::RedoOf(root)) = lineage else { continue };
@@ -302,7 +302,7 @@ impl Check<'_> {
             let (id, rev): (Uuid, i64) = pair(row)?;
             match said.remove(&id) {
                 Some(deleted) if rev == deleted => {}
-                // A later batch deleted it once more, and was taken away.
+                // A later batch, pruned since, deleted it again.
                 Some(deleted) if rev > deleted && check.at(rev).is_none() => {}
                 None if check.at(rev).is_none_or(|held| held.touches.is_none()) => {}
                 _ => check.say(format!("{id} is not what batch {rev} deleted for good")),
@@ -315,8 +315,8 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// The rows of entities against the last that is said of them. What was said later by a batch that has been taken away
-    /// cannot be known, so a difference is only told where there is none, or where the row names the batch.
+    /// Compares the rows of entities with the last batch about each. What a pruned batch said later is unknown, so
+    /// a difference is reported only where no batch was pruned, or where the row names the batch.
     fn entities(&mut self, mut said: HashMap<EntityKey, Last>) -> Result<(), LogError> {
         type KeyOf = fn(&Row<'_>) -> SqlResult<EntityKey>;
         let tables: [(&str, KeyOf); 6] = [
@@ -367,13 +367,14 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// A grant or an embed may be made anew after it was taken away; an id of anything else is not used again.
+    /// A grant or an embed may be made again after it was removed. The id of any other entity is not reused.
     fn comes_back(&self, key: EntityKey) -> bool {
         matches!(key, EntityKey::Grant(..) | EntityKey::Embed(..))
     }
 
-    /// Whether the batch that a row says changed it last is the one at `rev`, or held and before it: then no other has
-    /// changed it since. One after it that does not speak of the row has the name of one that was taken away.
+    /// Whether the row's last change was made by the batch at `rev`, or by a kept batch before it; then no other
+    /// batch has changed the row since. A kept batch after it that does not mention the row has reused the id of a
+    /// pruned one.
     fn is_of(&self, key: EntityKey, body: Option<&str>, rev: i64) -> Result<bool, LogError> {
         let body = body.unwrap_or_default();
         let last = match key {
@@ -392,7 +393,7 @@ impl Check<'_> {
         Ok(named.is_some_and(|named| named <= rev && self.at(named).is_some()))
     }
 
-    /// Whether what a batch left must be there: not if a batch that has been taken away may have deleted it.
+    /// Whether an entity left by a batch must exist: not if a pruned batch may have deleted it.
     fn must_stand(&self, key: EntityKey, last: &Last) -> Result<bool, LogError> {
         let id = match key {
             EntityKey::User(_) => return Ok(true),

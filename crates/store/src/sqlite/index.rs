@@ -1,4 +1,5 @@
-//! What history is found by: which batch touched what, and which undid or redid which. All of it follows from the batches.
+//! The indexes of history: which batch touched which id, and which batch undid or redid which. All of them follow
+//! from the batches.
 
 use super::{integer, natural, remembered, unwritten};
 use crate::error::LogError;
@@ -11,12 +12,12 @@ use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Row, params};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// Every id that a batch's entries touch, once and in order.
+/// Every id that a batch's entries touch, once each and sorted.
 pub(super) fn ids(entries: &[Entry]) -> BTreeSet<Uuid> {
     entries.iter().flat_map(touched).collect()
 }
 
-/// Notes a batch that is in the line, after all that came before it.
+/// Indexes a batch in the log, after all batches before it.
 pub(super) fn note(conn: &Connection, rev: Rev, batch: &Batch) -> SqlResult<()> {
     let by_name = "SELECT rev FROM batches WHERE rev = (SELECT rev FROM names WHERE id = ?1)";
     note_by(conn, rev, batch, by_name)
@@ -33,7 +34,7 @@ fn note_by(conn: &Connection, rev: Rev, batch: &Batch, rev_by_id: &str) -> SqlRe
     };
     let root: Option<i64> =
         conn.prepare_cached(rev_by_id)?.query_row([root.0], |row| row.get(0)).optional()?;
-    // What undoes something that is not held stands for itself.
+    // An undo of a batch that is not kept is its own root.
     let Some(root) = root else { return Ok(()) };
     conn.prepare_cached("INSERT INTO turns (rev, root, undo, id) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![rev, root, undo, batch.id.0])?;
@@ -44,7 +45,8 @@ fn note_by(conn: &Connection, rev: Rev, batch: &Batch, rev_by_id: &str) -> SqlRe
     Ok(())
 }
 
-/// Whether any batch in a range of revs may be part of a chain: mostly none is, and then there is nothing to forget.
+/// Whether any batch in a range of revs may be part of a chain. Mostly none is, and then there is nothing to
+/// forget.
 pub(super) fn has_chains(conn: &Connection, first: i64, last: i64) -> SqlResult<bool> {
     conn.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM turns WHERE rev BETWEEN ?1 AND ?2)
@@ -53,7 +55,7 @@ pub(super) fn has_chains(conn: &Connection, first: i64, last: i64) -> SqlResult<
     .query_row([first, last], |row| row.get(0))
 }
 
-/// Forgets the place in its chain of a batch that is no longer in the line.
+/// Forgets the place in its chain of a batch that is no longer in the log.
 pub(super) fn forget(conn: &Connection, rev: i64) -> SqlResult<()> {
     let root = root_of(conn, rev)?.unwrap_or(rev);
     conn.prepare_cached("UPDATE chains SET held = held - 1 WHERE root = ?1")?.execute([root])?;
@@ -63,7 +65,7 @@ pub(super) fn forget(conn: &Connection, rev: i64) -> SqlResult<()> {
     Ok(())
 }
 
-/// Notes every batch of a file of version 1, which has an index by id instead of names.
+/// Indexes every batch of a file of version 1, which has an index by id instead of names.
 pub(super) fn fill(conn: &Connection) -> Result<(), LogError> {
     let mut statement = conn
         .prepare("SELECT rev, id, actor, at, fingerprint, body FROM batches ORDER BY rev")
@@ -84,9 +86,9 @@ pub(super) struct ChainState {
 }
 
 impl ChainState {
-    /// Those of the chain that the batch at `root` began, up to a rev.
+    /// The last undo and redo of the chain begun by the batch at `root`, up to a rev.
     pub(super) fn of(conn: &Connection, root: Rev, until: Rev) -> Result<ChainState, LogError> {
-        // Beyond what SQLite can count there is no batch.
+        // SQLite's integers end here, and so do the batches.
         let (root, until) = (integer(root)?, i64::try_from(until).unwrap_or(i64::MAX));
         let last = |undo: bool| -> Result<_, LogError> {
             let sql = "SELECT rev, id FROM turns WHERE root = ?1 AND undo = ?2 AND rev <= ?3 ORDER BY rev DESC LIMIT 1";
@@ -99,7 +101,7 @@ impl ChainState {
         Ok(ChainState { undo: last(true)?, redo: last(false)? })
     }
 
-    /// Whether the chain was undone last.
+    /// Whether the chain is undone.
     pub(super) fn undone(&self) -> bool {
         self.undo.map(|(rev, _)| rev) > self.redo.map(|(rev, _)| rev)
     }

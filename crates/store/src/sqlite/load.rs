@@ -1,7 +1,7 @@
-//! Loading a World as fast as the machine can: this thread reads rows, others decode them, one builds the World.
+//! Loads a World as fast as the machine can: this thread reads rows, others decode them, and one builds the World.
 //!
-//! Chunks of rows are dealt to the decoders in turn and collected from them in turn, so the entities arrive in the order
-//! they were read without anything having to put them in order.
+//! Chunks of rows are dealt to the decoders in turn and collected from them in turn, so the entities arrive in the
+//! order in which they were read.
 
 use super::{last_rev, unwritten};
 use crate::LoadScope;
@@ -15,11 +15,11 @@ use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-/// Rows handed from thread to thread at once: enough that handing over costs little, and so few that their memory is used
-/// again rather than fetched from the system anew.
+/// How many rows are handed to another thread at once: enough to make the handover cheap, and few enough to reuse
+/// their memory.
 const CHUNK_ROWS: usize = 256;
 
-/// Chunks that may wait at each place; together with `CHUNK_ROWS` this bounds the memory that loading takes on top.
+/// How many chunks may wait at each place. With `CHUNK_ROWS` it bounds the additional memory of loading.
 const CHUNKS_WAITING: usize = 8;
 
 /// The tables whose entities are written as JSON.
@@ -32,9 +32,9 @@ enum Table {
     Tokens,
 }
 
-/// Rows on their way to becoming entities.
+/// Rows to be turned into entities.
 enum Chunk {
-    /// Bodies laid end to end, with where each one ends.
+    /// Bodies one after the other, with the end of each.
     Bodies { table: Table, text: Vec<u8>, ends: Vec<usize> },
     /// Entities that need no decoding.
     Ready(Vec<Entity>),
@@ -42,7 +42,8 @@ enum Chunk {
 
 type Decoded = Result<Vec<Entity>, LogError>;
 
-/// Loads the World that the file leads to. The connection must be in a transaction, or the tables need not fit each other.
+/// Loads the World from the file. The connection must be in a transaction; otherwise the tables may not match each
+/// other.
 pub(super) fn load(conn: &Connection, scope: LoadScope) -> Result<World, LogError> {
     let rev = last_rev(conn)?;
     let last_at = last_at(conn).map_err(unwritten)?;
@@ -67,14 +68,15 @@ pub(super) fn load(conn: &Connection, scope: LoadScope) -> Result<World, LogErro
             .join()
             .unwrap_or_else(|_| Err(LogError::corrupt("the log's entities", "they do not form a World")));
         read.and(built).map(|mut world| {
-            // Time has come at least so far: what had run out by then is not in force again because a clock was set back.
+            // Time is at least at the last batch: what had expired by then stays expired when the clock is set
+            // back.
             world.advance(last_at);
             world
         })
     })
 }
 
-/// When the last batch was made.
+/// The time of the last batch.
 fn last_at(conn: &Connection) -> rusqlite::Result<Timestamp> {
     let sql = "SELECT at FROM batches ORDER BY rev DESC LIMIT 1";
     let at = conn.query_row(sql, [], |row| row.get(0)).optional()?;
@@ -86,7 +88,7 @@ fn counts(conn: &Connection) -> rusqlite::Result<Counts> {
     Ok(Counts { nodes: count("SELECT count(*) FROM nodes")?, links: count("SELECT count(*) FROM links")? })
 }
 
-/// Builds the World from what the decoders bring, taking from each in turn until the one whose turn it is has no more.
+/// Builds the World from the decoders' output, taking from each in turn until the next in turn has no more.
 fn build(from_decoders: &[Receiver<Decoded>], rev: Rev, expected: Counts) -> Result<World, LogError> {
     let mut failure = None;
     let chunks = from_decoders.iter().cycle().map_while(|decoder| match decoder.recv() {
@@ -104,7 +106,7 @@ fn build(from_decoders: &[Receiver<Decoded>], rev: Rev, expected: Counts) -> Res
 fn decode_all(waiting: &Receiver<Chunk>, decoded: &SyncSender<Decoded>) {
     for chunk in waiting {
         let entities = decode(chunk);
-        // Whoever builds may have stopped at an error; then nobody wants the rest.
+        // The builder may have stopped at an error; then the rest is not needed.
         if decoded.send(entities).is_err() {
             return;
         }
@@ -115,7 +117,7 @@ fn decode(chunk: Chunk) -> Decoded {
     match chunk {
         Chunk::Ready(entities) => Ok(entities),
         Chunk::Bodies { table, text, ends } => {
-            // Looked at once as a whole: what is known to be UTF-8 need not be asked again field by field.
+            // UTF-8 is validated once for the whole chunk rather than field by field.
             let sound =
                 str::from_utf8(&text).map_err(|error| LogError::corrupt(format!("{table:?}"), error))?;
             let starts = std::iter::once(0).chain(ends.iter().copied());
@@ -182,7 +184,7 @@ impl RowReader<'_> {
             text.extend_from_slice(row.get_ref(0)?.as_bytes()?);
             ends.push(text.len());
             if ends.len() == CHUNK_ROWS {
-                // The next will be about as large.
+                // The next chunk will be about as large.
                 let next = (Vec::with_capacity(text.len()), Vec::with_capacity(CHUNK_ROWS));
                 let full = Chunk::Bodies { table, text, ends };
                 (text, ends) = next;
@@ -194,7 +196,7 @@ impl RowReader<'_> {
         Ok(self.deal(Chunk::Bodies { table, text, ends }))
     }
 
-    /// Embeds and ids that are gone have no body: they are their key.
+    /// Embeds and forgotten ids have no body; their key is everything.
     fn read_ready(&mut self) -> rusqlite::Result<()> {
         let mut statement = self.conn.prepare("SELECT user, node FROM embeds")?;
         let embeds = statement
@@ -211,7 +213,7 @@ impl RowReader<'_> {
         Ok(())
     }
 
-    /// Hands a chunk to the decoder whose turn it is; breaks when that one has ended, as it does after an error.
+    /// Hands a chunk to the next decoder in turn. Breaks when that decoder has ended, as it does after an error.
     fn deal(&mut self, chunk: Chunk) -> ControlFlow<()> {
         let decoder = self.to_decoders.get(self.dealt % self.to_decoders.len().max(1));
         self.dealt += 1;

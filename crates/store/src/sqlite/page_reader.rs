@@ -1,10 +1,11 @@
-//! Pages of the past. A page is searched in two ways that cost about the same: first the latest batches are gone through
-//! one by one, which is all it takes for a reader who sees much. When that has cost as much as asking an index for
-//! everything the reader sees would, the index is asked, and only batches that touch something of it are looked at.
+//! Reads pages of history. A page is searched in two ways of about equal cost. First the latest batches are scanned
+//! one by one, which is enough for a reader who sees much. When the scan has cost as much as looking up everything
+//! the reader sees in an index, the index is used, and only the batches it names are examined.
 //!
-//! Where a batch's own columns say that it belongs to the page, or does not, it is not read before it is put there. And a
-//! search is done in legs, each in a transaction of its own: however deep a page lies, the WAL is not held for long. What
-//! is appended meanwhile lies after the page, and what is taken away is the oldest, so a search goes on where it was.
+//! A batch is read only if its columns cannot tell whether it belongs to the page, or when it is put there. A
+//! search runs in legs, each in its own transaction: however deep a page is, the WAL is not held for long. Batches
+//! appended meanwhile are later than the page, and batches pruned meanwhile are the oldest, so a search continues
+//! where it was.
 
 use super::{SqliteLog, batch_at, index, integer, last_rev, natural, unwritten};
 use crate::error::LogError;
@@ -20,13 +21,13 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// Reading one batch costs about as much as asking the index for so many ids.
+/// Reading one batch costs about as much as looking up this many ids in the index.
 const IDS_PER_BATCH: usize = 4;
 
-/// Batches of one user that are asked for together.
+/// How many batches of one user are fetched at once.
 const AT_ONCE: i64 = 256;
 
-/// After how long a search lets go of its transaction and takes a new one.
+/// How long a search keeps its transaction before it takes a new one.
 const LEG: Duration = Duration::from_millis(10);
 
 /// A reader of history in a SQLite file.
@@ -43,7 +44,7 @@ impl SqliteHistoryReader {
         Ok(SqliteHistoryReader { log, leg: LEG, stop: StopSign::default() })
     }
 
-    /// One that lets go of its transaction after every step.
+    /// A reader that releases its transaction after every step.
     #[cfg(test)]
     pub(super) fn in_steps(log: SqliteLog) -> Self {
         SqliteHistoryReader { log, leg: Duration::ZERO, stop: StopSign::default() }
@@ -69,7 +70,7 @@ impl HistoryReader for SqliteHistoryReader {
 
     fn rev_by(&mut self, at: Timestamp) -> Result<Rev, LogError> {
         let reading = self.log.begin(TransactionBehavior::Deferred)?;
-        // Times grow with revs, so a few looks are enough; revs that were taken away stand for the next one.
+        // Times grow with revs, so a few probes are enough. For a pruned rev the next one is used.
         let mut next = reading
             .prepare_cached("SELECT rev, at FROM batches WHERE rev >= ?1 ORDER BY rev LIMIT 1")
             .map_err(unwritten)?;
@@ -102,14 +103,14 @@ impl HistoryReader for SqliteHistoryReader {
     }
 }
 
-/// What has batches of its own in an index.
+/// Something that has batches in an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum BatchSource {
     Touching(Uuid),
     By(UserId),
 }
 
-/// The sources that every batch asked for is in, and others too; `None` where going through batches one by one is as good.
+/// The sources that together contain every batch of the query, and others; `None` where a scan is as good.
 fn sources(query: &HistoryQuery) -> Option<Vec<BatchSource>> {
     let reader = &query.reader;
     let seen = || {
@@ -129,21 +130,21 @@ fn sources(query: &HistoryQuery) -> Option<Vec<BatchSource>> {
         }
         HistoryScope::Touching(_) => seen().map(BatchSource::Touching).collect(),
     };
-    // In the order of the index: neighbours there share a page.
+    // In the order of the index: neighbours share a page.
     sources.sort_unstable();
     Some(sources)
 }
 
-/// How far a search has come.
+/// The progress of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
-    /// Going through batches one by one, so many more at most.
+    /// Scanning batches one by one, at most this many more.
     Scanning { left: usize },
-    /// Asking every source for its last batch before where the scan ended; so many have been asked.
+    /// Finding each source's last batch before the end of the scan; this many sources are done.
     Gathering { asked: usize },
-    /// Going through the batches of all sources together.
+    /// Merging the batches of all sources.
     Merging,
-    /// It is known what is on the page, and whether there is more.
+    /// Finished: the content of the page is known, and whether there is more.
     Over,
 }
 
@@ -151,11 +152,11 @@ struct PageSearch<'a> {
     query: &'a HistoryQuery,
     sources: Option<Vec<BatchSource>>,
     progress: Progress,
-    /// Everything from this rev on has been looked at.
+    /// Everything from this rev on has been examined.
     before: i64,
-    /// The last batch of each source that has not been looked at.
+    /// Each source's last batch that has not been examined.
     latest: BinaryHeap<(i64, BatchSource)>,
-    /// Of the source that is a user, the next ones, the last of them first to come, with what they show.
+    /// For a source that is a user: its next batches with what they show, the last of them first to come.
     by: Vec<(i64, i64)>,
     left_out: usize,
     bytes: usize,
@@ -166,7 +167,7 @@ impl<'a> PageSearch<'a> {
     fn new(query: &'a HistoryQuery, before: Rev) -> Self {
         let sources = sources(query);
         let most = sources.as_ref().map_or(usize::MAX, |sources| sources.len() / IDS_PER_BATCH);
-        // Beyond what SQLite can count there is no batch.
+        // SQLite's integers end here, and so do the batches.
         let before = i64::try_from(before.min(query.until.saturating_add(1))).unwrap_or(i64::MAX);
         PageSearch {
             query,
@@ -181,7 +182,7 @@ impl<'a> PageSearch<'a> {
         }
     }
 
-    /// Searches until it is over or a leg is done.
+    /// Searches until the search is finished or the leg is over.
     fn go_on(&mut self, conn: &Connection, leg: Duration) -> Result<(), LogError> {
         let end = Instant::now() + leg;
         loop {
@@ -197,7 +198,8 @@ impl<'a> PageSearch<'a> {
         }
     }
 
-    /// Goes through up to `left` batches, latest first; of those by one user through the index that has them together.
+    /// Scans up to `left` batches, latest first. Batches of one user are scanned through the index that has them
+    /// together.
     fn scan(&mut self, conn: &Connection, mut left: usize, end: Instant) -> Result<(), LogError> {
         let (sql, by) = match self.query.scope {
             HistoryScope::By(user) => (
@@ -246,7 +248,7 @@ impl<'a> PageSearch<'a> {
             self.progress = Progress::Over;
             return Ok(());
         };
-        // Of a user, it is known what the batch shows before it is looked for.
+        // For a user, it is known what a batch shows before the batch is looked up.
         let by = match source {
             BatchSource::By(user) => self.by.pop().map(|(_, shows)| Label::new(Some(user), shows)),
             BatchSource::Touching(_) => None,
@@ -269,7 +271,7 @@ impl<'a> PageSearch<'a> {
         self.ask(conn, source, rev)
     }
 
-    /// Asks a source for its last batch before a rev; it may be one that is no longer held.
+    /// Finds a source's last batch before a rev. It may be one that is no longer kept.
     fn ask(&mut self, conn: &Connection, source: BatchSource, before: i64) -> Result<(), LogError> {
         let rev = match source {
             BatchSource::Touching(id) => conn
@@ -289,7 +291,8 @@ impl<'a> PageSearch<'a> {
         Ok(())
     }
 
-    /// Takes a batch onto the page if it belongs there; the search is over when it is known what there is beyond the page.
+    /// Puts a batch on the page if it belongs there. The search is finished once it is known whether more follows
+    /// the page.
     fn offer(&mut self, conn: &Connection, rev: i64, label: Label) -> Result<(), LogError> {
         let settled = label.shows.and_then(|shows| self.query.settles(label.actor, shows));
         let is_left_out = self.left_out < self.query.offset;
@@ -343,7 +346,7 @@ impl<'a> PageSearch<'a> {
     }
 }
 
-/// What a batch's columns say of it.
+/// What a batch's columns say about it.
 #[derive(Clone, Copy, Debug)]
 struct Label {
     actor: Option<UserId>,
@@ -361,7 +364,7 @@ impl Label {
     }
 }
 
-/// The next batches by a user before a rev, the last of them at the end, with what they show.
+/// The next batches of a user before a rev, with what they show, the last of them at the end.
 fn last_by(conn: &Connection, user: UserId, before: i64) -> SqlResult<Vec<(i64, i64)>> {
     let mut statement = conn.prepare_cached(
         "SELECT rev, shows FROM batches INDEXED BY batches_by_actor

@@ -1,6 +1,6 @@
-//! Taking away what need not be kept, user by user. What a user's batches come to is counted as they are appended, and
-//! their oldest are found by index, so nobody's past is gone through to learn that nothing is to be done. No batch is read
-//! for it: what is found of it by id is swept later, see [`super::sweep`].
+//! Prunes history user by user. The totals of a user's batches are counted as they are appended, and the oldest
+//! batches are found by an index. A user with nothing to prune therefore costs no scan. Pruning reads no batch;
+//! what is indexed by id is swept later, see [`super::sweep`].
 
 use super::sweep::Sweep;
 use super::{SqliteLog, index, natural, unwritten};
@@ -13,29 +13,29 @@ use rusqlite::{Connection, OptionalExtension, Result as SqlResult, TransactionBe
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How transactions and pauses alternate.
+/// The durations of transactions and pauses.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PruneTiming {
-    /// After how long a transaction comes to its end; one batch it takes away in any case.
+    /// How long a transaction may take. It removes at least one batch.
     pub(super) hold: Duration,
-    /// The pause after it, in which others have the log to themselves.
+    /// The pause after it, which leaves the log to other writers.
     pub(super) pause: Duration,
 }
 
 const TIMING: PruneTiming =
     PruneTiming { hold: Duration::from_micros(300), pause: Duration::from_millis(20) };
 
-/// Batches prepared for one or more transactions.
+/// How many batches are prepared for one or more transactions.
 const AT_ONCE: usize = 256;
 
-/// Rows that a sweep looks at in the time in which one batch is taken away.
+/// How many rows a sweep examines in the time of removing one batch.
 const SWEPT_PER_BATCH: usize = 16;
 
-/// A sweep is due when so much of what is held has been taken away since the last one: an eighth.
+/// A sweep is due when this share of the kept batches has been pruned since the last one: an eighth.
 const UNSWEPT_SHARE: i64 = 8;
 
-/// At how many pages of WAL they are brought to their place: so many that pages written again and again are copied once,
-/// and the disk is not always at it, and so few that it is done before whoever commits has to.
+/// The number of WAL pages at which they are checkpointed: large enough to copy a rewritten page only once and to
+/// give the disk pauses, small enough to come before a committing writer has to do it.
 const CHECKPOINT_PAGES: i64 = 1_000;
 
 /// A pruner of a SQLite file.
@@ -43,9 +43,9 @@ const CHECKPOINT_PAGES: i64 = 1_000;
 pub(super) struct SqlitePruner {
     log: SqliteLog,
     retention: Retention,
-    /// Whom to look at next, among the keys of `kept`.
+    /// The key in `kept` of the next user to check.
     next: Vec<u8>,
-    /// The sweep that is under way.
+    /// The sweep in progress.
     sweep: Option<Sweep>,
     timing: PruneTiming,
     stop: StopSign,
@@ -53,8 +53,8 @@ pub(super) struct SqlitePruner {
 
 impl SqlitePruner {
     pub(super) fn new(log: SqliteLog, retention: Retention) -> Result<Self, LogError> {
-        // What was taken away and comes back after a power cut is taken away once more: no need to wait for the disk. And
-        // the WAL is looked after here whoever writes, not only when this one does.
+        // A batch that comes back after a power cut is pruned again, so there is no need to wait for the disk. The
+        // WAL is checkpointed here whoever writes to it.
         log.conn
             .execute_batch("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0")
             .map_err(unwritten)?;
@@ -68,7 +68,7 @@ impl SqlitePruner {
         })
     }
 
-    /// One that takes away in each transaction the least that it may, and does not pause.
+    /// A pruner that removes as little as possible per transaction and does not pause.
     #[cfg(test)]
     pub(super) fn in_steps(log: SqliteLog, retention: Retention) -> Result<Self, LogError> {
         let timing = PruneTiming { hold: Duration::ZERO, pause: Duration::ZERO };
@@ -109,7 +109,7 @@ impl Pruner for SqlitePruner {
 }
 
 impl SqlitePruner {
-    /// Goes through the users; true when `most` have been taken away before the end.
+    /// Goes through the users. True when `most` batches were removed before the end.
     fn take_what_is_due(
         &mut self,
         now: Timestamp,
@@ -125,7 +125,8 @@ impl SqlitePruner {
                     return Ok(true);
                 }
             }
-            // The next key in order: the same with one more byte. Whoever's past cannot be taken away keeps nobody else's.
+            // The next key in order: the same with one more byte. A user whose history cannot be pruned holds up no
+            // other user.
             self.next = actor;
             self.next.push(0);
             taken?;
@@ -149,7 +150,7 @@ impl SqlitePruner {
             Retained { limits: self.limits(actor)?, keys_kept_ms: self.retention.keys_kept_ms, now };
         let mut removed = 0;
         while removed < most && !self.stop.is_set() {
-            // At one moment: what is counted and what is there must fit each other.
+            // In one snapshot: the counts and the batches must match.
             let reading = self.log.begin(TransactionBehavior::Deferred)?;
             let due = due(&reading, actor, retained, AT_ONCE.min(most - removed)).map_err(unwritten)?;
             drop(reading);
@@ -160,7 +161,7 @@ impl SqlitePruner {
             while !left.is_empty() && !self.stop.is_set() {
                 let taken = self.take_away(actor, left)?;
                 self.pause();
-                // Somebody else was at it: see anew what there is.
+                // Another pruner was faster; look again.
                 let Some(taken) = taken else { break };
                 removed += taken;
                 left = left.get(taken..).unwrap_or_default();
@@ -170,12 +171,12 @@ impl SqlitePruner {
     }
 
     fn pause(&mut self) {
-        // Where this fails whoever commits does it, and whoever asks for it by itself is told.
+        // If this fails, a committing writer checkpoints instead, and a direct call reports the error.
         let _ = self.keep_up();
         thread::sleep(self.timing.pause);
     }
 
-    /// By the user's plan. Of one that cannot be read as little is taken away as of anybody.
+    /// The limits by the user's plan. For a user that cannot be read they are the most generous ones.
     fn limits(&self, actor: &[u8]) -> Result<Limits, LogError> {
         let body: Option<String> = self
             .log
@@ -187,8 +188,8 @@ impl SqlitePruner {
         Ok(self.retention.of(user.map_or(Plan::Pro, |user| user.plan)))
     }
 
-    /// Takes away of a user's oldest batches what a short transaction can, and says how many. `None`, with nothing taken
-    /// away, when they are not the user's oldest any more: another pruner was faster.
+    /// Removes as many of a user's oldest batches as a short transaction can, and returns how many. `None`, with
+    /// nothing removed, when they are no longer the oldest: another pruner was faster.
     fn take_away(&self, actor: &[u8], due: &[Due]) -> Result<Option<usize>, LogError> {
         let (Some(first), Some(last)) = (due.first(), due.last()) else { return Ok(Some(0)) };
         let writing = self.log.begin(TransactionBehavior::Immediate)?;
@@ -199,7 +200,7 @@ impl SqlitePruner {
             if removed > 0 && started.elapsed() >= self.timing.hold {
                 break;
             }
-            // A user's batches go from the oldest on: what is still there is still due.
+            // A user's batches are removed from the oldest on, so those that remain are still due.
             if !remove(&writing, batch.rev).map_err(unwritten)? {
                 return Ok(None);
             }
@@ -214,7 +215,7 @@ impl SqlitePruner {
         Ok(Some(removed))
     }
 
-    /// Goes on with the sweep that is under way, through so many rows; true when there are more.
+    /// Continues the sweep in progress, over this many rows. True when there are more.
     fn sweep_some(&mut self, rows: usize) -> Result<bool, LogError> {
         let Some(mut sweep) = self.sweep.take() else { return Ok(false) };
         let mut looked_at = 0;
@@ -240,7 +241,7 @@ impl SqlitePruner {
     }
 }
 
-/// What decides whether a user's batch may stay.
+/// What determines whether a user's batch may stay.
 #[derive(Clone, Copy, Debug)]
 struct Retained {
     limits: Limits,
@@ -249,7 +250,7 @@ struct Retained {
 }
 
 impl Retained {
-    /// Whether the oldest batch of so many goes.
+    /// Whether the oldest of so many batches is removed.
     fn is_over(&self, at: i64, batches: i64, bytes: i64) -> bool {
         let age = self.now.ms().saturating_sub(at);
         let more_than = |held: i64, limit: u64| u64::try_from(held).is_ok_and(|held| held > limit);
@@ -260,14 +261,14 @@ impl Retained {
     }
 }
 
-/// A batch that is to go.
+/// A batch to remove.
 #[derive(Clone, Copy, Debug)]
 struct Due {
     rev: i64,
     bytes: i64,
 }
 
-/// The user's oldest batches that are to go, up to the first that stays.
+/// The user's oldest batches to remove, up to the first that stays.
 fn due(conn: &Connection, actor: &[u8], retained: Retained, most: usize) -> SqlResult<Vec<Due>> {
     let mut statement = conn.prepare_cached("SELECT batches, bytes FROM kept WHERE actor = ?1")?;
     let kept = statement.query_row([actor], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
@@ -290,8 +291,8 @@ fn due(conn: &Connection, actor: &[u8], retained: Retained, most: usize) -> SqlR
     Ok(due)
 }
 
-/// Whether so many batches were taken away since the last sweep that another is worth its while: the names of all that
-/// went are still there.
+/// Whether enough batches were pruned since the last sweep for another one to pay off: the names of all of them
+/// still exist.
 fn sweep_is_due(conn: &Connection) -> SqlResult<bool> {
     let sql = "SELECT (SELECT count(*) FROM names), (SELECT coalesce(sum(batches), 0) FROM kept)";
     let (named, held) =

@@ -1,4 +1,4 @@
-//! Writing batches and entities into their tables.
+//! Writes batches and entities into their tables.
 
 use super::{Proposal, index};
 use crate::codec::{EntityKey, EntityRow};
@@ -8,7 +8,7 @@ use graph::{BatchId, Timestamp, TokenId};
 use rusqlite::{Connection, Result, params};
 use std::collections::HashMap;
 
-/// Appends one batch to the line; false, with nothing written, when it holds one of that id.
+/// Appends one batch to the log; false, with nothing written, when the log already has one of that id.
 pub(super) fn put_batch(conn: &Connection, rev: Rev, proposal: &Proposal, body: &str) -> Result<bool> {
     let batch = &proposal.batch;
     if !put_name(conn, batch.id, rev)? {
@@ -38,7 +38,7 @@ pub(super) fn put_batch(conn: &Connection, rev: Rev, proposal: &Proposal, body: 
     Ok(true)
 }
 
-/// Gives a batch its name; false when a batch that is held has it.
+/// Stores a batch's id; false when a kept batch has it.
 fn put_name(conn: &Connection, id: BatchId, rev: Rev) -> Result<bool> {
     let named = conn
         .prepare_cached(
@@ -49,7 +49,7 @@ fn put_name(conn: &Connection, id: BatchId, rev: Rev) -> Result<bool> {
     Ok(named > 0)
 }
 
-/// Brings the entities' tables to where the rows lead, in order. An entity that occurs several times is written once.
+/// Updates the entities' tables by the rows, in order. An entity that occurs several times is written once.
 pub(super) fn put_entities(conn: &Connection, rows: &[(Rev, EntityRow)]) -> Result<()> {
     let last: HashMap<EntityKey, usize> = rows.iter().enumerate().map(|(i, (_, row))| (row.key, i)).collect();
     for (i, (rev, row)) in rows.iter().enumerate() {
@@ -109,7 +109,7 @@ fn remove(conn: &Connection, key: EntityKey) -> Result<()> {
     Ok(())
 }
 
-/// The ids of nodes and links are remembered, so that a client cannot use one a second time.
+/// The ids of deleted nodes and links are remembered, so that a client cannot reuse one.
 fn note_gone(conn: &Connection, key: EntityKey, rev: Rev) -> Result<()> {
     let id = match key {
         EntityKey::Node(id) => id.0,
@@ -125,7 +125,7 @@ fn note_gone(conn: &Connection, key: EntityKey, rev: Rev) -> Result<()> {
     Ok(())
 }
 
-/// Keeps when tokens were last used.
+/// Stores when tokens were last used.
 pub(super) fn touch_tokens(conn: &Connection, used: &[(TokenId, Timestamp)]) -> Result<()> {
     let mut touch =
         conn.prepare_cached("UPDATE tokens SET last_used = max(coalesce(last_used, 0), ?2) WHERE id = ?1")?;

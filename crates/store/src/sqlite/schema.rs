@@ -1,27 +1,28 @@
-//! The tables of a SQLite log, and how an older file is brought up to date.
+//! The tables of a SQLite log, and the migration of older files.
 
 use super::{index, unwritten};
 use crate::error::LogError;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use std::time::{Duration, Instant};
 
-/// One step per version of the schema, in order. A step, once released, never changes: what it did is in people's files.
+/// One step per version of the schema, in order. A released step never changes: existing files were made by it.
 const MIGRATIONS: [Step; 3] = [
     Step { sql: FIRST, fill: nothing },
     Step { sql: SECOND, fill: index::fill },
     Step { sql: THIRD, fill: nothing },
 ];
 
-/// How large the WAL stays once it begins anew. The first page of SQLite's index to it, the file `-shm`, reaches over 4,062
-/// frames of 4,120 bytes each: a WAL within that can be taken up after an unclean end also where the disk has no room for a
-/// second page.
+/// The size of the WAL after it is reset. The first page of SQLite's index of it, the file `-shm`, covers 4,062
+/// frames of 4,120 bytes each. A WAL within that can be recovered after an unclean end even if the disk has no room
+/// for a second page.
 pub(super) const WAL_BYTES_MAX: u64 = 16_000_000;
 
-/// At how many pages of WAL whoever commits brings them to their place. The pruner's thread does that much earlier; this is
-/// for when it is late, when it never sees the WAL at rest, or when there is none. Less than `WAL_BYTES_MAX` holds.
+/// The number of WAL pages at which a committing writer checkpoints them. The pruner's thread does so much earlier.
+/// This is the fallback when it is late, never sees the WAL at rest, or does not run. It is less than
+/// `WAL_BYTES_MAX`.
 pub(super) const WAL_PAGES_MAX: u64 = 3_000;
 
-/// Tables, and what to put in them of what a file already holds.
+/// A migration: tables, and their content derived from existing data.
 struct Step {
     sql: &'static str,
     fill: fn(&Connection) -> Result<(), LogError>,
@@ -65,7 +66,7 @@ pub(super) const FIRST: &str = "
     CREATE TABLE gone (id BLOB NOT NULL PRIMARY KEY, rev INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
-/// What history is searched by and pruned by; all of it follows from the batches.
+/// What history is searched and pruned by. All of it follows from the batches.
 pub(super) const SECOND: &str = "
     CREATE INDEX batches_by_actor ON batches (actor);
     CREATE INDEX gone_by_rev ON gone (rev);
@@ -95,9 +96,9 @@ pub(super) const SECOND: &str = "
     INSERT INTO kept SELECT coalesce(actor, x''), count(*), sum(bytes) FROM batches GROUP BY 1;
 ";
 
-/// What makes pruning cheap: a batch can be taken away without looking for its id and for what it touches, each of them on
-/// a page of its own. What is found by id is swept later, many rows of a page at once; until then a row whose rev is not
-/// held stands for nothing. And a batch says without being read whether history shows it.
+/// Makes pruning cheap: a batch is removed without looking up its id and the ids it touches, each of which is on a
+/// page of its own. What is indexed by id is swept later, many rows of a page at once. Until then a row whose rev
+/// is not kept means nothing. A column says, without reading the batch, whether history shows it.
 const THIRD: &str = r#"
     -- By what id a batch is found.
     CREATE TABLE names (id BLOB NOT NULL PRIMARY KEY, rev INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -123,9 +124,10 @@ const THIRD: &str = r#"
     CREATE INDEX batches_by_actor ON batches (actor, rev, shows);
 "#;
 
-/// Sets the connection up and brings the file to the newest schema. Others may be doing the same at this moment.
+/// Configures the connection and migrates the file to the newest schema. Other processes may be doing the same at
+/// this moment.
 pub(super) fn prepare(conn: &Connection, limit: Duration) -> Result<(), LogError> {
-    // Looked at before anything is changed: a file that is not ours stays as it is.
+    // Checked before anything is changed: a file of another program is left as it is.
     if version_of(conn)? == MIGRATIONS.len() {
         return set_up(conn, limit);
     }
@@ -144,7 +146,7 @@ fn set_up(conn: &Connection, limit: Duration) -> Result<(), LogError> {
     .map_err(unwritten)
 }
 
-/// Switching a file to WAL takes a lock that SQLite does not wait for, so it is waited for here.
+/// Switching a file to WAL takes a lock that SQLite does not wait for, so this waits for it.
 fn enter_wal(conn: &Connection, limit: Duration) -> Result<(), LogError> {
     let since = Instant::now();
     loop {
@@ -163,7 +165,7 @@ fn enter_wal(conn: &Connection, limit: Duration) -> Result<(), LogError> {
     }
 }
 
-/// Each step in a transaction of its own, with the version read anew within it: another process may have been faster.
+/// Each step runs in its own transaction and reads the version in it: another process may have been faster.
 fn migrate(conn: &Connection) -> Result<(), LogError> {
     loop {
         let writing = Transaction::new_unchecked(conn, TransactionBehavior::Immediate).map_err(unwritten)?;
@@ -176,9 +178,9 @@ fn migrate(conn: &Connection) -> Result<(), LogError> {
     }
 }
 
-/// The file's version: how many of the steps it has taken; 0 for a fresh file.
+/// The file's version: the number of steps applied to it; 0 for a fresh file.
 fn version_of(conn: &Connection) -> Result<usize, LogError> {
-    // In one statement, and so of one moment: another process may be making the tables just now.
+    // In one statement, and so in one snapshot: another process may be creating the tables at this moment.
     let sql = "SELECT user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version";
     let (found, tables) = conn
         .query_row(sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))

@@ -1,29 +1,30 @@
-//! Sweeping what is left of batches that were taken away: what they touched, their names, and the ids deleted for good that
-//! no batch remembers any more. All of that is found by id, and ids lie anywhere: row by row, each would be a page of its
-//! own in the WAL. So it is gone through in the order of its keys, with all that is dead on a page going at once.
+//! Sweeps what is left of pruned batches: the ids they touched, their own ids, and the ids deleted for good that no
+//! kept batch touches. All of it is indexed by id, and ids are scattered: row by row, each would put its own page
+//! into the WAL. The tables are therefore read in the order of their keys, and all dead rows on a page are removed
+//! at once.
 //!
-//! A rev that is not held is never held again, so what is dead when it is looked at may go at any time after, also if
-//! others have written in between; whatever they wrote bears a later rev than the slice that was looked at.
+//! A pruned rev is never used again, so a row that is dead when it is examined may be removed at any later time,
+//! even if others have written in between. Whatever they wrote has a later rev than the slice that was examined.
 
 use rusqlite::{Connection, Result as SqlResult, Row, params};
 use std::time::{Duration, Instant};
 
-/// Rows looked at together.
+/// How many rows are examined at once.
 const ROWS: usize = 1_024;
 
-/// Rows that one statement takes away at most.
+/// The most rows that one statement removes.
 const AT_ONCE: usize = 64;
 
-/// A table that is swept.
+/// A swept table.
 #[derive(Clone, Copy, Debug)]
 struct Table {
-    /// Its rows from a key on, and whether each is dead.
+    /// Selects its rows from a key on, and whether each is dead.
     look: &'static str,
-    /// Takes rows away from a key to a key, but none of a later rev than the last that was looked at.
+    /// Removes rows between two keys, but none with a later rev than the last one examined.
     sweep: &'static str,
 }
 
-/// In this order: which ids are remembered is read from what is touched.
+/// In this order, because the last table depends on the first.
 const TABLES: [Table; 3] = [
     Table {
         look: "SELECT id, rev, NOT EXISTS (SELECT 1 FROM batches WHERE batches.rev = touches.rev)
@@ -35,7 +36,8 @@ const TABLES: [Table; 3] = [
                FROM names WHERE (id, rev) > (?1, ?2) ORDER BY id, rev LIMIT ?3",
         sweep: "DELETE FROM names WHERE (id, rev) >= (?1, ?2) AND (id, rev) <= (?3, ?4) AND rev <= ?5",
     },
-    // An id is forgotten when no batch that is held touches it, be it the one that deleted it or one before, by whomever.
+    // An id is forgotten when no kept batch touches it: neither the one that deleted it nor an earlier one, of any
+    // user.
     Table {
         look: "SELECT id, rev, NOT EXISTS (
                    SELECT 1 FROM touches JOIN batches ON batches.rev = touches.rev WHERE touches.id = gone.id)
@@ -44,29 +46,29 @@ const TABLES: [Table; 3] = [
     },
 ];
 
-/// How far a sweep has come.
+/// The progress of a sweep.
 #[derive(Debug, Default)]
 pub(super) struct Sweep {
-    /// The table that it is at.
+    /// The current table.
     table: usize,
-    /// The last row of it that was looked at.
+    /// The last row of it that was examined.
     at: SweepKey,
 }
 
-/// What a row is found by, in each of the tables.
+/// The key of a row, in each of the tables.
 #[derive(Clone, Debug, Default)]
 struct SweepKey {
     id: Vec<u8>,
     rev: i64,
 }
 
-/// Rows of a table that were looked at.
+/// Examined rows of a table.
 #[derive(Debug)]
 pub(super) struct Slice {
     table: Table,
     head: i64,
     pub(super) looked_at: usize,
-    /// Where rows next to each other are dead: from which on and up to which.
+    /// The runs of adjacent dead rows: the first and the last of each.
     pub(super) dead: Vec<Run>,
 }
 
@@ -78,9 +80,9 @@ pub(super) struct Run {
 }
 
 impl Sweep {
-    /// Looks at the next rows; `None` when there are none left in any table.
+    /// Examines the next rows; `None` when no table has any left.
     pub(super) fn slice(&mut self, conn: &Connection) -> SqlResult<Option<Slice>> {
-        // Asked before the rows are: all that is written from here on bears a later rev.
+        // Read before the rows: everything written from now on has a later rev.
         let head = conn
             .prepare_cached("SELECT coalesce(max(rev), 0) FROM batches")?
             .query_row([], |row| row.get(0))?;
@@ -121,7 +123,7 @@ impl Slice {
         }
     }
 
-    /// Takes away of the dead, in order, what a short transaction can, and one run of them in any case; says how many.
+    /// Removes dead rows, in order, as far as a short transaction allows, and at least one run; returns how many.
     pub(super) fn sweep(&self, conn: &Connection, dead: &[Run], hold: Duration) -> SqlResult<usize> {
         let started = Instant::now();
         let mut statement = conn.prepare_cached(self.table.sweep)?;
