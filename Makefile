@@ -31,7 +31,8 @@ lint: ## run clippy
 walls: ## check that crates and rooms name only what they may
 	$(PYTHON) tools/walls
 
-rules: ## check that every rule of SPEC.md has a test
+rules: ## check that every rule of SPEC.md has a test, and every code it promises
+	$(PYTHON) tools/rules_test
 	$(PYTHON) tools/rules
 
 deny: $(VENV)/.ready ## check the licences, sources and bans of dependencies

@@ -7,9 +7,10 @@ const PUBLISH = ['/api/node/publish', '/api/node/public'];
 
 /** event: [method, every path]; null where there is no REST form. */
 export const ROUTES = {
-  'graph:get': ['GET', ['/api/graph']],
+  'graph:get': ['GET', ['/api/graph', '/api/nodes']],
   'branch:get': ['GET', ['/api/branch']],
   'trash:page': ['GET', ['/api/trash']],
+  'trash:list': null,
   'history:page': ['GET', ['/api/history']],
   'graph:sync': null,
   'account:get': ['GET', ['/api/account']],
@@ -34,6 +35,7 @@ export const ROUTES = {
   'node:access:delete': ['DELETE', ['/api/node/access']],
   'access:visibilityupdate': ['PUT', ['/api/account/access']],
   'trash:purge': ['DELETE', ['/api/trash']],
+  'trash:empty': null,
   'history:undo': ['POST', ['/api/history/undo']],
   'history:redo': ['POST', ['/api/history/redo']],
   'batch:undo': null,

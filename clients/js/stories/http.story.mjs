@@ -79,7 +79,7 @@ story('A 401 says how to authenticate', async () => {
   }
 });
 
-// Rules: T26.
+// Rules: T26, T18.
 story('A body in an encoding is refused as such, also where the encoding is a lie; what it is called else does not matter', async () => {
   const olha = await newUser('olha');
   const json = JSON.stringify({ title: 'Roof' });

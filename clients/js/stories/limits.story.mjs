@@ -121,36 +121,154 @@ story('Without an account a branch may be asked for 300 times a minute from one 
   assert.equal(statuses.at(-1), 429);
 });
 
-// Rules: R5, T13.
-story('Who connects more than ten times a minute from one address is told rate_limited and disconnected', async (server) => {
+/** A client that the official library keeps connecting, and what it is told last. */
+function keepsConnecting(server, user, options = {}) {
+  const client = server.socket(user.token, { reconnection: true, reconnectionDelay: 200, reconnectionDelayMax: 1_000, ...options });
+  client.isIn = () => client.socket.connected && client.all('connected').at(-1)?.ok === true;
+  return client;
+}
+
+async function until(what, holds, waitMs = 20_000) {
+  for (const deadline = Date.now() + waitMs; !holds(); await sleep(50)) assert.ok(Date.now() < deadline, `waited for ${what}`);
+}
+
+for (const [way, options] of [
+  ['their tokens in auth', {}],
+  ['their tokens in auth, by polling first', { transports: ['polling', 'websocket'] }],
+  ['their tokens as header', { how: 'header' }],
+]) {
+  // Rules: R5, R14.
+  story(`Fourteen colleagues behind one address all get in, and again after a restart, with ${way}`, async (server) => {
+    const users = await Promise.all(Array.from({ length: 14 }, (_, i) => server.addUser(`colleague-${i}`)));
+    const clients = users.map((user) => keepsConnecting(server, user, options));
+    await until('all fourteen', () => clients.every((client) => client.isIn()));
+    await server.signal('SIGTERM');
+    await until('none', () => clients.every((client) => !client.socket.connected));
+    await server.up();
+    await until('all fourteen again', () => clients.every((client) => client.isIn()));
+    for (const client of clients) await client.does('ws:ping');
+  });
+}
+
+// Rules: R5, R14, T13.
+story('Whoever connects without a valid token is told so ten times a minute from one address, and then refused at the handshake', async (server) => {
   const olha = await server.addUser('olha');
-  for (let i = 0; i < 10; i++) (await server.connect(olha)).close();
-  const late = server.socket(olha.token);
-  const connected = await late.hears('connected');
-  assert.equal(connected.ok, false);
-  assert.equal(connected.error, 'rate_limited');
-  assert.equal(await late.ends(), 'io server disconnect');
+  const here = await server.connect(olha);
+  for (let i = 0; i < 10; i++) {
+    const stranger = server.socket('st_nobody');
+    assert.equal((await stranger.hears('connected')).error, 'forbidden.auth_invalid');
+    assert.equal(await stranger.ends(), 'io server disconnect');
+  }
+  for (const transports of [['websocket'], ['polling']]) {
+    await assert.rejects(server.socket('st_nobody', { transports }).hears('connected'), /could not connect/);
+  }
+  const handshake = await fetch(`${server.url}/socket.io/?EIO=4&transport=polling`);
+  assert.equal(handshake.status, 429);
+  const answer = await handshake.json();
+  isLimited(answer);
+  assert.deepEqual([handshake.headers.get('retry-after'), handshake.headers.get('x-trace-id')], [String(answer.retryAfter), answer.trace_id]);
+  // Who is known at the handshake is counted as a user, and who is connected stays so.
+  await server.connect(olha, { how: 'header' });
+  await server.connect(olha, { how: 'subprotocol' });
+  await here.does('ws:ping');
 });
 
-// Rules: R5, R6, C8, T13.
-story('A user has at most 10 sockets open and opens at most 20 a minute; what the settings switch off does not count', async (server) => {
+// Rules: R5, R14.
+story('A session that tries one token after the other counts each', async (server) => {
+  const url = `${server.url}/socket.io/?EIO=4&transport=polling`;
+  const { sid } = JSON.parse((await (await fetch(url)).text()).slice(1));
+  const told = [];
+  for (let i = 0; i < 12; i++) {
+    await fetch(`${url}&sid=${sid}`, { method: 'POST', body: `40{"api_token":"st_nobody${i}"}` });
+    let text = '';
+    for (const deadline = Date.now() + 3_000; !text.includes('"connected"') && Date.now() < deadline; ) {
+      const poll = await fetch(`${url}&sid=${sid}`);
+      if (poll.status !== 200) break;
+      text += await poll.text();
+    }
+    const error = /"error":"([^"]*)"/.exec(text)?.[1];
+    if (!error) break;
+    told.push(error);
+  }
+  assert.deepEqual(told, [...Array(10).fill('forbidden.auth_invalid'), 'rate_limited']);
+});
+
+for (const [how, transports] of [['auth', ['websocket']], ['auth', ['polling']], ['header', ['websocket']], ['header', ['polling']]]) {
+  // Rules: R5, R14, T13.
+  story(`A user has at most 10 sockets open; the eleventh (${transports}, ${how}) tries on, and is let in when one is closed`, async (server) => {
+    const [olha, petro] = [await server.addUser('olha'), await server.addUser('petro')];
+    const open = [];
+    for (let i = 0; i < 10; i++) open.push(await server.connect(olha));
+    const late = keepsConnecting(server, olha, { how, transports });
+    await (how === 'header' ? until('a refusal', () => late.all('(connect_error)').length > 1) : late.hears('connected', (told) => told.error === 'rate_limited'));
+    assert.equal(late.isIn(), false);
+    await server.connect(petro);
+    for (const client of open) await client.does('ws:ping');
+    open[0].close();
+    await until('the eleventh', () => late.isIn());
+    await late.does('graph:get');
+  });
+}
+
+for (const how of ['auth', 'header']) {
+  // Rules: R5, R14.
+  story(`A user connects at most 20 times a minute, with the token as ${how}`, async (server) => {
+    const [olha, petro] = [await server.addUser('olha'), await server.addUser('petro')];
+    for (let i = 0; i < 20; i++) (await server.connect(olha, { how })).close();
+    const late = server.socket(olha.token, { how });
+    if (how === 'header') {
+      await assert.rejects(late.hears('connected'), /could not connect/);
+    } else {
+      const connected = await late.hears('connected');
+      assert.deepEqual([connected.ok, connected.error], [false, 'rate_limited']);
+      assert.notEqual(await late.ends(), 'io server disconnect', 'the client would not try again');
+    }
+    await server.connect(petro, { how });
+  });
+}
+
+// Rules: R6, C8.
+story('A limit on connects that the settings switch off does not count', async (server) => {
   await server.signal('SIGTERM');
   writeFileSync(join(server.dataDir, 'synaptask.toml'), '[limits]\n"connect.address" = "off"\n');
   await server.up();
-  const [olha, petro] = [await server.addUser('olha'), await server.addUser('petro')];
-  const refused = async (user) => {
-    const late = server.socket(user.token);
-    const connected = await late.hears('connected');
-    assert.deepEqual([connected.ok, connected.error], [false, 'rate_limited']);
-    assert.equal(await late.ends(), 'io server disconnect');
-  };
-  const open = [];
-  for (let i = 0; i < 10; i++) open.push(await server.connect(olha));
-  await refused(olha);
-  await server.connect(petro);
-  for (const client of open) await client.does('ws:ping');
-  for (let i = 0; i < 20; i++) (await server.connect(petro).catch(() => null))?.close();
-  await refused(petro);
+  for (let i = 0; i < 12; i++) {
+    assert.equal((await server.socket('st_nobody').hears('connected')).error, 'forbidden.auth_invalid');
+  }
+});
+
+// Rules: R12, T12.
+story('Sixty times a minute a bad token is told 401 from one address, then rate_limited; a good one goes on', async (server) => {
+  const olha = await server.addUser('olha');
+  const statuses = [];
+  let limited;
+  for (let i = 0; i < 70; i++) {
+    const answer = await server.rest(`st_nobody${i}`, 'GET', '/api/graph');
+    statuses.push(answer.status);
+    if (answer.status === 429) limited ??= answer;
+  }
+  assert.deepEqual(statuses, [...Array(60).fill(401), ...Array(10).fill(429)]);
+  isLimited(limited.body);
+  assert.ok(Number(limited.headers.get('retry-after')) > 0);
+  assert.equal((await server.rest(olha, 'GET', '/api/graph')).status, 200);
+  assert.equal((await server.rest(null, 'GET', '/api/graph')).status, 401, 'nothing was tried');
+  assert.equal((await fetch(`${server.url}/api/branch?root=none`, { headers: { cookie: 'st_access=st_over' } })).status, 404, 'a cookie that is over is as good as none');
+});
+
+// Rules: P26, R15.
+story('Over a limit a socket hears rate_limited besides what it is answered', async (server) => {
+  const client = await server.connect(await server.addUser('olha'));
+  const acks = await floods(client, 'trash:page', {}, 5);
+  const refused = acks.filter((ack) => ack.error === 'rate_limited');
+  await client.hears('rate_limited', () => client.all('rate_limited').length === refused.length);
+  for (const [i, told] of client.all('rate_limited').entries()) assert.deepEqual(told, { ...refused[i], event: 'trash:page' });
+  client.emit('trash:page', {});
+  const error = await client.hears('error');
+  const told = await client.hears('rate_limited', ({ trace_id }) => trace_id === error.trace_id);
+  assert.deepEqual(told, error);
+  for (let i = 0; i < 11; i++) client.emit('graph:get', {});
+  await client.hears('graph:error');
+  isLimited(await client.hears('rate_limited', ({ event }) => event === 'graph:get'));
 });
 
 // Rules: R6, C8.

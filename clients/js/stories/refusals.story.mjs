@@ -34,6 +34,7 @@ const OPERATIONS = {
 
 const ends = (source, target, more) => ({ source, target, ...more });
 
+// Rules: O7, O9, B7, B8.
 const REFUSALS = [
   ['link:add', 'ids that are no ids', ends('123', '456', { type: 0 }), 'bad_request.invalid_source_target_id'],
   ['link:add', 'a source that is a number', ends(123, g.a), 'bad_request.invalid_source_target_id'],
@@ -71,6 +72,8 @@ const REFUSALS = [
   ['node:update', 'Blocked set by hand', { id: g.a, status: 2 }, 'bad_request.status_blocked'],
   ['node:update', 'any status of a held node', { id: g.b, status: 3 }, 'bad_request.node_blocked'],
   ['node:update', 'a version gone by', { id: g.a, title: 'x', version: 99 }, 'conflict.version_conflict'],
+  ['node:update', 'a version that no node ever has', { id: g.a, title: 'x', version: -1 }, 'conflict.version_conflict'],
+  ['node:update', 'a version beyond all numbers', { id: g.a, title: 'x', version: 1e20 }, 'conflict.version_conflict'],
   ['node:update', 'an id that is no id', { id: 'a', title: 'x' }, 'bad_request.invalid_node_id'],
   ['node:update', 'an id never used', { id: unused(), title: 'x' }, 'not_found.node_not_found'],
   ['node:update', 'a stranger\'s node', { id: g.e, title: 'x' }, 'not_found.node_not_found'],

@@ -116,6 +116,7 @@ story('P31: without an ack a drag never answers, whatever is wrong with it', asy
   assert.deepEqual(his.all('node:drag'), []);
 });
 
+// Rules: P27, P32.
 const REFUSED = [
   ['presence:update', { nodeId: 'here' }, 'bad_request.invalid_node_id'],
   ['presence:update', { actor: { username: 'god' } }, 'bad_request.immutable_field'],

@@ -23,7 +23,7 @@ async function poll(headers = {}) {
   };
 }
 
-// Rules: T11, T14.
+// Rules: T11, T13, T14.
 story('A browser\'s session counts from a page of the server\'s own, and from no other', async () => {
   const olha = await newUser('olha');
   for (const [origin, ok] of [[OWN(), true], [undefined, true], [EVIL, false]]) {

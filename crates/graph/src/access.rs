@@ -1,8 +1,8 @@
-//! Who may do what with a node, worked out by walking up from it to the nodes that are shared.
+//! Access to nodes, found by climbing from a node to the nodes that are shared.
 //!
-//! Access flows down a branch: against the direction of links, over active links that are not private, through nodes
-//! of one owner. So whatever gives access to a node is the node itself or found by climbing from it, and a climb never
-//! leaves its owner's nodes.
+//! Access flows down a branch: against the direction of links, over active non-private links, through nodes of one
+//! owner. Whatever gives access to a node is therefore the node itself or found by climbing from it, and a climb
+//! never leaves its owner's nodes.
 
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Level, Link, Node};
@@ -11,17 +11,17 @@ use crate::world::{Graph, World};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// The user's access to an active node; `None` for what they cannot see.
+/// The user's access to an active node; `None` if they cannot see it.
 pub fn level(graph: &impl Graph, user: UserId, node: NodeId) -> Option<Level> {
     standing(graph, user, graph.active_node(node)?, None)
 }
 
-/// The user's access to a node, in the trash or not: of a node in the trash, by where it lay before.
+/// The user's access to a node. In the trash it is judged by where the node was before.
 pub fn placement(graph: &impl Graph, user: UserId, node: NodeId) -> Option<Level> {
     standing(graph, user, graph.node(node)?, None)
 }
 
-/// [`placement`], as if one link were not there.
+/// [`placement`], as if one link did not exist.
 pub fn placement_without(graph: &impl Graph, user: UserId, node: NodeId, link: LinkId) -> Option<Level> {
     standing(graph, user, graph.node(node)?, Some(link))
 }
@@ -33,7 +33,8 @@ fn standing(graph: &impl Graph, user: UserId, node: &Arc<Node>, without: Option<
     strongest(graph, user, node, without, |_, _| true)
 }
 
-/// The user's level by what covers the node with its branch: ownership or a branch grant, not a grant on it alone.
+/// The user's level by what covers the node with its branch: ownership or a branch grant, but not a grant on the
+/// node alone.
 pub fn branch_level(graph: &impl Graph, user: UserId, node: &Arc<Node>) -> Option<Level> {
     if node.owner == user {
         return Some(Level::Owner);
@@ -43,7 +44,7 @@ pub fn branch_level(graph: &impl Graph, user: UserId, node: &Arc<Node>) -> Optio
     })
 }
 
-/// The user's level by grants alone, embeds left out.
+/// The user's level by grants alone, without embeds.
 pub fn granted_level(graph: &impl Graph, user: UserId, node: NodeId) -> Option<Level> {
     let node = graph.active_node(node)?;
     let mut best = None;
@@ -62,7 +63,7 @@ fn strongest(
     counts: impl Fn(&World, NodeId) -> bool,
 ) -> Option<Level> {
     let world = graph.world();
-    // Most users hold nothing of most owners: no climb for them.
+    // Most users hold no share of most owners: no climb for them.
     let slot = world.user(user)?;
     if !slot.holds_of.contains_key(&node.owner) {
         return None;
@@ -84,7 +85,7 @@ fn min_level(a: Option<Level>, b: Option<Level>) -> Option<Level> {
     }
 }
 
-/// What sharing `root` gives the user for `root` itself or for its branch.
+/// The access that the shares of `root` give the user, to `root` itself or to its branch.
 pub(crate) fn given(world: &World, user: UserId, root: &Node, itself: bool) -> Option<Level> {
     let by_embed = world
         .publication_in_force(root)
@@ -100,12 +101,12 @@ fn granted(world: &World, user: UserId, root: NodeId, itself: bool) -> Option<Le
         .map(|grant| grant.level)
 }
 
-/// Whether a link of this node carries access along it. From a node in the trash it is the links that went with it.
+/// Whether a link of this node carries access. From a node in the trash only the links that went with it do.
 pub(crate) fn carries(link: &Link, from: &Node) -> bool {
     !link.private && link.in_trash == from.in_trash && (!link.in_trash || link.cascade)
 }
 
-/// Visits the node and everything it lies under, each once, until `visit` says false.
+/// Visits the node and everything above it, each once, until `visit` returns false.
 pub fn climb<'g, G: Graph>(
     graph: &'g G,
     start: &'g Arc<Node>,
@@ -128,7 +129,7 @@ pub fn climb<'g, G: Graph>(
     }
 }
 
-/// The branches of the given nodes together: each node and every active node below it of the same owner.
+/// The union of the branches of the given nodes: each node and every active node below it of the same owner.
 pub fn branch(graph: &impl Graph, roots: impl IntoIterator<Item = NodeId>) -> HashSet<NodeId> {
     let mut waiting: Vec<&Arc<Node>> = roots.into_iter().filter_map(|id| graph.active_node(id)).collect();
     let mut seen: HashSet<NodeId> = waiting.iter().map(|node| node.id).collect();
@@ -144,7 +145,7 @@ pub fn branch(graph: &impl Graph, roots: impl IntoIterator<Item = NodeId>) -> Ha
     seen
 }
 
-/// Whether two nodes' link carries the source's branch to what covers the target: they have one owner.
+/// Whether a link carries the source's branch to the shares that cover the target: its nodes have one owner.
 pub fn one_owner(graph: &impl Graph, link: &Link) -> bool {
     match (graph.node(link.source), graph.node(link.target)) {
         (Some(source), Some(target)) => source.owner == target.owner,
@@ -152,10 +153,10 @@ pub fn one_owner(graph: &impl Graph, link: &Link) -> bool {
     }
 }
 
-/// Whether a public link source → target would put the source's branch under a share root that covers the target and
-/// not yet the source. A grant its holder has hidden counts too: they may show it at any time. So does a root that
-/// covers the target only when what went to the trash is back: node:restore brings links back without judging them. The
-/// source is covered only by what covers it now.
+/// Whether a non-private link source → target would put the source's branch under a share root that covers the
+/// target and not the source. A hidden grant counts, because its grantee can show it at any time. A root that
+/// covers the target only after the trash is restored counts too, because node:restore does not apply this check.
+/// The source is covered only by what covers it now.
 pub fn would_share(graph: &impl Graph, source: NodeId, target: NodeId, without: Option<LinkId>) -> bool {
     let (Some(source), Some(target)) = (graph.active_node(source), graph.active_node(target)) else {
         return false;
@@ -173,8 +174,8 @@ pub fn would_share(graph: &impl Graph, source: NodeId, target: NodeId, without: 
     !roots.is_empty()
 }
 
-/// The nodes shared with their branch that the node lies under, or will when everything is back that is in the trash
-/// with the links that went along.
+/// The nodes shared with their branch that are above the node now, or will be after everything in the trash by
+/// cascade is restored.
 fn branch_roots_over(graph: &impl Graph, start: &Arc<Node>, without: Option<LinkId>) -> HashSet<NodeId> {
     let world = graph.world();
     let mut roots = HashSet::new();
@@ -196,7 +197,7 @@ fn branch_roots_over(graph: &impl Graph, start: &Arc<Node>, without: Option<Link
     roots
 }
 
-/// Whether a branch grant or publication stands on the node that has not expired, be the node in the trash or not.
+/// Whether the node has an unexpired branch grant or branch publication. The node may be in the trash.
 fn carries_branch(world: &World, node: &Node) -> bool {
     let unexpired = |due: Option<Timestamp>| due.is_none_or(|due| due > world.clock());
     let granted = world.grants_on(node.id).any(|grant| grant.branch && unexpired(grant.due));
@@ -204,9 +205,9 @@ fn carries_branch(world: &World, node: &Node) -> bool {
     granted || publication.is_some_and(|publication| publication.branch && unexpired(publication.due))
 }
 
-/// Whether a user with this access to a link's ends sees the link. Without access to the source a primary link still
-/// shows, and its source as a phantom: it explains why the target is blocked. Somebody else's private link does so to
-/// the target's owner only while it is active: in the trash it holds nothing.
+/// Whether a user with this access to a link's ends sees the link. Without access to the source they still see a
+/// primary link, with its source as a phantom, because it explains why the target is blocked. The target's owner
+/// sees another user's private primary link only while it is active: in the trash it holds nothing.
 pub fn sees_link(user: UserId, link: &Link, source: Option<Level>, target: Option<Level>) -> bool {
     let Some(target) = target else { return false };
     let ends = source.is_some() || link.is_primary();
@@ -215,7 +216,7 @@ pub fn sees_link(user: UserId, link: &Link, source: Option<Level>, target: Optio
     ends && (!link.private || own || holds_ours)
 }
 
-/// The given nodes and everything that lies under them, in the trash or not, as [`placement`] climbs.
+/// The given nodes and everything below them, in the trash or not, as [`placement`] climbs.
 pub fn placed_under(graph: &impl Graph, roots: impl IntoIterator<Item = NodeId>) -> HashSet<NodeId> {
     let mut waiting: Vec<&Arc<Node>> = roots.into_iter().filter_map(|id| graph.node(id)).collect();
     let mut seen: HashSet<NodeId> = waiting.iter().map(|node| node.id).collect();

@@ -1,5 +1,5 @@
-//! The affected set: the nodes and links that may look different to someone once a batch is applied or due times pass. It
-//! is found before the World changes, at the cost of what is affected and not of whole graphs.
+//! The affected set: the nodes and links that may look different to a user once a batch is applied or due times
+//! pass. It is computed before the World changes. The cost grows with what is affected, not with the graph.
 
 use crate::access::{branch, one_owner};
 use crate::audience::Audience;
@@ -15,23 +15,23 @@ use std::sync::Arc;
 /// What may look different, and to whom.
 #[derive(Debug, Default)]
 pub(crate) struct AffectedSet {
-    /// Nodes that have entries or are sources of links with entries: affected for everyone who sees them.
+    /// Nodes that have entries or are sources of links with entries. They are affected for everyone who sees them.
     affected_nodes: HashSet<NodeId>,
     affected_links: HashSet<LinkId>,
-    /// Of `affected_nodes`, those that may become a phantom to someone, or be one no longer, or be
-    /// one with another status. Whatever moves may, too.
+    /// The `affected_nodes` that may become a phantom for a user, stop being one, or be one with another status.
+    /// Moved nodes may too.
     phantoms: HashSet<NodeId>,
-    /// Share roots whose branches may come into view or leave it.
+    /// Share roots whose branches may enter or leave a view.
     roots: HashSet<NodeId>,
-    /// What may come into view or leave it without an entry of its own.
+    /// Nodes that may enter or leave a view without an entry of their own.
     moved_nodes: HashSet<NodeId>,
     moved_links: HashSet<LinkId>,
-    /// For whom it may; `None` for anyone.
+    /// The users whose view they may enter or leave; `None` for everyone.
     moved_for: Option<HashSet<UserId>>,
 }
 
 impl AffectedSet {
-    /// What a batch affects that the World is about to apply.
+    /// The affected set of a batch that is about to be applied.
     pub(crate) fn of_batch(world: &World, batch: &Batch, audience: Audience<'_>) -> Self {
         let mut affected = AffectedSet { moved_for: Some(HashSet::new()), ..AffectedSet::default() };
         let mut carrying: HashSet<NodeId> = HashSet::new();
@@ -65,7 +65,7 @@ impl AffectedSet {
         affected
     }
 
-    /// What due times affect that are about to pass.
+    /// The affected set of due times that are about to pass.
     pub(crate) fn of_dues(world: &World, dues: &[Due], audience: Audience<'_>) -> Self {
         let mut affected = AffectedSet { moved_for: Some(HashSet::new()), ..AffectedSet::default() };
         for due in dues {
@@ -94,7 +94,7 @@ impl AffectedSet {
 
     fn note_link(&mut self, world: &World, link: &Link, audience: Audience<'_>) {
         self.affected_links.insert(link.id);
-        // Without access to it, the source of a link may be a phantom.
+        // The source of a link may be a phantom to users without access to it.
         if may_show_phantom(world, link, audience) {
             self.affected_nodes.insert(link.source);
             self.phantoms.insert(link.source);
@@ -111,7 +111,7 @@ impl AffectedSet {
         self.note_root(node, world.embedders(node).filter(|user| audience.contains(*user)));
     }
 
-    /// The access these users have by a share root changes.
+    /// Notes that these users' access by a share root changes.
     fn note_root(&mut self, root: NodeId, users: impl IntoIterator<Item = UserId>) {
         let mut users = users.into_iter().peekable();
         if users.peek().is_some() {
@@ -120,7 +120,7 @@ impl AffectedSet {
         self.moved_for.get_or_insert_default().extend(users);
     }
 
-    /// Whatever lies under the roots, the links there, and those links' sources.
+    /// Adds everything below the roots, the links there, and the sources of those links.
     fn add_moved(&mut self, world: &World) {
         self.moved_nodes = branch(world, std::mem::take(&mut self.roots));
         self.add_links_of_moved(world);
@@ -152,19 +152,18 @@ impl AffectedSet {
         self.moved_for.as_ref().is_none_or(|users| users.contains(&user))
     }
 
-    /// How all of it looks now.
+    /// Takes a snapshot of all of it.
     pub(crate) fn look(&self, world: &World, audience: Audience<'_>) -> Snapshot {
         let nodes = self.affected_nodes.union(&self.moved_nodes).copied();
         let links = self.affected_links.union(&self.moved_links).copied();
-        // Who sees any other node as a phantom goes on to see it so, and nothing of it is their news.
+        // A user who sees another node as a phantom still sees it so. Nothing about it is sent.
         Snapshot::take(world, nodes, links, audience, |id, _| {
             self.phantoms.contains(&id) || self.moved_nodes.contains(&id)
         })
     }
 }
 
-/// The sides of a link's change, before and after, by which a branch hangs on another – where the change makes or ends
-/// that.
+/// The states of a link, before and after, that carry a branch, if the change makes or ends that.
 fn carried<'c>(world: &World, change: &'c Change<Arc<Link>>) -> Vec<&'c Arc<Link>> {
     // A node that the batch adds is affected by its own entry and has no branch yet.
     let carries = |link: &&Arc<Link>| !link.private && !link.in_trash && one_owner(world, link);

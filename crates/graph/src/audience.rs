@@ -1,14 +1,14 @@
-//! For whom something is worked out: one user, or everybody who is connected.
+//! The users that something is computed for: one user, or everyone connected.
 
 use crate::id::UserId;
 use std::collections::HashSet;
 
-/// Some users. What nobody of them sees need not be looked at.
+/// A set of users. Nothing that none of them sees need be examined.
 #[derive(Clone, Copy, Debug)]
 pub enum Audience<'a> {
     /// One user.
     One(UserId),
-    /// All of these, and one more if given: so that nobody has to copy the set to add whoever acts.
+    /// All of these users, and one more if given. The actor can thus be added without copying the set.
     All(&'a HashSet<UserId>, Option<UserId>),
 }
 
@@ -21,7 +21,7 @@ impl<'a> Audience<'a> {
         }
     }
 
-    /// About how many they are: at most one too many.
+    /// The number of users, at most one too high.
     pub fn len(self) -> usize {
         match self {
             Audience::One(_) => 1,
@@ -29,12 +29,12 @@ impl<'a> Audience<'a> {
         }
     }
 
-    /// Whether there is nobody.
+    /// Whether the set is empty.
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
 
-    /// Each of them once.
+    /// Each user once.
     pub fn iter(self) -> impl Iterator<Item = UserId> + use<'a> {
         let (users, more) = match self {
             Audience::One(one) => (None, Some(one)),

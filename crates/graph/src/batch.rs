@@ -1,4 +1,4 @@
-//! A batch: one mutation, decided, as it is applied to a [`World`](crate::World), stored and told to others.
+//! A batch: one decided mutation, as it is applied to a [`World`](crate::World), stored and sent.
 
 use crate::id::{BatchId, NodeId, UserId};
 use crate::model::{Embed, Grant, Link, Node, Rev, Token, User};
@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// What an entry did. The numbers are the operation codes of the wire and never change.
+/// What an entry did. The numbers are the operation codes on the wire and never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "u8", try_from = "u8")]
 #[allow(missing_docs)] // the names say it
@@ -38,9 +38,9 @@ pub enum Op {
     GrantUpdate = 21,
     GrantDelete = 22,
     UserUpdate = 30,
-    /// Stored, never sent: an account was opened.
+    /// Stored, never sent: an account was created.
     UserAdd = 31,
-    /// Stored, never sent: an API token was made, given a new secret, or revoked.
+    /// Stored, never sent: an API token was created, rotated or revoked.
     TokenUpdate = 32,
     /// Stored, never sent: an account was removed.
     UserRemove = 33,
@@ -94,7 +94,7 @@ impl TryFrom<u8> for Op {
     }
 }
 
-/// An entity before and after an entry: `None` before it was made, or after it was deleted for good.
+/// An entity before and after an entry: `None` before it was added, or after it was deleted for good.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change<T> {
     pub before: Option<T>,
@@ -102,7 +102,7 @@ pub struct Change<T> {
 }
 
 impl<T> Change<T> {
-    /// The entity as it is afterwards, or as it last was.
+    /// The entity after the entry, or its last state if it was deleted.
     pub fn latest(&self) -> Option<&T> {
         self.after.as_ref().or(self.before.as_ref())
     }
@@ -121,7 +121,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// The nodes it is about: the node itself, a link's ends, what a grant or an embed is on.
+    /// The nodes concerned: the node itself, a link's ends, or the node of a grant or an embed.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
         let nodes = match self {
             Subject::Node(change) => [change.latest().map(|node| node.id), None],
@@ -141,20 +141,20 @@ impl Subject {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     pub op: Op,
-    /// True for what followed from the rules (blocking, cascades), false for what the caller meant.
+    /// True for what followed by the rules (blocking, cascades), false for what the caller meant.
     pub derived: bool,
     pub subject: Subject,
 }
 
-/// How a batch stands to an earlier one.
+/// How a batch relates to an earlier one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Lineage {
     /// A mutation of its own.
     #[default]
     Fresh,
-    /// Took that batch back.
+    /// An undo of that batch.
     UndoOf(BatchId),
-    /// Brought that batch back.
+    /// A redo of that batch.
     RedoOf(BatchId),
 }
 
@@ -162,7 +162,7 @@ pub enum Lineage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Batch {
     pub id: BatchId,
-    /// `None` for what the installation itself did (accounts opened from the command line).
+    /// `None` for the command line (accounts and tokens).
     pub actor: Option<UserId>,
     pub at: Timestamp,
     pub lineage: Lineage,
@@ -170,7 +170,7 @@ pub struct Batch {
     pub entries: Vec<Entry>,
 }
 
-/// A batch with its place in the order of commits.
+/// A batch with its position in the order of commits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Committed {
     pub rev: Rev,

@@ -1,7 +1,7 @@
-//! What blocks what: after every batch, an active node is Blocked exactly when it is held.
+//! Blocking: after every batch, an active node is Blocked if and only if it is held.
 //!
-//! A node is **held** when it is active, not independent, and some active primary link leads to it from a node that is
-//! not completed.
+//! A node is **held** when it is active, not independent, and some active primary link leads to it from a node that
+//! is not completed.
 
 use crate::batch::Op;
 use crate::draft::{Cause, Draft};
@@ -11,7 +11,7 @@ use crate::world::Graph;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-/// Whether the node is held, by the statuses as they stand in the graph.
+/// Whether the node is held, by the current statuses in the graph.
 pub fn is_held(graph: &impl Graph, node: &Node) -> bool {
     blockers(graph, node).any(|source| source.status != Status::Completed)
 }
@@ -24,14 +24,14 @@ fn blockers<'g>(graph: &'g impl Graph, node: &Node) -> impl Iterator<Item = &'g 
         .filter_map(|link| graph.active_node(link.source))
 }
 
-/// Brings statuses and `wasBlocker` in line with what is held, beginning at nodes whose blockers changed and climbing
-/// as far as it matters. Entries are written causes first, each changed node once.
+/// Updates statuses and `wasBlocker` to match what is held. It starts at nodes whose blockers changed and climbs as
+/// far as statuses change. Entries are written causes first, each changed node once.
 pub fn settle(draft: &mut Draft<'_>, begin: impl IntoIterator<Item = NodeId>) {
     settle_giving_back(draft, begin, &[]);
 }
 
-/// [`settle`], with completions to give back: each of these nodes becomes complete again unless something holds it in the
-/// end. Causes should come before effects in `ended`.
+/// [`settle`], which also gives completions back: each of these nodes becomes completed again unless it is held in
+/// the end. In `ended` causes should come before effects.
 pub fn settle_giving_back(draft: &mut Draft<'_>, begin: impl IntoIterator<Item = NodeId>, ended: &[NodeId]) {
     let mut cascade = Cascade::default();
     cascade.give_back(draft, ended);
@@ -44,16 +44,16 @@ pub fn settle_giving_back(draft: &mut Draft<'_>, begin: impl IntoIterator<Item =
     cascade.write(draft);
 }
 
-/// Statuses worked out but not yet written: a node may be freed and held again before the cascade comes to rest.
+/// Statuses that are computed but not written: a node may be freed and held again before the cascade ends.
 #[derive(Default)]
 struct Cascade {
     waiting: VecDeque<NodeId>,
     queued: HashSet<NodeId>,
     looked_at: Vec<NodeId>,
-    /// Status and resume status, and when the node last changed.
+    /// Status, resume status, and when the node last changed.
     settled: HashMap<NodeId, (Status, Status, usize)>,
     changes: usize,
-    /// What waits for a node that was reopened: held, and so it stays, for the cascade completes nothing.
+    /// Targets of a reopened node. They stay held, because the cascade completes no node.
     held: HashSet<NodeId>,
 }
 
@@ -77,9 +77,9 @@ impl Cascade {
             .map_or((node.status, node.resume), |(status, resume, _)| (*status, *resume))
     }
 
-    /// Completes the nodes that nothing open holds, and those that only wait for such. What is to be reopened is not
-    /// reopened yet: weighing them all does that, and takes back what was completed here too early. So a node that waits
-    /// for one of them is never reopened in between.
+    /// Completes the nodes that no open node holds, and those that wait only for such nodes. Nodes to reopen are
+    /// not reopened yet: weighing all nodes does that, and reverts what was completed here too early. A node that
+    /// waits for one of them is thus never reopened in between.
     fn give_back(&mut self, draft: &Draft<'_>, ended: &[NodeId]) {
         let active = |id: &NodeId| draft.active_node(*id).filter(|node| node.status != Status::Completed);
         let open = ended.iter().filter_map(active).map(|node| {
@@ -156,7 +156,7 @@ pub fn targets(graph: &impl Graph, id: NodeId) -> Vec<NodeId> {
     links.into_iter().map(|link| link.target).collect()
 }
 
-/// Every link that holds the node has been a blocker; no link to a completed node is one.
+/// Marks every link that holds the node as a blocker, and unmarks links to a completed node.
 fn mark_blockers(draft: &mut Draft<'_>, id: NodeId) {
     let Some(node) = draft.active_node(id) else { return };
     let completed = node.status == Status::Completed;
@@ -178,7 +178,8 @@ fn mark_blockers(draft: &mut Draft<'_>, id: NodeId) {
 }
 
 /// The path by which `source` already waits for `target`, if a primary link source → target would close a cycle:
-/// target, what waits for it, … , source. Searches from both ends in turn, so it costs no more than the smaller side.
+/// target, the node that waits for it, … , source. It searches from both ends in turn, so it costs no more than the
+/// smaller side.
 pub fn cycle(graph: &impl Graph, source: NodeId, target: NodeId) -> Option<Vec<NodeId>> {
     let mut up = Search::new(target);
     let mut down = Search::new(source);
@@ -203,27 +204,27 @@ pub fn cycle(graph: &impl Graph, source: NodeId, target: NodeId) -> Option<Vec<N
     }
 }
 
-/// Tells, of primary links that come back to a node which had none, one after the other, which of them would close a
-/// cycle. Such a cycle comes in by one of them and goes out by another, so what counts is only what the sources wait for
-/// and what waits for the targets. Both are explored once for all the links, in turn, and neither further than it takes:
+/// Decides, for primary links that return one after the other to a node that had none, which of them would close a
+/// cycle. Such a cycle enters by one of the links and leaves by another, so only what the sources wait for and what
+/// waits for the targets counts. Both sides are explored once for all links, in turn and no further than needed:
 /// not at all while all links lead the same way.
 #[derive(Default)]
 pub struct Returning {
-    /// What waits for the node by the links let in so far.
+    /// What waits for the node by the links admitted so far.
     above: Side,
-    /// What the node waits for by them.
+    /// What the node waits for by the links admitted so far.
     below: Side,
 }
 
-/// One side of a node. It has no node in common with the other side.
+/// One side of a node. It shares no node with the other side.
 #[derive(Default)]
 struct Side {
     reached: HashSet<NodeId>,
-    /// Reached, but it has not been looked what they lead on to.
+    /// Reached, but not explored further.
     waiting: Vec<NodeId>,
 }
 
-/// Which way primary links are followed.
+/// The direction in which primary links are followed.
 #[derive(Clone, Copy)]
 enum Way {
     Up,
@@ -246,18 +247,18 @@ impl Way {
 }
 
 impl Returning {
-    /// Whether a link that the node is the source of may come back: from then on it counts as there.
+    /// Whether a link with the node as its source may return. If so, it counts from then on.
     pub fn lets_out(&mut self, graph: &impl Graph, target: NodeId) -> bool {
         let_through(graph, Way::Up, target, &mut self.above, &mut self.below)
     }
 
-    /// Whether a link that the node is the target of may come back: from then on it counts as there.
+    /// Whether a link with the node as its target may return. If so, it counts from then on.
     pub fn lets_in(&mut self, graph: &impl Graph, source: NodeId) -> bool {
         let_through(graph, Way::Down, source, &mut self.below, &mut self.above)
     }
 }
 
-/// Adds a node and what it leads to, that way, to a side, unless that would meet the other side.
+/// Adds a node, and what it leads to in that direction, to a side, unless that would meet the other side.
 fn let_through(graph: &impl Graph, way: Way, node: NodeId, side: &mut Side, other: &mut Side) -> bool {
     let back = match way {
         Way::Up => Way::Down,
@@ -270,7 +271,7 @@ fn let_through(graph: &impl Graph, way: Way, node: NodeId, side: &mut Side, othe
         return true;
     }
     let mut fresh = Side { reached: HashSet::from([node]), waiting: vec![node] };
-    // As soon as one of the two has nothing left to explore, they do not meet.
+    // Once either side has nothing left to explore, the two do not meet.
     while !other.waiting.is_empty() {
         let Some(next) = fresh.waiting.pop() else { break };
         for reached in way.next(graph, next) {

@@ -1,4 +1,4 @@
-//! Every invariant of the model, checked on a whole World: what `synaptask check` says of a log.
+//! Checks every invariant of the model on a whole World, for `synaptask check`.
 
 use crate::blocking::is_held;
 use crate::id::{LinkId, NodeId, UserId};
@@ -9,7 +9,7 @@ use crate::world::{Graph, World};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// What is wrong, a sentence each; empty when every invariant holds.
+/// The violations, one sentence each; empty when every invariant holds.
 pub fn problems(world: &World) -> Vec<String> {
     let mut problems = Vec::new();
     for node in world.nodes() {
@@ -22,7 +22,7 @@ pub fn problems(world: &World) -> Vec<String> {
             problems.push(format!("links {other} and {} have the same place", link.id));
         }
     }
-    // Each has a place of its own in both lists, so what goes beyond is listed twice or should not be.
+    // Every link is known to be in both its lists, so any excess is a duplicate or a stray.
     if world.listings() != 2 * world.links().count() {
         problems.push("the lists of links at nodes contain links that do not exist".to_owned());
     }
@@ -33,7 +33,7 @@ pub fn problems(world: &World) -> Vec<String> {
     problems
 }
 
-/// A link's place: its unordered pair of nodes, with its owner too if it is private.
+/// A link's place: its unordered pair of nodes, with its owner if it is private.
 #[derive(PartialEq, Eq, Hash)]
 struct LinkPlace(NodeId, NodeId, Option<UserId>);
 
@@ -88,7 +88,7 @@ fn check_link(world: &World, link: &Link, problems: &mut Vec<String>) {
     }
 }
 
-/// Peels off, again and again, what nothing waits for: what is left waits for itself.
+/// Repeatedly removes the nodes that no other node waits for. What is left is in a cycle.
 fn check_cycles(world: &World, problems: &mut Vec<String>) {
     let primary = |link: &&Arc<Link>| !link.in_trash && link.is_primary();
     let mut waiting_for: HashMap<NodeId, usize> = HashMap::new();
@@ -155,10 +155,14 @@ fn check_users(world: &World, problems: &mut Vec<String>) {
         }
         let found = world.user_by_email(email).map(|slot| slot.user.id);
         if found != (!user.is_removed()).then_some(id) {
-            problems.push(format!("user {id} is not the only one to be found by the email {email:?}"));
+            problems.push(format!("user {id} shares the email {email:?} with somebody else"));
         }
-        if world.user_by_username(username).is_none_or(|other| other.user.id != id) {
-            problems.push(format!("user {id} is not the only one to be found by the username {username:?}"));
+        let mut named = world.users_named(username).map(|slot| &slot.user);
+        if let Some(other) = named.find(|other| other.id < id) {
+            let (theirs, other) = (&other.username, other.id);
+            problems.push(format!(
+                "user {id} shares the username {username:?} with somebody else: {theirs:?} of user {other}"
+            ));
         }
     }
 }

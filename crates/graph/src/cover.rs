@@ -1,5 +1,5 @@
-//! Who has access to which nodes, worked out for many nodes and people together: each by one walk, up from the nodes or
-//! down from what is held, where asking [`crate::access`] for every one would walk the same way over and over.
+//! Who has access to which nodes, computed for many nodes and users together. Each computation is one walk, up from
+//! the nodes or down from what is shared. Asking [`crate::access`] for each of them would repeat the same walk.
 
 use crate::access::{branch, climb, given};
 use crate::audience::Audience;
@@ -11,18 +11,18 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Who sees a node, and through which share roots.
+/// Who sees a node, and by which share roots.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Cover {
     owner: UserId,
     /// Every share root that covers the node, sorted.
     roots: Arc<[NodeId]>,
-    /// Those asked about that are not its owner, sorted, with the roots that give them access.
+    /// The users of the audience who see it, without its owner, sorted, with the roots that give them access.
     viewers: Vec<(UserId, Level, Arc<[NodeId]>)>,
 }
 
 impl Cover {
-    /// The user's access; only for the owner and those the cover was asked about.
+    /// The user's access. Defined only for the owner and the audience.
     pub fn level(&self, user: UserId) -> Option<Level> {
         if user == self.owner {
             return Some(Level::Owner);
@@ -30,7 +30,7 @@ impl Cover {
         self.viewer(user).map(|(_, level, _)| *level)
     }
 
-    /// The share roots the user is shown: all for the owner, for others those that give them access.
+    /// The share roots shown to the user: all for the owner, for others those that give them access.
     pub fn roots_for(&self, user: UserId) -> Arc<[NodeId]> {
         if user == self.owner {
             return Arc::clone(&self.roots);
@@ -51,7 +51,7 @@ impl Cover {
 
 /// The covers of active nodes, for an audience. Nodes under the same roots share one cover.
 ///
-/// Costs one climb from all the nodes together, and the lists of roots that come of it.
+/// Costs one climb from all the nodes together, plus the resulting lists of roots.
 pub fn covers(
     world: &World,
     nodes: impl IntoIterator<Item = NodeId>,
@@ -65,7 +65,7 @@ pub fn covers(
     let mut known: HashMap<(UserId, Roots, Option<NodeId>), Arc<Cover>> = HashMap::new();
     let mut covers = HashMap::with_capacity(nodes.len());
     for node in nodes.into_values() {
-        // Grants without branch count at their own node only, so a root's own cover is like no other.
+        // Grants without branch count only at their own node, so a root has a cover of its own.
         let itself = has_share_in_force(world, node).then_some(node.id);
         let key = (node.owner, over.of.get(&node.id).cloned().flatten(), itself);
         let cover = known.entry(key).or_insert_with_key(|(_, roots, itself)| {
@@ -80,8 +80,8 @@ pub fn covers(
     covers
 }
 
-/// Whether what is shared above a node may matter: an owner who shares nothing has nothing there, and to a single other
-/// user only what they hold a share of matters.
+/// Whether shares above a node may matter. An owner without shares has none. For a single other user only the
+/// shares that they hold matter.
 fn may_be_reached(world: &World, node: &Node, audience: Audience<'_>) -> bool {
     let shares = world.user(node.owner).is_some_and(|slot| !slot.shared.is_empty());
     let concerned = match audience {
@@ -96,19 +96,19 @@ fn may_be_reached(world: &World, node: &Node, audience: Audience<'_>) -> bool {
 /// Share roots by number.
 type Roots = Reached<Numbers>;
 
-/// The share roots above nodes, or at them, by which branches are shared in force.
+/// The share roots in force, at or above the nodes, that share their branch.
 struct RootsOver {
     of: HashMap<NodeId, Roots>,
     numbered: Vec<NodeId>,
 }
 
-/// From how many share roots on a few nodes are rather climbed from one by one.
+/// With at least this many share roots and few nodes, each node is climbed from separately.
 const MANY_ROOTS: usize = 4096;
 
 impl RootsOver {
     fn find(world: &World, nodes: &[&Arc<Node>]) -> Self {
-        // What flows down costs a word for every so many roots at each node that is passed. Where roots are very many
-        // and nodes few, it is less to climb from each node by itself.
+        // Passing roots down costs one word per so many roots at each visited node. With very many roots and few
+        // nodes a climb from each node costs less.
         let shared = |node: &Node| world.user(node.owner).map_or(0, |slot| slot.shared.len());
         let few = nodes.len() <= Numbers::IN_A_WORD && nodes.iter().any(|node| shared(node) >= MANY_ROOTS);
         if nodes.len() <= 1 || few { Self::climbing(world, nodes) } else { Self::by_one_climb(world, nodes) }
@@ -182,18 +182,18 @@ fn cover_of(world: &World, node: &Node, roots: Vec<NodeId>, audience: Audience<'
     Cover { owner: node.owner, roots, viewers }
 }
 
-/// Who of the audience the shares of this very node give access to it.
+/// The users of the audience to whom the shares of this very node give access.
 pub fn admitted(world: &World, root: &Node, audience: Audience<'_>) -> Vec<UserId> {
     let mut users = holders(world, root, audience);
     users.retain(|user| given(world, *user, root, true).is_some());
     users
 }
 
-/// Who of the audience has a grant on the node or has embedded it, in force or not; its owner is not asked about.
+/// The users of the audience who have a grant on the node or have embedded it, in force or not, without its owner.
 fn holders(world: &World, root: &Node, audience: Audience<'_>) -> Vec<UserId> {
     let mut found: Vec<UserId> = match world.holders(root.id) {
         0 => return Vec::new(),
-        // Few of the many who hold a share may be there.
+        // There may be many holders and few of them in the audience.
         many if many > audience.len() => {
             let holds =
                 |user: &UserId| world.grant(root.id, *user).is_some() || world.has_embed(root.id, *user);
@@ -210,7 +210,7 @@ fn holders(world: &World, root: &Node, audience: Audience<'_>) -> Vec<UserId> {
     found
 }
 
-/// The share roots that cover both ends of a link, as the user is shown them.
+/// The share roots that cover both ends of a link, as shown to the user.
 pub fn shared_roots(source: &Cover, target: &Cover, user: UserId) -> Arc<[NodeId]> {
     let (of_source, of_target) = (source.roots_for(user), target.roots_for(user));
     if Arc::ptr_eq(&of_source, &of_target) {
@@ -218,7 +218,7 @@ pub fn shared_roots(source: &Cover, target: &Cover, user: UserId) -> Arc<[NodeId
     }
     let both = of_source.iter().filter(|root| of_target.binary_search(root).is_ok());
     let both: Vec<NodeId> = both.copied().collect();
-    // Mostly one end is covered by all that covers the other, and then there is a list already.
+    // Mostly everything that covers one end also covers the other, and that list already exists.
     match both.len() {
         all if all == of_target.len() => of_target,
         all if all == of_source.len() => of_source,
@@ -236,7 +236,7 @@ impl Levels {
         self.0.get(at).map(|(_, level)| *level)
     }
 
-    /// What sharing the root gives the audience, for the root itself or for its branch.
+    /// The access that the shares of the root give the audience, to the root itself or to its branch.
     fn given(world: &World, root: &Node, itself: bool, audience: Audience<'_>) -> Option<Self> {
         let users = holders(world, root, audience).into_iter();
         let levels: Vec<_> =
@@ -252,13 +252,13 @@ impl Inherited for Levels {
 
     fn take_in(&mut self, other: &Self) {
         self.0.extend(&other.0);
-        // The highest privilege of each user comes first, and stays.
+        // The highest privilege of each user sorts first and is kept.
         self.0.sort_unstable();
         self.0.dedup_by_key(|(user, _)| *user);
     }
 }
 
-/// Who has access to a node by its placement, and which.
+/// The users with access to a node by placement, and their levels.
 #[derive(Clone, Debug)]
 pub struct Standing {
     owner: UserId,
@@ -266,7 +266,7 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// [`placement`](crate::access::placement); only for the owner and those the standing was asked about.
+    /// [`placement`](crate::access::placement). Defined only for the owner and the audience.
     pub fn level(&self, user: UserId) -> Option<Level> {
         if user == self.owner {
             return Some(Level::Owner);
@@ -274,14 +274,14 @@ impl Standing {
         self.others.as_ref().and_then(|levels| levels.of(user))
     }
 
-    /// The owner, and everyone asked about that has access.
+    /// The owner, and the users of the audience with access.
     pub fn users(&self) -> impl Iterator<Item = UserId> {
         let others = self.others.iter().flat_map(|levels| levels.0.iter());
         std::iter::once(self.owner).chain(others.map(|(user, _)| *user))
     }
 }
 
-/// The placements of nodes, in the trash or not, for an audience: for all of them by one climb.
+/// The placements of nodes, in the trash or not, for an audience. They are found by one climb.
 pub fn standings(
     world: &World,
     nodes: impl IntoIterator<Item = NodeId>,
@@ -290,7 +290,7 @@ pub fn standings(
     let nodes: HashMap<NodeId, &Arc<Node>> =
         nodes.into_iter().filter_map(|id| world.node(id)).map(|node| (node.id, node)).collect();
     let reached = nodes.values().copied().filter(|node| may_be_reached(world, node, audience));
-    // An owner's own access takes no climb.
+    // An owner's access takes no climb.
     let reached = reached.filter(|node| !matches!(audience, Audience::One(user) if user == node.owner));
     let mut reached = inherit(world, reached, |node| Levels::given(world, node, false, audience));
     let standing = |(id, node): (NodeId, &Arc<Node>)| {
@@ -301,7 +301,7 @@ pub fn standings(
     nodes.into_iter().map(standing).collect()
 }
 
-/// One user's [`placement`](crate::access::placement)s, worked out for many nodes together.
+/// One user's [`placement`](crate::access::placement)s, computed for many nodes together.
 pub struct Placements {
     user: UserId,
     standings: HashMap<NodeId, Standing>,
@@ -313,20 +313,21 @@ impl Placements {
         Placements { user, standings: standings(world, nodes, Audience::One(user)) }
     }
 
-    /// The user's placement; only for a node that was asked about.
+    /// The user's placement. Defined only for the given nodes.
     pub fn level(&self, node: NodeId) -> Option<Level> {
         self.standings.get(&node).and_then(|standing| standing.level(self.user))
     }
 }
 
-/// The active nodes a user has access to, with their levels: found from what they own and hold, downwards.
+/// The active nodes a user has access to, with their levels. They are found downwards from what the user owns and
+/// holds.
 pub fn accessible(world: &World, user: UserId) -> HashMap<NodeId, Level> {
     let Some(slot) = world.user(user) else { return HashMap::new() };
     let owned = slot.owned.iter().map(|(_, id)| *id).filter(|id| world.active_node(*id).is_some());
     let mut levels: HashMap<NodeId, Level> = owned.map(|id| (id, Level::Owner)).collect();
     let held = || slot.granted.iter().chain(&slot.embedded).filter_map(|id| world.active_node(*id));
     for level in [Level::Admin, Level::Editor, Level::Viewer] {
-        // Whatever was reached before, was by a higher privilege.
+        // A node reached before was reached by a higher privilege.
         let given_for = |itself| {
             let gives = move |root: &&Arc<Node>| given(world, user, root, itself) == Some(level);
             held().filter(gives).map(|root| root.id)
@@ -338,8 +339,8 @@ pub fn accessible(world: &World, user: UserId) -> HashMap<NodeId, Level> {
     levels
 }
 
-/// Whether anyone of the audience but their owners may have access to any of the nodes, or may come to have it when it
-/// returns with shares of its own: a climb that ends where it finds the first.
+/// Whether any user of the audience, except their owners, has access to any of the nodes, or would have it once a
+/// node returns with its shares. The climb ends at the first such user.
 pub fn reach_anyone(world: &World, nodes: impl IntoIterator<Item = NodeId>, audience: Audience<'_>) -> bool {
     let mut seen: HashSet<NodeId> = HashSet::new();
     let mut waiting: Vec<&Arc<Node>> = Vec::new();

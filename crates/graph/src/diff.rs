@@ -1,4 +1,4 @@
-//! What one user is told of a batch: data for a transport to write out, never more than they may read.
+//! The diff of a batch for one user: data for a transport to write, and never more than the user may read.
 
 use crate::batch::{Lineage, Op};
 use crate::id::{BatchId, LinkId, NodeId};
@@ -11,25 +11,25 @@ use std::sync::Arc;
 /// A batch, or the passing of due times, as one user sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diff {
-    /// `None` when time brought it about, or when nothing changed.
+    /// `None` when it is caused by time, or when nothing changed.
     pub batch: Option<BatchId>,
-    /// The place in the order of commits that applying it leads to.
+    /// The position in the order of commits after applying it.
     pub rev: Rev,
     pub actor: Option<Arc<User>>,
     pub at: Timestamp,
-    /// How the batch stands to an earlier one; for the actor's own answer.
+    /// How the batch relates to an earlier one; for the actor's own answer.
     pub lineage: Lineage,
-    /// To apply in order, before `links`.
+    /// Applied in order, before `links`.
     pub nodes: Vec<NodeChange>,
     pub links: Vec<LinkChange>,
     pub user: Vec<UserChange>,
     pub access: Vec<AccessChange>,
-    /// Which part of how many this is, counted from 1, when a diff is sent in several.
+    /// The number of this part, counted from 1, and the number of parts, when a diff is sent in several.
     pub part: Option<(usize, usize)>,
 }
 
 impl Diff {
-    /// True when it tells nothing.
+    /// True when it has no entries.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -39,8 +39,8 @@ impl Diff {
         self.nodes.len() + self.links.len() + self.user.len() + self.access.len()
     }
 
-    /// Whether it takes something out of the receiver's view, or weakens their access to it; or tells of what only lies in
-    /// the trash any more, access to which may end without another word.
+    /// Whether it removes something from the receiver's view or lowers their access. Entries about the trash count
+    /// too, because access to the trash may end without a further diff.
     pub fn shrinks(&self) -> bool {
         let node = |change: &NodeChange| match change {
             NodeChange::Faded { .. } | NodeChange::Hidden { .. } => true,
@@ -55,19 +55,19 @@ impl Diff {
             LinkChange::Deleted { .. } => true,
             LinkChange::Whole { .. } => false,
         };
-        // A grant is given on what is there; taken back, or changed, it may be in the trash.
+        // A grant is given only on an active node. When it is changed or taken back, the node may be in the trash.
         let access = |change: &AccessChange| change.op != Op::GrantUpsert;
         self.nodes.iter().any(node) || self.links.iter().any(link) || self.access.iter().any(access)
     }
 
-    /// About how many bytes it takes when written out: enough to bound a queue by.
+    /// Its approximate size in bytes when written, precise enough to bound a queue.
     pub fn weight(&self) -> usize {
         let nodes: usize = self.nodes.iter().map(NodeChange::weight).sum();
         let links: usize = self.links.iter().map(LinkChange::weight).sum();
         ENTRY_BYTES + nodes + links + (self.user.len() + self.access.len()) * ENTRY_BYTES
     }
 
-    /// The diff in parts of at most `most` entries, to be applied in order. A small diff is its own only part.
+    /// Splits the diff into parts of at most `most` entries, to be applied in order. A small diff is its only part.
     pub fn into_parts(self, most: usize) -> Vec<Diff> {
         if self.len() <= most {
             return vec![self];
@@ -99,23 +99,24 @@ impl Diff {
     }
 }
 
-/// About what an entry takes besides its texts and share roots.
+/// The approximate size of an entry without its texts and share roots.
 const ENTRY_BYTES: usize = 300;
-/// About what an id in a list takes.
+/// The approximate size of an id in a list.
 const ID_BYTES: usize = 40;
 
-/// A change to a node in someone's view.
+/// A change to a node in a user's view.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NodeChange {
-    /// The whole node, which the receiver did not hold in full: added, restored, or come into view.
+    /// The whole node, which the receiver did not hold in full: added, restored, or newly visible.
     Whole { op: Op, seen: SeenNode },
-    /// Some fields of a node the receiver holds and goes on to see, or held until it went to the trash.
+    /// Some fields of a node that the receiver holds and still sees, or held until it went to the trash.
     Edited { op: Op, before: Arc<Node>, after: Arc<Node>, level: Level, roots: Arc<[NodeId]> },
-    /// The status of a phantom: all there is to know of it.
+    /// The status of a phantom, the only thing known about it.
     PhantomStatus { id: NodeId, before: Status, after: Status },
-    /// The receiver's access to a node they keep. With the publication where its token comes into or out of sight.
+    /// The receiver's access to a node that they keep. It includes the publication when its token starts or stops
+    /// being shown.
     Access { node: Arc<Node>, before: Level, after: Level, roots: Arc<[NodeId]> },
-    /// The node is only a phantom to the receiver from here on.
+    /// The node is now only a phantom to the receiver.
     Faded { id: NodeId, status: Status },
     /// The node left the receiver's view.
     Hidden { id: NodeId },
@@ -138,7 +139,7 @@ impl NodeChange {
 }
 
 impl SeenNode {
-    /// About how many bytes the node takes when written out.
+    /// The approximate size of the node in bytes when written.
     pub fn weight(&self) -> usize {
         let roots = match &self.sight {
             Sight::Full { roots, .. } => roots.len(),
@@ -148,7 +149,7 @@ impl SeenNode {
     }
 }
 
-/// A change to a link in someone's view.
+/// A change to a link in a user's view.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LinkChange {
     /// The whole link, which the receiver did not hold.
@@ -175,9 +176,9 @@ impl LinkChange {
 /// A change to an account.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UserChange {
-    /// Someone whose nodes the receiver sees has a new username.
+    /// A user whose nodes the receiver sees has a new username.
     Renamed { before: Arc<User>, after: Arc<User> },
-    /// The receiver has taken a published branch into their graph (`present`), or no longer has it.
+    /// The receiver has embedded a publication (`present`), or no longer has it.
     Embed { user: Arc<User>, node: NodeId, present: bool },
 }
 
@@ -185,7 +186,7 @@ pub enum UserChange {
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccessChange {
     pub op: Op,
-    /// The person the grant is for.
+    /// The user the grant is for.
     pub grantee: Arc<User>,
     pub before: Option<Arc<Grant>>,
     pub after: Option<Arc<Grant>>,

@@ -1,4 +1,4 @@
-//! A draft: the World with the changes of one operation laid over it. Operations write entries here; the World itself
+//! A draft: the World with the changes of one operation on top. Operations write entries here. The World itself
 //! stays as it is until the finished batch is applied.
 
 use crate::batch::{Batch, Change, Entry, Lineage, Op, Subject};
@@ -16,10 +16,10 @@ pub struct Draft<'w> {
     actor: Option<UserId>,
     nodes: HashMap<NodeId, Option<Arc<Node>>>,
     links: HashMap<LinkId, Option<Arc<Link>>>,
-    /// By each of their ends, the links that the World does not list there as they lie now: added, or turned round.
+    /// For each node, its links that the World does not list there in their current direction: added or swapped.
     listed: HashMap<NodeId, Vec<LinkId>>,
     turned: HashSet<LinkId>,
-    /// Where each link has its last entry, so that the cost of a cascade is not that of searching them.
+    /// The index of each link's last entry, so that a cascade need not search for it.
     link_entries: HashMap<LinkId, usize>,
     next_seq: u64,
     lineage: Lineage,
@@ -47,7 +47,7 @@ impl Graph for Draft<'_> {
 
     fn links_up(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
         let below = self.world.links_up(id).filter_map(|link| self.laid_over(link));
-        // What was turned round may lie as the World has it again.
+        // A link that was swapped twice has the direction of the World again.
         let listed = self.listed_at(id).filter(move |link| !self.lies_as_below(link));
         below.chain(listed).filter(move |link| link.source == id)
     }
@@ -59,17 +59,17 @@ impl Graph for Draft<'_> {
     }
 }
 
-/// Whether an entry is what the caller meant or what followed from it.
+/// Whether the caller meant an entry or the rules caused it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// The caller asked for it.
+    /// The caller requested it.
     Meant,
-    /// The rules brought it about.
+    /// The rules caused it.
     Derived,
 }
 
 impl Draft<'_> {
-    /// A link of the World as the draft has it.
+    /// A link of the World as it is in the draft.
     fn laid_over<'l>(&'l self, link: &'l Arc<Link>) -> Option<&'l Arc<Link>> {
         self.links.get(&link.id).map_or(Some(link), Option::as_ref)
     }
@@ -107,7 +107,7 @@ impl<'w> Draft<'w> {
         }
     }
 
-    /// The World below, for as long as it lives: reading it does not keep the draft from being written.
+    /// The World below, with its own lifetime: reading it does not keep the draft from being written.
     pub fn world(&self) -> &'w World {
         self.world
     }
@@ -156,7 +156,7 @@ impl<'w> Draft<'w> {
         self.write(Op::NodeAdd, Cause::Meant, Subject::Node(Change { before: None, after: Some(node) }));
     }
 
-    /// Changes a node by one entry; its version, times and batch follow. A missing node is left missing.
+    /// Changes a node by one entry and updates its version, times and batch. A missing node is ignored.
     pub fn edit_node(&mut self, op: Op, cause: Cause, id: NodeId, edit: impl FnOnce(&mut Node)) {
         let Some(before) = self.node(id).cloned() else { return };
         let mut after = Node::clone(&before);
@@ -169,7 +169,7 @@ impl<'w> Draft<'w> {
         self.write(op, cause, Subject::Node(Change { before: Some(before), after: Some(after) }));
     }
 
-    /// Deletes a node for good (NODE_DELETE). Its links, grants and embeds must be gone already.
+    /// Deletes a node for good (NODE_DELETE). Its links, grants and embeds must have been deleted before.
     pub fn delete_node(&mut self, id: NodeId) {
         let Some(before) = self.node(id).cloned() else { return };
         self.nodes.insert(id, None);
@@ -184,7 +184,7 @@ impl<'w> Draft<'w> {
         self.write(Op::LinkAdd, Cause::Meant, Subject::Link(Change { before: None, after: Some(link) }));
     }
 
-    /// Changes a link by one entry; its version, times and batch follow. A missing link is left missing.
+    /// Changes a link by one entry and updates its version, times and batch. A missing link is ignored.
     pub fn edit_link(&mut self, op: Op, cause: Cause, id: LinkId, edit: impl FnOnce(&mut Link)) {
         let Some(before) = self.link(id).cloned() else { return };
         let mut after = Link::clone(&before);
@@ -200,8 +200,8 @@ impl<'w> Draft<'w> {
         self.write(op, cause, Subject::Link(Change { before: Some(before), after: Some(after) }));
     }
 
-    /// Sets whether a link has held its target: folded into the link's own entry where this batch has one, an entry
-    /// of its own otherwise.
+    /// Sets whether a link has held its target. The change is folded into the link's entry if this batch has one;
+    /// otherwise it is an entry of its own.
     pub fn set_was_blocker(&mut self, id: LinkId, was_blocker: bool) {
         let own_entry = self.link_entries.get(&id).and_then(|at| self.entries.get_mut(*at));
         match own_entry.map(|entry| &mut entry.subject) {
@@ -225,7 +225,7 @@ impl<'w> Draft<'w> {
         self.write(Op::LinkDelete, cause, Subject::Link(Change { before: Some(before), after: None }));
     }
 
-    /// Makes, changes or ends a grant. Access is judged on the World below, so the draft does not lay it over.
+    /// Makes, changes or ends a grant. Access is judged on the World below, so the draft does not overlay grants.
     pub fn set_grant(&mut self, op: Op, cause: Cause, before: Option<Arc<Grant>>, after: Option<Grant>) {
         let after = after.map(Arc::new);
         self.write(op, cause, Subject::Grant(Change { before, after }));
@@ -246,7 +246,7 @@ impl<'w> Draft<'w> {
         self.write(Op::UserUpdate, Cause::Meant, Subject::User(change));
     }
 
-    /// Writes an entry that the draft's own view of nodes and links does not depend on.
+    /// Writes an entry that does not affect the draft's view of nodes and links.
     pub fn write(&mut self, op: Op, cause: Cause, subject: Subject) {
         if let Subject::Link(change) = &subject
             && let Some(link) = change.latest()

@@ -1,5 +1,5 @@
-//! How often something of a World is looked at, so that tests can say how costs grow without asking a clock. Counted in
-//! debug builds alone.
+//! Counts how often a World is looked at, so that tests can measure how costs grow without a clock. It counts only
+//! in debug builds.
 
 #[cfg(debug_assertions)]
 mod counted {
@@ -13,7 +13,7 @@ mod counted {
         LOOKS.set(LOOKS.get() + 1);
     }
 
-    /// How many looks this thread has taken so far.
+    /// The number of looks of this thread so far.
     pub fn looks() -> u64 {
         LOOKS.get()
     }

@@ -1,7 +1,7 @@
-//! The kinds of rules that a node's fields keep to. [`crate::node_fields`] says which field keeps to which.
+//! The kinds of rules for a node's fields. [`crate::node_fields`] assigns them to fields.
 //!
-//! A rule judges a value in one place, for what comes in and for what is stored alike: `admit` makes a value of what was
-//! given or refuses it, and [`Rule::check`] asks whether a value is one that `admit` could have made.
+//! A rule judges input and stored values in one place: `admit` makes a value of the input or refuses it, and
+//! [`Rule::check`] verifies that `admit` could have made a value.
 
 use crate::batch::Op;
 use crate::model::Status;
@@ -9,18 +9,19 @@ use crate::refusal::{Reason, Refusal};
 use crate::time::Timestamp;
 use std::fmt::Debug;
 
-/// What is declared of a field, besides its name, type and default.
+/// The declaration of a field, without its name, type and default.
 #[derive(Clone, Copy, Debug)]
 pub struct NodeField<R> {
     /// The field's name in JSON.
     pub wire: &'static str,
-    /// What a person calls it. Fields that are changed together may share their words.
+    /// The field's name in history in words. Fields that are changed together may share it.
     pub words: &'static str,
-    /// The entry that a change of the field is written as.
+    /// The operation code of the entry that changes the field.
     pub entry: Op,
-    /// The answer to a value of the wrong type, or to one outside the rule where the rule has no answer of its own.
+    /// The refusal of a value of the wrong type, and of one outside the rule unless the rule has a refusal of its
+    /// own.
     pub invalid: Reason,
-    /// What its values keep to.
+    /// The rule for its values.
     pub rule: R,
 }
 
@@ -40,7 +41,7 @@ impl<R> NodeField<R> {
         self.invalid.into()
     }
 
-    /// A refusal for a reason that several fields share: it names the field.
+    /// A refusal that several fields share: it names the field.
     pub fn refusal_by_name(&self, reason: Reason) -> Refusal {
         Refusal::with(reason, format!("The field is \"{}\".", self.wire))
     }
@@ -48,7 +49,7 @@ impl<R> NodeField<R> {
 
 /// A kind of rule.
 pub trait Rule: Sized {
-    /// What a field with this rule holds.
+    /// The type of a field with this rule.
     type Value: Clone + PartialEq + Debug;
 
     /// Refuses a value that the field cannot have.
@@ -57,7 +58,7 @@ pub trait Rule: Sized {
     /// The refusal that the same value gets when a client sends it.
     fn check(field: &NodeField<Self>, value: &Self::Value) -> Result<(), Refusal>;
 
-    /// How many bytes of text the value holds, about as many as it takes when written out. Zero for what is short.
+    /// The value's size in bytes of text, about as much as it takes when written. Zero for short values.
     fn text_bytes(_value: &Self::Value) -> usize {
         0
     }
@@ -67,13 +68,13 @@ pub trait Rule: Sized {
         true
     }
 
-    /// The reasons a value may be refused for besides the field's own.
+    /// The reasons for refusing a value, besides the field's own.
     fn reasons(&self) -> Vec<Reason> {
         Vec::new()
     }
 }
 
-/// Whether text holds a control character that no text field takes: C0 except line breaks and tabs.
+/// Whether text has a control character that no text field accepts: C0 except line breaks and tabs.
 pub fn has_control(text: &str) -> bool {
     text.chars().any(|c| c < ' ' && !matches!(c, '\n' | '\r' | '\t'))
 }
@@ -81,9 +82,9 @@ pub fn has_control(text: &str) -> bool {
 /// A text.
 #[derive(Clone, Copy, Debug)]
 pub struct Text {
-    /// The most it may have, in Unicode scalar values.
+    /// The greatest length, in Unicode scalar values.
     pub chars_max: usize,
-    /// The answer to a longer one.
+    /// The refusal of a longer text.
     pub too_long: Reason,
 }
 
@@ -111,8 +112,8 @@ impl Rule for Text {
     }
 }
 
-/// A status as a user sets it: any but Blocked, which is derived (B2). A stored one may be Blocked; whether it has to be
-/// is for [`crate::check`] to say.
+/// A status that a user may set: any but Blocked, which is derived (B2). A stored status may be Blocked;
+/// [`crate::check`] verifies whether it must be.
 #[derive(Clone, Copy, Debug)]
 pub struct SettableStatus;
 
@@ -120,7 +121,7 @@ impl NodeField<SettableStatus> {
     /// A status by its number.
     ///
     /// # Errors
-    /// The field's own for what is no status, and `status_blocked`.
+    /// The field's own for a number that is not a status, and `status_blocked`.
     pub fn admit(&self, number: i64) -> Result<Status, Refusal> {
         let status = u8::try_from(number).ok().and_then(|number| Status::try_from(number).ok());
         match status.ok_or(self.invalid)? {
@@ -147,7 +148,7 @@ impl Rule for SettableStatus {
 pub struct Moment;
 
 impl NodeField<Moment> {
-    /// A time, its fraction of a second cut off.
+    /// A time without its fraction of a second.
     pub fn admit(&self, at: Option<Timestamp>) -> Option<Timestamp> {
         at.map(Timestamp::whole_seconds)
     }
@@ -157,28 +158,29 @@ impl Rule for Moment {
     type Value = Option<Timestamp>;
 
     fn check(field: &NodeField<Self>, at: &Option<Timestamp>) -> Result<(), Refusal> {
-        // Kept within the years it can be written with, and cut.
+        // Limited to the years that can be written, and cut to seconds.
         let kept = field.admit(at.map(|at| Timestamp::from_ms(at.ms())));
         if kept == *at { Ok(()) } else { Err(field.refusal()) }
     }
 }
 
-/// A list of tags: trimmed, none of them empty, none twice.
+/// A list of tags: trimmed, none empty, no duplicates.
 #[derive(Clone, Copy, Debug)]
 pub struct Tags {
-    /// The most there may be.
+    /// The greatest number of tags.
     pub tags_max: usize,
-    /// The most that may be given, duplicates included: each takes time to look at.
+    /// The greatest number given, duplicates included, because each costs time.
     pub given_max: usize,
-    /// The most one may have, in Unicode scalar values.
+    /// The greatest length of a tag, in Unicode scalar values.
     pub chars_max: usize,
 }
 
 impl NodeField<Tags> {
-    /// The tags that are meant by what is given; `None` stands for what is not a string.
+    /// The tags that result from the input; `None` stands for an item that is not a string.
     ///
     /// # Errors
-    /// The field's own, `invalid_text`, `tag_empty`, `tag_too_long`, `too_many_tags`: that of the first item at fault.
+    /// The field's own, `invalid_text`, `tag_empty`, `tag_too_long`, `too_many_tags`: that of the first faulty
+    /// item.
     pub fn admit<'a>(
         &self,
         given: impl ExactSizeIterator<Item = Option<&'a str>>,
@@ -225,20 +227,20 @@ impl Rule for Tags {
     }
 }
 
-/// A list of the names of people, kept as given.
+/// A list of names of people, stored as given.
 #[derive(Clone, Copy, Debug)]
 pub struct Names {
-    /// The most there may be.
+    /// The greatest number of names.
     pub names_max: usize,
-    /// The most one may have, in Unicode scalar values; at least one.
+    /// The greatest length of a name, in Unicode scalar values; the least is one.
     pub chars_max: usize,
 }
 
 impl NodeField<Names> {
-    /// The names given; `None` stands for what is not a string.
+    /// The names given; `None` stands for an item that is not a string.
     ///
     /// # Errors
-    /// The field's own, and `invalid_text`: that of the first item at fault.
+    /// The field's own, and `invalid_text`: that of the first faulty item.
     pub fn admit<'a>(
         &self,
         given: impl ExactSizeIterator<Item = Option<&'a str>>,
@@ -274,23 +276,23 @@ impl Rule for Names {
     }
 }
 
-/// Of each text besides itself, quotes and a comma.
+/// Each text also has quotes and a comma.
 fn listed_bytes(texts: &[String]) -> usize {
     texts.iter().map(|text| text.len() + 3).sum()
 }
 
-/// A whole number in a range, kept as a `T`.
+/// An integer in a range, stored as a `T`.
 #[derive(Clone, Copy, Debug)]
 pub struct Integer<T> {
-    /// The least it may be.
+    /// The least value.
     pub least: T,
-    /// The most it may be.
+    /// The greatest value.
     pub most: T,
 }
 
-/// A whole number of at most 255.
+/// An integer of at most 255.
 pub type Integer8 = Integer<u8>;
-/// A whole number of at most 65,535.
+/// An integer of at most 65,535.
 pub type Integer16 = Integer<u16>;
 
 impl<T: Copy + PartialOrd + TryFrom<i64>> NodeField<Integer<T>> {
@@ -312,7 +314,7 @@ impl<T: Copy + PartialOrd + TryFrom<i64> + Into<i64> + Debug> Rule for Integer<T
     }
 }
 
-/// A finite number; −0.0 is kept as 0.
+/// A finite number. −0.0 is stored as 0.
 #[derive(Clone, Copy, Debug)]
 pub struct Finite;
 
@@ -331,7 +333,7 @@ impl Rule for Finite {
 
     fn check(field: &NodeField<Self>, number: &f64) -> Result<(), Refusal> {
         let kept = field.admit(*number)?;
-        // Of two zeros that are equal only one is kept.
+        // Of the two zeros only one is stored.
         if kept.to_bits() == number.to_bits() { Ok(()) } else { Err(field.refusal_by_name(field.invalid)) }
     }
 
@@ -340,7 +342,7 @@ impl Rule for Finite {
     }
 }
 
-/// Yes or no.
+/// A boolean.
 #[derive(Clone, Copy, Debug)]
 pub struct Flag;
 

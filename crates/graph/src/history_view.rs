@@ -1,4 +1,4 @@
-//! History as a user sees it: the batches they made and those that touched what they see, and of each only the entries
+//! History as a user sees it: the batches that they made or that touch what they see, and of each only the entries
 //! on entities they see.
 
 use crate::access::sees_link;
@@ -11,7 +11,7 @@ use crate::world::{Graph, World};
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// Whether a user sees a batch at all.
+/// Whether a user sees a batch.
 pub fn sees_batch(world: &World, user: UserId, batch: &Batch) -> bool {
     if batch.entries.is_empty() || batch.actor == Some(user) {
         return !batch.entries.is_empty();
@@ -21,9 +21,9 @@ pub fn sees_batch(world: &World, user: UserId, batch: &Batch) -> bool {
     batch.entries.iter().any(|entry| sees_placed(world, user, entry, &placed))
 }
 
-/// Whether a user sees an entry: its entity is in their graph or in their trash now, or is a grant they run or hold.
-/// Phantoms have no history, and what was deleted for good has none left; of a grant that was taken back, or an embed that
-/// is over, whoever had it could not read even the node's id any more.
+/// Whether a user sees an entry: its entity is now in their graph or their trash, or is a grant on a node they have
+/// access ≤ 1 to, or a grant or embed of their own. Phantoms and deleted entities have no history. A user whose
+/// grant or embed has ended no longer sees it, because they can no longer read even the node's id.
 pub fn sees_entry(world: &World, user: UserId, entry: &Entry) -> bool {
     sees_placed(world, user, entry, &Placements::of(world, user, entry.subject.nodes()))
 }
@@ -55,24 +55,25 @@ fn sees_placed(world: &World, user: UserId, entry: &Entry, placed: &Placements) 
     }
 }
 
-/// What a user may see of history, taken from the World once so that the past can be searched elsewhere.
+/// What a user may see of history. It is taken from the World once, so that history can be searched on another
+/// thread.
 #[derive(Clone, Debug)]
 pub struct HistoryView {
     pub user: UserId,
     /// The nodes and links they see, in the graph and in their trash.
     pub sees: HashSet<Uuid>,
-    /// The nodes they own or have admin access to: whose grants they see.
+    /// The nodes they have access ≤ 1 to. They see the grants on these.
     pub runs: HashSet<NodeId>,
-    /// The nodes they have a grant to, be it in force or not.
+    /// The nodes they have a grant on, in force or not.
     pub holds: HashSet<NodeId>,
-    /// The nodes they have embedded, be it in force or not.
+    /// The nodes they have embedded, whether the embed is in force or not.
     pub embeds: HashSet<NodeId>,
-    /// True for whoever looks after the installation: there is nothing they do not see.
+    /// True for the operator, who sees everything.
     pub everything: bool,
 }
 
 impl HistoryView {
-    /// Somebody who sees nothing but themselves.
+    /// The view of a user who sees nothing but themselves.
     pub fn new(user: UserId) -> Self {
         HistoryView {
             user,
@@ -84,12 +85,12 @@ impl HistoryView {
         }
     }
 
-    /// Whoever looks after the installation.
+    /// The operator's view.
     pub fn of_everything() -> Self {
         HistoryView { everything: true, ..HistoryView::new(UserId(Uuid::nil())) }
     }
 
-    /// Gathers what the user sees now.
+    /// The user's view now.
     pub fn of(world: &World, user: UserId) -> Self {
         let mut reader = HistoryView::new(user);
         let granted = world.user(user).map(|slot| &slot.granted).into_iter().flatten();
@@ -99,7 +100,7 @@ impl HistoryView {
         let full = accessible(world, user);
         for (id, level) in &full {
             reader.note_node(*id, *level);
-            // Whoever sees a link has access to its target.
+            // A user who sees a link has access to its target.
             let seen = world
                 .active_links_down(*id)
                 .filter(|link| sees_link(user, link, full.get(&link.source).copied(), Some(*level)));
@@ -113,7 +114,7 @@ impl HistoryView {
         reader
     }
 
-    /// Whether they run a node, and so see its grants and its public token.
+    /// Whether they have access ≤ 1 to a node, and so see its grants and its public token.
     pub fn runs(&self, node: NodeId) -> bool {
         self.everything || self.runs.contains(&node)
     }

@@ -1,4 +1,4 @@
-//! Identifiers as types of their own, so that a node's id can never stand where a link's is meant.
+//! Identifiers as distinct types, so that the id of a node cannot be used as the id of a link.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -34,12 +34,12 @@ ids! {
     UserId,
     /// One batch of history.
     BatchId,
-    /// An API token, as listed and revoked; never the secret itself.
+    /// An API token. This is not the secret.
     TokenId,
 }
 
-/// Where new ids and secrets come from: the domain has no randomness of its own. An operation may take any number of them,
-/// and what it takes is never given again.
+/// The supply of new ids and secrets: the domain has no randomness of its own. An operation may take any number of
+/// them. None is given out twice.
 pub trait IdSupply {
     /// The id of a new node.
     fn next_node(&mut self) -> NodeId;

@@ -1,9 +1,9 @@
-//! What nodes inherit from those they lie under, worked out for many nodes by one climb from all of them.
+//! What nodes inherit from the nodes above them, computed for many nodes by one climb.
 //!
-//! A node is reached by what it has itself and by what reaches anything it lies under. Nodes that lie under each other, in
-//! a circle of secondary links, are reached by the same. So the climb finds the circles as it goes (Tarjan's way), and by
-//! the time it leaves a node everything above has been worked out: each node and link is looked at once, however many
-//! nodes were asked about and however deep they lie.
+//! A node inherits what it has itself and what any node above it inherits. Nodes in a cycle of secondary links are
+//! above each other and inherit the same. The climb finds the cycles as it goes (Tarjan's algorithm), and
+//! everything above a node is known before the climb leaves it. Each node and link is visited once, however many
+//! nodes were given and however deep they are.
 
 use crate::access::carries;
 use crate::effort;
@@ -14,18 +14,18 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Something a node inherits along its links up; what comes by several links is joined.
+/// Something a node inherits through the links to its targets. What comes by several links is joined.
 pub(crate) trait Inherited: Clone {
-    /// Whether putting the other to this would change nothing.
+    /// Whether joining the other into this would change nothing.
     fn holds(&self, other: &Self) -> bool;
-    /// Puts the other to this.
+    /// Joins the other into this.
     fn take_in(&mut self, other: &Self);
 }
 
-/// What reaches a node; nodes reached by the same mostly share it.
+/// What a node inherits. Nodes that inherit the same mostly share it.
 pub(crate) type Reached<T> = Option<Rc<T>>;
 
-/// Puts what comes another way to what reaches a node.
+/// Joins what comes another way into what a node inherits.
 pub(crate) fn join<T: Inherited>(into: &mut Reached<T>, from: &Reached<T>) {
     match (into.as_mut(), from) {
         (_, None) => {}
@@ -36,8 +36,8 @@ pub(crate) fn join<T: Inherited>(into: &mut Reached<T>, from: &Reached<T>) {
     }
 }
 
-/// What reaches each of the given nodes, in the trash or not, when every node has what `own` says: by where they lie, as
-/// [`placement`](crate::access::placement) climbs. For active nodes that is where they are.
+/// What each of the given nodes inherits, if every node has what `own` returns. The nodes may be in the trash, and
+/// are judged by [`placement`](crate::access::placement). For active nodes that is their current position.
 pub(crate) fn inherit<'w, T: Inherited>(
     world: &'w World,
     nodes: impl IntoIterator<Item = &'w Arc<Node>>,
@@ -58,9 +58,9 @@ struct Visit<'w, T> {
     reached: Reached<T>,
     /// How many of its links have been followed.
     followed: usize,
-    /// The earliest visit that it is known to lie in a circle with.
+    /// The earliest visit known to be in a cycle with it.
     circle: usize,
-    /// False as soon as all that reaches it is known.
+    /// False once everything it inherits is known.
     open: bool,
 }
 
@@ -73,14 +73,14 @@ struct Climb<'w, T, F> {
     open: Vec<usize>,
 }
 
-/// What a climb does next at a node.
+/// The next step of a climb at a node.
 enum Step<'w> {
     Enter(&'w Arc<Node>),
     Leave,
 }
 
 impl<'w, T: Inherited, F: FnMut(&Arc<Node>) -> Option<T>> Climb<'w, T, F> {
-    /// Works out what reaches a node, and where it is noted.
+    /// Computes what a node inherits, and returns its index.
     fn reach(&mut self, start: &'w Arc<Node>) -> usize {
         if let Some(at) = self.met.get(&start.id) {
             return *at;
@@ -111,7 +111,7 @@ impl<'w, T: Inherited, F: FnMut(&Arc<Node>) -> Option<T>> Climb<'w, T, F> {
         at
     }
 
-    /// Follows links up until one leads to where the climb has not been.
+    /// Follows links up until one leads to an unvisited node.
     fn step(&mut self, at: usize) -> Step<'w> {
         while let Some(visit) = self.visits.get_mut(at) {
             let node = visit.node;
@@ -132,7 +132,7 @@ impl<'w, T: Inherited, F: FnMut(&Arc<Node>) -> Option<T>> Climb<'w, T, F> {
         Step::Leave
     }
 
-    /// One visit has come upon another right above it.
+    /// Notes that one visit reached another directly above it.
     fn learn(&mut self, at: usize, above: usize) {
         let Some((open, circle, reached)) =
             self.visits.get(above).map(|above| (above.open, above.circle, above.reached.clone()))
@@ -141,14 +141,15 @@ impl<'w, T: Inherited, F: FnMut(&Arc<Node>) -> Option<T>> Climb<'w, T, F> {
         };
         let Some(visit) = self.visits.get_mut(at) else { return };
         if open {
-            // What reaches the circle comes together when it closes.
+            // What the cycle inherits is joined when the cycle closes.
             visit.circle = visit.circle.min(circle);
         } else {
             join(&mut visit.reached, &reached);
         }
     }
 
-    /// Everything above a visit is known. If it began a circle, or lies in none, all that was met since closes with it.
+    /// Everything above a visit is known. If the visit began a cycle, or is in none, everything visited since
+    /// closes with it.
     fn leave(&mut self, at: usize) {
         if self.visits.get(at).is_none_or(|visit| visit.circle != at) {
             return;
@@ -168,12 +169,12 @@ impl<'w, T: Inherited, F: FnMut(&Arc<Node>) -> Option<T>> Climb<'w, T, F> {
     }
 }
 
-/// A set of small numbers, a bit each.
+/// A set of small numbers, one bit each.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Numbers(Vec<u64>);
 
 impl Numbers {
-    /// How many numbers one word tells of.
+    /// How many numbers fit in a word.
     pub(crate) const IN_A_WORD: usize = u64::BITS as usize;
 
     /// The set of one number.
@@ -192,7 +193,7 @@ impl Numbers {
         }
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

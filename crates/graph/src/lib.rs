@@ -1,7 +1,7 @@
-//! The domain of SynapTask: what the task graph is, who may see and change it, and what blocks what.
+//! The domain of SynapTask: the task graph, access to it, changes to it, and blocking.
 //!
-//! Everything here is a function of its arguments: no IO, no clock, no randomness, no threads. Time and new ids
-//! come in; decided batches and per-user views go out.
+//! Every function depends on its arguments alone: no IO, no clock, no randomness, no threads. Time and new ids come
+//! in. Decided batches and per-user views go out.
 
 pub mod access;
 mod affected;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// One page of a load.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
-    /// By order of creation.
+    /// In order of creation.
     pub nodes: Vec<SeenNode>,
     /// Every visible link whose second end this page brings.
     pub links: Vec<SeenLink>,
@@ -23,22 +23,22 @@ pub struct Page {
     pub has_more: bool,
 }
 
-/// A load, page by page, that neither misses nor repeats while the World changes: what is listed at the beginning is sent
-/// at its turn if it is still visible, and whatever comes into a user's view later arrives by diff.
+/// A load, page by page, that misses and repeats nothing while the World changes. What is listed at the beginning
+/// is sent in its turn if it is still visible. What enters the user's view later arrives by diff.
 #[derive(Clone, Debug)]
 pub struct Load {
     eyes: Eyes,
     order: Vec<NodeId>,
-    /// Everything in `order` before this was sent or had vanished.
+    /// Everything in `order` before this was sent or has vanished.
     at: usize,
     sent: HashSet<NodeId>,
 }
 
-/// Who looks.
+/// The reader of a load.
 #[derive(Clone, Copy, Debug)]
 enum Eyes {
     User(UserId),
-    /// Anyone with the public token of this node.
+    /// A caller with the public token of this node.
     Anyone(NodeId),
 }
 
@@ -47,13 +47,13 @@ pub fn visible(world: &World, user: UserId) -> Page {
     Load::begin(world, user).next(world, usize::MAX)
 }
 
-/// The node that a public token stands for, as long as its publication is in force.
+/// The node of a public token, while its publication is in force.
 pub fn published_root(world: &World, token: &str) -> Option<NodeId> {
     let root = world.published(token)?;
     world.publication_in_force(root).map(|_| root.id)
 }
 
-/// How many nodes are looked at together when pages skip what has vanished.
+/// How many nodes are examined together when a page skips vanished ones.
 const STRIDE: usize = 1000;
 
 impl Load {
@@ -62,7 +62,7 @@ impl Load {
         Self::of(Eyes::User(user), visible_nodes(world, user))
     }
 
-    /// Lists a branch as the user sees it: what they have access to of it, or nothing.
+    /// Lists a branch as the user sees it: the part they have access to, or nothing.
     pub fn of_branch(world: &World, user: UserId, root: NodeId) -> Self {
         let mut branch = access::branch(world, [root]);
         let placed = Placements::of(world, user, branch.iter().copied());
@@ -70,7 +70,7 @@ impl Load {
         Self::of(Eyes::User(user), in_order_of_creation(world, branch))
     }
 
-    /// Lists a publication, as anyone sees it who holds its token.
+    /// Lists a publication, as a caller with its token sees it.
     pub fn of_publication(world: &World, root: NodeId) -> Self {
         Self::of(Eyes::Anyone(root), in_order_of_creation(world, published(world, root)))
     }
@@ -79,12 +79,13 @@ impl Load {
         Load { eyes, order, at: 0, sent: HashSet::new() }
     }
 
-    /// How many nodes were sent or skipped on purpose.
+    /// How many nodes were sent or skipped.
     pub fn sent(&self) -> usize {
         self.sent.len()
     }
 
-    /// Takes the first `count` nodes as sent. Right only at the beginning, while all that is listed is visible.
+    /// Treats the first `count` nodes as sent. This is correct only at the beginning, while everything listed is
+    /// visible.
     pub fn skip(&mut self, count: usize) {
         let skipped = self.order.iter().skip(self.at).take(count);
         let before = self.sent.len();
@@ -111,7 +112,7 @@ impl Load {
         self.order.iter().skip(self.at).take(count).copied().collect()
     }
 
-    /// The links whose second end these nodes are, by order of creation.
+    /// The links that these nodes complete, in order of creation.
     fn completed_links(&self, world: &World, nodes: &[SeenNode]) -> Vec<LinkId> {
         let mut links: HashMap<LinkId, u64> = HashMap::new();
         for seen in nodes {
@@ -124,11 +125,11 @@ impl Load {
         links.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// Moves on to the next node that is still visible; false at the end.
+    /// Advances to the next node that is still visible; false at the end.
     fn skip_vanished(&mut self, look: &Look<'_>) -> bool {
         while self.at < self.order.len() {
             let candidates = self.upcoming(STRIDE);
-            // Mostly the very next one is visible, so look at one first.
+            // The very next node is mostly visible, so one is examined first.
             for some in [candidates.get(..1), candidates.get(1..)].into_iter().flatten() {
                 let visible = look.visible(some);
                 let vanished = some.iter().take_while(|id| !visible.contains(id)).count();
@@ -142,7 +143,7 @@ impl Load {
     }
 }
 
-/// What whoever looks sees at one moment.
+/// What the reader sees at one moment.
 enum Look<'w> {
     User { world: &'w World, user: UserId },
     Anyone { world: &'w World, covered: HashSet<NodeId>, roots: Arc<[NodeId]> },
@@ -158,7 +159,7 @@ impl<'w> Look<'w> {
         }
     }
 
-    /// Those of the nodes that are seen.
+    /// The visible ones among the nodes.
     fn nodes(&self, ids: &[NodeId]) -> Vec<SeenNode> {
         match self {
             Look::User { world, user } => {
@@ -176,7 +177,7 @@ impl<'w> Look<'w> {
         }
     }
 
-    /// Those of the links that are seen.
+    /// The visible ones among the links.
     fn links(&self, ids: &[LinkId]) -> Vec<SeenLink> {
         match self {
             Look::User { world, user } => {
@@ -193,7 +194,7 @@ impl<'w> Look<'w> {
         }
     }
 
-    /// Which of the nodes are seen.
+    /// Which of the nodes are visible.
     fn visible(&self, ids: &[NodeId]) -> HashSet<NodeId> {
         match self {
             Look::User { world, user } => visible_of(world, *user, ids),
@@ -211,7 +212,7 @@ fn snapshot(world: &World, user: UserId, nodes: &[NodeId], links: &[LinkId]) -> 
     Snapshot::take(world, nodes, links, Audience::One(user), no_access)
 }
 
-/// What a publication in force covers: nothing where there is none.
+/// What a publication in force covers; empty if there is none.
 fn published(world: &World, root: NodeId) -> HashSet<NodeId> {
     let publication = world.active_node(root).and_then(|node| world.publication_in_force(node));
     match publication {

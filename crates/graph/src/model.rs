@@ -1,15 +1,15 @@
-//! The entities: users, nodes, links, grants, embeds and tokens, as they are kept and stored.
-//! How one of them looks to a given person is the business of [`crate::view`].
+//! The entities: users, nodes, links, grants, embeds and tokens, as they are stored. [`crate::view`] defines how a
+//! user sees them.
 
 use crate::id::{BatchId, LinkId, NodeId, TokenId, UserId};
 use crate::node_field_table;
 use crate::time::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The place of a batch in the one order of commits; the first batch is 1.
+/// The position of a batch in the one order of commits. The first batch is 1.
 pub type Rev = u64;
 
-/// What a person may do with a node, the highest privilege first.
+/// What a user may do with a node, the highest privilege first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "u8", try_from = "u8")]
 pub enum Level {
@@ -54,11 +54,11 @@ impl TryFrom<u8> for Level {
     }
 }
 
-/// Where a task stands. `Blocked` is derived from what the task depends on and never set by hand.
+/// The progress of a task. `Blocked` is derived from what the task depends on and never set by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "u8", try_from = "u8")]
 pub enum Status {
-    /// Ready to be taken up.
+    /// Ready to start.
     Available,
     /// Being worked on.
     InProgress,
@@ -140,11 +140,11 @@ impl TryFrom<u8> for LinkType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Plan {
-    /// No API tokens, no sharing of one's own; at most three grants shown.
+    /// No API tokens and no sharing; at most three grants shown.
     Basic,
     /// API tokens.
     Plus,
-    /// Everything; what a self-hosted user has unless told otherwise.
+    /// Everything. The default of a self-hosted user.
     Pro,
 }
 
@@ -163,20 +163,20 @@ impl Plan {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AccountState {
-    /// It can.
+    /// It can be used.
     #[default]
     Active,
-    /// Its tokens are refused as if they were revoked; everything else of it stays.
+    /// Its tokens are refused as if they were revoked. Everything else of it stays.
     Disabled,
-    /// Nothing is left of it but a name, for the history and the links that others keep.
+    /// Only a name is left of it, for the history and the links that others keep.
     Removed,
 }
 
-/// A person with an account.
+/// A user with an account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct User {
     pub id: UserId,
-    /// Unique, 3–32 of `A-Za-z0-9_.-`.
+    /// Unique without regard to case, 3–32 of `A-Za-z0-9_.-`.
     pub username: String,
     /// Unique, compared without regard to case. Of a removed account the username again, which is no email.
     pub email: String,
@@ -193,7 +193,7 @@ impl User {
     }
 }
 
-/// The SHA-256 of an API token's secret: all that is ever kept of it.
+/// The SHA-256 of an API token's secret, the only thing stored of the secret.
 pub type TokenHash = [u8; 32];
 
 /// An API token of a user.
@@ -206,14 +206,14 @@ pub struct Token {
     pub created: Timestamp,
 }
 
-/// A node made public: whoever holds the token may read it.
+/// A public node: anyone with the token may read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Publication {
     /// URL-safe, at least 128 random bits.
     pub token: String,
     /// Whether the node's branch is public with it.
     pub branch: bool,
-    /// When it ends; never if `None`.
+    /// When it ends; `None` for never.
     pub due: Option<Timestamp>,
 }
 
@@ -222,24 +222,23 @@ macro_rules! define_node {
         $(#[$doc:meta])*
         $field:ident: $type:ty = $default:expr => $declared:tt
     )*) => {
-        /// A task, card, document or idea. Which fields a user sets, and what they hold, is declared in
-        /// [`crate::node_fields`].
+        /// A task, card, document or idea. [`crate::node_fields`] declares the fields that users set.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(from = "StoredNode")]
         pub struct Node {
             pub id: NodeId,
             pub owner: UserId,
             $($(#[$doc])* pub $field: $type,)*
-            /// What the status returns to when the node is no longer held: Available or InProgress. Meaningful while
-            /// Blocked.
+            /// The status when the node is no longer held: Available or InProgress. It has a meaning while the node
+            /// is Blocked.
             pub resume: Status,
             pub publication: Option<Box<Publication>>,
             pub in_trash: bool,
-            /// 1 at creation, +1 at every entry that changes the node.
+            /// 1 at creation; +1 for every entry that changes the node.
             pub version: u64,
             pub created: Timestamp,
             pub edited: Timestamp,
-            /// The order of creation over all nodes and links; breaks ties of `created`.
+            /// The order of creation over all nodes and links. It breaks ties of `created`.
             pub seq: u64,
             /// The batch that last changed the node.
             pub last_batch: BatchId,
@@ -264,8 +263,8 @@ macro_rules! define_node {
             }
         }
 
-        /// A node as it is read from a log. A field that was declared after the node was written is not there; it
-        /// stands at its default.
+        /// A node as read from a log. A field that was declared after the node was written is missing and has its
+        /// default.
         #[derive(Deserialize)]
         struct StoredNode {
             id: NodeId,
@@ -302,7 +301,7 @@ macro_rules! define_node {
 }
 node_field_table!([define_node]);
 
-/// A field as it is read from a log; `None` where it is not there. A null is a value and must be one of the field's type.
+/// A field as read from a log; `None` if it is missing. A null is a value and must fit the field's type.
 struct Stored<T>(Option<T>);
 
 impl<T> Default for Stored<T> {
@@ -317,21 +316,22 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Stored<T> {
     }
 }
 
-/// A dependency from `source` (the child, the blocker) to `target` (the parent, what waits).
+/// A dependency from `source` (the child, the blocker) to `target` (the parent, the task that waits).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Link {
     pub id: LinkId,
-    /// Who made it.
+    /// The user who made it.
     pub owner: UserId,
     pub source: NodeId,
     pub target: NodeId,
     pub kind: LinkType,
-    /// Seen by its owner alone – and, while primary, by the target's owner.
+    /// Seen only by its owner and, while primary and active, by the target's owner.
     pub private: bool,
-    /// Sticky: true once this primary link has held its target.
+    /// True once this primary link has held its target, and then until the link is secondary or its target is
+    /// completed.
     pub was_blocker: bool,
     pub in_trash: bool,
-    /// In the trash because one of its ends went there, not by itself.
+    /// In the trash because one of its ends went there, not in its own right.
     pub cascade: bool,
     pub version: u64,
     pub created: Timestamp,
@@ -341,7 +341,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// The other end, seen from `end`.
+    /// The opposite end to `end`.
     pub fn other(&self, end: NodeId) -> NodeId {
         if self.source == end { self.target } else { self.source }
     }
@@ -360,15 +360,15 @@ pub struct Grant {
     pub level: Level,
     /// Whether the node's branch is granted with it.
     pub branch: bool,
-    /// When it ends; never if `None`.
+    /// When it ends; `None` for never.
     pub due: Option<Timestamp>,
-    /// False: the grantee has put it aside, or their plan has no room for it.
+    /// False if the grantee has hidden it, or if their plan has no room for it.
     pub showing: bool,
     pub granted_by: UserId,
     pub version: u64,
 }
 
-/// A published branch that a user has taken into their graph.
+/// A publication that a user has added to their graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Embed {
     pub user: UserId,

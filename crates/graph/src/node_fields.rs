@@ -1,8 +1,8 @@
 //! The fields of a node that users set: the one place where they are declared.
 //!
-//! From the table follow the fields of [`Node`] with their defaults, the patch [`NodeFields`] and how it is applied, how
-//! undo sets a field back, what `synaptask check` verifies, how a node and a change are read, written and put in words.
-//! Each goes through [`each_node_field!`](crate::each_node_field), so none can leave a field out.
+//! The table determines the fields of [`Node`] with their defaults, the patch [`NodeFields`] and its application,
+//! how undo sets a field back, what `synaptask check` verifies, and how nodes and changes are read, written and put
+//! in words. All of these use [`each_node_field!`](crate::each_node_field), so none can omit a field.
 
 use crate::batch::Op;
 use crate::field_rules::*;
@@ -10,7 +10,7 @@ use crate::model::{Node, Status};
 use crate::refusal::{Reason, Refusal};
 use crate::time::Timestamp;
 
-/// The table: `name: Type = default => {what a NodeField holds}`, in the order in which fields are checked and written
+/// The table: `name: Type = default => {a NodeField}`, in the order in which fields are checked and written
 /// (N3–N15, W7).
 #[doc(hidden)]
 #[macro_export]
@@ -18,27 +18,27 @@ macro_rules! node_field_table {
     ([$($visit:tt)+] $($with:ident)?) => {
         $($visit)+! {
             $($with;)?
-            /// What it is called; at most 80 Unicode scalar values.
+            /// The title; at most 80 Unicode scalar values.
             title: String = String::new() => {
                 wire "title", words "title", entry NodeUpdate, invalid InvalidText,
                 rule Text { chars_max: 80, too_long: Reason::TitleTooLong }
             }
-            /// What it is about; at most 400 Unicode scalar values.
+            /// The description; at most 400 Unicode scalar values.
             description: String = String::new() => {
                 wire "description", words "description", entry NodeUpdate, invalid InvalidText,
                 rule Text { chars_max: 400, too_long: Reason::DescriptionTooLong }
             }
-            /// How far it is. A user sets any but `Blocked`, which follows from what the node depends on.
+            /// The status. Users set any value but `Blocked`, which follows from what the node depends on.
             status: Status = Status::Available => {
                 wire "status", words "status", entry NodeStatus, invalid InvalidStatus,
                 rule SettableStatus {}
             }
-            /// When it should be done, in whole seconds; no such time if `None`.
+            /// The due date, in whole seconds; `None` if there is none.
             due_date: Option<Timestamp> = None => {
                 wire "dueDate", words "due date", entry NodeUpdate, invalid InvalidDueDatetime,
                 rule Moment {}
             }
-            /// At most 32, each trimmed and of 1 to 50 Unicode scalar values, none twice.
+            /// At most 32 tags, each trimmed and of 1 to 50 Unicode scalar values, without duplicates.
             tags: Vec<String> = Vec::new() => {
                 wire "tags", words "tags", entry NodeUpdate, invalid InvalidTags,
                 rule Tags { tags_max: 32, given_max: 1_000, chars_max: 50 }
@@ -75,11 +75,11 @@ macro_rules! node_field_table {
             z: f64 = 0.0 => {
                 wire "z", words "position", entry NodeUpdate, invalid InvalidPosition, rule Finite {}
             }
-            /// A mark for clients: the position is not to be moved by a layout.
+            /// A mark for clients: a layout does not move the node.
             pinned: bool = false => {
                 wire "pinned", words "pin", entry NodeUpdate, invalid InvalidPinned, rule Flag {}
             }
-            /// A mark for clients: what the node depends on is folded away.
+            /// A mark for clients: the nodes it depends on are folded away.
             collapsed: bool = false => {
                 wire "collapsed", words "folding", entry NodeUpdate, invalid InvalidCollapsed, rule Flag {}
             }
@@ -111,13 +111,13 @@ macro_rules! declare {
             rule $rule:ident $limits:tt
         }
     )*) => {
-        /// What is declared of each field.
+        /// The declaration of each field.
         #[derive(Clone, Copy, Debug)]
         pub struct NodeFieldTable {
             $($(#[$doc])* pub $field: NodeField<$rule>,)*
         }
 
-        /// What is declared of each field.
+        /// The declaration of each field.
         pub const NODE_FIELDS: NodeFieldTable = NodeFieldTable {
             $($field: NodeField {
                 wire: $wire,
@@ -128,7 +128,7 @@ macro_rules! declare {
             },)*
         };
 
-        /// A patch: the fields of a node to be set. `None` leaves a field as it is.
+        /// A patch: the fields of a node to set. `None` leaves a field as it is.
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct NodeFields {
             $($(#[$doc])* pub $field: Option<$type>,)*
@@ -145,7 +145,7 @@ macro_rules! declare {
 node_field_table!([declare]);
 
 impl NodeFields {
-    /// True when no field is to be set.
+    /// True when no field is set.
     pub fn is_empty(&self) -> bool {
         macro_rules! empty {
             ($($field:ident)*) => { true $(&& self.$field.is_none())* };
@@ -153,12 +153,12 @@ impl NodeFields {
         each_node_field!(empty)
     }
 
-    /// Sets all the fields given: those of a new node.
+    /// Sets all given fields, for a new node.
     pub(crate) fn set_all(&self, node: &mut Node) {
         self.set(node, None);
     }
 
-    /// Sets the fields given whose changes are written as a NODE_UPDATE.
+    /// Sets the given fields whose changes are written as a NODE_UPDATE.
     pub(crate) fn set_updated(&self, node: &mut Node) {
         self.set(node, Some(Op::NodeUpdate));
     }
@@ -177,7 +177,7 @@ impl NodeFields {
     }
 }
 
-/// Sets a node's fields to what they are in `to`, where a NODE_UPDATE between `from` and `to` changed them.
+/// Sets the fields that a NODE_UPDATE from `from` to `to` changed back to their values in `to`.
 pub(crate) fn set_back(node: &mut Node, from: &Node, to: &Node) {
     macro_rules! set_back {
         ($($field:ident)*) => {$(
@@ -189,7 +189,7 @@ pub(crate) fn set_back(node: &mut Node, from: &Node, to: &Node) {
     each_node_field!(set_back);
 }
 
-/// Whether a field that a NODE_UPDATE between `from` and `to` changed has another value by now than in `from`.
+/// Whether a field that a NODE_UPDATE from `from` to `to` changed now has another value than in `from`.
 pub(crate) fn are_overtaken(now: &Node, from: &Node, to: &Node) -> bool {
     macro_rules! overtaken {
         ($($field:ident)*) => {
@@ -201,7 +201,7 @@ pub(crate) fn are_overtaken(now: &Node, from: &Node, to: &Node) -> bool {
     each_node_field!(overtaken)
 }
 
-/// What is wrong with the values of a node's fields: for each that breaks its rule, the field's name and the refusal that
+/// The faults of a node's field values: for each value that breaks its rule, the field's name and the refusal that
 /// a client would get.
 pub(crate) fn faults(node: &Node) -> Vec<(&'static str, Refusal)> {
     let mut faults = Vec::new();
@@ -216,7 +216,7 @@ pub(crate) fn faults(node: &Node) -> Vec<(&'static str, Refusal)> {
     faults
 }
 
-/// About how many bytes of text a node's fields hold.
+/// The approximate number of bytes of text in a node's fields.
 pub(crate) fn text_bytes(node: &Node) -> usize {
     macro_rules! bytes {
         ($($field:ident)*) => { 0 $(+ bytes_of(&NODE_FIELDS.$field, &node.$field))* };

@@ -1,8 +1,8 @@
-//! Projection: what a batch, or the passing of due times, means to each user who is concerned.
+//! The projection: what a batch, or the passing of due times, means to each affected user.
 //!
-//! A [`Projection`] is made before the World changes and read after. It keeps how everything in the affected set looked,
-//! and compares that with how it looks then. A user's diff follows from that comparison alone: what came into view is
-//! shown, what left it is hidden, and what stayed in view changes by the batch's own entries.
+//! A [`Projection`] is made before the World changes and read afterwards. It records how everything in the affected
+//! set looked and compares that with how it looks now. A user's diff follows from that comparison alone: what
+//! entered the view is shown, what left it is hidden, and what stayed changes by the batch's own entries.
 
 use crate::affected::AffectedSet;
 use crate::audience::Audience;
@@ -17,20 +17,20 @@ use crate::world::{Due, Graph, World};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-/// What is in affected, and how it looked before.
+/// The affected set, and how it looked before.
 pub struct Projection<'b> {
     entries: Entries<'b>,
     batch: Option<&'b Batch>,
     viewers: Audience<'b>,
     affected: AffectedSet,
     before: Snapshot,
-    /// Changes about nothing in the visible graph: deletions from the trash, grants, accounts.
+    /// Changes outside the visible graph: deletions from the trash, grants, accounts.
     off_graph: OffGraphChanges,
 }
 
 impl<'b> Projection<'b> {
-    /// Starts the projection of a batch that the World is about to apply. Diffs are made for `viewers` alone: the actor
-    /// and all who are connected.
+    /// Starts the projection of a batch that is about to be applied. Diffs are made only for `viewers`: the actor
+    /// and everyone connected.
     pub fn before(world: &World, batch: &'b Batch, viewers: impl Into<Audience<'b>>) -> Self {
         let viewers = viewers.into();
         let affected = AffectedSet::of_batch(world, batch, viewers);
@@ -57,11 +57,11 @@ impl<'b> Projection<'b> {
         Projection { entries: Entries::of(batch), batch, viewers, affected, before, off_graph }
     }
 
-    /// The diff of each viewer, now that the World has changed: only of those for whom something did.
+    /// The diffs, now that the World has changed: only of viewers for whom something changed.
     pub fn after(mut self, world: &World) -> Vec<(UserId, Diff)> {
         let after = self.affected.look(world, self.viewers);
         if let Some(batch) = self.batch {
-            // Grants on a node go to those who run it now and to those who did before.
+            // Changes of grants on a node go to users with access ≤ 1 to it, now or before.
             self.off_graph.collect(world, batch, self.viewers);
         }
         let mut users: BTreeSet<UserId> = self.before.users().union(&after.users()).copied().collect();
@@ -98,7 +98,7 @@ impl<'b> Projection<'b> {
 }
 
 impl Diff {
-    /// A diff that tells nothing, of a batch the World has just applied.
+    /// An empty diff of a batch that has just been applied.
     pub fn empty(world: &World, batch: Option<&Batch>) -> Diff {
         let actor = batch.and_then(|batch| batch.actor).and_then(|id| world.user(id));
         Diff {
@@ -159,8 +159,8 @@ impl<'b> Entries<'b> {
     }
 }
 
-/// Where in a diff a change stands: what is shown first, then the batch's entries in their order, what is hidden last.
-/// Within shows and hides, by order of creation.
+/// The place of a change in a diff: shows first, then the batch's entries in their order, hides last. Shows and
+/// hides are in order of creation.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum DiffPosition {
     Show(u64),
@@ -173,11 +173,11 @@ fn in_order<T>(mut changes: Vec<(DiffPosition, T)>) -> Vec<T> {
     changes.into_iter().map(|(_, change)| change).collect()
 }
 
-/// How a change of one entity is shown to someone who held it before or not, and sees it after or not.
+/// How a change of one entity is shown to a user, by whether they held it before and see it after.
 enum Shown {
     Nothing,
     Show,
-    /// By the batch's entries; the first one whole if it brought the entity into view.
+    /// By the batch's entries. The first is whole if it brought the entity into view.
     Entries {
         whole_first: bool,
     },
@@ -244,8 +244,8 @@ fn node_entry(entry: &EntityEntry<'_, Node>, seen: &SeenNode, whole: bool) -> Op
     Some(NodeChange::Edited { op: entry.op, before, after, level: *level, roots: roots.clone() })
 }
 
-/// A phantom comes, goes, or changes its status; its other changes are not shown. Its status stands where the batch changed
-/// it, between what caused that and what follows from it.
+/// A phantom appears, disappears or changes its status. Its other changes are not shown. Its status entry has the
+/// place of the batch's entry, between its cause and its effects.
 fn project_phantom(
     seq: u64,
     was: Option<SeenNode>,
@@ -270,7 +270,8 @@ fn project_phantom(
     }
 }
 
-/// Someone keeps a node with other access than before. EntityEntry before the entries, which are cut to the new access.
+/// A user keeps a node with another access than before. This entry comes before the batch's entries, which are
+/// reduced to the new access.
 fn project_access(
     seq: u64,
     was: Option<&SeenNode>,
@@ -325,7 +326,7 @@ fn link_entry(entry: &EntityEntry<'_, Link>, seen: &SeenLink, whole: bool) -> Op
     Some(LinkChange::Edited { op: entry.op, before, after, roots: seen.roots.clone() })
 }
 
-/// A change about nothing in the visible graph.
+/// A change outside the visible graph.
 #[derive(Clone)]
 enum OffGraphChange {
     Node(NodeChange),
@@ -334,14 +335,14 @@ enum OffGraphChange {
     Access(AccessChange),
 }
 
-/// OffGraphChanges by user and by index in the batch.
+/// The off-graph changes by user and by index in the batch.
 #[derive(Default)]
 struct OffGraphChanges {
     by_user: HashMap<UserId, std::collections::BTreeMap<usize, OffGraphChange>>,
 }
 
 impl OffGraphChanges {
-    /// Adds what concerns users as the World stands, before the batch and again after it.
+    /// Adds the changes that affect users as of now. It is called before the batch and again after it.
     fn collect(&mut self, world: &World, batch: &Batch, viewers: Audience<'_>) {
         let asked = batch.entries.iter().flat_map(|entry| nodes_to_place(world, &entry.subject));
         let asked: HashSet<NodeId> = asked.collect();
@@ -390,7 +391,7 @@ impl OffGraphChanges {
         }
     }
 
-    /// Deletions go to the caller and to those whose trash showed the node.
+    /// A deletion goes to the caller and to users whose trash showed the node.
     fn node_deleted(
         &mut self,
         world: &World,
@@ -409,8 +410,8 @@ impl OffGraphChanges {
         }
     }
 
-    /// Deletions go to those whose trash showed the link, and to who named it. That it hung on a node that was deleted
-    /// is no reason: it may be somebody else's private link.
+    /// A deletion goes to users whose trash showed the link, and to the caller who named it. A deleted node at one
+    /// end is not enough: the link may be another user's private link.
     fn link_deleted(
         &mut self,
         world: &World,
@@ -424,7 +425,7 @@ impl OffGraphChanges {
             return;
         }
         let level = |id: NodeId, user| standings.get(&id).and_then(|standing| standing.level(user));
-        // Whoever's trash showed it had access to its target.
+        // Users whose trash showed it had access to its target.
         let users = standings.get(&link.target).into_iter().flat_map(Standing::users);
         let shown = users.filter(|user| {
             trash::shows_link(*user, link, level(link.source, *user), level(link.target, *user))
@@ -435,7 +436,7 @@ impl OffGraphChanges {
         }
     }
 
-    /// Changes of grants go to the grantee and to those who run the node.
+    /// A change of a grant goes to the grantee and to users with access ≤ 1 to the node.
     fn grant(
         &mut self,
         world: &World,
@@ -474,12 +475,12 @@ fn nodes_to_place(world: &World, subject: &Subject) -> impl Iterator<Item = Node
     ids.into_iter().flatten()
 }
 
-/// Whether others know the user by something else from here on. Nothing of a removed user is left to be known.
+/// Whether others see another name or email of the user from now on. Of a removed user others see nothing.
 fn is_renamed(before: &User, after: &User) -> bool {
     !after.is_removed() && (&before.username, &before.email) != (&after.username, &after.email)
 }
 
-/// The user themselves, and every viewer with access to one of their nodes: that takes a share of theirs in force.
+/// The user themselves, and every viewer with access to one of their nodes, which takes a share in force.
 fn who_sees_nodes_of(world: &World, owner: UserId, viewers: Audience<'_>) -> HashSet<UserId> {
     let shared = world.user(owner).map(|slot| &slot.shared).into_iter().flatten();
     let shared = shared.filter_map(|id| world.active_node(*id));

@@ -1,17 +1,17 @@
-//! Why an operation was refused: one list of reasons, each with its class, its code and a sentence to act on.
+//! Refusals of operations: one list of reasons, each with its class, its code and a message to act on.
 
 use std::fmt;
 
-/// The broad kind of a refusal; a transport maps it to a status.
+/// The class of a refusal. A transport maps it to a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// The request itself is at fault.
+    /// The request itself is wrong.
     BadRequest,
-    /// The caller may see it, but not do this.
+    /// The caller sees the entity but may not do this.
     Forbidden,
-    /// It does not exist for the caller.
+    /// The entity does not exist for the caller.
     NotFound,
-    /// It contradicts how things stand.
+    /// The request conflicts with the current state.
     Conflict,
 }
 
@@ -29,7 +29,7 @@ impl Class {
 
 macro_rules! reasons {
     ($($class:ident { $($name:ident $code:literal $message:literal,)* })*) => {
-        /// Every reason the domain has for refusing.
+        /// Every reason for which the domain refuses.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(missing_docs)] // each has its sentence in `message`
         pub enum Reason { $($($name,)*)* }
@@ -38,7 +38,7 @@ macro_rules! reasons {
             /// All of them, in the order of the list.
             pub const ALL: &'static [Reason] = &[$($(Reason::$name,)*)*];
 
-            /// The broad kind.
+            /// The class.
             pub fn class(self) -> Class {
                 match self { $($(Reason::$name => Class::$class,)*)* }
             }
@@ -48,7 +48,7 @@ macro_rules! reasons {
                 match self { $($(Reason::$name => $code,)*)* }
             }
 
-            /// A sentence a person can act on.
+            /// A sentence that a person can act on.
             pub fn message(self) -> &'static str {
                 match self { $($(Reason::$name => $message,)*)* }
             }
@@ -165,17 +165,17 @@ reasons! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub reason: Reason,
-    /// What in particular, for the message: only ever what the caller may see.
+    /// Details for the message, limited to what the caller may see.
     pub detail: Option<String>,
 }
 
 impl Refusal {
-    /// A refusal that names particulars.
+    /// A refusal with details.
     pub fn with(reason: Reason, detail: impl Into<String>) -> Self {
         Refusal { reason, detail: Some(detail.into()) }
     }
 
-    /// The sentence for the caller.
+    /// The message for the caller.
     pub fn message(&self) -> String {
         match &self.detail {
             Some(detail) => format!("{} {detail}", self.reason.message()),

@@ -1,4 +1,4 @@
-//! The answer to a request that was carried out before: its batch, as far as the caller may still see it.
+//! The answer to a request that was executed before: its batch, as far as the caller may still see it.
 
 use crate::access::sees_link;
 use crate::audience::Audience;
@@ -13,8 +13,9 @@ use crate::world::{Graph, World};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// What the batch, committed at `rev`, tells its actor today. Entries on what they may not read now are left out, and so are
-/// grants and embeds that have ended since. Of what was deleted for good, their own deletions are told again.
+/// The diff of the batch, committed at `rev`, for its actor as of today. Entries on entities they may no longer
+/// read are left out, and so are grants and embeds that have ended since. Deletions by the batch itself are
+/// included.
 pub fn replay(world: &World, batch: &Batch, rev: Rev, user: UserId) -> Diff {
     let mut diff = Diff::empty(world, Some(batch));
     diff.rev = rev;
@@ -38,7 +39,7 @@ pub fn replay(world: &World, batch: &Batch, rev: Rev, user: UserId) -> Diff {
     diff
 }
 
-/// How what the batch touched stands to the caller as of today.
+/// The current state of what the batch touched, for the caller.
 struct Today {
     user: UserId,
     covers: HashMap<NodeId, Arc<Cover>>,
@@ -62,7 +63,7 @@ impl Today {
         }
     }
 
-    /// Whether the caller has access 0 or 1 to a node, by placement in the trash.
+    /// Whether the caller has access ≤ 1 to a node, by placement in the trash.
     fn runs(&self, id: NodeId) -> bool {
         self.placed.level(id).is_some_and(|level| level <= Level::Admin)
     }
@@ -102,11 +103,13 @@ fn node(world: &World, op: Op, change: &Change<Arc<Node>>, today: &Today) -> Opt
 }
 
 fn link(world: &World, op: Op, change: &Change<Arc<Link>>, today: &Today) -> Option<LinkChange> {
-    // What is still there is judged as it is now: it may be private meanwhile, or gone for good.
+    // An entity that still exists is judged by its current state: it may have become private, or been deleted for
+    // good.
     let told = change.latest()?;
     let link = if change.after.is_some() { world.link(told.id)? } else { told };
     let (source, target) = (today.placed.level(link.source), today.placed.level(link.target));
-    // Their own link that went with a node is told again while they see its other end, as it was then.
+    // The deletion of their own link, which went with a node, is included while they see its other end as it was
+    // then.
     let seen_or_deleted = |id: NodeId, level: Option<Level>| level.is_some() || today.deleted.contains(&id);
     let gone_with_its_end = change.after.is_none()
         && link.owner == today.user

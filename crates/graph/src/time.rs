@@ -4,16 +4,16 @@ use ::time::OffsetDateTime;
 use ::time::format_description::well_known::Rfc3339;
 use serde::{Deserialize, Serialize};
 
-/// A point in time in milliseconds since the Unix epoch. The domain never reads a clock: it is handed one of these.
+/// A point in time in milliseconds since the Unix epoch. The domain never reads a clock; it is given one of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
-/// 9999-12-31T23:59:59.999Z, the last moment that four digits of a year can name.
+/// 9999-12-31T23:59:59.999Z, the last time that a four-digit year can express.
 const LAST_MS: i64 = 253_402_300_799_999;
 
 impl Timestamp {
-    /// The moment `ms` milliseconds after the epoch, kept between the epoch and the end of the year 9999.
+    /// The time `ms` milliseconds after the epoch, limited to the range from the epoch to the end of the year 9999.
     pub fn from_ms(ms: i64) -> Self {
         Self(ms.clamp(0, LAST_MS))
     }
@@ -23,7 +23,7 @@ impl Timestamp {
         self.0
     }
 
-    /// The same moment without its fraction of a second.
+    /// The same time without its fraction of a second.
     pub fn whole_seconds(self) -> Self {
         Self(self.0 - self.0.rem_euclid(1000))
     }
@@ -33,14 +33,14 @@ impl Timestamp {
         Self::from_ms(self.0.saturating_add(ms))
     }
 
-    /// Reads RFC 3339 in any offset; `None` for anything else and for years before 1970.
+    /// Parses RFC 3339 in any offset; `None` for anything else and for years before 1970.
     pub fn parse(text: &str) -> Option<Self> {
         let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
         let ms = i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000_000)).ok()?;
         (0..=LAST_MS).contains(&ms).then_some(Self(ms))
     }
 
-    /// RFC 3339 with `Z`; a fraction is written only where there is one.
+    /// RFC 3339 with `Z`. A fraction is written only if there is one.
     pub fn rfc3339(self) -> String {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .ok()

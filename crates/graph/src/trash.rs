@@ -20,16 +20,16 @@ pub struct TrashPage {
     pub has_more: bool,
 }
 
-/// Whether the trash of somebody with that placement shows a node: they could restore, publish or grant it.
+/// Whether a user's trash shows a node, by their placement: they could restore, publish or grant it.
 pub fn shows_node(node: &Node, level: Option<Level>) -> bool {
     node.in_trash && level.is_some_and(|level| level <= Level::Admin)
 }
 
-/// Whether a user's trash shows a link, by their placements at its ends: their own with access to both, or a public one
-/// to a node they run whose source they may know of.
+/// Whether a user's trash shows a link, by their placements at its ends: their own link with access to both, or a
+/// non-private one to a node they have access ≤ 1 to, if they may know of its source.
 pub fn shows_link(user: UserId, link: &Link, source: Option<Level>, target: Option<Level>) -> bool {
     let own = link.owner == user && target.is_some() && source.is_some();
-    // As in the graph, a link names a source out of sight only if it is primary.
+    // As in the graph, only a primary link names a source out of sight.
     let runs = target.is_some_and(|level| level <= Level::Admin);
     link.in_trash && (own || (!link.private && runs && (source.is_some() || link.is_primary())))
 }
@@ -56,7 +56,7 @@ pub fn trash_page(world: &World, user: UserId, limit: usize, offset: usize) -> T
     TrashPage { nodes, links, has_more: offset.saturating_add(limit) < total }
 }
 
-/// A node as someone with that access sees it outside the visible graph, where no share root counts.
+/// A node as a user with that access sees it outside the visible graph, where share roots do not count.
 pub fn with_level(world: &World, node: &Arc<Node>, level: Level) -> SeenNode {
     let sight = Sight::Full { level, roots: Arc::default() };
     SeenNode { node: Arc::clone(node), owner: owner_of(world, node), sight }
@@ -66,7 +66,8 @@ fn seen_link(link: &Arc<Link>) -> SeenLink {
     SeenLink { link: Arc::clone(link), roots: Arc::default() }
 }
 
-/// Everything that could be in the user's trash: their own, and what lies at or under nodes granted to them to run.
+/// Everything that could be in the user's trash: their own, and what is at or below nodes on which they have an
+/// admin grant.
 fn candidates(world: &World, user: UserId) -> (HashSet<NodeId>, HashSet<LinkId>) {
     let Some(slot) = world.user(user) else { return (HashSet::new(), HashSet::new()) };
     let mut nodes: HashSet<NodeId> = slot.trashed_nodes.iter().copied().collect();

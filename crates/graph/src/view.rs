@@ -12,9 +12,9 @@ use std::sync::Arc;
 /// How a user sees a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sight {
-    /// With all its fields, by the given access.
+    /// With all its fields, as this access permits.
     Full { level: Level, roots: Arc<[NodeId]> },
-    /// Only that it is there and its status: it blocks something they see.
+    /// Only its existence and status: it blocks something they see.
     Phantom,
 }
 
@@ -35,7 +35,7 @@ pub struct SeenLink {
 }
 
 impl SeenNode {
-    /// Whether the user has access to it: a phantom is only there.
+    /// Whether the user has access to it. A phantom has none.
     pub fn is_full(&self) -> bool {
         self.level().is_some()
     }
@@ -49,8 +49,8 @@ impl SeenNode {
     }
 }
 
-/// Some nodes and links at one moment, with all that is needed to say who sees them and how. It keeps no hold on the
-/// World, so that two moments can be compared.
+/// Some nodes and links at one moment, with everything needed to tell who sees them and how. It holds no reference
+/// to the World, so that two moments can be compared.
 #[derive(Default)]
 pub struct Snapshot {
     nodes: HashMap<NodeId, Looked>,
@@ -61,13 +61,13 @@ pub struct Snapshot {
 struct Looked {
     node: Arc<Node>,
     owner: Option<Arc<User>>,
-    /// The primary links by which others wait for the node, as far as they may make a phantom of it.
+    /// The primary links from the node, as far as they may make it a phantom for a user.
     held_by: Vec<Arc<Link>>,
 }
 
 impl Snapshot {
-    /// Looks at nodes and links of the World, for an audience. Of each node that `may_be_phantom` picks by its cover it
-    /// also looks whether anyone sees it as a phantom; any other is none.
+    /// Takes a snapshot of nodes and links for an audience. For each node that `may_be_phantom` picks by its cover,
+    /// it also records who sees it as a phantom. Any other node is not treated as one.
     pub fn take(
         world: &World,
         nodes: impl IntoIterator<Item = NodeId>,
@@ -101,7 +101,7 @@ impl Snapshot {
 
     /// Every user with access to any of the nodes.
     pub fn users(&self) -> HashSet<UserId> {
-        // Nodes under the same roots share their cover, so most are the same few.
+        // Nodes under the same roots share their cover, so most covers repeat.
         let mut seen = HashSet::new();
         let distinct = self.covers.values().filter(|cover| seen.insert(Arc::as_ptr(cover)));
         distinct.flat_map(|cover| cover.users()).collect()
@@ -112,7 +112,7 @@ impl Snapshot {
         self.covers.get(&node)?.level(user)
     }
 
-    /// The node as the user sees it; `None` if not at all.
+    /// The node as the user sees it; `None` if they do not.
     pub fn node(&self, user: UserId, id: NodeId) -> Option<SeenNode> {
         let looked = self.nodes.get(&id)?;
         let cover = self.covers.get(&id)?;
@@ -124,7 +124,7 @@ impl Snapshot {
         Some(SeenNode { node: Arc::clone(&looked.node), owner: looked.owner.clone(), sight })
     }
 
-    /// The link as the user sees it; `None` if not at all.
+    /// The link as the user sees it; `None` if they do not.
     pub fn link(&self, user: UserId, id: LinkId) -> Option<SeenLink> {
         let link = self.links.get(&id)?;
         let (source, target) = (self.covers.get(&link.source)?, self.covers.get(&link.target)?);
@@ -150,14 +150,14 @@ fn active_link(world: &World, id: LinkId) -> Option<&Arc<Link>> {
     world.link(id).filter(|link| !link.in_trash)
 }
 
-/// The primary links by which others wait for the node.
+/// The primary links from the node, by which others wait for it.
 fn held_by(world: &World, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
     world.active_links_up(id).filter(|link| link.is_primary())
 }
 
-/// Whether anyone of the audience may see the link's source as a phantom by it while it is active: that takes access to
-/// its target without access to its source. Where both belong to one owner, whatever covers the target with its branch
-/// covers the source by this very link.
+/// Whether any user of the audience may see the link's source as a phantom by it while it is active. That takes
+/// access to its target without access to its source. If both have one owner, whatever covers the target with its
+/// branch covers the source by this very link.
 pub fn may_show_phantom(world: &World, link: &Link, audience: Audience<'_>) -> bool {
     let (Some(source), Some(target)) = (world.node(link.source), world.node(link.target)) else {
         return false;
@@ -172,13 +172,13 @@ pub fn may_show_phantom(world: &World, link: &Link, audience: Audience<'_>) -> b
     }
 }
 
-/// Whether there is a share of the node, in force or not, that leaves its branch out.
+/// Whether the node has a share, in force or not, without its branch.
 fn is_shared_alone(world: &World, node: &Node) -> bool {
     node.publication.as_ref().is_some_and(|publication| !publication.branch)
         || world.grants_on(node.id).any(|grant| !grant.branch)
 }
 
-/// The ids of all that the user sees, phantoms among them, by order of creation.
+/// The ids of everything that the user sees, including phantoms, in order of creation.
 pub fn visible_nodes(world: &World, user: UserId) -> Vec<NodeId> {
     let full = cover::accessible(world, user);
     let mut all: HashSet<NodeId> = full.keys().copied().collect();
@@ -192,7 +192,7 @@ pub fn visible_nodes(world: &World, user: UserId) -> Vec<NodeId> {
     in_order_of_creation(world, all)
 }
 
-/// Those of the nodes that the user sees now, phantoms among them.
+/// The nodes among those given that the user sees now, including phantoms.
 pub(crate) fn visible_of(world: &World, user: UserId, nodes: &[NodeId]) -> HashSet<NodeId> {
     let active = nodes.iter().copied().filter(|id| world.active_node(*id).is_some());
     let active: Vec<NodeId> = active.collect();

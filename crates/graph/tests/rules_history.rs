@@ -68,6 +68,8 @@ fn h6_the_order_of_refusals() {
         "alice: undo 1",
         "already_undone",
     );
+    // Applied, and no permission: the state answers first here too.
+    check("alice owns a\nbob 3 a\nalice: set a title=x", "bob: redo 1", "not_undone");
     // Gone, and no permission ever: what is gone answers first.
     check(
         "alice owns a b\nalice: link b a\nalice: trash b>a\nalice: delete b>a",

@@ -267,6 +267,11 @@ fn l16_l17_l18_l19_swapping() {
         "forbidden_private",
     );
     check("alice owns a b\nb -> a trashed", "alice: swap b>a", "link_in_trash");
+    // It would have to be private, and bob has a private link between the two, active or in the trash.
+    let second = "alice owns a\ncarol owns b\nb ~> a by bob\nb ~> a private by bob";
+    for world in [second.to_owned(), format!("{second} trashed")] {
+        check(&format!("{world}\nbob 2 a\nbob 3 b"), "bob: swap b>a", "duplicate_link");
+    }
     // bob's access to b comes by this very link.
     check("alice owns a b\nb -> a\nbob 2 a+", "bob: swap b>a", "no_permission");
 }
@@ -280,6 +285,13 @@ fn l21_l22_restoring() {
     check("alice owns a b\nb -> a by bob trashed\nbob 3 a\nbob 2 b", "bob: restore b>a", "forbidden_type");
     check("alice owns a b\nb ~> a by bob trashed\nbob 3 a\nbob 2 b", "bob: restore b>a", "forbidden_private");
     check("alice owns a b\nb -> a\nalice: trash b>a", "alice: trash b>a", "already_trashed_link");
+    // A link in the trash keeps its place: nothing comes there but itself.
+    check("alice owns a b\nb -> a trashed", "alice: link b a secondary", "restore b -> a\nchange b ~> a");
+    check(
+        "alice owns a b\nb -> a trashed",
+        "alice: link a b",
+        "restore b -> a\nswap a -> b blocker\nstatus b 0>2",
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ use graph::UserId;
 use graph::tokens::TokenRefusal;
 use http::HeaderMap;
 use std::collections::HashMap;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -99,8 +100,15 @@ impl App {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// The owner of a token. An unknown token may have been created a moment ago on the command line, so the engine
-    /// first checks the log for new batches.
+    /// Takes back what was counted.
+    pub fn give_back(&self, who: Who, limit: NamedLimit, counted: Option<Counted>) {
+        if let Some(counted) = counted {
+            self.limiter.give_back(who, RequestLimit::from(limit).what(), counted);
+        }
+    }
+
+    /// The owner of a token. An unknown token may have been created a moment ago on the command line, so the caller waits
+    /// until the engine has looked at the log again. That costs the engine nothing.
     ///
     /// # Errors
     /// Why the token lets nobody in.
@@ -142,6 +150,12 @@ impl App {
 pub struct Open {
     app: Arc<App>,
     user: UserId,
+}
+
+impl fmt::Debug for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Open").field(&self.user).finish()
+    }
 }
 
 impl Drop for Open {

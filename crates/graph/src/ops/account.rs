@@ -6,9 +6,10 @@ use crate::draft::{Cause, Draft};
 use crate::id::{TokenId, UserId};
 use crate::model::{Plan, Token, TokenHash, User};
 use crate::refusal::{Reason, Refusal};
+use crate::world::World;
 use std::sync::Arc;
 
-/// The longest name of a token, in characters.
+/// The greatest length of a token's name, in characters.
 const TOKEN_NAME_CHARS_MAX: usize = 80;
 
 pub(super) fn rename(draft: &mut Draft<'_>, caller: UserId, username: &str) -> Result<(), Refusal> {
@@ -16,13 +17,13 @@ pub(super) fn rename(draft: &mut Draft<'_>, caller: UserId, username: &str) -> R
     let world = draft.world();
     let user = &world.user(caller).ok_or(Reason::UserNotFound)?.user;
     if user.username != username {
-        refuse_if(world.user_by_username(username).is_some(), Reason::UsernameTaken)?;
+        refuse_taken(world, username, Some(caller))?;
         draft.set_user(user, User { username: username.to_owned(), ..User::clone(user) });
     }
     Ok(())
 }
 
-/// A new API token. Its id is made where its secret is, which the domain never sees.
+/// A new API token. Its id is made together with its secret, which the domain never sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenCreate {
     pub id: TokenId,
@@ -52,7 +53,7 @@ pub(super) fn token_revoke(draft: &mut Draft<'_>, ids: &[TokenId]) -> Result<(),
     Ok(())
 }
 
-/// The old secret is no longer the token's, which keeps its id, its name and when it was made.
+/// Replaces the secret. The token keeps its id, its name and its creation time.
 pub(super) fn token_rotate(draft: &mut Draft<'_>, id: TokenId, hash: TokenHash) -> Result<(), Refusal> {
     let before = draft.world().tokens().find(|token| token.id == id).ok_or(Reason::TokenNotFound)?;
     let after = Token { hash, ..Token::clone(before) };
@@ -61,20 +62,26 @@ pub(super) fn token_rotate(draft: &mut Draft<'_>, id: TokenId, hash: TokenHash) 
     Ok(())
 }
 
+/// Refuses a username that somebody else has, in whatever case. `user` is who is to have it.
+pub(super) fn refuse_taken(world: &World, username: &str, user: Option<UserId>) -> Result<(), Refusal> {
+    let taken = world.users_named(username).any(|slot| Some(slot.user.id) != user);
+    refuse_if(taken, Reason::UsernameTaken)
+}
+
 pub(super) fn check_username(username: &str) -> Result<(), Refusal> {
     refuse_if(!is_username(username), Reason::InvalidUsername)
 }
 
-/// The length of a username, in bytes, which are its characters.
+/// The length of a username, in bytes, which equal its characters.
 pub const USERNAME_CHARS: std::ops::RangeInclusive<usize> = 3..=32;
 
-/// Whether a text can be a username.
+/// Whether a text is a valid username.
 pub fn is_username(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
     USERNAME_CHARS.contains(&text.len()) && text.chars().all(allowed)
 }
 
-/// Whether a text can be a token's name: one that a list can show on its line, on any terminal.
+/// Whether a text is a valid token name: one that fits on a line of a list, on any terminal.
 fn is_token_name(text: &str) -> bool {
     text.chars().count() <= TOKEN_NAME_CHARS_MAX && !text.chars().any(char::is_control)
 }

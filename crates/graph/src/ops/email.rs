@@ -1,15 +1,15 @@
-//! What can be an email address. Stored addresses are not judged again: see [`crate::check`].
+//! Valid email addresses. Stored addresses are not judged again; see [`crate::check`].
 
-/// The longest email address, in characters.
+/// The greatest length of an email address, in characters.
 pub const EMAIL_CHARS_MAX: usize = 254;
-/// The longest part before the `@`, in characters.
+/// The greatest length of the part before the `@`, in characters.
 const LOCAL_CHARS_MAX: usize = 64;
-/// The longest part of a domain between two dots, in characters.
+/// The greatest length of a domain label, in characters.
 const LABEL_CHARS_MAX: usize = 63;
 
-/// Whether a text can be an email address: `local@domain`, in characters that show themselves and that no list, header or
-/// web page reads as anything else. Letters of any script are allowed on both sides; quoted local parts and addresses of
-/// machines in brackets are not.
+/// Whether a text is a valid email address: `local@domain`, in visible characters that no list, header or web page
+/// interprets. Letters of any script are allowed on both sides. Quoted local parts and bracketed IP addresses are
+/// not.
 pub fn is_email(text: &str) -> bool {
     let parts = text.split_once('@').filter(|_| text.chars().count() <= EMAIL_CHARS_MAX);
     parts.is_some_and(|(local, domain)| is_local_part(local) && is_domain(domain))
@@ -23,7 +23,7 @@ fn is_local_part(text: &str) -> bool {
     text.chars().count() <= LOCAL_CHARS_MAX && text.split('.').all(is_word)
 }
 
-/// Labels with single dots between them; one label alone is the name of a machine nearby.
+/// Labels with single dots between them. One label alone is a local host name.
 fn is_domain(text: &str) -> bool {
     let in_label = |c: char| c.is_ascii_alphanumeric() || c == '-' || is_letter_beyond_ascii(c);
     let is_label = |label: &str| {
@@ -33,7 +33,7 @@ fn is_domain(text: &str) -> bool {
     text.split('.').all(is_label)
 }
 
-/// A character of some script that is neither space nor control nor mark of punctuation, and that shows itself.
+/// A visible character of some script that is not a space, a control or punctuation.
 fn is_letter_beyond_ascii(c: char) -> bool {
     !c.is_ascii()
         && !c.is_whitespace()
@@ -41,8 +41,8 @@ fn is_letter_beyond_ascii(c: char) -> bool {
         && !UNFIT.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
 
-/// What is invisible (the general category Cf, and what a reader is to ignore by default), what is punctuation or a look-alike
-/// of ASCII punctuation, and what is for private use or never a character; by first and last of each range.
+/// Characters that are invisible (the general category Cf, and default ignorables), punctuation or look-alikes of
+/// ASCII punctuation, private-use characters and noncharacters; by the first and last of each range.
 const UNFIT: [(char, char); 38] = [
     ('\u{80}', '\u{a9}'), // controls, punctuation and signs of Latin-1, with the no-break space
     ('\u{ab}', '\u{b4}'), // «, the soft hyphen and other signs

@@ -1,4 +1,4 @@
-//! Adding, changing, turning, trashing and restoring links.
+//! Adding, changing, swapping, trashing and restoring links.
 
 use super::{refuse_if, seen};
 use crate::access::{self, sees_link, would_share};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// A new link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkAdd {
-    /// The client's own name for it; without one it gets a new id.
+    /// The client's own id for it; otherwise it gets a new id.
     pub id: Option<LinkId>,
     pub source: NodeId,
     pub target: NodeId,
@@ -23,7 +23,7 @@ pub struct LinkAdd {
     pub private: bool,
 }
 
-/// Whether a link may be as private or public as asked, by the caller's access to its ends; otherwise it is private.
+/// Whether a link may keep its requested privacy, by the caller's access to its ends; otherwise it is private.
 pub(super) fn keeps_privacy(source: Level, target: Level) -> bool {
     (source <= Level::Editor && target <= Level::Editor) || target == Level::Owner
 }
@@ -83,8 +83,8 @@ pub(super) fn add(
     }
 }
 
-/// The link that lies in a place: an unordered pair of nodes, with its owner too if private. At most one, the trash
-/// included.
+/// The link in a place: an unordered pair of nodes, with its owner if private. A place has at most one, counting
+/// the trash.
 pub(super) fn occupant(
     draft: &Draft<'_>,
     a: NodeId,
@@ -125,11 +125,11 @@ pub(super) fn set_kind(link: &mut Link, kind: LinkType) {
     link.was_blocker &= link.is_primary();
 }
 
-/// How many tasks at either end of a cycle's path are named: it may be a hundred thousand long.
+/// How many tasks at either end of a cycle's path are named. A path may have a hundred thousand.
 const PATH_END_MOST: usize = 10;
 
-/// Refuses a primary link that would close a cycle, naming the path by what the caller sees of it now: not by what the
-/// link itself would let them see.
+/// Refuses a primary link that would close a cycle. The message names the path by what the caller sees now, not by
+/// what the link would let them see.
 pub(super) fn refuse_cycle(
     draft: &Draft<'_>,
     caller: UserId,
@@ -161,7 +161,7 @@ pub(super) fn refuse_cycle(
     Err(Refusal::with(Reason::DependencyCycle, format!("Path: {}.", named.join(" → "))))
 }
 
-/// A link the caller sees, with their access to its ends.
+/// A link that the caller sees, with their access to its ends.
 struct Seen {
     link: Arc<Link>,
     /// `None` for a phantom.
@@ -182,18 +182,18 @@ fn seen_link(draft: &Draft<'_>, caller: UserId, id: LinkId) -> Result<Seen, Refu
 }
 
 impl Seen {
-    /// The link's owner, who counts as such only while they see both ends.
+    /// Whether the caller owns the link. Ownership counts only while they have access to both ends.
     fn is_owner(&self, caller: UserId) -> bool {
         self.link.owner == caller && self.source.is_some()
     }
 
-    /// The link's owner or an editor of its target: whoever edits a task may free it.
+    /// The link's owner or an editor of its target may change it: a user who can edit a task can free it.
     fn check_may_change(&self, caller: UserId) -> Result<(), Refusal> {
         refuse_if(!self.is_owner(caller) && self.target > Level::Editor, Reason::NoPermission)
     }
 }
 
-/// A link the caller may change.
+/// A link that the caller may change.
 fn changeable(draft: &Draft<'_>, caller: UserId, id: LinkId) -> Result<Seen, Refusal> {
     let seen = seen_link(draft, caller, id)?;
     seen.check_may_change(caller)?;
@@ -207,7 +207,7 @@ pub(super) fn deletable(draft: &Draft<'_>, caller: UserId, id: LinkId) -> Result
     Ok(seen.link)
 }
 
-/// A change of a link; `None` leaves it as it is.
+/// A change of a link. `None` leaves a field as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkUpdate {
     pub id: LinkId,
@@ -251,7 +251,7 @@ pub(super) fn update(draft: &mut Draft<'_>, caller: UserId, update: &LinkUpdate)
 pub(super) fn swap(draft: &mut Draft<'_>, caller: UserId, id: LinkId) -> Result<(), Refusal> {
     let seen = changeable(draft, caller, id)?;
     let link = &seen.link;
-    // The ends change places: access is judged as if the link were not there.
+    // Source and target are exchanged. Access is judged as if the link did not exist.
     let new_source = access::placement_without(draft, caller, link.target, id).ok_or(Reason::NoPermission)?;
     let new_target = access::placement_without(draft, caller, link.source, id).ok_or(Reason::NoPermission)?;
     let kind = if new_target == Level::Viewer { LinkType::Secondary } else { link.kind };
@@ -274,7 +274,7 @@ pub(super) fn swap(draft: &mut Draft<'_>, caller: UserId, id: LinkId) -> Result<
     Ok(())
 }
 
-/// Turned round, a primary link must not meet another path between its ends; the link itself is no such path.
+/// A swapped primary link must not meet another path between its ends. The link itself does not count as one.
 fn refuse_swap_cycle(
     draft: &mut Draft<'_>,
     caller: UserId,
@@ -300,11 +300,11 @@ pub(super) fn trash(draft: &mut Draft<'_>, caller: UserId, id: LinkId) -> Result
 pub(super) fn restore(draft: &mut Draft<'_>, caller: UserId, id: LinkId) -> Result<(), Refusal> {
     let seen = changeable(draft, caller, id)?;
     let link = &seen.link;
-    // Restoring needs what adding it now would need, and nothing is changed in silence.
+    // Restoring takes what adding the link now would take, and changes nothing silently.
     let source = seen.source.ok_or(Reason::NoPermission)?;
     refuse_if(link.is_primary() && seen.target == Level::Viewer, Reason::ForbiddenType)?;
     refuse_if(!link.private && !keeps_privacy(source, seen.target), Reason::ForbiddenPrivate)?;
-    // An active link shares what it shares already.
+    // An active link already shares what it shares.
     let shares = link.in_trash && !link.private && would_share(draft, link.source, link.target, Some(id));
     refuse_if(shares && source > Level::Admin, Reason::WouldShare)?;
     refuse_if(!link.in_trash, Reason::NotTrashedLink)?;

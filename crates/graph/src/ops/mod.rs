@@ -1,7 +1,7 @@
-//! The operations: each a function from the World and what is asked to a batch or a refusal.
+//! The operations. Each is a function from the World and its input to a batch or a refusal.
 //!
-//! Every operation checks in the same order – what it sees, what it may, how things stand, cycles – and the first check
-//! that fails answers. Payloads have been checked for form before they get here.
+//! Every operation checks in the same order: visibility, permission, state, cycles. The first check that fails
+//! answers. The form of payloads has been checked before.
 
 mod account;
 mod email;
@@ -30,7 +30,7 @@ pub use share::{AccessAdd, AccessUpdate, NodePublish, NodePublishUpdate};
 pub use undo::{Chain, UndoKind, undo_or_redo};
 pub use user::{Belongings, UserAdd, UserSet};
 
-/// How a caller names a published branch.
+/// How a caller names a branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Root {
     /// By its node.
@@ -39,7 +39,7 @@ pub enum Root {
     Token(String),
 }
 
-/// Everything that changes a World, with its input in the domain's terms. An operation that takes more than two things
+/// Everything that changes a World, with its input in the domain's terms. An operation with more than two inputs
 /// has them as a struct, which its function takes whole.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)] // the fields are those of the operations' payloads
@@ -96,48 +96,48 @@ pub enum Operation {
     SettingsUsername {
         username: String,
     },
-    /// Takes back what the batch meant; decided by [`turn`], which needs the batch itself.
+    /// Undoes what the batch meant; decided by [`undo_or_redo`], which needs the batch itself.
     HistoryUndo {
         batch: BatchId,
     },
-    /// Brings back what the batch meant; decided by [`turn`].
+    /// Redoes what the batch meant; decided by [`undo_or_redo`].
     HistoryRedo {
         batch: BatchId,
     },
-    /// The operator's: opens an account.
+    /// Operator only: adds an account.
     UserAdd(UserAdd),
-    /// The operator's: changes an account.
+    /// Operator only: changes an account.
     UserSet(UserSet),
-    /// The operator's: an account cannot be used until it is enabled again.
+    /// Operator only: disables an account until it is enabled again.
     UserDisable {
         user: UserId,
     },
-    /// The operator's: an account can be used again.
+    /// Operator only: enables an account again.
     UserEnable {
         user: UserId,
     },
-    /// The operator's: removes an account for good.
+    /// Operator only: removes an account for good.
     UserRemove {
         user: UserId,
     },
-    /// The operator's: a new API token for a user.
+    /// Operator only: a new API token for a user.
     TokenCreate(TokenCreate),
-    /// The operator's: ends API tokens, all at once.
+    /// Operator only: revokes API tokens, all at once.
     TokenRevoke {
         ids: Vec<TokenId>,
     },
-    /// The operator's: a new secret for an API token, which keeps its id and name.
+    /// Operator only: a new secret for an API token, which keeps its id and name.
     TokenRotate {
         id: TokenId,
         hash: TokenHash,
     },
 }
 
-/// Decides an operation on the World as it is now. The World is not changed: the batch is what
-/// [`World::apply`] makes of it. A batch without entries means that there was nothing to change.
+/// Decides an operation on the current World. The World is not changed: [`World::apply`] applies the batch. A batch
+/// without entries means that nothing changes.
 ///
-/// `actor` is `None` for the operator's operations, and only for these. `batch` is the new batch's id: the client's own name for it,
-/// or a random one. The ids of what the operation makes come from `ids`.
+/// `actor` is `None` for the operator's operations, and only for these. `batch` is the new batch's id: the client's own or
+/// a random one. New entities take their ids from `ids`.
 pub fn decide(
     world: &World,
     actor: Option<UserId>,
@@ -216,7 +216,8 @@ fn decide_for_operator(
     }
 }
 
-/// A node the caller sees, in the trash by its placement, and their access to it. What they do not see does not exist.
+/// A node that the caller sees (by placement in the trash) and their access to it. What they do not see does not
+/// exist.
 fn seen<'d>(
     draft: &'d Draft<'_>,
     caller: UserId,
@@ -228,7 +229,7 @@ fn seen<'d>(
     Ok((node, level))
 }
 
-/// A node the caller sees and has at least the needed access to.
+/// A node that the caller sees and has at least the needed access to.
 fn seen_with(draft: &Draft<'_>, caller: UserId, id: NodeId, needed: Level) -> Result<Arc<Node>, Refusal> {
     let (node, level) = seen(draft, caller, id, Reason::NodeNotFound)?;
     if level > needed {

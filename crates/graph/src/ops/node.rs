@@ -15,11 +15,11 @@ use std::sync::Arc;
 /// A new node.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NodeAdd {
-    /// The client's own name for it; without one it gets a new id.
+    /// The client's own id for it; otherwise it gets a new id.
     pub id: Option<NodeId>,
     /// The node that it is linked to.
     pub target: Option<NodeId>,
-    /// What is given of it; the rest has its defaults.
+    /// The given fields; the others have their defaults.
     pub fields: Box<NodeFields>,
 }
 
@@ -74,8 +74,8 @@ pub(super) fn add(
     Ok(())
 }
 
-/// The owner that a node made under `target` belongs to, when the caller edits there by ownership or a branch grant. By
-/// a grant on the target alone they would lose sight of what they made, so it stays theirs.
+/// The owner of a node made under `target`, if the caller edits there by ownership or a branch grant. By a grant on
+/// the target alone the caller would not see the new node, so they own it.
 fn branch_owner(draft: &Draft<'_>, caller: UserId, target: &Arc<Node>) -> Option<UserId> {
     let level = access::branch_level(draft, caller, target)?;
     (level <= Level::Editor).then_some(target.owner)
@@ -85,9 +85,9 @@ fn branch_owner(draft: &Draft<'_>, caller: UserId, target: &Arc<Node>) -> Option
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeUpdate {
     pub id: NodeId,
-    /// What is given is changed.
+    /// The fields to change.
     pub fields: Box<NodeFields>,
-    /// The version that is meant to be changed; any other is a conflict.
+    /// The version the change is meant for. Any other is a conflict.
     pub version: Option<u64>,
 }
 
@@ -130,8 +130,8 @@ pub(super) fn trash(draft: &mut Draft<'_>, caller: UserId, id: NodeId) -> Result
     Ok(())
 }
 
-/// Puts an active node in the trash, and with it every active link at it, whoever owns the link. Returns the nodes that
-/// may be held no longer.
+/// Puts an active node in the trash with every active link at it, whoever owns the link. Returns the nodes that may
+/// no longer be held.
 pub(super) fn put_in_trash(draft: &mut Draft<'_>, id: NodeId) -> Vec<NodeId> {
     let freed = targets(draft, id);
     let links = in_order(draft.active_links_at(id));
@@ -159,9 +159,9 @@ pub(super) fn restore(draft: &mut Draft<'_>, caller: UserId, id: NodeId) -> Resu
     Ok(())
 }
 
-/// Brings a node back, and the links that went by cascade and have both ends again, oldest first. One that would close a
-/// cycle stays in the trash, from now on in its own right: it neither comes back with an end later nor gives access to
-/// one by placement. Returns the nodes that may be held now.
+/// Restores a node, and the links that went by cascade and have both ends active again, oldest first. A link that
+/// would close a cycle stays in the trash in its own right: it neither returns with an end later nor gives access
+/// by placement. Returns the nodes that may now be held.
 pub(super) fn bring_back(draft: &mut Draft<'_>, id: NodeId) -> Vec<NodeId> {
     draft.edit_node(Op::NodeRestore, Cause::Meant, id, |node| node.in_trash = false);
     let gone_along = in_order(draft.links_at(id).filter(|link| link.in_trash && link.cascade));

@@ -20,7 +20,7 @@ pub struct NodePublish {
     pub id: NodeId,
     /// Whether the node's branch is public with it.
     pub branch: bool,
-    /// When it ends; `None` is never.
+    /// When it ends; `None` for never.
     pub due: Option<Timestamp>,
 }
 
@@ -41,12 +41,12 @@ pub(super) fn publish(
     Ok(())
 }
 
-/// A change of a publication; `None` leaves it as it is.
+/// A change of a publication. `None` leaves a field as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodePublishUpdate {
     pub id: NodeId,
     pub branch: Option<bool>,
-    /// `Some(None)` is never.
+    /// `Some(None)` for never.
     pub due: Option<Option<Timestamp>>,
 }
 
@@ -83,7 +83,7 @@ pub(super) fn embed(draft: &mut Draft<'_>, caller: UserId, root: &Root) -> Resul
     let world = draft.world();
     let node = named(draft, root).ok_or(Reason::BranchNotFound)?;
     if world.publication_in_force(&node).is_none() {
-        // Only who sees the node without its publication learns why it cannot be embedded.
+        // Only users who see the node without its publication learn why it cannot be embedded.
         let seen = access::placement(draft, caller, node.id).is_some();
         refuse_if(!seen, Reason::BranchNotFound)?;
         refuse_if(node.in_trash, Reason::NodeInTrash)?;
@@ -121,12 +121,12 @@ fn named(draft: &Draft<'_>, root: &Root) -> Option<Arc<Node>> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessAdd {
     pub id: NodeId,
-    /// Who it is for.
+    /// The grantee's email.
     pub email: String,
     pub level: Level,
-    /// Whether it is for the node's branch as well.
+    /// Whether it covers the node's branch as well.
     pub branch: bool,
-    /// When it ends; `None` is never.
+    /// When it ends; `None` for never.
     pub due: Option<Timestamp>,
 }
 
@@ -135,7 +135,7 @@ pub(super) fn access_add(draft: &mut Draft<'_>, caller: UserId, new: &AccessAdd)
     check_due(draft, due)?;
     let node = shareable(draft, caller, id)?;
     let world = draft.world();
-    // Only who may share learns whether there is such a user.
+    // Only users who may share the node learn whether the email belongs to an account.
     let grantee = world.user_by_email(email).ok_or(Reason::UserNotFound)?;
     refuse_if(node.in_trash, Reason::NodeInTrash)?;
     refuse_if(grantee.user.id == caller, Reason::CannotShareWithSelf)?;
@@ -155,15 +155,15 @@ pub(super) fn access_add(draft: &mut Draft<'_>, caller: UserId, new: &AccessAdd)
     Ok(())
 }
 
-/// A change of a grant; `None` leaves it as it is.
+/// A change of a grant. `None` leaves a field as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessUpdate {
     pub id: NodeId,
-    /// Who it is for.
+    /// The grantee's email.
     pub email: String,
     pub level: Option<Level>,
     pub branch: Option<bool>,
-    /// `Some(None)` is never.
+    /// `Some(None)` for never.
     pub due: Option<Option<Timestamp>>,
 }
 
@@ -199,7 +199,7 @@ pub(super) fn access_delete(
     let world = draft.world();
     let own = world.user_by_email(email).filter(|slot| slot.user.id == caller);
     if let Some(grant) = own.and_then(|slot| world.grant(id, slot.user.id)).cloned() {
-        // Anyone may leave, also by a grant they have hidden or that has run out.
+        // A grantee may always leave, even a hidden or expired grant.
         draft.set_grant(Op::GrantDelete, Cause::Meant, Some(grant), None);
         return Ok(());
     }
@@ -258,7 +258,7 @@ fn grant_of(draft: &Draft<'_>, id: NodeId, email: &str) -> Result<Arc<Grant>, Re
     Ok(Arc::clone(world.grant(id, user.user.id).ok_or(Reason::NotShared)?))
 }
 
-/// Whether the user's plan has room for one more grant that shows.
+/// Whether the user's plan has room for one more showing grant.
 pub(super) fn has_room(draft: &Draft<'_>, user: UserId) -> bool {
     let world = draft.world();
     world.user(user).is_some_and(|slot| {
@@ -267,7 +267,7 @@ pub(super) fn has_room(draft: &Draft<'_>, user: UserId) -> bool {
     })
 }
 
-/// A node the caller may give access to: one they run, on a plan that shares. In the trash nothing is given.
+/// A node the caller may share: they have access ≤ 1 to it and a plan that can share.
 fn shareable(draft: &Draft<'_>, caller: UserId, id: NodeId) -> Result<Arc<Node>, Refusal> {
     let node = seen_with(draft, caller, id, Level::Admin)?;
     let plan = draft.world().user(caller).map(|slot| slot.user.plan);

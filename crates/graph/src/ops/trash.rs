@@ -26,7 +26,7 @@ pub(super) fn link_delete(draft: &mut Draft<'_>, caller: UserId, id: LinkId) -> 
     Ok(())
 }
 
-/// Deletes the caller's own trash: what is named, or all of it.
+/// Deletes the caller's own trash: the named entities, or all.
 pub(super) fn purge(draft: &mut Draft<'_>, caller: UserId, ids: Option<&[Uuid]>) -> Result<(), Refusal> {
     let (nodes, links) = own_trash(draft, caller);
     if let Some(ids) = ids {
@@ -45,12 +45,12 @@ pub(super) fn purge(draft: &mut Draft<'_>, caller: UserId, ids: Option<&[Uuid]>)
     Ok(())
 }
 
-/// The caller's own nodes and links in the trash; a link only while they have access to both its ends.
+/// The caller's own nodes and links in the trash. A link counts only while they have access to both its ends.
 fn own_trash(draft: &Draft<'_>, caller: UserId) -> (Vec<NodeId>, Vec<LinkId>) {
     let Some(slot) = draft.world().user(caller) else { return (Vec::new(), Vec::new()) };
     let links = slot.trashed_links.iter().filter_map(|id| draft.link(*id));
     let own: Vec<&Arc<Link>> = links.filter(|link| link.owner == caller).collect();
-    // Nothing is decided yet, so the World has it all.
+    // No change has been drafted yet, so the World is current.
     let ends = own.iter().flat_map(|link| [link.source, link.target]);
     let placed = Placements::of(draft.world(), caller, ends);
     let sees = |node| placed.level(node).is_some();
@@ -58,7 +58,7 @@ fn own_trash(draft: &Draft<'_>, caller: UserId) -> (Vec<NodeId>, Vec<LinkId>) {
     (slot.trashed_nodes.iter().copied().collect(), links.map(|link| link.id).collect())
 }
 
-/// Deletes a node and all that hangs on it: grants, embeds, links, its publication with itself.
+/// Deletes a node with its grants, embeds, links and publication.
 pub(super) fn delete_node(draft: &mut Draft<'_>, id: NodeId) {
     let world = draft.world();
     for grant in world.grants_on(id) {

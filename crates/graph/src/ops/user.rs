@@ -1,6 +1,6 @@
 //! What the operator does with accounts: opens, changes, disables and removes them.
 
-use super::account::check_username;
+use super::account::{self, check_username};
 use super::email::is_email;
 use super::{refuse_if, share, trash};
 use crate::batch::{Batch, Change, Op, Subject};
@@ -203,8 +203,7 @@ fn refuse_taken(
     let taken = |slot: &UserSlot| Some(slot.user.id) != user;
     let email = email.and_then(|email| world.user_by_email(email));
     refuse_if(email.is_some_and(taken), Reason::EmailTaken)?;
-    let username = username.and_then(|username| world.user_by_username(username));
-    refuse_if(username.is_some_and(taken), Reason::UsernameTaken)
+    username.map_or(Ok(()), |username| account::refuse_taken(world, username, user))
 }
 
 /// How many digits of an id, its last, tell removed users apart.
@@ -218,5 +217,5 @@ fn name_of_removed(world: &World, user: UserId, ids: &mut dyn IdSupply) -> Resul
     };
     let others = std::iter::repeat_with(|| ids.next_user().0).take(usize::from(u8::MAX));
     let mut names = std::iter::once(user.0).chain(others).map(name);
-    names.find(|name| world.user_by_username(name).is_none()).ok_or_else(|| Reason::UsernameTaken.into())
+    names.find(|name| world.users_named(name).next().is_none()).ok_or_else(|| Reason::UsernameTaken.into())
 }

@@ -1,5 +1,5 @@
-//! The World: every entity and the indices over them. It changes by [`World::apply`], its exact inverse
-//! [`World::revert`], and the passing of time, [`World::advance`]; by nothing else.
+//! The World: every entity and its indices. It changes only by [`World::apply`], by its inverse [`World::revert`],
+//! and by the passing of time, [`World::advance`].
 
 mod put;
 
@@ -14,7 +14,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Read access to nodes and links: the World's, or those of a [`Draft`](crate::draft::Draft) over it.
+/// Read access to nodes and links: of the World, or of a [`Draft`](crate::draft::Draft) over it.
 pub trait Graph {
     /// The World below: users, shares and the clock.
     fn world(&self) -> &World;
@@ -32,28 +32,28 @@ pub trait Graph {
         self.links_up(id).chain(self.links_down(id))
     }
 
-    /// A node that is not in the trash.
+    /// A node, if it is not in the trash.
     fn active_node(&self, id: NodeId) -> Option<&Arc<Node>> {
         self.node(id).filter(|node| !node.in_trash)
     }
 
-    /// The node's active links: a link at a node in the trash is in the trash itself.
+    /// The node's active links. A link at a node in the trash is itself in the trash.
     fn active_links_at(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
         self.links_at(id).filter(|link| !link.in_trash)
     }
 
-    /// The active ones that the node is the source of.
+    /// The active links from the node.
     fn active_links_up(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
         self.links_up(id).filter(|link| !link.in_trash)
     }
 
-    /// The active ones that the node is the target of.
+    /// The active links to the node.
     fn active_links_down(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
         self.links_down(id).filter(|link| !link.in_trash)
     }
 }
 
-/// Something that ends by itself.
+/// Something that ends at a due time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Due {
     /// A grant on the node to the user.
@@ -62,8 +62,8 @@ pub enum Due {
     Publication(NodeId),
 }
 
-/// One stored entity, as a [`World`] is loaded from them; already where it will stay, so that whoever reads them in may
-/// do so on many threads.
+/// A stored entity, from which a [`World`] is loaded. It is already in its final allocation, so that entities can
+/// be decoded on many threads.
 #[derive(Clone, Debug)]
 pub enum Entity {
     /// Users come first, then nodes, then everything else.
@@ -77,7 +77,7 @@ pub enum Entity {
     Gone(Uuid, Rev),
 }
 
-/// How many entities a [`World`] is about to be loaded from, as far as it is known: a matter of speed alone.
+/// The expected numbers of entities when a [`World`] is loaded. They affect only speed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Nodes, in the trash or not.
@@ -95,19 +95,21 @@ struct Shares {
 #[derive(Clone, Debug)]
 struct NodeSlot {
     node: Arc<Node>,
-    // Two lists, for nearly every walk goes one way only; and the links themselves, so that no walk has to find them.
+    // Two lists, because nearly every walk goes in one direction. They hold the links themselves, so that a walk
+    // needs no look-up.
     up: Vec<Arc<Link>>,
     down: Vec<Arc<Link>>,
-    // Few nodes are shared themselves, so most carry only a null here.
+    // Few nodes have shares, so most carry only a null here.
     shares: Option<Box<Shares>>,
 }
 
-/// A link, found by its id. The id is the link's own: there are the most of these, and another copy would be in each.
+/// A link, found by its id. The id is the link's own: links are the most numerous, and each would hold another
+/// copy.
 #[derive(Clone, Debug)]
 struct LinkSlot {
     link: Arc<Link>,
-    // Where the link stands in the lists of its source and its target, so that taking it out of a long list is not a
-    // search.
+    // The positions of the link in the lists of its source and its target, so that removing it from a long list
+    // takes no search.
     up_at: u32,
     down_at: u32,
 }
@@ -132,7 +134,7 @@ impl PartialEq for LinkSlot {
 
 impl Eq for LinkSlot {}
 
-/// A user and what is theirs.
+/// A user and what belongs to them.
 #[derive(Clone, Debug)]
 pub struct UserSlot {
     pub user: Arc<User>,
@@ -150,7 +152,7 @@ pub struct UserSlot {
     pub given: BTreeSet<(NodeId, UserId)>,
     /// Nodes the user has embedded.
     pub embedded: BTreeSet<NodeId>,
-    /// Whose nodes those with a grant to the user and those embedded are, and how many of each.
+    /// The owners of the nodes that the user has a grant on or has embedded, and how many of each.
     pub holds_of: BTreeMap<UserId, usize>,
     /// The user's API tokens.
     pub tokens: BTreeSet<TokenHash>,
@@ -167,7 +169,8 @@ pub struct World {
     nodes: HashMap<NodeId, NodeSlot>,
     links: HashSet<LinkSlot>,
     users: HashMap<UserId, UserSlot>,
-    usernames: HashMap<String, UserId>,
+    /// In lower case. Names that were apart by case alone before they had to be unique without it stay.
+    usernames: BTreeSet<(String, UserId)>,
     emails: HashMap<String, UserId>,
     tokens: HashMap<TokenHash, Arc<Token>>,
     public_tokens: HashMap<String, NodeId>,
@@ -201,7 +204,8 @@ impl Graph for World {
 }
 
 impl World {
-    /// Builds a World from stored entities: users first, then nodes, then the rest. `rev` is the last batch they reflect.
+    /// Builds a World from stored entities: users first, then nodes, then the rest. `rev` is the last batch they
+    /// include.
     pub fn load(entities: impl IntoIterator<Item = Entity>, rev: Rev, expected: Counts) -> World {
         let mut world = World {
             rev,
@@ -232,12 +236,12 @@ impl World {
         }
     }
 
-    /// The time up to which due times have been let pass; the time of the next batch.
+    /// The time up to which due times have passed. It is the time of the next batch.
     pub fn clock(&self) -> Timestamp {
         self.clock
     }
 
-    /// The place in the order of commits that this World stands at.
+    /// The World's position in the order of commits.
     pub fn rev(&self) -> Rev {
         self.rev
     }
@@ -247,17 +251,17 @@ impl World {
         self.next_seq
     }
 
-    /// What runs out by `now`, without letting it pass: whoever is told of it must be looked at before and after.
+    /// What expires by `now`, without letting it expire: what it affects must be looked at before and after.
     pub fn due_by(&self, now: Timestamp) -> Vec<Due> {
         self.dues.iter().take_while(|(at, _)| *at <= now).map(|(_, due)| *due).collect()
     }
 
-    /// When the next grant or publication runs out.
+    /// When the next grant or publication expires.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.dues.first().map(|(at, _)| *at)
     }
 
-    /// Lets time pass up to `now`; a clock that runs backwards is ignored.
+    /// Lets time pass up to `now`. A clock that runs backwards is ignored.
     pub fn advance(&mut self, now: Timestamp) {
         self.clock = self.clock.max(now);
         while self.dues.first().is_some_and(|(at, _)| *at <= self.clock) {
@@ -265,7 +269,7 @@ impl World {
         }
     }
 
-    /// Carries out a batch decided on this World.
+    /// Applies a batch decided on this World.
     pub fn apply(&mut self, batch: &Batch) {
         self.rev += 1;
         for entry in &batch.entries {
@@ -273,7 +277,7 @@ impl World {
         }
     }
 
-    /// Takes back the batch applied last.
+    /// Reverts the batch applied last.
     pub fn revert(&mut self, batch: &Batch) {
         for entry in batch.entries.iter().rev() {
             self.put(entry, put::Direction::Backward);
@@ -281,19 +285,19 @@ impl World {
         self.rev -= 1;
     }
 
-    /// Forgets ids deleted for good at or before `rev`: history no longer remembers them.
+    /// Forgets ids deleted for good at or before `rev`, because history no longer remembers them.
     pub fn forget_gone(&mut self, rev: Rev) {
         self.gone.retain(|_, at| *at > rev);
     }
 
-    /// True while an id is in use or history remembers that it was.
+    /// True while an id is in use, or while history remembers that it was.
     pub fn id_taken(&self, id: Uuid) -> bool {
         self.nodes.contains_key(&NodeId(id))
             || self.links.contains(&LinkId(id))
             || self.gone.contains_key(&id)
     }
 
-    /// True when the id was deleted for good within the memory of history.
+    /// True when the id was deleted for good and history remembers it.
     pub fn is_gone(&self, id: Uuid) -> bool {
         self.gone.contains_key(&id)
     }
@@ -303,22 +307,22 @@ impl World {
         self.links_at(id).map(|link| link.id)
     }
 
-    /// How many links there are at a node, the trash included.
+    /// How many links there are at a node, counting the trash.
     pub fn degree(&self, id: NodeId) -> usize {
         self.nodes.get(&id).map_or(0, |slot| slot.up.len() + slot.down.len())
     }
 
-    /// Every link that a node is the source of, as [`Graph::links_up`], for walks that pause between two of them.
+    /// Every link from a node, as in [`Graph::links_up`], for walks that pause in between.
     pub(crate) fn up(&self, id: NodeId) -> &[Arc<Link>] {
         self.nodes.get(&id).map_or(&[], |slot| &slot.up)
     }
 
-    /// How often the lists of the nodes have a link, all in all.
+    /// The total number of entries in the nodes' lists of links.
     pub fn listings(&self) -> usize {
         self.nodes.values().map(|slot| slot.up.len() + slot.down.len()).sum()
     }
 
-    /// Whether the lists of a link's ends have it, as it is, where it is said to stand.
+    /// Whether a link, in its current state, is at its recorded positions in the lists of its ends.
     pub fn lists(&self, id: LinkId) -> bool {
         self.links.get(&id).is_some_and(|slot| {
             let (source, target) = (self.nodes.get(&slot.link.source), self.nodes.get(&slot.link.target));
@@ -348,14 +352,23 @@ impl World {
         self.links.iter().map(|slot| &slot.link)
     }
 
-    /// A user by email, in whatever case. A removed one has none.
+    /// A user by email, in any case. A removed user has none.
     pub fn user_by_email(&self, email: &str) -> Option<&UserSlot> {
         self.emails.get(&email.to_lowercase()).and_then(|id| self.users.get(id))
     }
 
-    /// A user by their exact username. A removed one keeps the name that they have since.
+    /// Users by username, without regard to case: one at most, but for those that were apart by case alone when that was
+    /// allowed. A removed user has a name that stands for them.
+    pub fn users_named(&self, username: &str) -> impl Iterator<Item = &UserSlot> {
+        let name = username.to_lowercase();
+        let from = (name.clone(), UserId(Uuid::nil()));
+        let named = self.usernames.range(from..).take_while(move |(other, _)| *other == name);
+        named.filter_map(|(_, id)| self.users.get(id))
+    }
+
+    /// A user by their exact username.
     pub fn user_by_username(&self, username: &str) -> Option<&UserSlot> {
-        self.usernames.get(username).and_then(|id| self.users.get(id))
+        self.users_named(username).find(|slot| slot.user.username == username)
     }
 
     /// An API token by the hash of its secret.
@@ -368,7 +381,7 @@ impl World {
         self.tokens.values()
     }
 
-    /// The node a public token stands for, in force or not.
+    /// The node of a public token, in force or not.
     pub fn published(&self, token: &str) -> Option<&Arc<Node>> {
         self.public_tokens.get(token).and_then(|id| self.node(*id))
     }
@@ -384,7 +397,7 @@ impl World {
         grants.inspect(|_| effort::note())
     }
 
-    /// Who has embedded a node.
+    /// The users who have embedded a node.
     pub fn embedders(&self, node: NodeId) -> impl Iterator<Item = UserId> {
         let embeds = self.shares(node).into_iter().flat_map(|shares| shares.embeds.iter().copied());
         embeds.inspect(|_| effort::note())
@@ -395,12 +408,12 @@ impl World {
         self.shares(node).is_some_and(|shares| shares.embeds.contains(&user))
     }
 
-    /// How many people have a grant on a node or have embedded it; who has both counts twice.
+    /// How many users have a grant on a node or have embedded it. A user with both counts twice.
     pub fn holders(&self, node: NodeId) -> usize {
         self.shares(node).map_or(0, |shares| shares.grants.len() + shares.embeds.len())
     }
 
-    /// Whether a grant counts at this time, its node being active.
+    /// Whether a grant counts at this time, if its node is active.
     pub fn grant_counts(&self, grant: &Grant) -> bool {
         grant.showing && grant.due.is_none_or(|due| due > self.clock)
     }

@@ -1,4 +1,4 @@
-//! Where entities and indices change: one function per entity.
+//! Changes entities and indices: one function per entity.
 
 use super::{Due, Graph, LinkSlot, NodeSlot, UserSlot, World};
 use crate::batch::{Change, Entry, Subject};
@@ -24,7 +24,8 @@ impl Direction {
     }
 }
 
-/// The one place where entities and indices change, one function per entity: take out what was, put in what is.
+/// The one place where entities and indices change, one function per entity. Each removes the old state and inserts
+/// the new.
 impl World {
     pub(super) fn put(&mut self, entry: &Entry, direction: Direction) {
         match &entry.subject {
@@ -114,12 +115,12 @@ impl World {
         }
     }
 
-    /// A due time that has passed will not pass again.
+    /// Adds a due time, unless it has passed: a due time passes once.
     fn note_due(&mut self, due: Option<(Timestamp, Due)>) {
         self.dues.extend(due.filter(|(at, _)| *at > self.clock));
     }
 
-    /// Keeps `shared` true to whether the node has grants or a publication.
+    /// Updates `shared` by whether the node has grants or a publication.
     fn index_shared(&mut self, id: NodeId, owner: UserId) {
         let shared = self.nodes.get(&id).is_some_and(|slot| {
             slot.node.publication.is_some()
@@ -172,7 +173,7 @@ impl World {
         self.links.replace(LinkSlot { link: Arc::clone(link), up_at, down_at });
     }
 
-    /// Puts a link where an earlier state of it stands.
+    /// Replaces an earlier state of a link in the lists.
     fn relist(&mut self, link: &Arc<Link>) {
         let Some(&LinkSlot { up_at, down_at, .. }) = self.links.get(&link.id) else { return self.list(link) };
         self.links.replace(LinkSlot { link: Arc::clone(link), up_at, down_at });
@@ -186,7 +187,7 @@ impl World {
         }
     }
 
-    /// Takes a link out of both lists. The last of each takes its place there.
+    /// Removes a link from both lists. The last link of each list takes its position.
     fn unlist(&mut self, id: LinkId) {
         let Some(LinkSlot { link, up_at, down_at }) = self.links.take(&id) else { return };
         if let Some(owner) = self.users.get_mut(&link.owner) {
@@ -261,8 +262,8 @@ impl World {
         }
     }
 
-    /// Notes that a user holds a share of a node or holds it no longer, and counts it under the node's owner if `note`
-    /// changed something.
+    /// Notes whether a user holds a share of a node, and counts it under the node's owner if `note` changed
+    /// something.
     fn note_held(
         &mut self,
         user: UserId,
@@ -288,11 +289,11 @@ impl World {
             self.emails.remove(&user.email.to_lowercase());
         }
         if let Some(user) = was {
-            self.usernames.remove(&user.username);
+            self.usernames.remove(&(user.username.to_lowercase(), user.id));
         }
         match (was, is) {
             (_, Some(user)) => {
-                self.usernames.insert(user.username.clone(), user.id);
+                self.usernames.insert((user.username.to_lowercase(), user.id));
                 if !user.is_removed() {
                     self.emails.insert(user.email.to_lowercase(), user.id);
                 }
@@ -326,11 +327,11 @@ impl World {
     }
 }
 
-/// Where a link is said to stand whose end is not there.
+/// The recorded position of a link whose end does not exist.
 const NOWHERE: u32 = u32::MAX;
 
-/// How many links a list has room for at first: most lists are short and there are a great many, and less room than this
-/// takes no less memory.
+/// The initial capacity of a list. Most lists are short and there are a great many. A smaller capacity would take
+/// no less memory.
 const LIST_LEAST: usize = 3;
 
 fn add_to(list: &mut Vec<Arc<Link>>, link: &Arc<Link>) -> u32 {
@@ -341,7 +342,7 @@ fn add_to(list: &mut Vec<Arc<Link>>, link: &Arc<Link>) -> u32 {
     u32::try_from(list.len() - 1).unwrap_or(NOWHERE)
 }
 
-/// Takes a link out of a list, and tells which one stands there now.
+/// Removes a link from a list, and returns the link that is at its position now.
 fn take_from(list: &mut Vec<Arc<Link>>, at: u32, id: LinkId) -> Option<LinkId> {
     let at = at as usize;
     list.get(at).filter(|link| link.id == id)?;
@@ -354,7 +355,7 @@ impl NodeSlot {
         NodeSlot { node: Arc::clone(node), up: Vec::new(), down: Vec::new(), shares: None }
     }
 
-    /// Gives back what the lists have taken in advance.
+    /// Releases the lists' spare capacity.
     pub(super) fn shrink(&mut self) {
         for list in [&mut self.up, &mut self.down] {
             list.shrink_to(LIST_LEAST);

@@ -208,7 +208,9 @@ impl Turn {
         let fits = (3..=32).contains(&username.len())
             && username.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
         refuse_if(!fits, Reason::InvalidUsername)?;
-        let other = |user: &graph::model::User| user.id != self.caller && user.username == username;
+        let other = |user: &graph::model::User| {
+            user.id != self.caller && user.username.eq_ignore_ascii_case(username)
+        };
         refuse_if(self.m.users.values().any(other), Reason::UsernameTaken)?;
         self.set_username(self.caller, username);
         Ok(())

@@ -467,7 +467,8 @@ impl Turn {
                 self.set_embed(*user, *id, true);
             }
             Step::Username(user, _, to) => {
-                let other = |other: &graph::model::User| other.id != *user && other.username == *to;
+                let other =
+                    |other: &graph::model::User| other.id != *user && other.username.eq_ignore_ascii_case(to);
                 refuse_if(self.m.users.values().any(other), Reason::UsernameTaken)?;
                 self.set_username(*user, to);
             }

@@ -329,7 +329,7 @@ pub fn interpret(simulation: &mut Simulation, step: &Step) -> Read {
             link_operation(model, what, step)
         }
         What::Username => {
-            let names = ["eve", "alice", "mallory", "x", "Bob", "bob-2"];
+            let names = ["eve", "alice", "mallory", "x", "Bob", "bob-2", "EVE", "Mallory"];
             let username = names[usize::from(a) % names.len()].to_owned();
             (anyone(who), Operation::SettingsUsername { username })
         }

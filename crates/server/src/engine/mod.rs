@@ -92,7 +92,6 @@ enum EngineCommand {
     Connect { id: ConnectionId, caller: Caller, line: Box<dyn ConnectionSink> },
     Disconnect(ConnectionId),
     PageFound(Box<FoundPage>),
-    Look(oneshot::Sender<()>),
     Drain(oneshot::Sender<()>),
 }
 
@@ -103,6 +102,8 @@ pub struct Engine {
     shared: Arc<Shared>,
     /// The other end is dropped once the log is closed.
     closed: watch::Receiver<()>,
+    /// The number of the last look at the log that is over.
+    looked: watch::Receiver<u64>,
 }
 
 /// An answer owed to a caller. Dropping it unanswered answers `unavailable`.
@@ -130,6 +131,8 @@ struct Shared {
     waiting: AtomicUsize,
     draining: AtomicBool,
     next_connection: AtomicU64,
+    /// The number of the last look at the log that has begun.
+    looks_begun: AtomicU64,
     /// The rev of the oldest batch that history still keeps.
     oldest_held: AtomicU64,
     queue_max: usize,
@@ -150,17 +153,19 @@ impl Engine {
             waiting: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             next_connection: AtomicU64::new(1),
+            looks_begun: AtomicU64::new(0),
             oldest_held: AtomicU64::new(0),
             queue_max: settings.queue_max,
         });
         let archive = Archive::start(&*log, &settings, &shared, Arc::downgrade(&commands))?;
-        let thread = Thread::new(log, archive, world, Arc::clone(&shared), settings);
+        let (looks, looked) = watch::channel(0);
+        let thread = Thread::new(log, archive, world, Arc::clone(&shared), looks, settings);
         let (closes, closed) = watch::channel(());
         std::thread::Builder::new().name("engine".into()).spawn(move || {
             thread.run(&waiting);
             drop(closes);
         })?;
-        Ok(Engine { commands, shared, closed })
+        Ok(Engine { commands, shared, closed, looked })
     }
 
     /// The owner of the token with this hash. Notes that the token was used.
@@ -171,12 +176,12 @@ impl Engine {
         self.shared.directory.authenticate(hash, clock::now())
     }
 
-    /// Follows what other processes have committed so far, without waiting for the next poll.
+    /// Waits until what other processes have committed by now is taken up. The engine looks at the log every
+    /// [`EngineSettings::poll`] anyway, so this costs it nothing, however many wait.
     pub async fn look(&self) {
-        let (done, looked) = oneshot::channel();
-        if self.commands.send(EngineCommand::Look(done)).is_ok() {
-            let _ = looked.await;
-        }
+        let begun = self.shared.looks_begun.load(Ordering::Acquire);
+        // An error means that the thread has ended, and nobody looks any more.
+        let _ = self.looked.clone().wait_for(|over| *over > begun).await;
     }
 
     /// Requests a mutation. It is answered once, when it is on disk or refused.

@@ -16,7 +16,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use store::{Abandon, Log, LogError};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// How often the last-used times of tokens are stored.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
@@ -30,6 +30,8 @@ pub(super) struct Thread {
     readers: HistoryViews,
     shared: Arc<Shared>,
     settings: EngineSettings,
+    /// Tells the number of the last look at the log that is over.
+    looks: watch::Sender<u64>,
     polled: Instant,
     touched: Instant,
 }
@@ -42,7 +44,6 @@ struct Round {
     public_reads: Vec<(String, PageRequest, OnOutcome)>,
     found: Vec<FoundPage>,
     relays: Vec<(Caller, Relay, ConnectionId, OnOutcome)>,
-    looks: Vec<oneshot::Sender<()>>,
     drain: Option<oneshot::Sender<()>>,
 }
 
@@ -52,13 +53,25 @@ impl Thread {
         archive: Archive,
         world: World,
         shared: Arc<Shared>,
+        looks: watch::Sender<u64>,
         settings: EngineSettings,
     ) -> Self {
         let now = Instant::now();
         let kept = BacklogBounds { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
         let connections = Connections::new(kept);
         let readers = HistoryViews::default();
-        Thread { log, archive, world, connections, readers, shared, settings, polled: now, touched: now }
+        Thread {
+            log,
+            archive,
+            world,
+            connections,
+            readers,
+            shared,
+            settings,
+            looks,
+            polled: now,
+            touched: now,
+        }
     }
 
     /// Runs until drained, or until every handle is dropped. A fault outside any single operation ends the process:
@@ -134,7 +147,6 @@ impl Thread {
                 self.connections.add(&self.world, id, caller, line)
             }
             EngineCommand::PageFound(found) => round.found.push(*found),
-            EngineCommand::Look(done) => round.looks.push(done),
             EngineCommand::Disconnect(id) => self.connections.remove(id),
             EngineCommand::Drain(done) => round.drain = Some(done),
         }
@@ -142,13 +154,12 @@ impl Thread {
 
     /// One round: other processes' batches and due times, the group of mutations, the reads, the upkeep.
     fn round(&mut self, round: Round) -> Option<oneshot::Sender<()>> {
-        if self.polled.elapsed() >= self.settings.poll || !round.looks.is_empty() {
+        if self.polled.elapsed() >= self.settings.poll {
             self.polled = Instant::now();
+            let look = self.shared.looks_begun.fetch_add(1, Ordering::AcqRel) + 1;
             self.follow_log();
             self.connections.drop_stale(self.polled);
-            for done in round.looks {
-                let _ = done.send(());
-            }
+            self.looks.send_replace(look);
         }
         pass_time(&mut self.world, &mut self.connections, clock::now(), self.settings.part_entries_max);
         if !round.mutations.is_empty() {

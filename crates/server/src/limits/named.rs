@@ -45,7 +45,9 @@ pub const HEALTH_MINUTE: NamedLimit = named("health.minute", 120, 60);
 pub const HEALTH_HOUR: NamedLimit = named("health.hour", 10_000, 3_600);
 /// Reads by callers without an account, per address (R4).
 pub const PUBLIC: NamedLimit = named("public", 300, 60);
-/// Socket connects, per address (R5).
+/// Requests over REST whose credentials are not valid, per address (R12).
+pub const CREDENTIALS_ADDRESS: NamedLimit = named("credentials.address", 60, 60);
+/// Socket connects of clients that are not known, per address (R5).
 pub const CONNECT_ADDRESS: NamedLimit = named("connect.address", 10, 60);
 /// Socket connects, per user (R5).
 pub const CONNECT_USER: NamedLimit = named("connect.user", 20, 60);
@@ -55,8 +57,17 @@ pub const OPEN_USER: NamedLimit = named("open.user", 10, 0);
 pub const RELAY: NamedLimit = named("relay", 30, 1);
 
 /// All named limits.
-pub const NAMED_LIMITS: [NamedLimit; 8] =
-    [REST, HEALTH_MINUTE, HEALTH_HOUR, PUBLIC, CONNECT_ADDRESS, CONNECT_USER, OPEN_USER, RELAY];
+pub const NAMED_LIMITS: [NamedLimit; 9] = [
+    REST,
+    HEALTH_MINUTE,
+    HEALTH_HOUR,
+    PUBLIC,
+    CREDENTIALS_ADDRESS,
+    CONNECT_ADDRESS,
+    CONNECT_USER,
+    OPEN_USER,
+    RELAY,
+];
 
 /// Which limits are in force (R6).
 #[derive(Clone, Debug, PartialEq)]

@@ -240,13 +240,13 @@ impl<I: Input> Input for Changes<I> {
 /// A value that the row itself provides, without reading the payload.
 pub(super) struct Given<V>(pub V);
 
-impl<V: Copy> Input for Given<V> {
+impl<V: Clone> Input for Given<V> {
     type Value = V;
 
     fn describe(&self, _fields: &mut Vec<Field>) {}
 
     fn read(&self, _payload: &Json) -> Result<V, Refusal> {
-        Ok(self.0)
+        Ok(self.0.clone())
     }
 }
 

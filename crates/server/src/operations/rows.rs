@@ -2,7 +2,7 @@
 
 use super::Method::{Delete, Get, Post, Put};
 use super::fields::*;
-use super::input::{Changes, Input, Reading, input};
+use super::input::{Changes, Given, Input, Reading, input};
 use super::node_fields::NodeInput;
 use super::row::{Row, row};
 use crate::engine::protocol::Read;
@@ -14,6 +14,7 @@ use graph::ops::{
     AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate,
 };
 use std::sync::LazyLock;
+use uuid::Uuid;
 
 /// A limit of `count` in 10 seconds.
 const fn limit(name: &'static str, count: usize) -> NamedLimit {
@@ -27,10 +28,7 @@ const LINK_TRASH_LIMIT: NamedLimit = limit("link trash", 30);
 const PUBLISH_LIMIT: NamedLimit = limit("publish", 30);
 const EMBED_LIMIT: NamedLimit = limit("embed", 30);
 const ACCESS_LIMIT: NamedLimit = limit("access", 30);
-const TRASH_PAGE_LIMIT: NamedLimit = limit("trash:page", 5);
 const PURGE_LIMIT: NamedLimit = limit("trash:purge", 5);
-const UNDO_LIMIT: NamedLimit = limit("history:undo", 3);
-const REDO_LIMIT: NamedLimit = limit("history:redo", 3);
 
 const PUBLISH_PATHS: &[&str] = &["/api/node/publish", "/api/node/public"];
 const PAGE_OUTPUT: &str = "{ok, hasMore, nodes, links, rev, trace_id}";
@@ -43,12 +41,10 @@ fn graph() -> Vec<Row> {
     vec![
         row("graph:get", limit("graph:get", 10))
             .reads(input!(Read::Graph { page: GRAPH_PAGE }))
-            .rest(Get, &["/api/graph"])
+            .rest(Get, &["/api/graph", "/api/nodes"])
             .gives("{ok, hasMore, nodes, links, rev, trace_id}; over a socket without an ack the event graph:init"),
-        row("trash:page", TRASH_PAGE_LIMIT)
-            .reads(input!(Read::Trash { page: PAGE }))
-            .rest(Get, &["/api/trash"])
-            .gives(PAGE_OUTPUT),
+        trash_page("trash:page").rest(Get, &["/api/trash"]),
+        trash_page("trash:list").alias_of("trash:page"),
         row("branch:get", limit("branch:get", 5))
             .reads(input!(Read::Branch { root: ROOT, page: GRAPH_PAGE }))
             .rest(Get, &["/api/branch"])
@@ -63,6 +59,10 @@ fn graph() -> Vec<Row> {
             .rest(Get, &["/api/account"])
             .gives("{ok, account, rev, trace_id}"),
     ]
+}
+
+fn trash_page(event: &'static str) -> Row {
+    row(event, limit("trash:page", 5)).reads(input!(Read::Trash { page: PAGE })).gives(PAGE_OUTPUT)
 }
 
 fn nodes() -> Vec<Row> {
@@ -157,7 +157,6 @@ fn links() -> Vec<Row> {
                 WouldShare,
                 NotTrashedLink,
                 InactiveEnd,
-                DuplicateLink,
                 DependencyCycle,
             ]),
         row("link:swap", LINK_TRASH_LIMIT)
@@ -176,6 +175,9 @@ fn links() -> Vec<Row> {
             .mutates(input!(Operation::TrashPurge { ids: IDS }))
             .rest(Delete, &["/api/trash"])
             .refuses(&[NotInTrash]),
+        row("trash:empty", PURGE_LIMIT)
+            .mutates(input!(Operation::TrashPurge { ids: Given(None::<Vec<Uuid>>) }))
+            .alias_of("trash:purge"),
     ]
 }
 
@@ -272,14 +274,14 @@ fn past() -> Vec<Row> {
 }
 
 fn undo(event: &'static str) -> Row {
-    row(event, UNDO_LIMIT)
+    row(event, limit("history:undo", 10))
         .mutates_as(input!(Operation::HistoryUndo { batch: PAST_BATCH }), NEW_BATCH_ID)
         .refuses(UNDO_ERRORS)
         .gives(UNDO_OUTPUT)
 }
 
 fn redo(event: &'static str) -> Row {
-    row(event, REDO_LIMIT)
+    row(event, limit("history:redo", 10))
         .mutates_as(input!(Operation::HistoryRedo { batch: PAST_BATCH }), NEW_BATCH_ID)
         .refuses(UNDO_ERRORS)
         .gives(UNDO_OUTPUT)

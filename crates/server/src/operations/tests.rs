@@ -84,6 +84,14 @@ fn r1_rows_that_share_a_count_share_the_limit() {
     assert_eq!(of("link:swap"), Some(("link trash", 30, 10)));
     assert_eq!(of("graph:get"), Some(("graph:get", 10, 10)));
     assert_eq!(of("trash:purge"), Some(("trash:purge", 5, 10)));
+    assert_eq!(of("history:undo"), Some(("history:undo", 10, 10)));
+    assert_eq!(of("history:redo"), Some(("history:redo", 10, 10)));
+    // The other names of an operation are no way to do it more often.
+    for row in ROWS.iter() {
+        if let Some(original) = row.alias_of {
+            assert_eq!(by_event(original).map(|row| row.limit), Some(row.limit), "{}", row.event);
+        }
+    }
     assert_eq!(of("settings:username"), Some(("settings:username", 3, 10)));
 }
 
@@ -394,6 +402,18 @@ fn d7_a_request_is_the_same_by_its_content() {
     }
     assert_ne!(print("history:undo"), print("history:redo"));
     assert_eq!(request("node:add", "{}"), None);
+}
+
+/// Rule: O29.
+#[test]
+fn o29_other_names_mean_the_same_operation() {
+    let empty = |event: &str| format!("{:?}", ask(event, "{}"));
+    assert_eq!(empty("trash:list"), empty("trash:page"));
+    assert_eq!(empty("trash:empty"), empty("trash:purge"));
+    assert_eq!(operation("trash:empty", "{}"), Operation::TrashPurge { ids: None });
+    let name = r#"{"batchId":"$A"}"#;
+    assert_eq!(request("trash:empty", name), request("trash:purge", name));
+    assert_eq!(by_event("graph:get").expect("a row").paths, ["/api/graph", "/api/nodes"]);
 }
 
 #[test]

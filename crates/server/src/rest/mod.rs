@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::auth::{self, Means, Origin};
 use crate::dispatch::{self, Reply, dispatch};
 use crate::engine::{Caller, Outcome, Read};
-use crate::limits::{HEALTH_HOUR, HEALTH_MINUTE, PUBLIC, REST};
+use crate::limits::{CREDENTIALS_ADDRESS, HEALTH_HOUR, HEALTH_MINUTE, PUBLIC, REST};
 use crate::limits::{RequestLimit, Who};
 use crate::net::forwarded::Client;
 use crate::net::tcp::Handle;
@@ -239,8 +239,15 @@ async fn authenticate(
     let by_browser = credentials.means == Means::Cookie;
     let identity = match app.authenticate(&credentials.secret).await {
         Ok(identity) => identity,
-        Err(TokenRefusal::Unknown) => return Err(stranger(Problem::Unauthorized, by_browser)),
-        Err(TokenRefusal::ApiNotAllowed) => return Err(stranger(Problem::api_not_allowed(), by_browser)),
+        Err(refusal) => {
+            let counted = app.count_named(Who::address(client.address), CREDENTIALS_ADDRESS);
+            let problem = match (counted, refusal) {
+                (Err(over), _) => Problem::limited(over.retry_after_s),
+                (Ok(_), TokenRefusal::Unknown) => Problem::Unauthorized,
+                (Ok(_), TokenRefusal::ApiNotAllowed) => Problem::api_not_allowed(),
+            };
+            return Err(stranger(problem, by_browser));
+        }
     };
     // A browser adds the cookie whichever page made the request.
     if by_browser && row.is_mutation() && app.origin(client, headers) != Origin::Allowed {

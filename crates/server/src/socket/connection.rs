@@ -128,7 +128,16 @@ impl Connection {
         if let Reply::Problem(Problem::Failed(engine::Failure::Exception)) = &reply {
             tracing::error!(trace_id = trace, event, "internal error while handling an event");
         }
-        if ack.is_some() || is_heard_without_ack(&reply, &event) {
+        let is_heard = ack.is_some() || is_heard_without_ack(&reply, &event);
+        if let Reply::Problem(problem) = &reply
+            && problem.is_rate_limited()
+            && is_heard
+        {
+            // Before the answer, whose permit thus bounds how many of these wait.
+            let told = wire::error_event(problem, &event, &trace);
+            self.put(Outgoing::Event("rate_limited", told), page_bytes(1), Admission::Asked(None));
+        }
+        if is_heard {
             let (bytes, standing) = (answer_bytes(&reply), answer_admission(&reply, permit.as_ref()));
             let message = Outgoing::Reply { event, ack, reply: Box::new(reply), trace, _permit: permit };
             self.put(message, bytes, standing);
@@ -169,7 +178,11 @@ pub async fn run(app: Arc<App>, connection: Arc<Connection>, socket: Arc<Socket>
         Ok(admitted) => live(&app, &connection, &mut sender, admitted).await,
         Err(problem) => {
             let _ = sender.send(To::Event("connected"), &wire::not_connected(&problem)).await;
-            sender.dismiss().await;
+            if problem.retry_after_s().is_some() {
+                sender.turn_away().await;
+            } else {
+                sender.dismiss().await;
+            }
         }
     }
     connection.gone();
@@ -438,6 +451,18 @@ impl Sender {
                 }
             }
         }
+    }
+
+    /// Ends the transport under a client that may try again later. One that is told to go would not: clients reconnect by
+    /// themselves only when the transport ends.
+    async fn turn_away(&mut self) {
+        let connection = Arc::clone(&self.connection);
+        let _ = tokio::time::timeout(GRACE, self.flow.flushed(&connection.outbox)).await;
+        if connection.session.is_websocket() {
+            // What has been sent is lost when the connection is reset before it is read.
+            tokio::time::sleep(GRACE).await;
+        }
+        connection.session.cut();
     }
 
     /// Tells the client to disconnect, and makes sure that it does.

@@ -3,6 +3,7 @@
 //!
 //! The Socket.IO library reports none of this, so a layer around it watches the requests of each session.
 
+use super::admission::{Reservation, reserve};
 use crate::app::App;
 use crate::auth::{self, Credentials, Means};
 use crate::net::forwarded::Client;
@@ -26,6 +27,8 @@ use tokio::sync::Notify;
 pub struct EioSession {
     /// Where the session's requests come from.
     pub client: Client,
+    /// What the handshake counted, until the first CONNECT takes it.
+    reservation: Mutex<Option<Reservation>>,
     state: Mutex<State>,
     polled_bytes: AtomicU64,
     /// Notified when polling took data, and when the transport changes.
@@ -51,15 +54,21 @@ struct Websocket {
 }
 
 impl EioSession {
-    fn new(client: Client) -> Self {
+    fn new(client: Client, reservation: Option<Reservation>) -> Self {
         EioSession {
             client,
+            reservation: Mutex::new(reservation),
             state: Mutex::default(),
             polled_bytes: AtomicU64::new(0),
             changed: Notify::new(),
             dead: AtomicBool::new(false),
             connects: AtomicU64::new(0),
         }
+    }
+
+    /// What the handshake counted; once.
+    pub fn take_reservation(&self) -> Option<Reservation> {
+        self.reservation.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn attach(&self, handle: Arc<Handle>, credentials: Option<Credentials>) {
@@ -234,7 +243,12 @@ async fn with_whole_body(request: Request, app: &App) -> Result<Request, Problem
 
 async fn begin(watch: &Watch, mut request: Request, next: Next, is_websocket: bool) -> Response {
     let handle = request.extensions().get::<Arc<Handle>>().cloned();
-    let session = Arc::new(EioSession::new(watch.app.client(handle.as_deref(), request.headers())));
+    let client = watch.app.client(handle.as_deref(), request.headers());
+    let reservation = match reserve(&watch.app, &client, request.headers()).await {
+        Ok(reservation) => reservation,
+        Err(problem) => return response::refusal(&problem, &trace_id()),
+    };
+    let session = Arc::new(EioSession::new(client, Some(reservation)));
     if let Some(handle) = handle.filter(|_| is_websocket) {
         session.attach(handle, None);
     }
@@ -306,14 +320,13 @@ mod tests {
     #[test]
     fn t3_sessions_that_ended_are_forgotten() {
         let sessions = EioSessions::default();
-        let kept = Arc::new(EioSession::new(Client {
-            address: IpAddr::from([127, 0, 0, 1]),
-            host: None,
-            scheme: None,
-        }));
+        let kept = Arc::new(EioSession::new(
+            Client { address: IpAddr::from([127, 0, 0, 1]), host: None, scheme: None },
+            None,
+        ));
         sessions.add("kept", &kept);
         for n in 0..10_000 {
-            sessions.add(&n.to_string(), &Arc::new(EioSession::new(kept.client.clone())));
+            sessions.add(&n.to_string(), &Arc::new(EioSession::new(kept.client.clone(), None)));
         }
         assert!(sessions.by_id.lock().unwrap().0.len() < 200);
         assert!(sessions.get("kept").is_some() && sessions.get("9999").is_none());

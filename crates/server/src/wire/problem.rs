@@ -68,6 +68,11 @@ impl Problem {
         Problem::Failed(Failure::Exception)
     }
 
+    /// Over one of the limits.
+    pub fn is_rate_limited(&self) -> bool {
+        matches!(self, Problem::Failed(Failure::RateLimited { .. }) | Problem::TooManyConnections)
+    }
+
     /// The broad kind, as written before the dot.
     pub fn class(&self) -> &'static str {
         match self {

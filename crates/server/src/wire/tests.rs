@@ -394,6 +394,7 @@ fn t17_t18_every_problem_has_its_class_status_and_sentence() {
         Problem::from(Refusal::with(Reason::VersionConflict, "The node's version is 4.")),
         Problem::malformed("a key is given twice"),
         Problem::PayloadTooLarge,
+        Problem::Encoding,
         Problem::Unauthorized,
         Problem::AuthMissing,
         Problem::AuthInvalid,

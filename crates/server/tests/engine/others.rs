@@ -5,6 +5,7 @@ use crate::support::{Person, Server, Told, add, changed, failure, grant, rename,
 use graph::model::{Level, Plan};
 use graph::ops::{AccessAdd, NodePublish};
 use graph::{NodeId, Operation};
+use std::time::{Duration, Instant};
 use synaptask::engine::{Caller, EngineSettings, Failure};
 use uuid::Uuid;
 
@@ -28,6 +29,27 @@ fn d14_a_user_added_beside_the_server_is_known_to_it() {
     });
     anna.does(to_dora);
     assert_eq!(anna.sees().nodes.len(), 1);
+}
+
+#[test]
+fn r12_tokens_that_nobody_has_cost_the_engine_nothing() {
+    let poll = Duration::from_millis(20);
+    let server = Server::set(&["anna"], EngineSettings { poll, ..EngineSettings::default() });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (began, before) = (Instant::now(), server.knobs.looks());
+    runtime.block_on(async {
+        for _ in 0..20 {
+            futures_util::future::join_all((0..50).map(|_| server.engine.look())).await;
+        }
+    });
+    let looks = server.knobs.looks() - before;
+    let polls = usize::try_from(began.elapsed().as_micros() / poll.as_micros()).unwrap();
+    assert!(looks >= 20 && looks <= polls + 2, "{looks} looks in {polls} polls");
+    // A look that is waited for sees what was there before.
+    let user = server.installation.add_user("dora", Plan::Pro);
+    let (_, hash) = server.installation.add_token(user);
+    runtime.block_on(server.engine.look());
+    assert!(server.engine.authenticate(&hash).is_ok());
 }
 
 #[test]
@@ -140,7 +162,7 @@ fn p24_a_token_revoked_before_its_connection_is_there_ends_it() {
 #[test]
 fn d14_a_mutation_is_decided_on_what_others_have_committed() {
     // The log is never asked for news: they come with the transaction.
-    let poll = std::time::Duration::from_secs(3_600);
+    let poll = Duration::from_secs(3_600);
     let server = Server::set(&["anna"], EngineSettings { poll, ..EngineSettings::default() });
     let anna = server.person("anna");
     let node = anna.adds("task", None);

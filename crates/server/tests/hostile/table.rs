@@ -7,6 +7,7 @@ pub const B: &str = "\"9b2d3c1e-7a55-4c0b-8f6d-2e1a0c9b8d7e\"";
 pub const GOOD: &[(&str, &[(&str, &str)])] = &[
     ("graph:get", &[]),
     ("trash:page", &[]),
+    ("trash:list", &[]),
     ("branch:get", &[("root", A)]),
     ("graph:sync", &[("since", "1")]),
     ("account:get", &[]),
@@ -23,6 +24,7 @@ pub const GOOD: &[(&str, &[(&str, &str)])] = &[
     ("link:restore", &[("id", A)]),
     ("link:swap", &[("id", A)]),
     ("trash:purge", &[]),
+    ("trash:empty", &[]),
     ("node:publish", &[("id", A)]),
     ("node:publish:update", &[("id", A), ("branch", "true")]),
     ("node:unpublish", &[("id", A)]),
@@ -42,9 +44,17 @@ pub const GOOD: &[(&str, &[(&str, &str)])] = &[
 
 pub const TURNS: &[&str] = &["history:undo", "history:redo", "batch:undo", "batch:redo"];
 
-pub const READS: &[&str] =
-    &["graph:get", "trash:page", "branch:get", "graph:sync", "history:page", "account:get", "ws:ping"];
-pub const PAGES: &[&str] = &["graph:get", "trash:page", "branch:get", "history:page"];
+pub const READS: &[&str] = &[
+    "graph:get",
+    "trash:page",
+    "trash:list",
+    "branch:get",
+    "graph:sync",
+    "history:page",
+    "account:get",
+    "ws:ping",
+];
+pub const PAGES: &[&str] = &["graph:get", "trash:page", "trash:list", "branch:get", "history:page"];
 pub const NODES: &[&str] = &["node:add", "node:update"];
 pub const LINKS: &[&str] = &["link:add", "link:update"];
 pub const NAMED_NODE: &[&str] = &[
@@ -201,7 +211,7 @@ fn mutations() -> Vec<&'static str> {
     all_events().into_iter().filter(|event| !READS.contains(event)).collect()
 }
 
-// Rules: T21, O7.
+// Rules: T21, O4, O7.
 fn shapes(table: &mut Table) {
     for event in all_events() {
         for payload in ["null", "true", "5", "\"{}\"", "[]", "[{}]"] {
@@ -215,6 +225,7 @@ fn shapes(table: &mut Table) {
     table.field(&all, "Id", &[A], "unknown_field");
     table.field(&all, "", &["0"], "unknown_field");
     table.field(READS, "batchId", &[A], "unknown_field");
+    table.field(&["trash:empty"], "ids", &["[]", A], "unknown_field");
     table.field(&["node:trash", "link:trash", "node:publish"], "version", &["1"], "unknown_field");
     table.field(&["node:update", "node:trash", "link:update"], "asignee", &["[]"], "unknown_field");
     table.field(&["node:update"], "target", &[B], "unknown_field");
@@ -246,7 +257,7 @@ fn read_only(table: &mut Table) {
     table.field(&["link:update"], "target", &[A], "immutable_field");
 }
 
-// Rules: O8, O9, R10, H5.
+// Rules: O8, O9, R10, H5, G8.
 fn ids(table: &mut Table) {
     let mutations = mutations();
     let no_uuid_or_null = &but_null(NO_UUID);
@@ -359,7 +370,7 @@ fn numbers_and_flags(table: &mut Table) {
     table.field(PAGES, "limit", NO_INTEGER, "invalid_limit");
     table.field(PAGES, "offset", NO_INTEGER, "invalid_offset");
     table.field(PAGES, "limit", &["0", "-0", "-1", "5001", "99999999999999999999"], "out_of_range");
-    table.field(&["trash:page", "history:page"], "limit", &["1001", "5000"], "out_of_range");
+    table.field(&["trash:page", "trash:list", "history:page"], "limit", &["1001", "5000"], "out_of_range");
     table.field(PAGES, "offset", &["-1", "-9223372036854775808", "99999999999999999999"], "out_of_range");
 }
 
@@ -396,7 +407,7 @@ pub fn longest_email(local: &str) -> String {
     format!("\"{local}@{}\"", [62; 4].map(|length| "c".repeat(length)).join("."))
 }
 
-// Rules: S2, S13, S16, O9, N1, N33.
+// Rules: S2, S13, S16, O9, O26, N1, N33.
 fn sharing(table: &mut Table) {
     table.field(SHARES, "branch", NO_BOOLEAN, "invalid_branch_value");
     table.field(LEVELS, "level", NO_INTEGER, "invalid_level");
@@ -447,7 +458,7 @@ fn sharing(table: &mut Table) {
 }
 
 /// Of several faults the first answers.
-// Rules: O4.
+// Rules: O4, S3, S14.
 fn order(table: &mut Table) {
     let node = |rest: &str| format!("{{\"id\":{A}{rest}}}");
     let whole = [

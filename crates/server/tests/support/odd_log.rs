@@ -30,6 +30,7 @@ struct State {
     groups: Vec<usize>,
     hold_pages: bool,
     page_held: bool,
+    looks: usize,
 }
 
 impl Knobs {
@@ -103,6 +104,11 @@ impl Knobs {
         mem::take(&mut self.state.lock().unwrap().groups)
     }
 
+    /// How often the log was asked for what others have committed.
+    pub fn looks(&self) -> usize {
+        self.state.lock().unwrap().looks
+    }
+
     fn take_refusal(&self) -> bool {
         let mut state = self.state.lock().unwrap();
         let refuse = state.refusals > 0;
@@ -136,6 +142,7 @@ impl Log for OddLog {
     }
 
     fn changed(&mut self) -> Result<bool, LogError> {
+        self.knobs.state.lock().unwrap().looks += 1;
         self.log.changed()
     }
 

@@ -1,6 +1,6 @@
-//! Carrying out the steps of an undo or redo on a draft.
+//! Executes the steps of an undo or redo on a draft.
 
-use super::super::{link, node, refuse_if, share};
+use super::super::{account, link, node, refuse_if, share};
 use super::{Step, unheld_status};
 use crate::access::{self, would_share};
 use crate::batch::Op;
@@ -34,7 +34,7 @@ impl Step<'_> {
             Step::NodePublication { from, to } => publish_back(draft, from, to, ids)?,
             Step::LinkTrash { id } => {
                 let Some(link) = draft.link(*id).cloned() else { return Ok(()) };
-                // It may have gone along with its end just now.
+                // It may have gone to the trash with its end just before.
                 if !link.in_trash {
                     draft.edit_link(Op::LinkTrash, Cause::Meant, *id, |link| link.in_trash = true);
                     unsettled.push(link.target);
@@ -48,8 +48,7 @@ impl Step<'_> {
             Step::Grant { from, to } => grant_back(draft, *from, *to)?,
             Step::Embed { embed, present } => embed_back(draft, *embed, *present)?,
             Step::Username { from, to } => {
-                let taken = draft.world().user_by_username(&to.username);
-                refuse_if(taken.is_some_and(|slot| slot.user.id != from.id), Reason::UsernameTaken)?;
+                account::refuse_taken(draft.world(), &to.username, Some(from.id))?;
                 if let Some(slot) = draft.world().user(from.id) {
                     draft.set_user(
                         &slot.user,
@@ -63,8 +62,8 @@ impl Step<'_> {
     }
 }
 
-/// Sets a status back: that of a held node becomes what it resumes with. Whether something holds a node that is set back to
-/// Completed is judged on the final state, see [`Step::is_held_back`].
+/// Sets a status back. On a held node it becomes the resume status. Whether a node set back to Completed is held is
+/// judged on the final state; see [`Step::is_held_back`].
 fn set_status_back(draft: &mut Draft<'_>, to: &Node, unsettled: &mut Vec<NodeId>) -> Result<(), Refusal> {
     let now = draft.active_node(to.id).ok_or(Reason::NodeInTrash)?;
     let status = unheld_status(to);
@@ -114,7 +113,7 @@ fn publish_back(
 fn restore_link(draft: &mut Draft<'_>, id: LinkId, unsettled: &mut Vec<NodeId>) -> Result<(), Refusal> {
     let Some(link) = draft.link(id).cloned() else { return Ok(()) };
     if !link.in_trash {
-        // It came back along with its end just now.
+        // It returned with its end just before.
         return Ok(());
     }
     let active = |end| draft.active_node(end).is_some();
@@ -144,8 +143,8 @@ fn set_link_back(draft: &mut Draft<'_>, op: Op, from: &Link, to: &Link) -> Resul
     Ok(())
 }
 
-/// A link that was brought back or changed must be, in the end, what the caller could make it by hand; nothing is
-/// changed in silence. What lies between the steps is not judged, nor what came back along with its end.
+/// In the end, a link that was restored or changed must be one that the caller could make by hand, and nothing is
+/// changed silently. States between the steps are not judged, and neither are links that returned with an end.
 pub(super) fn judge_link(draft: &Draft<'_>, caller: UserId, id: LinkId) -> Result<(), Refusal> {
     let (Some(before), Some(after)) = (draft.world().link(id), draft.link(id)) else { return Ok(()) };
     let along = |end| draft.world().active_node(end).is_none();
@@ -157,7 +156,7 @@ pub(super) fn judge_link(draft: &Draft<'_>, caller: UserId, id: LinkId) -> Resul
     let opened = before.private && !after.private;
     let primary = after.is_primary() && !before.is_primary();
     if returned || turned || opened || primary {
-        // A link must not be what raises its maker's access: as in link:swap, it is judged as if it were not there.
+        // A link must not raise its maker's access, so it is judged as if it did not exist, as in link:swap.
         let access = |end| match returned || turned || opened {
             true => access::placement_without(draft, caller, end, id),
             false => access::placement(draft, caller, end),
@@ -196,7 +195,7 @@ fn grant_back(
     };
     let mut after = Grant::clone(to);
     if let (Some(now), Some(from)) = (&now, from) {
-        // Hiding and showing work in the trash, too.
+        // Hiding and showing also work in the trash.
         let gives = (from.level, from.branch, from.due) != (to.level, to.branch, to.due);
         refuse_if(gives && draft.active_node(to.node).is_none(), Reason::NodeInTrash)?;
         after = Grant::clone(now);
@@ -216,7 +215,7 @@ fn grant_back(
     Ok(())
 }
 
-/// Only what the batch changed: the rest may have been changed since.
+/// Only the fields that the batch changed. The others may have been changed since.
 fn set_grant_back(grant: &mut Grant, from: &Grant, to: &Grant) {
     macro_rules! set_back {
         ($($field:ident)*) => {$(

@@ -1,4 +1,4 @@
-//! Giving back the completions that a cascade ended.
+//! Gives back the completions that a cascade ended.
 
 use super::{Chain, Step, unheld_status};
 use crate::batch::{Batch, Change, Op, Subject};
@@ -10,15 +10,15 @@ use crate::world::Graph;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// Settles what the steps have changed, and completes again what the batch that is taken back had reopened by its cascade:
-/// where no status was set since, and where nothing holds the node in the end.
+/// Settles what the steps have changed. It also completes again the nodes that the inverted batch's cascade had
+/// reopened, where no status was set since and no node holds them in the end.
 pub(super) fn give_back(
     draft: &mut Draft<'_>,
     chain: &Chain,
     steps: &[Step<'_>],
     unsettled: impl IntoIterator<Item = NodeId>,
 ) {
-    // An undo takes back the redo before it, and what began the chain; a redo takes back the undo.
+    // An undo inverts the latest redo and the batch that began the chain. A redo inverts the latest undo.
     let root = Some(&chain.root).filter(|_| !chain.undone);
     let ended = chain.latest.iter().chain(root).flat_map(ended_by);
     let mut seen: HashSet<NodeId> = steps.iter().filter_map(Step::status_of).collect();
@@ -33,7 +33,7 @@ pub(super) fn give_back(
     settle_giving_back(draft, unsettled, &given_back);
 }
 
-/// The nodes whose completion the batch's own cascade ended, as it left them, causes first.
+/// The nodes whose completion the batch's own cascade ended, in the state it left them, causes first.
 fn ended_by(batch: &Batch) -> impl Iterator<Item = &Arc<Node>> {
     batch.entries.iter().filter(|entry| entry.derived && entry.op == Op::NodeStatus).filter_map(|entry| {
         let Subject::Node(Change { before: Some(before), after: Some(after) }) = &entry.subject else {
@@ -43,8 +43,8 @@ fn ended_by(batch: &Batch) -> impl Iterator<Item = &Arc<Node>> {
     })
 }
 
-/// A node that the steps have put in the trash waits for nothing there. One that lay there before is left alone: its last
-/// batch tells with what it went.
+/// A node that the steps have trashed is not held there. A node that was in the trash before is left alone, because
+/// its last batch names its deletion group.
 fn complete_in_trash(draft: &mut Draft<'_>, ended: &[NodeId]) {
     for id in ended {
         let went =
@@ -67,7 +67,7 @@ impl Step<'_> {
         }
     }
 
-    /// Whether the step set a node back to Completed that something holds in the end.
+    /// Whether the step set back to Completed a node that is held in the end.
     pub(super) fn is_held_back(&self, draft: &Draft<'_>) -> bool {
         let Step::NodeStatus { to, .. } = self else { return false };
         let completes = unheld_status(to) == Status::Completed;

@@ -1,5 +1,5 @@
-//! Undo and redo: the inverse of what a batch meant, decided like any operation. What followed from it is not replayed
-//! but follows anew, and completions that its cascade ended are given back.
+//! Undo and redo: the inverse of what a batch meant, decided like any operation. Derived entries are not replayed
+//! but derived anew, and completions that the batch's cascade ended are given back.
 
 mod carry_out;
 mod completions;
@@ -22,15 +22,15 @@ use std::sync::Arc;
 pub struct Chain {
     /// The batch that began it.
     pub root: Batch,
-    /// Whether the last of its undos and redos was an undo.
+    /// Whether the latest undo or redo of the chain was an undo.
     pub undone: bool,
-    /// Whether the batch that was named is one of the undos: undoing it is a redo.
+    /// Whether the named batch is one of the undos: undoing it is a redo.
     pub names_undo: bool,
-    /// The last of its undos and redos; `None` when there is none, or when it is no longer held.
+    /// The latest undo or redo; `None` when there is none, or when it is no longer kept.
     pub latest: Option<Batch>,
 }
 
-/// Which way.
+/// The direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UndoKind {
     Undo,
@@ -40,8 +40,8 @@ pub enum UndoKind {
 /// Decides an undo or redo on the World as it is now. `batch` is the new batch's id.
 ///
 /// # Errors
-/// The first that applies of: `batch_not_found`, `already_undone` or `not_undone`, `cannot_restore_purged`, the
-/// `forbidden` ones, `version_conflict` naming what has been changed since, and whatever refuses a step.
+/// The first that applies: `batch_not_found`, `already_undone` or `not_undone`, `cannot_restore_purged`, the
+/// `forbidden` ones, `version_conflict` with what has been changed since, and the refusals of the steps.
 pub fn undo_or_redo(
     world: &World,
     caller: UserId,
@@ -51,7 +51,7 @@ pub fn undo_or_redo(
     ids: &mut dyn IdSupply,
 ) -> Result<Batch, Refusal> {
     refuse_if(!sees_batch(world, caller, &chain.root), Reason::BatchNotFound)?;
-    // To redo is to bring the chain back, whichever batch of it is named; to undo an undo is the same.
+    // Redo applies the chain, whichever of its batches is named. Undoing an undo does the same.
     let backward = asked == UndoKind::Undo && !chain.names_undo;
     refuse_if(backward && chain.undone, Reason::AlreadyUndone)?;
     refuse_if(!backward && !chain.undone, Reason::NotUndone)?;
@@ -77,7 +77,7 @@ pub fn undo_or_redo(
     Ok(draft.finish())
 }
 
-/// One thing a batch meant, in the direction it is to be turned: from what it should be now to what it shall be.
+/// One meant change of a batch, in the direction of the undo or redo: its expected current state and its new state.
 enum Step<'b> {
     NodeFields {
         from: &'b Node,
@@ -120,15 +120,16 @@ enum Step<'b> {
         from: &'b User,
         to: &'b User,
     },
-    /// Deleted for good, or made by nobody's hand: there is no way back.
+    /// Deleted for good, or not made by a user: it cannot be inverted.
     None {
         node: Option<NodeId>,
         link: Option<LinkId>,
     },
 }
 
-/// The steps of what was meant: backward in reverse order, but nodes before the links that go and come with them, and a
-/// status after the fields of its node, as in an update, for whether the node is held may depend on these.
+/// The steps of what was meant. Backward they are in reverse order, but nodes come before the links that go and
+/// return with them. A status comes after the fields of its node, as in an update, because the fields determine
+/// whether the node is held.
 fn steps(root: &Batch, backward: bool) -> Vec<Step<'_>> {
     let meant = root.entries.iter().filter(|entry| !entry.derived);
     let mut steps: Vec<Step<'_>> = meant.filter_map(|entry| step(entry, backward)).collect();
@@ -237,7 +238,7 @@ impl Step<'_> {
         }
     }
 
-    /// The id of what it changes, if the caller sees that.
+    /// The id of what it changes, if the caller sees it.
     fn name_for(&self, draft: &Draft<'_>, caller: UserId) -> Option<String> {
         let level = |id| placement(draft, caller, id);
         let node = self.node().filter(|id| level(*id).is_some());
@@ -247,7 +248,7 @@ impl Step<'_> {
     }
 }
 
-/// Nothing comes back that was deleted for good. It is named to whoever made the batch; they knew it.
+/// Refuses when an entity was deleted for good. The message names it only to the actor of the batch, who knew it.
 fn refuse_purged(world: &World, caller: UserId, chain: &Chain, steps: &[Step<'_>]) -> Result<(), Refusal> {
     let missing_node = |id: &NodeId| world.node(*id).is_none();
     let missing_link = |id: &LinkId| world.link(*id).is_none();
@@ -266,8 +267,8 @@ fn refuse_purged(world: &World, caller: UserId, chain: &Chain, steps: &[Step<'_>
     }
 }
 
-/// Refuses when a field that would be set back no longer has the value the batch left it with. Of what was changed
-/// since, it names what the caller sees.
+/// Refuses when a field to be set back no longer has the value that the batch left. The message names the changed
+/// entities that the caller sees.
 fn refuse_changed(draft: &Draft<'_>, caller: UserId, steps: &[Step<'_>]) -> Result<(), Refusal> {
     let changed: Vec<&Step<'_>> = steps.iter().filter(|step| step.is_overtaken(draft)).collect();
     if changed.is_empty() {
@@ -280,10 +281,10 @@ fn refuse_changed(draft: &Draft<'_>, caller: UserId, steps: &[Step<'_>]) -> Resu
     }
 }
 
-/// How many things a refusal names: a purge may have deleted a hundred thousand.
+/// How many entities a refusal names. A purge may have deleted a hundred thousand.
 const NAMED_MOST: usize = 20;
 
-/// The first of them, each once, and how many more there are.
+/// The first names, each once, and how many more there are.
 fn listed(mut names: Vec<String>) -> String {
     names.dedup();
     let more = names.len().saturating_sub(NAMED_MOST);
@@ -304,7 +305,7 @@ fn refuse_cycles(draft: &Draft<'_>, caller: UserId, steps: &[Step<'_>]) -> Resul
     Ok(())
 }
 
-/// What a node's status is when nothing holds it: what a user set stands as the resume status meanwhile.
+/// The status of a node when it is not held. For a held node that is its resume status.
 fn unheld_status(node: &Node) -> Status {
     if node.status == Status::Blocked { node.resume } else { node.status }
 }

@@ -1,4 +1,4 @@
-//! Whether something has been changed since, so that it cannot be set back: by value, field by field.
+//! Whether a field has been changed since and cannot be set back: by value, field by field.
 
 use super::{Step, unheld_status};
 use crate::draft::Draft;

@@ -1,4 +1,4 @@
-//! What a step of an undo or redo needs of the caller: what doing it by hand would need now.
+//! The permission for a step of an undo or redo: what doing it by hand would take now.
 
 use super::super::{refuse_if, share};
 use super::Step;
@@ -11,7 +11,7 @@ use crate::world::Graph;
 use std::sync::Arc;
 
 impl Step<'_> {
-    /// What the step needs if it were done by hand now.
+    /// Checks what the step would take if done by hand now.
     pub(super) fn check_permission(&self, draft: &Draft<'_>, caller: UserId) -> Result<(), Refusal> {
         let at_least = |id: NodeId, needed: Level| {
             let level = access::placement(draft, caller, id);
@@ -51,13 +51,13 @@ fn may_give(draft: &Draft<'_>, caller: UserId, gives: bool) -> Result<(), Refusa
     refuse_if(gives && !pro, Reason::PlanLimit)
 }
 
-/// Being a link's owner counts only with access to both its ends.
+/// Ownership of a link counts only with access to both its ends.
 fn owns_link(draft: &Draft<'_>, caller: UserId, link: &Link) -> bool {
     let seen = |end| access::placement(draft, caller, end).is_some();
     link.owner == caller && seen(link.source) && seen(link.target)
 }
 
-/// As in link:swap, access is judged as if the link were not there.
+/// As in link:swap, access is judged as if the link did not exist.
 fn swap_permission(draft: &Draft<'_>, caller: UserId, id: LinkId) -> Result<(), Refusal> {
     let link = draft.link(id).ok_or(Reason::NoPermission)?;
     let without = |end| access::placement_without(draft, caller, end, id).ok_or(Reason::NoPermission);
@@ -92,7 +92,7 @@ fn grant_permission(
         (a.level, a.branch, a.due) == (b.level, b.branch, b.due) && a.showing != b.showing
     };
     let own = grant.user == caller;
-    // Anyone may leave, as long as they are there.
+    // A grantee may leave as long as the grant exists.
     let leaves = own && to.is_none() && draft.world().grant(grant.node, caller).is_some();
     if from.zip(to).is_some_and(only_showing) || leaves {
         refuse_if(!own, Reason::NoPermission)?;
