@@ -40,7 +40,9 @@ impl Turn {
         let taken =
             email.as_ref().is_some_and(|email| self.m.user_by_email(email).is_some_and(|id| id != *user));
         refuse_if(taken, Reason::EmailTaken)?;
-        let taken = username.as_ref().is_some_and(|name| others().any(|other| other.username.eq_ignore_ascii_case(name)));
+        let taken = username
+            .as_ref()
+            .is_some_and(|name| others().any(|other| other.username.eq_ignore_ascii_case(name)));
         refuse_if(taken, Reason::UsernameTaken)?;
         let after = User {
             email: email.clone().unwrap_or(before.email.clone()),
