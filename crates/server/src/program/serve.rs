@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::engine::{self, Engine, StartError};
 use crate::net::accept::{Patience, serve};
 use crate::net::cors::{Cors, cors};
+use crate::response;
 use crate::rest;
 use crate::socket;
 use axum::extract::DefaultBodyLimit;
@@ -99,7 +100,7 @@ async fn serve_on(
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(Arc::new(origins), cors));
     let (stop, stopped) = watch::channel(false);
-    let mut serving = tokio::spawn(serve(listener, router, patience, stopped));
+    let mut serving = tokio::spawn(serve(listener, router, patience, response::unread, stopped));
     tracing::info!(%address, "serving");
     ready(address, engine);
 

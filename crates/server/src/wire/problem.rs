@@ -16,6 +16,12 @@ pub enum Problem {
     /// The body, the event's payload or the query string is not well-formed.
     Malformed(Malformed),
     PayloadTooLarge,
+    /// The HTTP request cannot be read.
+    Request,
+    /// The path and query of an HTTP request are too long.
+    UriTooLong,
+    /// The headers of an HTTP request are too many or too long.
+    HeadersTooLarge,
     /// The body is encoded, with gzip for example.
     Encoding,
     /// REST without valid credentials.
@@ -79,7 +85,11 @@ impl Problem {
             Problem::Failed(Failure::RateLimited { .. }) | Problem::TooManyConnections => "rate_limited",
             Problem::Failed(Failure::Unavailable) => "unavailable",
             Problem::Failed(Failure::Storage | Failure::Exception) => "internal",
-            Problem::Malformed(_) | Problem::Encoding => "bad_request",
+            Problem::Malformed(_)
+            | Problem::Encoding
+            | Problem::Request
+            | Problem::UriTooLong
+            | Problem::HeadersTooLarge => "bad_request",
             Problem::PayloadTooLarge => "payload_too_large",
             Problem::Failed(Failure::Revoked) | Problem::Unauthorized => "unauthorized",
             Problem::AuthMissing | Problem::AuthInvalid | Problem::Origin => "forbidden",
@@ -97,6 +107,9 @@ impl Problem {
             Problem::Failed(Failure::Exception) => Some("exception"),
             Problem::Malformed(_) => Some("malformed_json"),
             Problem::Encoding => Some("unsupported_encoding"),
+            Problem::Request => Some("malformed_request"),
+            Problem::UriTooLong => Some("uri_too_long"),
+            Problem::HeadersTooLarge => Some("headers_too_large"),
             Problem::PayloadTooLarge | Problem::Unauthorized | Problem::TooManyConnections => None,
             Problem::AuthMissing => Some("auth_missing"),
             Problem::AuthInvalid => Some("auth_invalid"),
@@ -130,6 +143,9 @@ impl Problem {
                 "An internal error occurred; nothing was changed. Please report it with the trace_id."
             }
             Problem::Encoding => "The body has a Content-Encoding; send it as it is.",
+            Problem::Request => "This is not a valid HTTP request.",
+            Problem::UriTooLong => "The path and query string are too long.",
+            Problem::HeadersTooLarge => "The request has too many headers, or too long ones.",
             Problem::PayloadTooLarge => "The payload is too large; send less at once.",
             Problem::Failed(Failure::Revoked) => "The API token has been revoked.",
             Problem::Unauthorized => "Send a valid API token in the header: Authorization: Bearer <token>.",
@@ -152,9 +168,11 @@ impl Problem {
             Problem::Failed(Failure::RateLimited { .. }) | Problem::TooManyConnections => 429,
             Problem::Failed(Failure::Unavailable) => 503,
             Problem::Failed(Failure::Storage | Failure::Exception) => 500,
-            Problem::Malformed(_) => 400,
+            Problem::Malformed(_) | Problem::Request => 400,
             Problem::PayloadTooLarge => 413,
+            Problem::UriTooLong => 414,
             Problem::Encoding => 415,
+            Problem::HeadersTooLarge => 431,
             Problem::Failed(Failure::Revoked) | Problem::Unauthorized => 401,
             Problem::AuthMissing | Problem::AuthInvalid | Problem::Origin => 403,
             Problem::Route | Problem::Event => 404,
