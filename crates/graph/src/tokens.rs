@@ -1,13 +1,13 @@
-//! Whom an API token lets in.
+//! Which API tokens are in force.
 
 use crate::model::{AccountState, Plan, Token, TokenHash, User};
 use crate::world::World;
 use std::sync::Arc;
 
-/// Why an API token lets nobody in.
+/// Why an API token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenRefusal {
-    /// There is none with that secret, or its account is disabled: whoever presents it learns no more than that.
+    /// No token has that secret, or its account is disabled. The caller does not learn which.
     Unknown,
     /// Its user's plan has no API tokens.
     ApiNotAllowed,

@@ -3,7 +3,7 @@
 use super::row::CREDENTIALS;
 use super::{Field, Method, OWN_BYTES_MAX, RELAYS, ROWS, RelayRow, Row};
 use crate::limits::{NamedLimit, RELAY};
-use crate::wire::Problem;
+use crate::wire::{PayloadFault, Problem};
 use graph::Reason;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -21,7 +21,7 @@ impl Row {
             }
         }
         errors.push(Problem::malformed("").name());
-        errors.extend(self.payload_errors().into_iter().map(reason_name));
+        errors.extend(self.payload_errors().into_iter().map(PayloadFault::name));
         if self.is_mutation() {
             errors.push(reason_name(Reason::BatchIdConflict));
         }
@@ -106,7 +106,7 @@ pub fn table_text() -> String {
 
 fn write_relay(relay: &RelayRow, text: &mut String) {
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "{}\n  passed on as {}, stored nowhere", relay.event, relay.passed_on_as);
+    let _ = writeln!(text, "{}\n  relayed as {}, not stored", relay.event, relay.passed_on_as);
     for field in &relay.fields {
         write_field(field, text);
     }

@@ -1,4 +1,4 @@
-//! `synaptask user`: opening, listing, changing, disabling and removing accounts.
+//! `synaptask user`: adds, lists, changes, disables and removes accounts.
 
 use super::accounts::{Accounts, Removal};
 use super::command_line::{CommandError, NEWS};
@@ -14,15 +14,15 @@ use store::LoadScope;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum UserCommand {
-    /// Open an account, with a first API token where the plan has them
+    /// Create an account, with a first API token if the plan allows tokens
     Add {
-        /// The user's email, by which the other commands know the user
+        /// The user's email; other commands name the user by it
         #[arg(long)]
         email: String,
-        /// The user's name as others see it: 3 to 32 of A-Z, a-z, 0-9, '_', '.' and '-'
+        /// The name that others see: 3 to 32 characters from A-Z, a-z, 0-9, '_', '.' and '-'
         #[arg(long)]
         username: String,
-        /// The user's plan: basic has no API tokens, and only pro shares and publishes
+        /// The user's plan: basic has no API tokens; only pro can share and publish
         #[arg(long, value_enum, default_value = "pro")]
         plan: PlanName,
         #[command(flatten)]
@@ -32,7 +32,7 @@ pub(super) enum UserCommand {
     List(OutputFormat),
     /// Change a user's email, username or plan
     Set(SetArgs),
-    /// Disable an account: its tokens are refused until it is enabled again; everything else stays
+    /// Disable an account: its tokens are refused until it is enabled again, and everything else stays
     Disable(Named),
     /// Enable an account that was disabled
     Enable(Named),
@@ -40,7 +40,7 @@ pub(super) enum UserCommand {
     Remove {
         #[command(flatten)]
         user: Named,
-        /// Do it; without this the command only says what it would delete
+        /// Delete it; without this flag the command only says what it would delete
         #[arg(long)]
         yes: bool,
     },
@@ -66,7 +66,7 @@ pub(super) struct SetArgs {
     /// The new username
     #[arg(long, group = "changes")]
     username: Option<String>,
-    /// The new plan; with basic, API tokens are refused and at most three grants show
+    /// The new plan; on basic, API tokens are refused and at most three grants show
     #[arg(long, value_enum, group = "changes")]
     plan: Option<PlanName>,
 }
@@ -94,7 +94,7 @@ pub(super) fn run(command: &UserCommand, settings: &Settings) -> Result<(), Comm
         _ => open_log(&settings.data)?,
     };
     let scope = match command {
-        // A plan has to do with grants, and a removal with everything.
+        // A plan decides about grants, and a removal about everything.
         UserCommand::Remove { .. } | UserCommand::Set(SetArgs { plan: Some(_), .. }) => LoadScope::Everything,
         _ => LoadScope::Accounts,
     };
@@ -152,7 +152,7 @@ pub(super) fn run(command: &UserCommand, settings: &Settings) -> Result<(), Comm
     }
 }
 
-/// A running server looks for changes this often; when the command has ended, it holds to them.
+/// Prints a user who was changed, once a running server has taken up the change.
 fn changed(user: &User, form: OutputFormat) -> Result<(), CommandError> {
     thread::sleep(NEWS);
     show(form, &account_json(user), || user_line(user))
