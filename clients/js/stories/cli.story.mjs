@@ -143,7 +143,7 @@ const LOOKS = [
   ['token', 'revoke', '--email', 'olha@example.com', '--all'],
 ];
 
-// Rules: C12.
+// Rules: C12, D18.
 test('Only what keeps data makes any: on a mistyped directory the other commands fail and leave nothing behind', async () => {
   const place = mkdtempSync(join(tmpdir(), 'synaptask-story-'));
   try {
@@ -158,7 +158,10 @@ test('Only what keeps data makes any: on a mistyped directory the other commands
     const add = ['user', 'add', '--email', 'olha@example.com', '--username', 'olha'];
     await assert.rejects(runOn(join(file, 'data'), add), (error) => error.stderr.includes(`${file} is not a directory`));
     await runOn(data, add);
-    for (const words of LOOKS) await runOn(data, words);
+    for (const words of LOOKS) {
+      await runOn(data, words);
+      assert.deepEqual(readdirSync(data), ['synaptask.db'], words.join(' '));
+    }
     const mode = (path) => (statSync(path).mode & 0o777).toString(8);
     assert.equal(mode(data), '700');
     for (const name of readdirSync(data)) assert.equal(mode(join(data, name)), '600', name);
@@ -230,12 +233,15 @@ function readSpec() {
   for (const line of lines.filter((one) => /^\| [a-z]+:/.test(one))) {
     const [input, rest, limit, , codes] = cells(line);
     const [method, ...paths] = rest.replaceAll(',', '').split(' ');
-    rows.set(input.split(' ')[0], {
+    const row = {
       method: rest === '–' ? null : method,
       paths: paths.map((path) => `/api${path}`),
       limit: limit.split(' (')[0],
       codes: new Set([...names(codes), ...expand(codes)]),
-    });
+    };
+    rows.set(input.split(' ')[0], row);
+    // Another name has no path of its own.
+    for (const [, also] of input.matchAll(/\(also ([a-z:]+)/g)) rows.set(also, { ...row, method: null, paths: [], isAlias: true });
   }
   return { common, rows };
 }
@@ -254,7 +260,8 @@ test('SPEC.md\'s table of operations has the paths, limits and codes that `synap
     // The two share one list.
     const other = { 'history:redo': 'already_undone' }[event];
     for (const code of codes) if (!spec.codes.has(code) && !common.has(code) && code !== other) wrong.push(`${event}: SPEC.md lacks ${code}`);
-    for (const code of spec.codes) if (/_/.test(code) && !codes.has(code)) wrong.push(`${event}: SPEC.md has ${code}`);
+    // A name with less input has fewer errors.
+    for (const code of spec.isAlias ? [] : spec.codes) if (/_/.test(code) && !codes.has(code)) wrong.push(`${event}: SPEC.md has ${code}`);
   }
   assert.deepEqual(wrong, []);
 });

@@ -39,7 +39,8 @@ function held(page, diffs) {
       }
     }
   }
-  const plain = (map) => Object.fromEntries([...map].map(([id, { shareRoots, ...one }]) => [id, JSON.parse(JSON.stringify(one))]));
+  // What returns says that it has left the trash; a load does not (P14).
+  const plain = (map) => Object.fromEntries([...map].map(([id, { shareRoots, inTrash, lastBatchID, ...one }]) => [id, JSON.parse(JSON.stringify(one))]));
   return { nodes: plain(nodes), links: plain(links) };
 }
 
@@ -727,5 +728,5 @@ storyOnOwnServer('The operator reads who did what and when, in words, while the 
   assert.equal((await read('--since', all[0].time, '--until', last.time)).length, all.length);
   assert.deepEqual((await read('--until', all.at(-2).time)).at(-1).rev >= all.at(-2).rev, true);
   await assert.rejects(read('--user', 'nobody@example.com'), /user_not_found/);
-  await assert.rejects(read('--since', 'yesterday'), /not a time/);
+  await assert.rejects(read('--since', 'yesterday'), /expected a time/);
 });

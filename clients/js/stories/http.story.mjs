@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { gzipSync } from 'node:zlib';
+import { RawTcp } from '../raw.mjs';
 import { isRefusal } from '../shapes.mjs';
 import { stage, storyOnOwnServer } from '../story.mjs';
 
@@ -97,6 +98,39 @@ story('A body in an encoding is refused as such, also where the encoding is a li
   const polled = await ask(server, 'POST', '/socket.io/?EIO=4&transport=polling&sid=x', { 'content-encoding': 'gzip' }, gzipSync('40'));
   assert.equal(polled.status, 415);
 });
+
+/** What is answered to these bytes before the connection ends: status, headers and body. */
+async function answerTo(bytes) {
+  const raw = new RawTcp(server);
+  await raw.connected;
+  raw.write(bytes);
+  assert.ok(await raw.endsWithin(5_000), 'the connection ends');
+  const [head, body] = raw.received.toString().split('\r\n\r\n');
+  const [line, ...headers] = head.split('\r\n');
+  return { line, headers: Object.fromEntries(headers.map((one) => one.split(': '))), body };
+}
+
+const MANY_HEADERS = Array.from({ length: 200 }, (_, i) => `x-${i}: ${i}\r\n`).join('');
+for (const [what, bytes, status, error] of [
+  ['that is no HTTP', 'hello there\r\n\r\n', 400, 'bad_request.malformed_request'],
+  ['with a header that is none', 'GET /api/health HTTP/1.1\r\nhost: x\r\nno header\r\n\r\n', 400, 'bad_request.malformed_request'],
+  ['with two lengths', 'POST /api/node HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n', 400, 'bad_request.malformed_request'],
+  ['with a path of 70,000 characters', `GET /${'a'.repeat(70_000)} HTTP/1.1\r\nhost: x\r\n\r\n`, 414, 'bad_request.uri_too_long'],
+  ['with 200 headers', `GET /api/health HTTP/1.1\r\nhost: x\r\n${MANY_HEADERS}\r\n`, 431, 'bad_request.headers_too_large'],
+  ['with a header of a million characters', `GET /api/health HTTP/1.1\r\nhost: x\r\nx: ${'a'.repeat(1_000_000)}\r\n\r\n`, 431, 'bad_request.headers_too_large'],
+]) {
+  // Rules: T29.
+  story(`A request ${what} is answered ${status} with the error object`, async () => {
+    const { line, headers, body } = await answerTo(bytes);
+    assert.match(line, new RegExp(`^HTTP/1.1 ${status} `));
+    const answer = JSON.parse(body);
+    isRefusal(answer, error);
+    assert.deepEqual(
+      [headers['content-type'], headers['content-length'], headers['x-trace-id'], headers.connection],
+      ['application/json', String(Buffer.byteLength(body)), answer.trace_id, 'close'],
+    );
+  });
+}
 
 const PAGE = 'https://page.example';
 const LISTED = 'https://app.example';

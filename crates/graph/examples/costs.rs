@@ -1,7 +1,8 @@
-//! How the costs grow that an ordinary user can bring about: each case at n, 2n and 4n, and how many times longer 4n
-//! takes than n. What grows with its input alone stays near 4; the square would be near 16.
+//! How costs grow with what an ordinary user can create: each case at n, 2n and 4n, and how many times longer 4n
+//! takes than n. Linear growth stays near 4; quadratic growth is near 16.
 //!
-//! `make bench-costs`. It is a table to read and no test: how growth is tested, without a clock, is in `tests/costs.rs`.
+//! Run it with `make bench-costs`. It prints a table and is not a test. `tests/costs.rs` tests growth without a
+//! clock.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
@@ -23,7 +24,7 @@ fn main() {
     }
 }
 
-/// The least of some tries: the machine has other things to do.
+/// The least time of several tries, because the machine does other things too.
 fn took(prepare: fn(usize) -> wide::Work, n: usize) -> Duration {
     let began = Instant::now();
     let mut least = Duration::MAX;

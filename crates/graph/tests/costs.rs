@@ -1,5 +1,5 @@
-//! That what an ordinary user can make costs no more than in proportion: counted in looks at nodes, links and shares, never
-//! in time. They are counted in debug builds alone; `make bench-costs` shows the time.
+//! What an ordinary user can create costs at most in proportion. Costs are counted in looks at nodes, links and
+//! shares, never in time. They are counted only in debug builds; `make bench-costs` shows the time.
 
 #![cfg(debug_assertions)]
 
@@ -18,7 +18,7 @@ fn b13_four_times_as_much_takes_about_four_times_as_many_looks() {
             work();
             graph::effort::looks() - before
         });
-        // A square would be sixteen times as many.
+        // Quadratic growth would be sixteenfold.
         assert!(looks[1] <= 6 * looks[0], "{name}: {looks:?} looks");
         println!("{name:<58} {looks:?}");
     }

@@ -42,10 +42,10 @@ fn n1_usernames_are_unique_without_regard_to_case() {
         assert_eq!(comes_to(&world, Some(1), &rename(username)), want, "{username}");
         assert_eq!(comes_to(&world, None, &add(username)), want, "{username}");
     }
-    // One's own may change its case.
+    // A user may change the case of their own username.
     assert_eq!(comes_to(&world, Some(2), &rename("BOB")), None);
 
-    // A rename undone is one as well.
+    // Undoing a rename is a rename too.
     let (batch, mut ids) = (BatchId(Uuid::from_u128(3)), Supply::new(0));
     let left = decide(&world, Some(UserId(Uuid::from_u128(2))), &rename("robert"), batch, &mut ids).unwrap();
     world.apply(&left);
@@ -67,7 +67,7 @@ fn n1_names_that_were_apart_by_case_alone_stay_and_check_names_them() {
     for name in ["\"ann\"", "\"Ann\""] {
         assert!(problems[0].contains(name), "{problems:?}");
     }
-    // Each may go on with another name, and the other keeps theirs.
+    // Each of them may take another name, and the other keeps theirs.
     let rename = Operation::SettingsUsername { username: "anna".to_owned() };
     let (batch, mut ids) = (BatchId(Uuid::from_u128(3)), Supply::new(0));
     twins.apply(&decide(&twins, Some(UserId(Uuid::from_u128(2))), &rename, batch, &mut ids).unwrap());

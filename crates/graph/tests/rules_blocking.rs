@@ -1,4 +1,4 @@
-//! What blocks what: rules B1–B15 and O19–O23, one world and one request at a time.
+//! Blocking: rules B1–B15 and O19–O23, one world and one request at a time.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -93,7 +93,7 @@ fn b6_each_node_changes_once_and_after_what_causes_it() {
 
 #[test]
 fn b6_a_phantom_stands_between_its_cause_and_its_effect() {
-    // Bob sees mid only as a phantom, alice sees all of it in full: both read low, mid, top.
+    // Bob sees mid only as a phantom, and alice sees all of it in full. Both read low, mid, top.
     let chain = "alice owns top=3 mid=3 low=3\nlow -> mid\nmid -> top\nbob 2 low\nbob 3 top";
     for request in ["alice: set low status=0", "bob: set low status=1"] {
         let mut fixture = Fixture::new(chain);
@@ -231,11 +231,11 @@ fn b11_what_is_left_behind_stays_in_the_trash_in_its_own_right() {
     let mut fixture = Fixture::new(&format!("{world}\nalice: restore a"));
     let link = fixture.link("a>b");
     assert!(link.in_trash && !link.cascade && link.version == 3, "{link:?}");
-    // bob never saw a since it went; that it goes again gives him nothing.
+    // bob has not seen a since it was trashed. Trashing it again gives him nothing.
     fixture.run("alice: set a title=SECRET").unwrap();
     fixture.run("alice: trash a").unwrap();
     assert_eq!(fixture::outcome(&fixture.ask("bob: restore a")), "node_not_found");
-    // Without the cycle, too, it is brought back by hand alone.
+    // Even without the cycle it returns only by hand.
     fixture.run("alice: trash b>x").unwrap();
     fixture.run("alice: restore a").unwrap();
     assert!(fixture.link("a>b").in_trash);
@@ -272,7 +272,7 @@ fn a11_who_could_trash_a_branch_can_restore_it_in_whatever_order() {
     }
     for order in [["b", "c"], ["c", "b"]] {
         let mut fixture = Fixture::new("alice owns a b c\nb -> a\nc -> b\nbob 2 a+\nbob: trash b");
-        // c lost its way up to what bob was granted, and with it his access.
+        // c lost its path up to what bob was granted, and bob his access with it.
         assert_eq!(fixture::outcome(&fixture.ask("bob: trash c")), "node_not_found");
         fixture.run("alice: trash c").unwrap();
         for name in order {
@@ -312,7 +312,7 @@ fn b14_was_blocker_is_sticky_until_the_target_completes_or_the_type_changes() {
     check(world, "alice: set a status=3", "status a 0>3\nchange b -> a");
     check(world, "alice: change b>a type=1", "change b ~> a");
     check(world, "alice: set b status=0", "status b 3>0\nstatus a 0>2");
-    // Folded into an entry of the link's own.
+    // Folded into the link's own entry.
     check("alice owns a b\nb ~> a", "alice: change b>a type=0", "change b -> a blocker\nstatus a 0>2");
 }
 
@@ -369,10 +369,10 @@ fn b13_a_cascade_of_depth_100_000_is_quick_and_overflows_nothing() {
     assert!(graph::check::problems(&world).is_empty());
     let freed = set(&world, 0, Status::Completed).unwrap();
     world.apply(&freed);
-    // The cost follows what changes: only the next node is freed.
+    // The cost follows the changes: only the next node is freed.
     assert_eq!(freed.entries.iter().filter(|entry| entry.op == Op::NodeStatus).count(), 2);
     assert!(started.elapsed().as_secs() < 20, "took {:?}", started.elapsed());
-    // Nobody's answer takes longer for the depth below it, cycles included.
+    // No answer takes longer because of the depth below it, cycles included.
     let started = std::time::Instant::now();
     let operation = Operation::LinkAdd(LinkAdd {
         id: None,

@@ -1,5 +1,5 @@
-//! What the declaration of a node's fields leads to: checks of what is stored, defaults, and reading what was stored
-//! before a field was there.
+//! The consequences of the declaration of a node's fields: checks of stored values, defaults, and reading nodes
+//! that were stored before a field existed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -17,7 +17,7 @@ fn node() -> Node {
     Node::new(NodeId(id(1)), UserId(id(2)), BatchId(id(3)), Timestamp::from_ms(0), 1)
 }
 
-/// What `synaptask check` says of a log with one node in it.
+/// The output of `synaptask check` for a log with one node.
 fn problems(node: Node) -> Vec<String> {
     let (username, email) = ("alice".to_owned(), "alice@example.org".to_owned());
     let owner = User { id: node.owner, username, email, plan: Plan::Pro, created: node.created };
@@ -91,7 +91,7 @@ fn d16_a_field_that_a_stored_node_lacks_stands_at_its_default() {
             assert!(gone.is_some(), stringify!($field));
             let read: Node = serde_json::from_value(lacking.clone()).unwrap();
             assert_eq!(read, Node { $field: node().$field, ..changed.clone() }, stringify!($field));
-            // What is there must still be of its type.
+            // A field that exists must be of its type.
             lacking[stringify!($field)] = serde_json::json!({});
             assert!(serde_json::from_value::<Node>(lacking).is_err(), stringify!($field));
         )*};

@@ -62,15 +62,15 @@ fn h4_a_status_and_fields_of_one_update_go_back_together() {
 
 #[test]
 fn h6_the_order_of_refusals() {
-    // Undone, and the node gone: the state of the chain answers first.
+    // Undone, and the node deleted: the state of the chain answers first.
     check(
         "alice owns a\nalice: set a title=x\nalice: undo 1\nalice: trash a\nalice: delete a",
         "alice: undo 1",
         "already_undone",
     );
-    // Applied, and no permission: the state answers first here too.
+    // Applied, and no permission: here too the state answers first.
     check("alice owns a\nbob 3 a\nalice: set a title=x", "bob: redo 1", "not_undone");
-    // Gone, and no permission ever: what is gone answers first.
+    // Deleted, and never any permission: the deletion answers first.
     check(
         "alice owns a b\nalice: link b a\nalice: trash b>a\nalice: delete b>a",
         "alice: undo 1",
@@ -164,7 +164,7 @@ fn h8_each_step_needs_what_it_needs_by_hand() {
 fn h8_who_left_does_not_come_back_by_undo() {
     check("alice owns a\nbob 1 a\nbob: revoke a bob", "bob: undo 1", "no_permission");
     check("alice owns a\nbob 1 a\nbob: revoke a bob", "alice: undo 1", "grant bob 1 a");
-    // A grant that is held no longer is seen no longer; who left did that themselves.
+    // A grant that has ended is not seen. Leaving is seen by the user who left.
     check("alice owns a\nalice: grant a bob 1\nbob: revoke a bob", "bob: undo 1", "batch_not_found");
     check("alice owns a\nalice: grant a bob 1\nbob: revoke a bob", "bob: undo 2", "no_permission");
     check("alice owns a\nalice: grant a bob 1\nbob: undo 1", "bob: undo 2", "batch_not_found");
@@ -220,7 +220,7 @@ fn h7_what_was_changed_in_two_ways_is_named_once() {
 fn h10_h11_a_chain_has_one_state() {
     let done = "alice owns a\nalice: set a title=x";
     check(done, "alice: redo 1", "not_undone");
-    // A client holds the id of the undo: to redo that is to bring the chain back, and so is to undo it.
+    // A client has the id of the undo. Redoing it applies the chain, and so does undoing it.
     let undone = &format!("{done}\nalice: undo 1");
     check(undone, "alice: undo 1", "already_undone");
     for request in ["alice: redo 1", "alice: redo 2", "alice: undo 2"] {
@@ -308,14 +308,14 @@ fn h14_a_held_node_is_not_completed_again() {
     check(&format!("{held}\nalice: set a status=3"), "alice: redo 1", "status p 0>3\nchange a -> p");
     let reopened = "alice owns a p=3\nalice: set p status=1\nalice: link a p";
     check(reopened, "alice: undo 1", "node_blocked");
-    // What comes before: changed since, and in the trash.
+    // These come before: changed since, and in the trash.
     check(
         &format!("{held}\nalice: set a status=3\nalice: set p status=1\nalice: set a status=0"),
         "alice: redo 1",
         "version_conflict",
     );
     check(&format!("{held}\nalice: trash p"), "alice: redo 1", "node_in_trash");
-    // What it resumes as can be set back in either direction, and once more.
+    // The resume status can be set back in either direction, and again.
     let mut fixture = Fixture::new("alice owns a p\nalice: set p status=1\nalice: link a p\nalice: undo 1");
     assert_eq!((fixture.node("p").status, fixture.node("p").resume), (Status::Blocked, Status::Available));
     fixture.run("alice: redo 1").unwrap();
@@ -326,10 +326,10 @@ fn h14_a_held_node_is_not_completed_again() {
 
 #[test]
 fn h14_fields_are_set_back_before_the_status() {
-    // p did not wait for a when it was complete, and does not if both are set back.
+    // p did not wait for a when it was completed, and does not if both are set back.
     let world = "alice owns a=3 p=3!\na -> p\nalice: set p independent=false status=1\nalice: set a status=0";
     check(world, "alice: undo 1", "set p\nstatus p 2>3\nchange a -> p");
-    // Once it waits again, it is not complete.
+    // Once it waits again, it is not completed.
     let world = "alice owns a=3 p=3\na -> p\nalice: set p independent=true status=1\nalice: set a status=0";
     check(world, "alice: undo 1", "node_blocked");
 }
@@ -359,18 +359,18 @@ fn h14_hiding_and_showing_go_on_in_the_trash() {
 
 #[test]
 fn h15_nobody_gets_what_they_could_not_give() {
-    // t is shared with its branch, s is not; bob edits both by single grants.
+    // t is shared with its branch, s is not; bob edits both by grants without branch.
     let shared = "alice owns s t\nbob 2 s\nbob 2 t\ncarol 3 t+";
     check(&format!("{shared}\ns ~> t\nbob: trash s>t"), "bob: undo 1", "would_share");
     check(&format!("{shared}\ns ~> t\nbob: trash s>t"), "alice: undo 1", "restore s ~> t");
     check(&format!("{shared}\nt ~> s\nalice: swap t>s\nalice: undo 1"), "bob: redo 1", "would_share");
-    // A view of the target makes a secondary link only.
+    // With viewer access to the target, a link can only be secondary.
     check(
         "alice owns t\nbob owns s\nbob 2 t\ns -> t private by bob\nbob: trash s>t/bob\nalice: regrant t bob level=3",
         "bob: undo 1",
         "forbidden_type",
     );
-    // The link itself is not what lets one bring it back: without it, bob only views s.
+    // The link itself must not be what permits its return: without it, bob is only a viewer of s.
     check("alice owns s t\nbob 3 s\nbob 1 t+\ns ~> t\nbob: trash s>t", "bob: undo 1", "forbidden_private");
     check(
         "alice owns t s\nbob 3 s\nbob 2 t\nalice: link s t\nbob: change s>t type=1",
@@ -399,7 +399,7 @@ fn h16_cycles_are_judged_at_the_end() {
 // Rules: B9, H16.
 #[test]
 fn b9_the_path_of_a_cycle_names_what_the_caller_sees_before_the_undo_and_not_by_it() {
-    // What bob redoes would bring a, which he does not see, under what he was given.
+    // Redone by bob, it would bring a, which he does not see, under what he was granted.
     let mut fixture = Fixture::new(
         "alice owns a b c
          bob 1 b
@@ -444,7 +444,7 @@ fn h21_undo_gives_back_the_completions_that_the_cascade_took() {
         "{lines}"
     );
     assert!(fixture.world.links().all(|link| !link.was_blocker));
-    // Forth and back again, by whatever id.
+    // Back and forth again, by any id.
     for (request, want) in
         [("redo 2", "12222"), ("undo 3", "33333"), ("undo 4", "12222"), ("undo 1", "33333")]
     {
@@ -493,21 +493,21 @@ fn h21_what_was_set_since_or_is_held_stays() {
     ));
     fixture.run("alice: undo 1").unwrap();
     assert_eq!(statuses(&fixture, "abcde"), "33122");
-    // c was freed, but not set: it is complete again.
+    // c was freed but not set: it is completed again.
     let mut fixture = Fixture::new(&format!("{COMPLETED}\nalice: set a status=0\nalice: change b>c type=1"));
     assert_eq!(statuses(&fixture, "abcde"), "02022");
     fixture.run("alice: undo 1").unwrap();
     assert_eq!(statuses(&fixture, "abcde"), "33333");
-    // c waits for something else by now.
+    // By now c waits for another node.
     let mut fixture = Fixture::new(&format!("{COMPLETED}\nalice: set a status=0\nalice: add n under c"));
     fixture.run("alice: undo 1").unwrap();
     assert_eq!(statuses(&fixture, "abcden"), "332220");
-    // The undone batch goes back and forth while c is held by that, and takes nothing from it any more.
+    // The undone batch is undone and redone while c is held by that. It takes nothing more from c.
     fixture.run("alice: redo 1").unwrap();
     fixture.run("alice: set n status=3").unwrap();
     fixture.run("alice: undo 1").unwrap();
     assert_eq!(statuses(&fixture, "abcden"), "333333");
-    // What is in the trash keeps out of it.
+    // A node in the trash is left alone.
     let mut fixture = Fixture::new(&format!("{COMPLETED}\nalice: set a status=0\nalice: trash c"));
     fixture.run("alice: undo 1").unwrap();
     assert_eq!(statuses(&fixture, "abcde"), "33233");
@@ -515,7 +515,7 @@ fn h21_what_was_set_since_or_is_held_stays() {
 
 #[test]
 fn h21_a_task_that_waits_for_one_given_back_is_not_reopened() {
-    // Swapped back, s -> t leads to t, which was completed meanwhile; s is complete again in the same undo.
+    // Swapped back, s -> t leads to t, which was completed meanwhile; s is completed again in the same undo.
     let world = "alice owns s=3 t\ns -> t\nalice: swap s>t";
     assert_eq!(statuses(&Fixture::new(world), "st"), "20");
     let done = format!("{world}\nalice: set t status=3");
@@ -542,7 +542,7 @@ fn h21_a_node_restored_complete_is_so_again_when_that_is_undone() {
 
 #[test]
 fn h21_a_hub_of_many_costs_in_proportion() {
-    // h waits for ten thousand tasks, all of them reopened by one and given back together.
+    // h waits for ten thousand tasks. One change reopens all of them, and they are given back together.
     const WIDTH: usize = 10_000;
     let names: Vec<String> = (0..WIDTH).map(|at| format!("n{at}")).collect();
     let ends: String = names.iter().map(|name| format!("r -> {name}\n{name} -> h\n")).collect();

@@ -14,7 +14,7 @@ fn ends(source: u8, target: u8) -> String {
         if level == 0 {
             lines.insert(0, format!("bob owns {id}"));
         } else {
-            // Of different owners, so that only privacy is in question.
+            // Of different owners, so that only privacy matters.
             let owner = if id == "s" { "alice" } else { "carol" };
             lines.insert(0, format!("{owner} owns {id}"));
             lines.push(format!("bob {level} {id}"));
@@ -26,7 +26,7 @@ fn ends(source: u8, target: u8) -> String {
 // Rules: L3, L4, L5.
 #[test]
 fn l3_l4_l5_the_table_of_privacy_and_type() {
-    // Access to the source down, to the target across: whether a link asked to be open stays so.
+    // Access to the source down, access to the target across: whether a link requested as open stays open.
     const OPEN: [[bool; 4]; 4] = [
         [true, true, true, false],
         [true, true, true, false],
@@ -88,7 +88,7 @@ fn l7_l8_a_link_in_the_trash_returns_instead_of_a_new_one() {
     check(world, "alice: link b a", "restore b ~> a\nchange b -> a blocker\nstatus a 0>2");
     check(world, "alice: link a b", "restore b ~> a\nswap a ~> b\nchange a -> b blocker\nstatus b 0>2");
     let mut fixture = Fixture::new("alice owns a b\nbob 2 a+\nbob 2 b\nb -> a trashed");
-    // It keeps its owner; only what sharing forbids still is.
+    // It keeps its owner. Only what the sharing rule forbids remains refused.
     assert_eq!(outcome(&fixture.run("bob: link b a")), "would_share");
     fixture = Fixture::new("alice owns a b\nbob 2 a\nbob 2 b\nb -> a trashed");
     fixture.run("bob: link b a").unwrap();
@@ -97,7 +97,7 @@ fn l7_l8_a_link_in_the_trash_returns_instead_of_a_new_one() {
 
 #[test]
 fn a13_linking_is_not_sharing() {
-    // bob edits both, carol sees a with its branch: only alice may let her see b.
+    // bob edits both, and carol sees a with its branch. Only alice may let carol see b.
     let world = "alice owns a b\nbob 2 a\nbob 2 b\ncarol 3 a+";
     check(world, "bob: link b a", "would_share");
     check(world, "bob: link b a secondary", "would_share");
@@ -119,7 +119,8 @@ fn a13_linking_is_not_sharing() {
 
 #[test]
 fn a15_what_is_in_the_trash_shares_as_if_it_were_back() {
-    // bob runs r's branch and edits t and s. Under r in the trash, s would be his to publish as soon as r is back.
+    // bob is admin of r's branch and edits t and s. With r in the trash, s would be his to publish once r is
+    // restored.
     let world = "alice owns r t s\nbob 1 r+\nbob 2 t\nbob 2 s\nt ~> r\nbob: trash r";
     check(world, "bob: link s t secondary", "would_share");
     check(world, "bob: link s t private", "add s -> t private blocker\nstatus t 0>2");
@@ -131,13 +132,13 @@ fn a15_what_is_in_the_trash_shares_as_if_it_were_back() {
     );
     check(&format!("{world}\nalice: link t s secondary"), "bob: swap t>s", "would_share");
     check(&format!("{world}\nalice: link s t secondary"), "bob: restore s>t", "not_trashed_link");
-    // What covers s only when it is back does not cover it now.
+    // A root that covers s only after a restore does not cover it now.
     check(
         "alice owns r t s\nbob 1 r+\nbob 2 t\nbob 2 s\nt ~> r\ns ~> r\nbob: trash r",
         "bob: link s t secondary",
         "would_share",
     );
-    // A publication shares in the same way, and so does a root beyond what is in the trash.
+    // A publication shares in the same way, and so does a root above what is in the trash.
     check(
         "alice owns r t s\nbob 2 t\nbob 2 s\npublic r+\nt ~> r\nalice: trash r",
         "bob: link s t secondary",
@@ -148,9 +149,9 @@ fn a15_what_is_in_the_trash_shares_as_if_it_were_back() {
         "bob: link s t secondary",
         "would_share",
     );
-    // A link to itself gives its branch to nobody.
+    // A link to itself shares no branch.
     check(world, "bob: link t t", "self_link_not_allowed");
-    // What has expired, or does not return with its end, shares nothing.
+    // A share that has expired, or that does not return with its end, shares nothing.
     check(
         "alice owns r t s\nbob 2 t\nbob 2 s\npublic r+ until 1\nt ~> r\nalice: trash r\n2 pass",
         "bob: link s t secondary",
@@ -213,7 +214,7 @@ fn l11_in_the_trash_a_private_link_is_its_owners_alone() {
             check(world, "bob: delete b>a/bob", "delete b>a");
         }
     }
-    // Whoever frees a task of theirs so cannot take that back, by hand or otherwise.
+    // A user who frees a task in this way cannot revert that, by hand or otherwise.
     check(active, "alice: trash b>a/bob", "trash b -> a private blocker\nstatus a 2>0");
     check(&format!("{active}\nalice: trash b>a/bob"), "alice: undo 1", "no_permission");
     check(&format!("{active}\nalice: trash b>a/bob"), "alice: restore b>a/bob", "link_not_found");
@@ -236,12 +237,12 @@ fn l13_l14_l15_changing_a_link() {
 
 #[test]
 fn l10_sharing_and_cycles_are_judged_on_the_link_as_it_would_stand() {
-    // bob's link is made secondary and private, so it closes no cycle and shares nothing.
+    // bob's link becomes secondary and private, so it closes no cycle and shares nothing.
     let viewer = "alice owns a b\na -> b\nbob 3 a\nbob 3 b\ncarol 3 a+";
     check(viewer, "bob: link b a", "add b ~> a private");
     let shared = "alice owns a b\nbob 3 b\nbob 2 a\ncarol 3 a+";
     check(shared, "bob: link b a", "add b -> a private blocker\nstatus a 0>2");
-    // What returns instead of a new link would lie as asked.
+    // The link that returns instead of a new one would have the requested direction.
     let returning = "alice owns a b c\na -> c\nc -> b";
     check(&format!("{returning}\nb ~> a trashed"), "alice: link b a", "dependency_cycle");
     check(&format!("{returning}\na -> b trashed"), "alice: link b a", "dependency_cycle");
@@ -272,7 +273,7 @@ fn l16_l17_l18_l19_swapping() {
     for world in [second.to_owned(), format!("{second} trashed")] {
         check(&format!("{world}\nbob 2 a\nbob 3 b"), "bob: swap b>a", "duplicate_link");
     }
-    // bob's access to b comes by this very link.
+    // bob's access to b comes from this very link.
     check("alice owns a b\nb -> a\nbob 2 a+", "bob: swap b>a", "no_permission");
 }
 
@@ -285,7 +286,7 @@ fn l21_l22_restoring() {
     check("alice owns a b\nb -> a by bob trashed\nbob 3 a\nbob 2 b", "bob: restore b>a", "forbidden_type");
     check("alice owns a b\nb ~> a by bob trashed\nbob 3 a\nbob 2 b", "bob: restore b>a", "forbidden_private");
     check("alice owns a b\nb -> a\nalice: trash b>a", "alice: trash b>a", "already_trashed_link");
-    // A link in the trash keeps its place: nothing comes there but itself.
+    // A link in the trash keeps its place. Only the link itself can return there.
     check("alice owns a b\nb -> a trashed", "alice: link b a secondary", "restore b -> a\nchange b ~> a");
     check(
         "alice owns a b\nb -> a trashed",

@@ -39,7 +39,7 @@ fn a5_a6_access_stays_with_one_owner() {
     check(world, "carol: set c title=x", "node_not_found");
     check("alice owns a b\nb ~> a private\ncarol 2 a+", "carol: set b title=x", "node_not_found");
     check("alice owns a b\nb ~> a\ncarol 2 a", "carol: set b title=x", "node_not_found");
-    // The best of several; a ring is walked once.
+    // The best of several; a cycle is walked once.
     check("alice owns a b\nb ~> a\na ~> b private\ncarol 3 a+\ncarol 2 b", "carol: set b title=x", "set b");
 }
 
@@ -236,7 +236,7 @@ fn o24_o25_deleting_for_good() {
     check("alice owns a", "alice: restore a", "not_trashed_node");
 }
 
-/// What a request sent again by its author names: nodes of embeds and of grants.
+/// What a repeated request names to its author: nodes of embeds and of grants.
 fn replayed(fixture: &Fixture, batch: &Batch, author: &str) -> Vec<NodeId> {
     let diff = replay(&fixture.world, batch, fixture.world.rev(), user(author));
     assert!(diff.nodes.is_empty() && diff.links.is_empty());
@@ -251,7 +251,7 @@ fn replayed(fixture: &Fixture, batch: &Batch, author: &str) -> Vec<NodeId> {
 #[test]
 fn d17_a_replay_names_only_what_its_caller_may_read_now() {
     let shared = "alice owns a\npublic a\nbob 3 a\ncarol 1 a";
-    // What is asked, what happens then, and whether the request sent again still names the node.
+    // The request, what happens then, and whether the repeated request still names the node.
     for (request, then, named) in [
         ("dora: embed a", "", true),
         ("dora: embed a", "dora: unembed a", false),
@@ -276,7 +276,7 @@ fn d17_a_replay_names_only_what_its_caller_may_read_now() {
         let want = if named { vec![node("a")] } else { Vec::new() };
         assert_eq!(replayed(&fixture, &batch, author), want, "{request}, then {then:?}");
     }
-    // Taken out of the graph of somebody who still sees the node, who has lost it since.
+    // Removed from the graph of a user who still sees the node, and who has lost it since.
     let mut fixture = Fixture::new("alice owns a r\na ~> r\npublic a\ndora embeds a\ndora 3 r+");
     let batch = fixture.run("dora: unembed a").unwrap();
     assert_eq!(replayed(&fixture, &batch, "dora"), [node("a")]);

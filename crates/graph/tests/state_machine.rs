@@ -1,4 +1,4 @@
-//! Random operations on a World and on the naive model of the contract, compared after every step.
+//! Random operations on a World and on the naive model, compared after every step.
 //!
 //! `SYNAPTASK_STEPS` sets how many steps to run, `SYNAPTASK_SEED` (64 hex digits, as printed) repeats a run.
 //! A failure is shrunk, and its seed kept in `state_machine.proptest-regressions`.
@@ -71,7 +71,7 @@ fn every_operation_does_what_the_contract_says() {
     }
 }
 
-/// The fewest events that still end in a difference.
+/// The fewest events that still cause a difference.
 fn story(steps: &[steps::Step]) -> String {
     let mut simulation = Simulation::default();
     let mut events = Vec::new();

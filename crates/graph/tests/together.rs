@@ -1,4 +1,4 @@
-//! That what is worked out for many at once is what it is for each by itself: random small worlds, full of circles.
+//! What is computed for many together equals what is computed for each alone: random small worlds with many cycles.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -17,7 +17,7 @@ fn name(at: usize) -> String {
     format!("n{at}")
 }
 
-/// Nodes of two people, secondary links anywhere between them, shares of all kinds; then some are trashed.
+/// Nodes of two users, secondary links anywhere between them, shares of all kinds; then some nodes are trashed.
 fn world() -> impl Strategy<Value = String> {
     let owners = proptest::collection::vec(prop_oneof![3 => Just("alice"), 1 => Just("carol")], NODES);
     let ends = (0..NODES, 0..NODES).prop_filter("two nodes", |(a, b)| a != b);
@@ -82,7 +82,7 @@ proptest! {
                 prop_assert_eq!(standing[&id].level(one), placement);
                 prop_assert_eq!(reached.get(&id).copied(), level);
                 prop_assert_eq!(covered.get(&id).and_then(|cover| cover.level(one)), level);
-                // For a single node the roots are found by another way.
+                // For a single node the roots are found in another way.
                 let alone = covers(world, [id], audience);
                 let roots = |cover: Option<&Arc<Cover>>| cover.map(|cover| cover.roots_for(one));
                 prop_assert_eq!(roots(covered.get(&id)), roots(alone.get(&id)));
@@ -91,7 +91,7 @@ proptest! {
         }
     }
 
-    // What comes back along with a node is what would come back if each link were judged by itself, the oldest first.
+    // The links that return with a node are those that would return if each were judged alone, the oldest first.
     #[test]
     fn b11_links_come_back_as_if_one_by_one(
         sides in proptest::collection::vec(0..3, NODES),

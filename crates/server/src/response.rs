@@ -1,6 +1,6 @@
 //! Answers over HTTP, the same for REST and for what Socket.IO is asked over HTTP.
 
-use crate::wire::{self, Problem};
+use crate::wire::{self, Problem, trace_id};
 use axum::body::Body;
 use axum::response::Response;
 use http::header::{
@@ -39,6 +39,25 @@ pub fn refusal(problem: &Problem, trace_id: &str) -> Response {
         _ => {}
     }
     traced(response, trace_id)
+}
+
+/// The whole answer to a request that the HTTP library could not read, by the status that the library gives; `None` for
+/// any other status.
+pub fn unread(status: u16) -> Option<String> {
+    let problem = match status {
+        400 => Problem::Request,
+        414 => Problem::UriTooLong,
+        431 => Problem::HeadersTooLarge,
+        _ => return None,
+    };
+    let trace_id = trace_id();
+    let body = wire::refused(&problem, &trace_id).1;
+    let reason = StatusCode::from_u16(status).ok()?.canonical_reason()?;
+    let length = body.len();
+    Some(format!(
+        "HTTP/1.1 {status} {reason}\r\nconnection: close\r\ncontent-type: application/json\r\ncache-control: no-store\r\n\
+         x-trace-id: {trace_id}\r\ncontent-length: {length}\r\n\r\n{body}"
+    ))
 }
 
 /// The answer to OPTIONS: the methods that a path takes, and no body.

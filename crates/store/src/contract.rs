@@ -1,7 +1,7 @@
-//! The suite that every [`Log`] must pass, whatever it stands on: implement [`Storage`] and call
+//! The suite that every [`Log`] must pass, whatever its storage. Implement [`Storage`] and call
 //! [`contract_suite!`](crate::contract_suite) in a test module.
 
-// All of this is test code, also where it is compiled for another crate's tests.
+// All of this is test code, even when compiled for another crate's tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 pub mod pasts;
@@ -18,9 +18,9 @@ use std::sync::Arc;
 use story::{add_node, nothing, picture, story, uuid};
 use uuid::Uuid;
 
-/// What a log stands on.
+/// The storage of a log.
 pub trait Storage: Sync + Sized {
-    /// Storage with nothing in it, of this test alone.
+    /// Empty storage, used only by this test.
     fn fresh() -> Self;
     /// What another process needs to find the storage.
     fn address(&self) -> String;
@@ -32,7 +32,8 @@ pub trait Storage: Sync + Sized {
     }
 }
 
-/// Makes a test of every function of the suite; the argument is a type that implements [`Storage`](crate::contract::Storage).
+/// Makes a test of every function of the suite. The argument is a type that implements
+/// [`Storage`](crate::contract::Storage).
 #[macro_export]
 macro_rules! contract_suite {
     ($storage:ty) => {
@@ -68,7 +69,7 @@ macro_rules! contract_suite {
             d14_processes_append_without_a_gap,
         );
 
-        /// Does nothing by itself: other tests run this binary again with this test alone, as another process.
+        /// Does nothing by itself. Other tests run this binary again with only this test, as another process.
         #[test]
         fn contract_child() {
             $crate::contract::processes::child::<$storage>();
@@ -88,12 +89,12 @@ macro_rules! contract_suite {
     };
 }
 
-/// A proposal under no client's name.
+/// A proposal without a client's id.
 pub fn unnamed(batch: Batch) -> Proposal {
     Proposal { batch, fingerprint: None }
 }
 
-/// Appends batches, with a head that may be behind.
+/// Appends batches. The head may be behind.
 ///
 /// # Errors
 /// Those of [`Log::transact`].
@@ -167,7 +168,7 @@ pub fn d8_a_request_is_remembered_across_restarts(storage: &impl Storage) {
         assert_eq!((remembered.rev, &remembered.batch, remembered.fingerprint), (rev, batch, fingerprint));
     }
     assert!(log.past().batch(BatchId(uuid(999_999))).unwrap().is_none());
-    // The same is seen from within a transaction, with what others have just appended.
+    // A transaction sees the same, including what others have just appended.
     append(&mut *storage.open(), 0, &[nothing(1)]).unwrap();
     let mut seen = None;
     log.transact(0, &mut |_, past| {
@@ -211,7 +212,7 @@ pub fn d13_a_restart_loads_the_same_world(storage: &impl Storage) {
         world.apply(batch);
         assert_eq!(picture(&storage.open().load(LoadScope::Everything).unwrap()), picture(&world));
     }
-    // And the same when all came in one transaction: then the last entry of each entity counts.
+    // The same when all came in one transaction: the last entry of each entity counts.
     let at_once = storage_of(&batches, storage);
     assert_eq!(picture(&at_once.open().load(LoadScope::Everything).unwrap()), picture(&world));
 }
@@ -222,7 +223,7 @@ fn storage_of<S: Storage>(batches: &[Batch], _: &S) -> S {
     storage
 }
 
-/// A clock that was set back across a restart brings nothing back that had run out.
+/// After a restart with the clock set back, what had expired stays expired.
 pub fn d13_time_has_come_as_far_as_the_last_batch(storage: &impl Storage) {
     let (mut log, batches) = (storage.open(), story());
     append(&mut *log, 0, &batches).unwrap();
@@ -389,7 +390,7 @@ pub fn when_tokens_were_used_is_kept(storage: &impl Storage) {
     let at = Timestamp::from_ms;
     log.touch_tokens(&[(token.id, at(5_000)), (TokenId(uuid(999_999)), at(1))]).unwrap();
     log.touch_tokens(&[(token.id, at(4_000))]).unwrap();
-    // The token's own entries leave it alone.
+    // The token's own entries do not affect it.
     let head = batches.len() as Rev;
     append(&mut *log, head, &[story::rename_token(&token)]).unwrap();
     let used: Vec<_> = storage.open().tokens_last_used().unwrap().into_iter().collect();

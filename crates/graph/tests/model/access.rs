@@ -1,4 +1,4 @@
-//! Who may do what with which node, as a fixpoint over all nodes (contract, model 2).
+//! Who may do what with which node, as a fixpoint over all nodes (SPEC.md, A).
 
 use super::Model;
 use graph::model::{Grant, Level, Link, Publication};
@@ -7,8 +7,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// Branches found so far. Only for speed: a clone begins without any, and no operation asks again once it has changed
-/// something.
+/// Branches found so far, only for speed. A clone begins without any, and no operation asks again after a change.
 #[derive(Debug, Default)]
 pub struct Branches(RefCell<BTreeMap<(NodeId, bool), Rc<BTreeSet<NodeId>>>>);
 
@@ -29,7 +28,7 @@ impl Model {
         due.is_none_or(|due| due > self.now)
     }
 
-    /// In force but for its node being active.
+    /// In force, apart from whether its node is active.
     // Rules: N28.
     pub fn grant_counts(&self, grant: &Grant) -> bool {
         grant.showing && self.unexpired(grant.due)
@@ -42,7 +41,7 @@ impl Model {
         (!node.in_trash && self.unexpired(publication.due)).then_some(publication)
     }
 
-    /// Branch(r), or with `placement` also what went to the trash below r by cascade.
+    /// Branch(r); with `placement` also what went to the trash below r by cascade.
     pub fn branch(&self, root: NodeId, placement: bool) -> Rc<BTreeSet<NodeId>> {
         let known = self.branches.0.borrow().get(&(root, placement)).cloned();
         known.unwrap_or_else(|| {
@@ -123,12 +122,12 @@ impl Model {
         (self.nodes[&node].owner == user).then_some(Level::Owner)
     }
 
-    /// `access(u, n)`; of active nodes only.
+    /// `access(u, n)`, of active nodes only.
     pub fn access(&self, user: UserId, node: NodeId) -> Option<Level> {
         if self.is_active(node) { self.placement(user, node) } else { None }
     }
 
-    /// Access to a node wherever it is; in the trash by its placement.
+    /// Access to any node; in the trash by placement.
     // Rules: A1, A11.
     pub fn placement(&self, user: UserId, node: NodeId) -> Option<Level> {
         if !self.nodes.contains_key(&node) {
@@ -150,7 +149,7 @@ impl Model {
         self.owner_level(user, node).or_else(|| self.grant_level(user, node, false, true))
     }
 
-    /// Access by ownership or by any grant: what makes an embed pointless.
+    /// Access by ownership or by any grant, which makes an embed pointless.
     pub fn has_access_without_embed(&self, user: UserId, node: NodeId) -> bool {
         self.owner_level(user, node).is_some() || self.grant_level(user, node, false, false).is_some()
     }
@@ -168,7 +167,7 @@ impl Model {
         shown && (source.is_some() || link.is_primary())
     }
 
-    /// Being a link's owner counts only with access to both its ends.
+    /// Ownership of a link counts only with access to both its ends.
     // Rules: A12.
     pub fn owns_link(&self, user: UserId, link: &Link) -> bool {
         link.owner == user
@@ -176,8 +175,8 @@ impl Model {
             && self.placement(user, link.target).is_some()
     }
 
-    /// Nodes shared with their branch, whether or not the grantee shows the grant just now, and wherever they lie: what
-    /// is in the trash may be brought back.
+    /// Nodes shared with their branch, whether or not the grant is showing, and even in the trash: what is in the
+    /// trash may be restored.
     // Rules: A15.
     fn share_roots_with_branch(&self) -> BTreeSet<NodeId> {
         let granted = self
@@ -192,7 +191,7 @@ impl Model {
         granted.chain(published.map(|node| node.id)).collect()
     }
 
-    /// What Branch(r) would be if every node in the trash were back, with all that went by cascade.
+    /// What Branch(r) would be if every node in the trash were restored, with everything that went by cascade.
     // Rules: A15.
     fn branch_when_all_is_back(&self, root: NodeId) -> BTreeSet<NodeId> {
         let owner = self.nodes[&root].owner;
@@ -213,14 +212,14 @@ impl Model {
         }
     }
 
-    /// Whether a non-private link source → target is refused to the user as sharing.
+    /// Whether a non-private link source → target is refused to the user because it would share.
     // Rules: A13.
     pub fn would_share(&self, user: UserId, source: NodeId, target: NodeId) -> bool {
-        // With an end in the trash there is nothing to share yet; how things stand answers then.
+        // With an end in the trash there is nothing to share yet. The state answers then.
         if !self.is_active(source) || !self.is_active(target) {
             return false;
         }
-        // Nor does a link to itself give a node's branch to anybody.
+        // Nor does a link to itself share a node's branch.
         if self.nodes[&source].owner != self.nodes[&target].owner || source == target {
             return false;
         }

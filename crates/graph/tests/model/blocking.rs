@@ -1,4 +1,4 @@
-//! What blocks what, worked out for all nodes at once (contract, model 4).
+//! Blocking, computed for all nodes at once (SPEC.md, B).
 
 use super::{Model, Turn};
 use graph::model::{LinkType, Node, Status};
@@ -29,7 +29,7 @@ impl Model {
             .map(|link| link.source)
     }
 
-    /// Whether `from` waits, over active primary links, for `to`; also when they are the same.
+    /// Whether `from` waits for `to` over active primary links, or is the same node.
     pub fn waits_for(&self, from: NodeId, to: NodeId) -> bool {
         let mut reached = BTreeSet::from([from]);
         loop {
@@ -56,7 +56,7 @@ impl Model {
         })
     }
 
-    /// Every active node, what it waits for before it.
+    /// Every active node, after the nodes it waits for.
     fn causes_first(&self) -> Vec<NodeId> {
         let mut order: Vec<NodeId> = Vec::new();
         let mut left: Vec<NodeId> = self.nodes.keys().copied().filter(|id| self.is_active(*id)).collect();
@@ -79,7 +79,7 @@ fn complete(node: &mut Node) {
 }
 
 impl Turn {
-    /// Derives every status and every wasBlocker anew.
+    /// Derives every status and every wasBlocker from scratch.
     // Rules: B2, B3, B4, B5, H21.
     pub fn settle(&mut self) {
         self.meant = false;

@@ -1,9 +1,9 @@
-//! A second reading of the contract: plain maps of plain structs, everything worked out from scratch at every question.
+//! A second, naive implementation of SPEC.md: plain maps of plain structs, with everything computed from scratch.
 //!
-//! It shares with the crate under test only the shapes of data (entities, operations, reasons), never a rule. Where the
-//! two disagree, one of them has misread the contract.
+//! It shares only the shapes of data with the crate under test (entities, operations, reasons), never a rule. Where
+//! the two disagree, one of them has misread the specification.
 
-// Each test file uses its own part of the model.
+// Each test file uses a part of the model.
 #![allow(dead_code)]
 
 pub mod access;
@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use undo::{Deed, Past};
 use uuid::Uuid;
 
-/// Everything there is.
+/// The whole state.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Model {
     pub now: Timestamp,
@@ -41,25 +41,25 @@ pub struct Model {
     pub branches: access::Branches,
 }
 
-/// One operation being carried out on a copy.
+/// One operation, executed on a copy.
 struct Turn {
     m: Model,
     caller: UserId,
     batch: BatchId,
     ids: Supply,
-    /// Links with an entry of their own in this batch: a change of wasBlocker is folded into it.
+    /// Links with an entry of their own in this batch. A change of wasBlocker is folded into it.
     own_entry: BTreeSet<LinkId>,
-    /// What the caller meant so far.
+    /// What the caller has meant so far.
     deeds: Vec<Deed>,
-    /// Whether what happens now is meant, or only follows.
+    /// Whether changes are meant now, or derived.
     meant: bool,
     /// Nodes that the cascade reopens.
     ended: BTreeSet<NodeId>,
-    /// Nodes to complete again where nothing holds them, and whether each was active before.
+    /// Nodes to complete again where no node holds them, and whether each was active before.
     given_back: BTreeMap<NodeId, bool>,
 }
 
-/// What came of an operation.
+/// The result of an operation.
 pub struct Done {
     pub model: Model,
     /// What was meant.
@@ -69,14 +69,14 @@ pub struct Done {
 }
 
 impl Model {
-    /// What an operation makes of everything, or why it is refused.
+    /// Executes an operation, or says why it is refused.
     pub fn act(&self, caller: UserId, operation: &Operation, new: &New) -> Result<Done, Reason> {
         let mut turn = Turn::new(self, caller, new);
         turn.perform(operation)?;
         Ok(turn.finish())
     }
 
-    /// What an undo or redo makes of everything, or why it is refused.
+    /// Executes an undo or redo, or says why it is refused.
     pub fn turn(
         &self,
         caller: UserId,
@@ -198,7 +198,7 @@ impl Turn {
         }
     }
 
-    /// What happens in it only follows from what was meant.
+    /// Everything that happens in it is derived.
     fn unmeant(&mut self, happens: impl FnOnce(&mut Self)) {
         let meant = std::mem::replace(&mut self.meant, false);
         happens(self);

@@ -1,11 +1,11 @@
-//! Operations on links (contract, model 5 and settled cases 1, 8).
+//! Operations on links (SPEC.md, L).
 
 use super::{Turn, refuse_if};
 use graph::IdSupply;
 use graph::model::{Level, Link, LinkType};
 use graph::{LinkId, NodeId, Reason};
 
-/// Whether link:add keeps `private` as given, by access to source and target.
+/// Whether link:add keeps `private` as requested, by access to source and target.
 // Rules: L4, L5.
 pub fn keeps_privacy(source: Level, target: Level) -> bool {
     (source <= Level::Editor && target <= Level::Editor)
@@ -13,7 +13,7 @@ pub fn keeps_privacy(source: Level, target: Level) -> bool {
 }
 
 impl Turn {
-    /// The link that holds the place of a link between these nodes, whatever its direction.
+    /// The link in the place of a link between these nodes, in either direction.
     // Rules: N26.
     pub fn at_place(
         &self,
@@ -34,7 +34,7 @@ impl Turn {
             .cloned()
     }
 
-    /// A link the caller sees; the caller being its owner or having edit access to its target.
+    /// A link that the caller sees, and may change as its owner or as an editor of its target.
     // Rules: L11.
     fn seen_link(&self, id: LinkId) -> Result<Link, Reason> {
         let link = self.m.links.get(&id).ok_or(Reason::LinkNotFound)?;
@@ -197,7 +197,7 @@ impl Turn {
         let target_level = self.m.placement(self.caller, link.target).ok_or(Reason::NoPermission)?;
         refuse_if(link.kind == LinkType::Primary && target_level == Level::Viewer, Reason::ForbiddenType)?;
         refuse_if(!link.private && !keeps_privacy(source_level, target_level), Reason::ForbiddenPrivate)?;
-        // What is not in the trash is not made by being restored.
+        // Restoring does not make what is not in the trash.
         let makes = link.in_trash && !link.private;
         let would_share = makes && self.m.would_share(self.caller, link.source, link.target);
         refuse_if(would_share, Reason::WouldShare)?;

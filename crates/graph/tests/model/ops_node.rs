@@ -1,4 +1,4 @@
-//! Operations on nodes and the trash (contract, model 5).
+//! Operations on nodes and the trash (SPEC.md, O).
 
 use super::undo::Deed;
 use super::{Turn, refuse_if};
@@ -113,7 +113,7 @@ impl Turn {
         Ok(())
     }
 
-    /// The node returns, and with it what went by cascade.
+    /// The node returns, and with it the links that went by cascade.
     pub fn take_from_trash(&mut self, id: NodeId) {
         self.node_entry(id, |node| node.in_trash = false);
         self.unmeant(|turn| turn.links_from_trash(id));
@@ -129,7 +129,8 @@ impl Turn {
                 continue;
             }
             if link.kind == LinkType::Primary && self.m.closes_cycle(link.source, link.target) {
-                // It went with its end, and has both of them again: it is in the trash by itself.
+                // It went with its end, and both its ends are active again: from now on it is in the trash in its
+                // own right.
                 self.link_entry(id, |link| link.cascade = false);
                 continue;
             }

@@ -1,11 +1,11 @@
-//! Publications, embeds and grants (contract, model 5).
+//! Publications, embeds and grants (SPEC.md, S).
 
 use super::{Turn, refuse_if};
 use graph::IdSupply;
 use graph::model::{Grant, Level, Plan, Publication};
 use graph::{NodeId, Reason, Root, Timestamp, UserId};
 
-/// How many grants a basic user may have showing.
+/// How many showing grants a basic user may have.
 const BASIC_SHOWING_MAX: usize = 3;
 
 impl Turn {

@@ -1,4 +1,4 @@
-//! Undo and redo (contract, model 6 and settled cases 2 and 7): what was meant, the other way round.
+//! Undo and redo (SPEC.md, H): the inverse of what was meant.
 
 use super::ops_link::keeps_privacy;
 use super::{Model, Turn, refuse_if};
@@ -7,7 +7,7 @@ use graph::model::{Grant, Level, Link, LinkType, Node, Publication, Status};
 use graph::{BatchId, LinkId, NodeId, Reason, UserId, each_node_field};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One thing that was meant; what only followed from it is left out.
+/// One change that was meant. Derived changes are left out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Deed {
     Node { id: NodeId, before: Option<Node>, after: Option<Node> },
@@ -17,7 +17,7 @@ pub enum Deed {
     Username { user: UserId, before: String, after: String },
 }
 
-/// A batch as the model remembers it, with what became of it.
+/// A batch as the model remembers it, with its undos and redos.
 #[derive(Clone, Debug)]
 pub struct Past {
     pub root: BatchId,
@@ -33,7 +33,7 @@ pub struct Past {
     pub turns: Vec<(BatchId, bool)>,
 }
 
-/// Everything that is not as it was before, whether meant or not.
+/// Everything that has changed, whether meant or derived.
 #[derive(Clone, Debug, Default)]
 pub struct Touched {
     pub nodes: BTreeSet<NodeId>,
@@ -60,7 +60,7 @@ impl Touched {
 }
 
 impl Model {
-    /// Whether history shows the user what happened to a node: they see it, in the graph or in their trash.
+    /// Whether history shows the user a node's changes: they see the node, in the graph or in their trash.
     pub fn knows_node(&self, user: UserId, id: NodeId) -> bool {
         self.access(user, id).is_some() || self.trash_shows_node(user, id)
     }
@@ -90,7 +90,7 @@ impl Model {
             || touched.users.contains(&user)
     }
 
-    /// Whether what is asked means to take back (true) or to bring back, if there is anything to.
+    /// Whether the request means to undo (true) or to redo, if either is possible.
     pub fn direction(
         &self,
         caller: UserId,
@@ -108,7 +108,7 @@ impl Model {
         }
     }
 
-    /// Whether something was to be complete again and is not, for something holds it.
+    /// Whether a node to be completed again is not, because it is held.
     // Rules: H14.
     pub fn holds_back(&self, past: &Past, backward: bool) -> bool {
         past.deeds.iter().any(|deed| match read(deed, backward) {
@@ -120,12 +120,12 @@ impl Model {
     }
 }
 
-/// What the node's status is when nothing holds it.
+/// The status of the node when it is not held.
 fn unheld(node: &Node) -> Status {
     if node.status == Status::Blocked { node.resume } else { node.status }
 }
 
-/// A deed in the direction it is turned.
+/// A meant change in the direction of the undo or redo.
 #[derive(Clone, Debug)]
 enum Step {
     Trash(NodeId),
@@ -177,7 +177,7 @@ fn read(deed: &Deed, backward: bool) -> Step {
     }
 }
 
-/// Sets, of the fields that differ, those of `$to`.
+/// Sets those of the differing fields to their values in `$to`.
 macro_rules! set_changed {
     ($into:expr, $from:expr, $to:expr; $($field:ident)*) => {$(
         if $from.$field != $to.$field {
@@ -186,14 +186,14 @@ macro_rules! set_changed {
     )*};
 }
 
-/// Whether a field that differs no longer is as in `$from`.
+/// Whether a differing field no longer has its value in `$from`.
 macro_rules! overtaken {
     ($now:expr, $from:expr, $to:expr; $($field:ident)*) => {
         false $(|| ($from.$field != $to.$field && $now.$field != $from.$field))*
     };
 }
 
-/// A link made or gone counts as one that was, or is, in the trash.
+/// A link that was added or deleted counts as one in the trash.
 fn link_sides(from: Option<&Link>, to: Option<&Link>) -> (Link, Link) {
     let trashed = |link: &Link| Link { in_trash: true, ..link.clone() };
     let known = from.or(to).unwrap();
@@ -224,8 +224,8 @@ impl Turn {
         refuse_if(self.m.has_primary_cycle(), Reason::DependencyCycle)
     }
 
-    /// What the cascade of the chain's last batch reopened, or of an undo that of its first, where no status was set since:
-    /// the status that it left was Available, held or not.
+    /// What the cascade of the chain's last batch reopened, and for an undo also that of its first, where no status
+    /// was set since: the cascade left the status Available, held or not.
     // Rules: H21.
     fn note_given_back(&mut self, past: &Past, steps: &[Step]) {
         let mut ended = past.ended_by_last.clone();
@@ -314,7 +314,7 @@ impl Turn {
     ) -> Result<(), Reason> {
         let own = user == self.caller;
         match (from, to) {
-            // Anyone may leave, as long as they are there.
+            // A grantee may leave as long as the grant exists.
             (_, None) if own && self.m.grants.contains_key(&(id, user)) => Ok(()),
             (_, None) => self.needs(id, Level::Admin),
             (Some(from), Some(to)) if from.showing != to.showing => {
@@ -389,7 +389,8 @@ impl Turn {
                 refuse_if(!self.m.is_active(to.id), Reason::NodeInTrash)?;
                 let status = unheld(to);
                 let held = self.m.held(to.id);
-                // What waits can resume as available or in progress. Whether it can be complete is judged in the end.
+                // A held node can resume as available or in progress. Whether it can be complete is judged in the
+                // end.
                 let blocked = self.m.nodes[&to.id].status == Status::Blocked;
                 let waits = held && blocked && status != Status::Completed;
                 self.node_entry(to.id, |node| match (waits, status) {
@@ -455,7 +456,7 @@ impl Turn {
     ) -> Result<(), Reason> {
         let new = match (self.m.grants.get(&(id, user)), from) {
             (Some(now), Some(from)) => {
-                // Hiding and showing work in the trash as well.
+                // Hiding and showing also work in the trash.
                 let gives = from.showing == to.showing;
                 refuse_if(gives && !self.m.is_active(id), Reason::NodeInTrash)?;
                 let mut new = now.clone();
@@ -490,7 +491,7 @@ impl Turn {
                     && *link == id
                 {
                     let (from, to) = link_sides(from.as_ref(), to.as_ref());
-                    // What went or came with its node is where it should be.
+                    // A link that went or returned with its node is where it should be.
                     if last.in_trash != to.in_trash {
                         last.cascade = false;
                     }
@@ -515,7 +516,7 @@ impl Turn {
         Ok(())
     }
 
-    /// Whether the caller could make the link what it shall be now.
+    /// Whether the caller could make the link as it is to be now.
     fn judge_link(&self, now: &Link, last: &Link) -> Result<(), Reason> {
         if now == last || (last.in_trash && !now.in_trash) {
             return Ok(());

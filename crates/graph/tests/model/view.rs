@@ -1,4 +1,4 @@
-//! What each user sees (contract, model 3).
+//! What each user sees (SPEC.md, V).
 
 use super::Model;
 use graph::model::{Level, Link, LinkType, Node};

@@ -28,14 +28,14 @@ use std::sync::Arc;
 use steps::Step;
 use uuid::Uuid;
 
-/// Something that happened, in full: it can be replayed without what came before it.
+/// A complete event: it can be replayed without the events before it.
 #[derive(Clone, Debug)]
 pub enum Event {
     Asked(UserId, Operation, New),
     Waited(i64),
 }
 
-/// What an operation that is asked for has at hand: its batch's id, and the ids of what it makes.
+/// What an operation gets: its batch's id, and a supply of ids.
 #[derive(Clone, Debug)]
 pub struct New {
     pub batch: BatchId,
@@ -52,23 +52,23 @@ pub struct Simulation {
     pub world: World,
     pub model: Model,
     next_id: u128,
-    /// How often each outcome was met: the code of the refusal, or the operation's name.
+    /// How often each outcome occurred: the code of the refusal, or the operation's name.
     pub outcomes: BTreeMap<String, usize>,
     /// Everyone's client.
     replicas: Vec<Replica>,
-    /// What everyone could see and find in their trash when last compared.
+    /// What every user saw, in the graph and in their trash, at the last comparison.
     views: Vec<View>,
-    /// How everything stood then.
+    /// The state at that time.
     past: Model,
     viewers: HashSet<UserId>,
     events: usize,
-    /// Everything that was done, each batch with its undos and redos.
+    /// Every batch, with its undos and redos.
     pub history: Vec<Remembered>,
-    /// Whether this one only looks what would be; it does not look further.
+    /// Whether this one only tries what would happen. It does not try further.
     aside: bool,
 }
 
-/// A batch as it was decided, and as the model remembers it.
+/// A batch as decided, and as the model remembers it.
 #[derive(Clone)]
 pub struct Remembered {
     pub batch: Batch,
@@ -152,7 +152,7 @@ impl Simulation {
         publications.into_iter().any(|publication| publication.token == token)
     }
 
-    /// Sometimes a token that stood for a publication which has been ended.
+    /// Sometimes a token of a publication that has ended.
     fn ended_token(&self) -> Option<String> {
         let known = self.history.iter().flat_map(|it| &it.past.deeds).filter_map(|deed| match deed {
             Deed::Node { after: Some(node), .. } => node.publication.as_ref().map(|it| &it.token),
@@ -161,7 +161,7 @@ impl Simulation {
         known.filter(|token| !self.in_use(token)).last().filter(|_| self.next_id % 3 == 0).cloned()
     }
 
-    /// Lets time pass; what runs out is told like a batch.
+    /// Lets time pass. What expires is sent like a batch.
     fn wait(&mut self, ms: i64) -> Result<(), String> {
         let now = self.model.now.plus_ms(ms);
         self.model.now = now;
@@ -174,7 +174,7 @@ impl Simulation {
         self.tell(None, diffs)
     }
 
-    /// Hands everyone their diff, and compares what they hold then with what they should see.
+    /// Gives every client its diff, and compares what it has then with what it should see.
     fn tell(&mut self, caller: Option<UserId>, diffs: Vec<(UserId, Diff)>) -> Result<(), String> {
         self.events += 1;
         let mut diffs: BTreeMap<UserId, Diff> = diffs.into_iter().collect();
@@ -228,7 +228,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// What a step comes to as things stand.
+    /// What a step becomes in the current state.
     pub fn read(&mut self, step: &Step) -> Event {
         match steps::interpret(self, step) {
             steps::Read::Ask(caller, operation) => Event::Asked(caller, operation, self.new_ids()),
@@ -236,7 +236,7 @@ impl Simulation {
         }
     }
 
-    /// Carries out an event on both sides; what differs is the error.
+    /// Executes an event on both sides. A difference is the error.
     pub fn run(&mut self, event: &Event) -> Result<(), String> {
         match event {
             Event::Waited(ms) => {
@@ -248,7 +248,7 @@ impl Simulation {
     }
 
     fn perform(&mut self, caller: UserId, operation: &Operation, new: &New) -> Result<(), String> {
-        // A token that had ended is in use still when a failure is told with fewer events.
+        // With events left out, a token that had ended may still be in use.
         if self.in_use(&new.ids.public_token) {
             return Ok(());
         }
@@ -257,7 +257,7 @@ impl Simulation {
             Operation::HistoryRedo { batch } => Some((*batch, ops::UndoKind::Redo)),
             _ => None,
         };
-        // The batch that is named is not there when a failure is told with fewer events.
+        // With events left out, the named batch may not exist.
         let at = turned.map(|(named, _)| self.remembered(named));
         if at == Some(None) {
             return Ok(());
@@ -332,7 +332,7 @@ impl Simulation {
             .position(|it| it.past.root == named || it.past.turns.iter().any(|(turn, _)| *turn == named))
     }
 
-    /// The World takes the batch, everyone is told of it, and its author could be told again.
+    /// Applies the batch to the World, sends it to every client, and replays it to its author.
     fn commit(&mut self, caller: UserId, batch: &Batch) -> Result<(), String> {
         let viewers = self.viewers.clone();
         let projection = Projection::before(&self.world, batch, &viewers);
@@ -345,7 +345,7 @@ impl Simulation {
         retrace::check_replay(self, batch, caller, told.as_ref())
     }
 
-    /// The chain stands the other way now; the new batch says of what it is the undo or redo.
+    /// The chain has changed state. The new batch names what it undoes or redoes.
     fn note_turn(&mut self, at: usize, batch: Batch, ended: BTreeSet<NodeId>) -> Result<(), String> {
         let past = &mut self.history[at].past;
         past.undone = !past.undone;
@@ -365,7 +365,8 @@ impl Simulation {
         *self.outcomes.entry(format!("{name} {outcome}")).or_default() += 1;
     }
 
-    /// What is hidden is refused like what never was, and a refusal's particulars name only what the caller sees.
+    /// A hidden entity is refused like one that never existed, and the details of a refusal name only what the
+    /// caller sees.
     // Rules: A9, T22, B9.
     fn check_refusal(
         &self,
@@ -396,7 +397,7 @@ impl Simulation {
     }
 
     // Rules: O1.
-    /// Whether the caller made the batch they want turned: they are told what of it is gone.
+    /// Whether the caller made the batch to be undone or redone: then they are told what of it was deleted.
     fn named_by(&self, caller: UserId, operation: &Operation) -> bool {
         match operation {
             Operation::HistoryUndo { batch } | Operation::HistoryRedo { batch } => {
@@ -414,7 +415,7 @@ impl Simulation {
         same_indices(&world, &self.world).map_err(|problem| format!("apply and revert: {problem}"))
     }
 
-    /// The World against the model, and against itself.
+    /// Compares the World with the model and with itself.
     pub fn compare(&self) -> Result<(), String> {
         self.compare_entities()?;
         self.compare_views()?;
@@ -442,7 +443,7 @@ impl Simulation {
         }
     }
 
-    /// Access to every node, of everyone.
+    /// Access of every user to every node.
     fn compare_views(&self) -> Result<(), String> {
         for user in self.model.users.keys().copied() {
             self.compare_trash(user)?;
@@ -523,7 +524,7 @@ impl Simulation {
     }
 }
 
-/// The resume status means something only while the node is blocked.
+/// The resume status has a meaning only while the node is blocked.
 fn comparable(node: &Node) -> Node {
     let mut node = node.clone();
     if node.status != Status::Blocked {
@@ -621,7 +622,7 @@ fn same_indices(got: &World, want: &World) -> Result<(), String> {
             return Err(format!("{} is not found by its public token", node.id));
         }
     }
-    // A due time that has passed may stand in the index again after an edit or a revert: it is let pass once more.
+    // After an edit or a revert a due time that has passed may be in the index again: it passes once more.
     let dues = |world: &World| {
         let mut world = world.clone();
         world.advance(want.clock());
@@ -646,7 +647,7 @@ fn rebuild(world: &World, model: &Model) -> World {
     rebuilt
 }
 
-/// Everyone reads the changes of statuses in the order of the batch.
+/// Every user reads status changes in the order of the batch.
 // Rules: B6.
 fn check_order(batch: &Batch, diffs: &[(UserId, Diff)]) -> Result<(), String> {
     let changes = batch.entries.iter().filter_map(|entry| match &entry.subject {

@@ -1,4 +1,4 @@
-//! A client that holds the graph as the rules of the live view tell it to, and nothing else.
+//! A client that holds the graph by the rules of the live view, and nothing else.
 
 use crate::model::Model;
 use crate::model::view::{Seen, SeenNode};
@@ -10,7 +10,7 @@ use graph::view::{self, Sight};
 use graph::{LinkId, NodeId, Timestamp, UserId, World, each_node_field};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The node's fields as they are sent; what is never sent is at its default.
+/// The node's fields as sent. Fields that are never sent have their defaults.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeldNode {
     node: Node,
@@ -46,7 +46,7 @@ pub struct Graph {
     pub links: BTreeMap<LinkId, HeldLink>,
 }
 
-/// One user's client: what it holds, and the load it is in the middle of.
+/// One user's client: its data, and the load in progress.
 #[derive(Clone)]
 pub struct Replica {
     pub user: UserId,
@@ -68,7 +68,7 @@ impl Replica {
         self.load = Some((Load::begin(world, self.user), BTreeSet::new()));
     }
 
-    /// Takes in the next page of a load; a page overwrites.
+    /// Applies the next page of a load. A page overwrites.
     pub fn page(&mut self, world: &World, limit: usize) -> Result<(), String> {
         let Some((load, sent)) = &mut self.load else { return Ok(()) };
         let page = load.next(world, limit);
@@ -215,7 +215,7 @@ impl Replica {
     }
 }
 
-/// Without what is never sent of a node in the graph.
+/// Without the fields of a node that are never sent in the graph.
 fn bare(node: &Node) -> Node {
     let mut bare =
         Node::new(node.id, UserId(uuid::Uuid::nil()), graph::BatchId(uuid::Uuid::nil()), node.created, 0);
@@ -258,7 +258,7 @@ fn held_link(link: &Link) -> HeldLink {
     }
 }
 
-/// Sets what an entry changed, and no more.
+/// Sets only what an entry changed.
 fn edit(held: &mut HeldNode, before: &Node, after: &Node, level: Level) {
     let node = &mut held.node;
     macro_rules! changed {

@@ -1,5 +1,5 @@
-//! What was done, looked back on: who sees it in history, what its author is told again, and that undoing it at once
-//! leads back to where it began.
+//! Looks back on batches: who sees them in history, what a replay tells their author, and that undoing them at once
+//! leads back to where they began.
 
 use super::telling::Readable;
 use super::{New, Remembered, Simulation, View, user_id};
@@ -13,7 +13,7 @@ use graph::{Batch, BatchId, Class, Operation, Reason, Subject, UserId, replay};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// What a diff tells of, by id.
+/// The entities in a diff, by id.
 fn told(diff: &Diff) -> BTreeSet<Uuid> {
     let nodes = diff.nodes.iter().map(|change| match change {
         NodeChange::Whole { seen, .. } => seen.node.id,
@@ -39,7 +39,7 @@ fn told(diff: &Diff) -> BTreeSet<Uuid> {
     nodes.map(|id| id.0).chain(links.map(|id| id.0)).chain(users).chain(grants).collect()
 }
 
-/// Told again at once, the author hears of the batch's own entities what they heard the first time.
+/// Replayed at once, the batch tells its author about its own entities what it told them first.
 pub fn check_replay(
     simulation: &Simulation,
     batch: &Batch,
@@ -60,13 +60,13 @@ pub fn check_replay(
     let first_told = first.map_or(none, told);
     let again_told = told(&again);
     let model = &simulation.model;
-    // The trash is not live: what is changed in it is told only again.
+    // The trash is not live: a change in it is told only by a replay.
     let in_trash = |id: &Uuid| {
         model.nodes.get(&graph::NodeId(*id)).is_some_and(|node| node.in_trash)
             || model.links.get(&graph::LinkId(*id)).is_some_and(|link| link.in_trash)
     };
-    // Told again, a purge also names links of its author that went with a node and that their trash did not show: what
-    // they could read of them is theirs.
+    // Replayed, a purge also names links of its author that went with a node and that their trash did not show.
+    // What they could read of them is theirs.
     let own_gone = |id: &Uuid| {
         let deleted =
             |change: &LinkChange| matches!(change, LinkChange::Deleted { before } if before.id.0 == *id);
@@ -76,7 +76,7 @@ pub fn check_replay(
     if let Some(id) = news {
         return Err(format!("{id} is told again, but was not told"));
     }
-    // What left the author's view, and what they know only as a phantom, is not told again.
+    // What left the author's view, and what they know only as a phantom, is not replayed.
     let seen = |id: &Uuid| {
         model.placement(caller, graph::NodeId(*id)).is_some()
             || model.links.get(&graph::LinkId(*id)).is_some_and(|link| model.sees_link(caller, link))
@@ -87,7 +87,7 @@ pub fn check_replay(
     }
 }
 
-/// Of a few batches: who sees them, and what their authors are told of them today.
+/// For a few batches: who sees them, and what a replay tells their authors today.
 pub fn check_history(simulation: &Simulation) -> Result<(), String> {
     let length = simulation.history.len();
     let users = simulation.model.users.keys().copied();
@@ -132,7 +132,7 @@ fn knows(model: &Model, user: UserId, subject: &Subject) -> bool {
     }
 }
 
-/// Told again later, an author hears nothing that they cannot read now, but for what they deleted.
+/// Replayed later, a batch tells its author nothing that they cannot read now, except their own deletions.
 fn check_later(simulation: &Simulation, batch: &Batch, author: UserId) -> Result<(), String> {
     let model = &simulation.model;
     let (seen, trash) = &simulation.views[simulation.index(author)];
@@ -151,7 +151,7 @@ fn check_later(simulation: &Simulation, batch: &Batch, author: UserId) -> Result
         }
     }
     for change in &diff.links {
-        // A link is judged as it is now.
+        // A link is judged by its current state.
         let seen = |id| model.links.get(&id).is_some_and(|now| model.sees_link(author, now));
         let readable = match change {
             LinkChange::Whole { seen: told, .. } => seen(told.link.id),
@@ -182,7 +182,7 @@ fn check_later(simulation: &Simulation, batch: &Batch, author: UserId) -> Result
     Ok(())
 }
 
-/// Undoing what was just done leads back for everyone, redoing it forth again.
+/// Undoing the latest batch leads back for every user, and redoing it leads forth again.
 pub fn there_and_back(
     before: &Simulation,
     after: &Simulation,
@@ -190,7 +190,7 @@ pub fn there_and_back(
     operation: &Operation,
 ) -> Result<(), String> {
     let (back, forth) = match operation {
-        // An undo is taken back by name of the undo.
+        // An undo is reverted by the id of the undo.
         Operation::HistoryRedo { .. } => return Ok(()),
         Operation::HistoryUndo { .. } => return Ok(()),
         _ => ("undo at once", "redo after it"),
@@ -205,7 +205,7 @@ pub fn there_and_back(
     aside.perform(caller, &undo, &other(1)).map_err(|problem| format!("{back}: {problem}"))?;
     if !aside.history.last().is_some_and(|it| it.past.undone) {
         let code = aside.outcomes.keys().next().cloned().unwrap_or_default();
-        // In the trash nothing is given, and what is public no more is not taken in again.
+        // In the trash nothing is granted, and what is no longer public is not embedded again.
         use Operation as O;
         let expected = Reason::ALL.iter().any(|reason| {
             let allowed = match reason {
@@ -236,10 +236,10 @@ pub fn there_and_back(
     same_views(after, &aside, operation).map_err(|problem| format!("{forth}: {problem}"))
 }
 
-/// Compares what everyone saw with what they see once it was taken back (`now`).
+/// Compares what every user saw with what they see after the undo (`now`).
 fn same_views(then: &Simulation, now: &Simulation, operation: &Operation) -> Result<(), String> {
-    // A link that stayed in the trash for the cycle it would have closed is there by itself from then on, and shows its
-    // ends no more to those who had access to one by the other.
+    // A link that stayed in the trash because of a cycle is there in its own right from then on. It no longer shows
+    // its ends to users who had access to one by the other.
     let left_behind = |link: &&Link| {
         link.cascade && now.model.links.get(&link.id).is_some_and(|now| now.in_trash && !now.cascade)
     };
@@ -266,7 +266,7 @@ fn same_views(then: &Simulation, now: &Simulation, operation: &Operation) -> Res
     Ok(())
 }
 
-/// Without versions, times and batches, and without the trash that what was added goes to.
+/// Without versions, times and batches, and without the trash that added entities go to.
 fn plain(known: &Model, (mut seen, mut trash): View) -> View {
     for node in seen.nodes.values_mut() {
         match node {
@@ -285,7 +285,7 @@ fn plain(known: &Model, (mut seen, mut trash): View) -> View {
         link.version = 0;
         link.edited = link.created;
         link.last_batch = BatchId(Uuid::nil());
-        // Once a blocker, always one.
+        // wasBlocker stays true.
         link.was_blocker = false;
         link.cascade = false;
     }

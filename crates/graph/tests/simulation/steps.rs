@@ -1,4 +1,4 @@
-//! Steps: small numbers that shrink well, read as operations on whatever there is.
+//! Steps: small numbers that shrink well, interpreted as operations on the current state.
 
 use super::values::sample;
 use super::{NAMES, Remembered, Simulation, user_id};
@@ -13,7 +13,7 @@ use graph::{
 use proptest::prelude::*;
 use uuid::Uuid;
 
-/// What one step is read from.
+/// The data of one step.
 #[derive(Clone, Copy, Debug)]
 pub struct Step {
     pub what: u16,
@@ -100,7 +100,7 @@ const fn total() -> u16 {
     sum
 }
 
-/// Worlds stay small, so that things meet.
+/// Worlds stay small, so that operations interact.
 const NODES_MAX: usize = 12;
 
 fn what(step: &Step) -> What {
@@ -122,7 +122,7 @@ fn never_used() -> Uuid {
     Uuid::from_u128(0xDEAD)
 }
 
-/// Mostly a node there is; sometimes one deleted for good, or one that never was.
+/// Mostly an existing node; sometimes one deleted for good, or one that never existed.
 fn node(model: &Model, byte: u8) -> NodeId {
     let known: Vec<NodeId> = model.nodes.keys().copied().collect();
     let gone: Vec<Uuid> = model.gone.iter().copied().collect();
@@ -141,7 +141,7 @@ fn anyone(byte: u8) -> UserId {
     user_id(usize::from(byte) % NAMES.len())
 }
 
-/// A few own most, so that their nodes meet.
+/// A few users own most nodes, so that the nodes interact.
 fn founder(byte: u8) -> UserId {
     match byte % 16 {
         0..9 => user_id(0),
@@ -150,7 +150,7 @@ fn founder(byte: u8) -> UserId {
     }
 }
 
-/// Mostly someone with a say: the node's owner or someone with access.
+/// Mostly a user with a say: the node's owner or a user with access.
 fn caller(model: &Model, node: NodeId, who: u8) -> UserId {
     let Some(node) = model.nodes.get(&node) else { return founder(who) };
     match who {
@@ -233,7 +233,7 @@ fn changed_fields(model: &Model, id: NodeId, step: &Step) -> NodeFields {
     }
 }
 
-/// Every field there is, on every sixteenth step.
+/// Every field, on every sixteenth step.
 fn any_fields(step: &Step) -> NodeFields {
     macro_rules! any {
         ($($field:ident)*) => {
@@ -262,7 +262,7 @@ fn root(model: &Model, id: NodeId, byte: u8) -> Root {
     }
 }
 
-/// A node that is (or is not) such, if there is one and the byte is not contrary.
+/// A node that has (or has not) the property, if there is one and the byte permits.
 fn node_such(model: &Model, byte: u8, such: impl Fn(&graph::model::Node) -> bool) -> NodeId {
     let fitting: Vec<NodeId> = model.nodes.values().filter(|node| such(node)).map(|node| node.id).collect();
     pick(&fitting, byte).filter(|_| byte < 215).unwrap_or_else(|| node(model, byte))
@@ -273,13 +273,13 @@ fn link_such(model: &Model, byte: u8, such: impl Fn(&graph::model::Link) -> bool
     pick(&fitting, byte).filter(|_| byte < 215).unwrap_or_else(|| link(model, byte))
 }
 
-/// What a step is read as: someone asking for something, or time passing.
+/// The meaning of a step: a user requests something, or time passes.
 pub enum Read {
     Ask(UserId, Operation),
     Wait(i64),
 }
 
-/// Reads a step, given what there is.
+/// Interprets a step in the current state.
 pub fn interpret(simulation: &mut Simulation, step: &Step) -> Read {
     let Step { who, a, b, c, d, .. } = *step;
     let mut what = what(step);
@@ -381,7 +381,7 @@ fn link_add(model: &Model, step: &Step, new_link: LinkId) -> (UserId, Operation)
     let active = |node: &graph::model::Node| !node.in_trash;
     let first = node_such(model, a, active);
     let caller = caller(model, first, who);
-    // Few links are asked for between nodes the caller does not see, or from a node to itself.
+    // Few links are requested between nodes the caller does not see, or from a node to itself.
     let second = match b {
         0..200 => node_such(model, b, |node| {
             active(node) && node.id != first && model.placement(caller, node.id).is_some()
@@ -482,7 +482,7 @@ fn share_operation(model: &Model, what: What, step: &Step) -> (UserId, Operation
     }
 }
 
-/// Mostly a recent batch that may be turned, by whoever made it.
+/// Mostly a recent batch that may be undone or redone, of any user.
 fn history_operation(simulation: &Simulation, what: What, step: &Step) -> (UserId, BatchId) {
     let Step { who, a, b, c, .. } = *step;
     let history = &simulation.history;
@@ -512,13 +512,13 @@ fn history_operation(simulation: &Simulation, what: What, step: &Step) -> (UserI
         }
         _ => anyone(who),
     };
-    // A redo by the name of what was undone last, and so on.
+    // A redo by the id of the latest undo, and so on.
     let turns: Vec<BatchId> = past.turns.iter().map(|(id, _)| *id).collect();
     let named = pick(&turns, c).filter(|_| c % 3 == 0).unwrap_or(past.root);
     (caller, named)
 }
 
-/// The same operation on an id that was never used, where the operation names just one.
+/// The same operation on an id that was never used, if the operation names just one.
 pub fn with_missing_id(operation: &Operation) -> Option<Operation> {
     let mut operation = operation.clone();
     use Operation as O;

@@ -1,4 +1,4 @@
-//! What a diff may say: never more than its receiver could read just before or just after.
+//! What a diff may contain: never more than its receiver could read just before or just after.
 
 use crate::model::Model;
 use crate::model::view::{Seen, SeenNode};
@@ -111,7 +111,7 @@ fn check_nodes(own: bool, diff: &Diff, before: &Readable<'_>, after: &Readable<'
     if shown.is_disjoint(&hidden) { Ok(()) } else { Err("both shown and hidden".to_owned()) }
 }
 
-/// The share roots sent with a node that stays in view are those a load would send.
+/// The share roots sent with a node that stays in view are those that a load would send.
 fn check_roots(change: &NodeChange, after: &Readable<'_>) -> Result<(), String> {
     let (id, roots) = match change {
         NodeChange::Whole { seen, .. } => match &seen.sight {

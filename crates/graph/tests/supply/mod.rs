@@ -1,17 +1,17 @@
-//! A supply of ids for tests: the same one gives the same ids again, whatever else is taken in between.
+//! A supply of ids for tests. The same supply gives the same ids, whatever other supplies give.
 
 #![allow(dead_code)]
 
 use graph::{IdSupply, LinkId, NodeId, UserId};
 use uuid::Uuid;
 
-/// How many ids of a kind one supply has before they run into the next one's.
+/// How many ids of a kind one supply has before the next supply's begin.
 const APART: u128 = 0x10_0000;
 
 #[derive(Clone, Debug)]
 pub struct Supply {
     first: u128,
-    /// The token that is given first.
+    /// The first token.
     pub public_token: String,
     nodes: u128,
     links: u128,
@@ -19,7 +19,7 @@ pub struct Supply {
 }
 
 impl Supply {
-    /// The nth supply; no two give the same id.
+    /// The nth supply. No two give the same id.
     pub fn new(nth: u128) -> Self {
         let first = 0xF_0000_0000_0000 + nth * 2 * APART;
         Supply { first, public_token: format!("token-{nth}"), nodes: 0, links: 0, tokens: 0 }

@@ -1,4 +1,4 @@
-//! Worlds that are wide or deep, and what may be asked of them: for the costs, by the clock or without.
+//! Wide and deep worlds, and operations on them, to measure costs with or without a clock.
 
 #![allow(clippy::unwrap_used)]
 
@@ -15,12 +15,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// What a case measures, everything it needs being there.
+/// What a case measures, once its World exists.
 pub type Work = Box<dyn FnOnce()>;
 
 pub struct Case {
     pub name: &'static str,
-    /// How large the smallest of its worlds is, by the clock.
+    /// The size of the smallest World, measured by the clock.
     #[allow(dead_code)]
     pub n: usize,
     pub prepare: fn(usize) -> Work,
@@ -63,7 +63,7 @@ pub const CASES: &[Case] = &[
 
 pub const ALICE: u128 = 1;
 pub const BOB: u128 = 2;
-/// Somebody who is connected and has nothing to do with it.
+/// A connected user who is not affected.
 const EVE: u128 = 3;
 
 fn user(n: u128) -> UserId {
@@ -78,12 +78,12 @@ fn link(n: usize) -> LinkId {
     LinkId(Uuid::from_u128(spread(0x2_0000_0000 + n as u128)))
 }
 
-/// Ids come in no order, as random ones do.
+/// Ids come in no order, like random ones.
 fn spread(n: u128) -> u128 {
     n.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835)
 }
 
-/// A World in the making. Nodes are numbered from 0.
+/// A World under construction. Nodes are numbered from 0.
 #[derive(Default)]
 pub struct Made {
     people: usize,
@@ -127,7 +127,7 @@ impl Made {
         at
     }
 
-    /// A chain of new nodes of alice's, the uppermost first.
+    /// A chain of alice's new nodes, the uppermost first.
     fn chain(&mut self, n: usize) -> Vec<usize> {
         let nodes: Vec<usize> = (0..n).map(|_| self.node(ALICE)).collect();
         for pair in nodes.windows(2) {
@@ -173,7 +173,7 @@ impl Made {
         self.links[at].in_trash = true;
     }
 
-    /// The World, with everything that is held Blocked.
+    /// The World, with every held node Blocked.
     fn world(mut self) -> World {
         let places: HashMap<NodeId, usize> =
             self.nodes.iter().enumerate().map(|(at, node)| (node.id, at)).collect();
@@ -221,7 +221,7 @@ fn decided(world: &World, caller: u128, operation: &Operation) -> Batch {
     decide(world, Some(user(caller)), operation, NEW_BATCH, &mut Supply::new(0)).unwrap()
 }
 
-/// All that one mutation costs: deciding it, setting the projection, carrying it out, telling it.
+/// The whole cost of a mutation: deciding, projecting, applying and sending.
 fn mutation(mut world: World, caller: u128, operation: Operation, viewers: Vec<u128>) -> Work {
     let viewers: HashSet<UserId> = viewers.into_iter().chain([caller]).map(user).collect();
     Box::new(move || {
@@ -230,7 +230,7 @@ fn mutation(mut world: World, caller: u128, operation: Operation, viewers: Vec<u
         world.apply(&batch);
         let told = projection.after(&world);
         assert!(!batch.entries.is_empty() && !told.is_empty());
-        // What it takes to let go of a World is no part of the question.
+        // Dropping a World is not measured.
         std::mem::forget((world, batch, told));
     })
 }
@@ -256,10 +256,10 @@ fn page_of_trashed_chain(n: usize) -> Work {
     page_of_trash(made.world(), BOB, 2 * n - 1)
 }
 
-/// They are reopened one after the other, and each leads to the hub, too.
+/// They are reopened one after the other, and each leads to the hub too.
 fn reopen_many_under_one(n: usize) -> Work {
     let mut made = Made::new();
-    // As many children of the hub stay completed: they are what would be looked at in vain.
+    // As many children of the hub stay completed: visiting them would be wasted.
     let hub = made.hub(n);
     let chain = made.chain(n);
     for at in &chain {
@@ -278,7 +278,7 @@ fn restore_hub(n: usize) -> Work {
     mutation(made.world(), ALICE, Operation::NodeRestore { id: node(hub) }, vec![])
 }
 
-/// A hub of n with n parents. Under the children there is a chain of n as well, and above the parents another.
+/// A hub with n parents and n children. Below the children is a chain of n, and above the parents another.
 fn crossing(n: usize) -> (Made, usize) {
     let mut made = Made::new();
     let hub = made.hub(n);
@@ -298,7 +298,7 @@ fn restore_crossing(n: usize) -> Work {
     mutation(made.world(), ALICE, Operation::NodeRestore { id: node(hub) }, vec![])
 }
 
-/// Parents and children in turn, and every other parent has come to lie under all the children meanwhile.
+/// Parents and children in turn; meanwhile every other parent has come below all the children.
 fn restore_cycles(n: usize) -> Work {
     let mut made = Made::new();
     let (hub, bottom) = (made.node(ALICE), made.chain(n));
@@ -370,7 +370,7 @@ fn trash_under_many(n: usize) -> Work {
     mutation(made.world(), ALICE, Operation::NodeTrash { id: node(hub) }, vec![BOB])
 }
 
-/// A chain where each node of the upper half is shared with bob, branch and all.
+/// A chain in which each node of the upper half is shared with bob, with its branch.
 fn under_roots(n: usize) -> (Made, Vec<usize>) {
     let mut made = Made::new();
     let chain = made.chain(2 * n);
@@ -536,7 +536,7 @@ fn page_of_shared(n: usize) -> Work {
     page_of_trash(made.world(), BOB, 2 * n - 1)
 }
 
-/// A batch of somebody else's on what the one who asks does not see, though they see other things of its owner's.
+/// Another user's batch on nodes that the viewer does not see, although they see other nodes of the same owner.
 fn sees_batch(n: usize) -> Work {
     let mut made = Made::new();
     let (chain, hub) = (made.chain(n), made.hub(n));
@@ -585,13 +585,13 @@ fn unpublish(n: usize) -> Work {
     for who in 0..n as u128 {
         made.embeds.push(Embed { user: user(10 + who), node: node(chain[0]) });
     }
-    // One of them is connected: what each one is told of a branch is in proportion to both.
+    // One of them is connected. Sending a branch costs in proportion to both.
     mutation(made.world(), ALICE, Operation::NodeUnpublish { id: node(chain[0]) }, vec![10])
 }
 
 fn run_out(n: usize) -> Work {
     let (mut made, _) = shared_chain(n);
-    // On the nodes alone: by which of n roots each of n nodes is shared, would be n lists of n.
+    // Only nodes: for n nodes below n roots there would be n lists of n.
     for grant in &mut made.grants {
         (grant.due, grant.branch) = (Some(Timestamp::from_ms(1_000)), false);
     }
@@ -628,7 +628,7 @@ fn load(n: usize) -> Work {
             made.link(at, at - 1);
         }
     }
-    // One publication, so that whoever loads it shares something.
+    // One publication, so that its reader shares something.
     made.nodes[0].publication =
         Some(Box::new(Publication { token: "t".to_owned(), branch: true, due: None }));
     let entities = made.entities();

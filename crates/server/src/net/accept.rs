@@ -1,6 +1,7 @@
 //! The accept loop. The number of connections is bounded, and everything a client may delay has a time limit.
 
 use crate::net::tcp::Tcp;
+use crate::net::unread::Explain;
 use axum::Router;
 use axum::body::Body;
 use http::Request;
@@ -41,6 +42,7 @@ pub async fn serve(
     listener: TcpListener,
     router: Router,
     patience: Patience,
+    explain: Explain,
     mut stop: watch::Receiver<bool>,
 ) -> mpsc::Receiver<()> {
     let places = Arc::new(Semaphore::new(patience.connections_max));
@@ -56,7 +58,7 @@ pub async fn serve(
                     tracing::debug!(%error, "a connection ended before it was set up");
                     continue;
                 }
-                let tcp = Tcp::new(stream, peer, place);
+                let tcp = Tcp::new(stream, peer, place, explain);
                 tokio::spawn(converse(tcp, router.clone(), patience, stop.clone(), alive.clone()));
             }
             Err(error) if is_the_clients(&error) => {}

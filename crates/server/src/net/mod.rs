@@ -5,3 +5,4 @@ pub mod accept;
 pub mod cors;
 pub mod forwarded;
 pub mod tcp;
+pub mod unread;

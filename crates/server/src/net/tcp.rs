@@ -4,6 +4,7 @@
 //! The Socket.IO library does not report when a message has left, and does not return from a write that is stuck.
 //! Both are handled here, below it.
 
+use super::unread::{Explain, Unread};
 use futures_util::task::AtomicWaker;
 use std::io;
 use std::net::SocketAddr;
@@ -85,14 +86,15 @@ impl Handle {
 pub struct Tcp {
     stream: TcpStream,
     handle: Arc<Handle>,
+    unread: Unread,
     /// Released when the connection ends, upgraded or not.
     _place: OwnedSemaphorePermit,
 }
 
 impl Tcp {
-    /// Wraps an accepted connection.
-    pub fn new(stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) -> Self {
-        Tcp { stream, handle: Arc::new(Handle::new(peer)), _place: place }
+    /// Wraps an accepted connection. `explain` answers the requests that the HTTP library cannot read.
+    pub fn new(stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit, explain: Explain) -> Self {
+        Tcp { stream, handle: Arc::new(Handle::new(peer)), unread: Unread::new(explain), _place: place }
     }
 
     /// Its handle.
@@ -119,7 +121,7 @@ impl AsyncWrite for Tcp {
         let this = self.get_mut();
         this.handle.writer.register(cx.waker());
         this.handle.check()?;
-        let result = Pin::new(&mut this.stream).poll_write(cx, buf);
+        let result = this.unread.poll_write(Pin::new(&mut this.stream), cx, buf);
         this.handle.wrote(result)
     }
 
@@ -131,7 +133,11 @@ impl AsyncWrite for Tcp {
         let this = self.get_mut();
         this.handle.writer.register(cx.waker());
         this.handle.check()?;
-        let result = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
+        let mut filled = bufs.iter().filter(|buf| !buf.is_empty());
+        let result = match (filled.next(), filled.next()) {
+            (Some(only), None) => this.unread.poll_write(Pin::new(&mut this.stream), cx, only),
+            _ => Pin::new(&mut this.stream).poll_write_vectored(cx, bufs),
+        };
         this.handle.wrote(result)
     }
 

@@ -3,7 +3,7 @@
 use super::row::CREDENTIALS;
 use super::{Field, Method, OWN_BYTES_MAX, RELAYS, ROWS, RelayRow, Row};
 use crate::limits::{NamedLimit, RELAY};
-use crate::wire::Problem;
+use crate::wire::{PayloadFault, Problem};
 use graph::Reason;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -20,7 +20,7 @@ impl Row {
             }
         }
         errors.push(Problem::malformed("").name());
-        errors.extend(self.payload_errors().into_iter().map(reason_name));
+        errors.extend(self.payload_errors().into_iter().map(PayloadFault::name));
         if self.is_mutation() {
             errors.push(reason_name(Reason::BatchIdConflict));
         }

@@ -6,52 +6,63 @@ use super::kinds::{ScopedBy, TypeOfLink, Username, WholeNumber};
 use super::rules::*;
 use crate::engine::protocol::{PageRequest, RequestedScope};
 use crate::wire::payload::Json;
-use graph::{LinkId, NodeId, Reason, Refusal, UserId};
+use crate::wire::{PayloadFault, PayloadRefusal};
+use graph::{LinkId, NodeId, Reason, UserId};
 use uuid::Uuid;
 
 /// The client's own id for a mutation.
-pub(super) const BATCH_ID: Optional<Batch> = nullable("batchId", Batch::New, Reason::InvalidBatchId);
+pub(super) const BATCH_ID: Optional<Batch> = nullable("batchId", Batch::New, PayloadFault::InvalidBatchId);
 /// The same, for operations where `batchId` names another batch.
-pub(super) const NEW_BATCH_ID: Optional<Batch> = nullable("newBatchId", Batch::New, Reason::InvalidBatchId);
+pub(super) const NEW_BATCH_ID: Optional<Batch> =
+    nullable("newBatchId", Batch::New, PayloadFault::InvalidBatchId);
 pub(super) const PAST_BATCH: Required<Batch> =
-    required("batchId", Batch::Existing, Reason::MissingBatchId, Reason::InvalidBatchId);
+    required("batchId", Batch::Existing, PayloadFault::MissingBatchId, PayloadFault::InvalidBatchId);
 
-pub(super) const NEW_NODE: Optional<NewId<NodeId>> = nullable("id", NewId(NodeId), Reason::InvalidId);
-pub(super) const NEW_LINK: Optional<NewId<LinkId>> = nullable("id", NewId(LinkId), Reason::InvalidId);
+pub(super) const NEW_NODE: Optional<NewId<NodeId>> = nullable("id", NewId(NodeId), PayloadFault::InvalidId);
+pub(super) const NEW_LINK: Optional<NewId<LinkId>> = nullable("id", NewId(LinkId), PayloadFault::InvalidId);
 pub(super) const NODE_ID: Required<Id<NodeId>> =
-    required("id", Id(NodeId), Reason::MissingId, Reason::InvalidNodeId);
+    required("id", Id(NodeId), PayloadFault::MissingId, PayloadFault::InvalidNodeId);
 pub(super) const LINK_ID: Required<Id<LinkId>> =
-    required("id", Id(LinkId), Reason::MissingId, Reason::InvalidLinkId);
+    required("id", Id(LinkId), PayloadFault::MissingId, PayloadFault::InvalidLinkId);
 pub(super) const BRANCH_ID: Required<Branch> =
-    required("id", Branch, Reason::MissingId, Reason::InvalidNodeId);
-pub(super) const ROOT: Required<Branch> = required("root", Branch, Reason::MissingId, Reason::InvalidNodeId);
-pub(super) const TARGET: Optional<Id<NodeId>> = nullable("target", Id(NodeId), Reason::InvalidTargetId);
+    required("id", Branch, PayloadFault::MissingId, PayloadFault::InvalidNodeId);
+pub(super) const ROOT: Required<Branch> =
+    required("root", Branch, PayloadFault::MissingId, PayloadFault::InvalidNodeId);
+pub(super) const TARGET: Optional<Id<NodeId>> = nullable("target", Id(NodeId), PayloadFault::InvalidTargetId);
 pub(super) const LINK_SOURCE: Required<Id<NodeId>> = end("source");
 pub(super) const LINK_TARGET: Required<Id<NodeId>> = end("target");
 /// Null is not the same as absence, which purges everything.
-pub(super) const IDS: Optional<Ids> = optional("ids", Ids, Reason::InvalidIds);
-pub(super) const PRESENCE_NODE: Optional<Id<NodeId>> = nullable("nodeId", Id(NodeId), Reason::InvalidNodeId);
+pub(super) const IDS: Optional<Ids> = optional("ids", Ids, PayloadFault::InvalidIds);
+pub(super) const PRESENCE_NODE: Optional<Id<NodeId>> =
+    nullable("nodeId", Id(NodeId), PayloadFault::InvalidNodeId);
 
 const fn end(name: &'static str) -> Required<Id<NodeId>> {
-    required(name, Id(NodeId), Reason::InvalidSourceTargetId, Reason::InvalidSourceTargetId)
+    required(name, Id(NodeId), PayloadFault::InvalidSourceTargetId, PayloadFault::InvalidSourceTargetId)
 }
 
-pub(super) const VERSION: Optional<WholeNumber> = nullable("version", WholeNumber, Reason::InvalidVersion);
+pub(super) const VERSION: Optional<WholeNumber> =
+    nullable("version", WholeNumber, PayloadFault::InvalidVersion);
 pub(super) const SINCE: Required<WholeNumber> =
-    required("since", WholeNumber, Reason::InvalidSince, Reason::InvalidSince);
+    required("since", WholeNumber, PayloadFault::InvalidSince, PayloadFault::InvalidSince);
 
-pub(super) const LINK_TYPE: Optional<TypeOfLink> = optional("type", TypeOfLink, Reason::InvalidLinkType);
-pub(super) const LINK_PRIVATE: Optional<Boolean> = optional("private", Boolean, Reason::InvalidLinkPrivate);
+pub(super) const LINK_TYPE: Optional<TypeOfLink> =
+    optional("type", TypeOfLink, PayloadFault::InvalidLinkType);
+pub(super) const LINK_PRIVATE: Optional<Boolean> =
+    optional("private", Boolean, PayloadFault::InvalidLinkPrivate);
 
 pub(super) const EMAIL: Required<Email> =
-    required("email", Email, Reason::MissingEmail, Reason::InvalidEmail);
-pub(super) const LEVEL: Optional<GrantLevel> = optional("level", GrantLevel, Reason::InvalidLevel);
-pub(super) const BRANCH: Optional<Boolean> = optional("branch", Boolean, Reason::InvalidBranchValue);
-pub(super) const DUE: Optional<Due> = nullable("due", Due, Reason::InvalidDue);
+    required("email", Email, PayloadFault::MissingEmail, PayloadFault::Domain(Reason::InvalidEmail));
+pub(super) const LEVEL: Optional<GrantLevel> = optional("level", GrantLevel, PayloadFault::InvalidLevel);
+pub(super) const BRANCH: Optional<Boolean> = optional("branch", Boolean, PayloadFault::InvalidBranchValue);
+pub(super) const DUE: Optional<Due> = nullable("due", Due, PayloadFault::Domain(Reason::InvalidDue));
 pub(super) const SHOWING: Required<Boolean> =
-    required("showing", Boolean, Reason::InvalidShowing, Reason::InvalidShowing);
-pub(super) const USERNAME: Required<Username> =
-    required("username", Username, Reason::InvalidUsername, Reason::InvalidUsername);
+    required("showing", Boolean, PayloadFault::InvalidShowing, PayloadFault::InvalidShowing);
+pub(super) const USERNAME: Required<Username> = required(
+    "username",
+    Username,
+    PayloadFault::Domain(Reason::InvalidUsername),
+    PayloadFault::Domain(Reason::InvalidUsername),
+);
 
 /// A page by `limit` and `offset`.
 pub(super) struct PageInput {
@@ -62,8 +73,8 @@ pub(super) struct PageInput {
 const fn pages(most: i64, default: usize) -> PageInput {
     let offset = Count { least: 0, most: i64::MAX };
     PageInput {
-        limit: optional("limit", Count { least: 1, most }, Reason::InvalidLimit).or(default),
-        offset: optional("offset", offset, Reason::InvalidOffset).or(0),
+        limit: optional("limit", Count { least: 1, most }, PayloadFault::InvalidLimit).or(default),
+        offset: optional("offset", offset, PayloadFault::InvalidOffset).or(0),
     }
 }
 
@@ -80,7 +91,7 @@ impl Input for PageInput {
         self.offset.describe(fields);
     }
 
-    fn read(&self, payload: &Json) -> Result<PageRequest, Refusal> {
+    fn read(&self, payload: &Json) -> Result<PageRequest, PayloadRefusal> {
         Ok(PageRequest { limit: self.limit.read(payload)?, offset: self.offset.read(payload)? })
     }
 }
@@ -88,8 +99,10 @@ impl Input for PageInput {
 /// The scope of history, by `scopeType` and `scopeId`.
 pub(super) struct ScopeInput;
 
-const SCOPE_TYPE: Optional<ScopeType> = nullable("scopeType", ScopeType, Reason::InvalidScope);
-const SCOPE_ID: Optional<Id<Uuid>> = nullable("scopeId", Id(|id| id), Reason::InvalidScope);
+const SCOPE_TYPE: Optional<ScopeType> =
+    nullable("scopeType", ScopeType, PayloadFault::Domain(Reason::InvalidScope));
+const SCOPE_ID: Optional<Id<Uuid>> =
+    nullable("scopeId", Id(|id| id), PayloadFault::Domain(Reason::InvalidScope));
 
 impl Input for ScopeInput {
     type Value = RequestedScope;
@@ -99,7 +112,7 @@ impl Input for ScopeInput {
         SCOPE_ID.describe(fields);
     }
 
-    fn read(&self, payload: &Json) -> Result<RequestedScope, Refusal> {
+    fn read(&self, payload: &Json) -> Result<RequestedScope, PayloadRefusal> {
         Ok(match (SCOPE_TYPE.read(payload)?, SCOPE_ID.read(payload)?) {
             (None, None) => RequestedScope::Everything,
             (Some(ScopedBy::Graph), Some(id)) => RequestedScope::Graph(NodeId(id)),

@@ -3,7 +3,8 @@
 
 use super::kinds::{Kind, Schema};
 use crate::wire::payload::Json;
-use graph::{Reason, Refusal};
+use crate::wire::{PayloadFault, PayloadRefusal};
+
 use serde::Serialize;
 
 /// One field of an operation's payload, as shown in the table.
@@ -14,9 +15,9 @@ pub struct Field {
     /// The type and limits of a value.
     pub schema: Schema,
     /// The refusal when it is missing; `None` if it is optional.
-    pub missing: Option<Reason>,
+    pub missing: Option<PayloadFault>,
     /// The refusal of a value of the wrong type or out of range.
-    pub invalid: Reason,
+    pub invalid: PayloadFault,
     /// The meaning of `null`.
     pub null: Null,
     /// The default as JSON text; `None` if absence has a meaning of its own.
@@ -56,18 +57,18 @@ impl Field {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Named {
     pub name: &'static str,
-    pub invalid: Reason,
+    pub invalid: PayloadFault,
 }
 
 impl Named {
     /// The refusal of a wrong value.
-    pub fn refusal(self) -> Refusal {
+    pub fn refusal(self) -> PayloadRefusal {
         self.invalid.into()
     }
 
     /// The same, naming the field; used where several fields share the code.
-    pub fn refusal_by_name(self) -> Refusal {
-        Refusal::with(self.invalid, format!("The field is \"{}\".", self.name))
+    pub fn refusal_by_name(self) -> PayloadRefusal {
+        PayloadRefusal::with(self.invalid, format!("The field is \"{}\".", self.name))
     }
 }
 
@@ -83,7 +84,7 @@ pub(super) trait Input {
     ///
     /// # Errors
     /// The refusal of the first wrong field.
-    fn read(&self, payload: &Json) -> Result<Self::Value, Refusal>;
+    fn read(&self, payload: &Json) -> Result<Self::Value, PayloadRefusal>;
 }
 
 /// A required field.
@@ -91,15 +92,15 @@ pub(super) trait Input {
 pub(super) struct Required<K> {
     named: Named,
     kind: K,
-    missing: Reason,
+    missing: PayloadFault,
 }
 
 /// A required field.
 pub(super) const fn required<K>(
     name: &'static str,
     kind: K,
-    missing: Reason,
-    invalid: Reason,
+    missing: PayloadFault,
+    invalid: PayloadFault,
 ) -> Required<K> {
     Required { named: Named { name, invalid }, kind, missing }
 }
@@ -111,7 +112,7 @@ impl<K: Kind> Input for Required<K> {
         fields.push(Field { missing: Some(self.missing), ..field(self.named, &self.kind, Null::Wrong) });
     }
 
-    fn read(&self, payload: &Json) -> Result<K::Value, Refusal> {
+    fn read(&self, payload: &Json) -> Result<K::Value, PayloadRefusal> {
         let json = payload.get(self.named.name).ok_or(self.missing)?;
         self.kind.read(self.named, json)
     }
@@ -126,12 +127,12 @@ pub(super) struct Optional<K> {
 }
 
 /// An optional field whose value is never null.
-pub(super) const fn optional<K>(name: &'static str, kind: K, invalid: Reason) -> Optional<K> {
+pub(super) const fn optional<K>(name: &'static str, kind: K, invalid: PayloadFault) -> Optional<K> {
     Optional { named: Named { name, invalid }, kind, null: Null::Wrong }
 }
 
 /// An optional field in which null means absence.
-pub(super) const fn nullable<K: Copy>(name: &'static str, kind: K, invalid: Reason) -> Optional<K> {
+pub(super) const fn nullable<K: Copy>(name: &'static str, kind: K, invalid: PayloadFault) -> Optional<K> {
     Optional { null: Null::LeftOut, ..optional(name, kind, invalid) }
 }
 
@@ -160,7 +161,7 @@ impl<K: Kind> Input for Optional<K> {
         fields.push(Field { default, ..field(self.named, &self.kind, self.null) });
     }
 
-    fn read(&self, payload: &Json) -> Result<Option<K::Value>, Refusal> {
+    fn read(&self, payload: &Json) -> Result<Option<K::Value>, PayloadRefusal> {
         match payload.get(self.named.name) {
             None => Ok(None),
             Some(Json::Null) if self.null == Null::LeftOut => Ok(None),
@@ -184,7 +185,7 @@ impl<K: Kind<Value = V>, V: Copy + Serialize> Input for Defaulted<K, V> {
         fields.push(Field { default, ..field(self.field.named, &self.field.kind, self.field.null) });
     }
 
-    fn read(&self, payload: &Json) -> Result<V, Refusal> {
+    fn read(&self, payload: &Json) -> Result<V, PayloadRefusal> {
         Ok(self.field.read(payload)?.unwrap_or(self.default))
     }
 }
@@ -203,7 +204,7 @@ impl<K: Kind> Input for Clearable<K> {
         fields.push(field(self.named, &self.kind, Null::Clears));
     }
 
-    fn read(&self, payload: &Json) -> Result<Self::Value, Refusal> {
+    fn read(&self, payload: &Json) -> Result<Self::Value, PayloadRefusal> {
         match payload.get(self.named.name) {
             None => Ok(None),
             Some(Json::Null) => Ok(Some(None)),
@@ -232,7 +233,7 @@ impl<I: Input> Input for Changes<I> {
         }
     }
 
-    fn read(&self, payload: &Json) -> Result<I::Value, Refusal> {
+    fn read(&self, payload: &Json) -> Result<I::Value, PayloadRefusal> {
         self.0.read(payload)
     }
 }
@@ -245,7 +246,7 @@ impl<V: Clone> Input for Given<V> {
 
     fn describe(&self, _fields: &mut Vec<Field>) {}
 
-    fn read(&self, _payload: &Json) -> Result<V, Refusal> {
+    fn read(&self, _payload: &Json) -> Result<V, PayloadRefusal> {
         Ok(self.0.clone())
     }
 }
@@ -255,7 +256,7 @@ impl<V: Clone> Input for Given<V> {
 pub struct Reading<T> {
     /// In the order in which they are read.
     pub fields: Vec<Field>,
-    pub(super) read: fn(&Json) -> Result<T, Refusal>,
+    pub(super) read: fn(&Json) -> Result<T, PayloadRefusal>,
 }
 
 /// Builds a decoder for a variant. Each field of the variant is read from the input named beside it, in that order.

@@ -3,9 +3,10 @@
 use super::input::Named;
 use super::rules::*;
 use crate::wire::payload::Json;
+use crate::wire::{PayloadFault, PayloadRefusal};
 use graph::model::{Level, LinkType};
 use graph::ops::{EMAIL_CHARS_MAX, USERNAME_CHARS, is_email, is_username};
-use graph::{BatchId, NodeId, Reason, Refusal, Root, Timestamp};
+use graph::{BatchId, NodeId, Root, Timestamp};
 use uuid::{Uuid, Variant, Version};
 
 /// The description of a kind of field.
@@ -16,7 +17,7 @@ pub struct Schema {
     /// The limits of a value, in words.
     pub limits: String,
     /// The codes of a wrong value, besides the field's own.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<PayloadFault>,
     /// Whether a value is an id or a list of ids, which are equal in either case (N2).
     pub is_id: bool,
 }
@@ -44,7 +45,7 @@ pub(super) trait Kind {
     ///
     /// # Errors
     /// The field's own refusal, or one of [`Schema::reasons`].
-    fn read(&self, field: Named, json: &Json) -> Result<Self::Value, Refusal>;
+    fn read(&self, field: Named, json: &Json) -> Result<Self::Value, PayloadRefusal>;
 }
 
 /// A kind whose wrong values all have the field's own refusal.
@@ -57,7 +58,7 @@ macro_rules! kind {
                 $schema
             }
 
-            fn read(&self, field: Named, json: &Json) -> Result<$value, Refusal> {
+            fn read(&self, field: Named, json: &Json) -> Result<$value, PayloadRefusal> {
                 let read: fn(&Json) -> Option<$value> = $read;
                 read(json).ok_or_else(|| field.refusal())
             }
@@ -76,7 +77,7 @@ impl<T> Kind for Id<T> {
         Schema::id("UUID")
     }
 
-    fn read(&self, field: Named, json: &Json) -> Result<T, Refusal> {
+    fn read(&self, field: Named, json: &Json) -> Result<T, PayloadRefusal> {
         uuid(json).map(self.0).ok_or_else(|| field.refusal())
     }
 }
@@ -92,7 +93,7 @@ impl<T> Kind for NewId<T> {
         Schema::id("UUID v4")
     }
 
-    fn read(&self, field: Named, json: &Json) -> Result<T, Refusal> {
+    fn read(&self, field: Named, json: &Json) -> Result<T, PayloadRefusal> {
         uuid(json).filter(is_v4).map(self.0).ok_or_else(|| field.refusal())
     }
 }
@@ -114,7 +115,7 @@ impl Kind for Batch {
         }
     }
 
-    fn read(&self, field: Named, json: &Json) -> Result<BatchId, Refusal> {
+    fn read(&self, field: Named, json: &Json) -> Result<BatchId, PayloadRefusal> {
         let id = match self {
             Batch::Existing => uuid(json),
             Batch::New => uuid(json).filter(is_v4),
@@ -244,15 +245,15 @@ impl Kind for Count {
             Count { least, most: i64::MAX } => format!("at least {least}"),
             Count { least, most } => format!("{least} to {most}"),
         };
-        Schema { reasons: vec![Reason::OutOfRange], ..Schema::new("integer", limits) }
+        Schema { reasons: vec![PayloadFault::OutOfRange], ..Schema::new("integer", limits) }
     }
 
-    fn read(&self, field: Named, json: &Json) -> Result<usize, Refusal> {
+    fn read(&self, field: Named, json: &Json) -> Result<usize, PayloadRefusal> {
         match json {
             Json::Int(count) if (self.least..=self.most).contains(count) => {
-                usize::try_from(*count).map_err(|_| Reason::OutOfRange.into())
+                usize::try_from(*count).map_err(|_| PayloadFault::OutOfRange.into())
             }
-            Json::Int(_) | Json::Huge(_) => Err(Reason::OutOfRange.into()),
+            Json::Int(_) | Json::Huge(_) => Err(PayloadFault::OutOfRange.into()),
             _ => Err(field.refusal()),
         }
     }

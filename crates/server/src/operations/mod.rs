@@ -15,9 +15,10 @@ mod row;
 mod rows;
 mod rules;
 
-use crate::engine::protocol::{Failure, IdempotencyKey, Read};
+use crate::engine::protocol::{IdempotencyKey, Read};
 use crate::wire::payload::Json;
-use graph::{Operation, Reason, Refusal, Root};
+use crate::wire::{PayloadFault, PayloadRefusal};
+use graph::{Operation, Reason, Root};
 use sha2::{Digest, Sha256};
 
 pub use describe::{table_json, table_text};
@@ -47,13 +48,9 @@ pub fn by_event(event: &str) -> Option<&'static Row> {
 /// in the row's order.
 ///
 /// # Errors
-/// [`Failure::Refused`], with one of [`Row::payload_errors`].
-pub fn decode(row: &Row, payload: &Json) -> Result<Asked, Failure> {
-    read(row, payload).map_err(Failure::Refused)
-}
-
-fn read(row: &Row, payload: &Json) -> Result<Asked, Refusal> {
-    let Json::Object(given) = payload else { return Err(Reason::FieldsMustBeDict.into()) };
+/// One of [`Row::payload_errors`].
+pub fn decode(row: &Row, payload: &Json) -> Result<Asked, PayloadRefusal> {
+    let Json::Object(given) = payload else { return Err(PayloadFault::FieldsMustBeDict.into()) };
     for (name, _) in given {
         if !row.fields.iter().any(|field| field.name == name) {
             return Err(stranger(row, name));
@@ -84,16 +81,16 @@ pub fn names_token(payload: &Json) -> bool {
 }
 
 /// The refusal of a field that the operation does not take.
-fn stranger(row: &Row, name: &str) -> Refusal {
+fn stranger(row: &Row, name: &str) -> PayloadRefusal {
     let own = row.read_only.contains(&name) || (!row.read_only.is_empty() && name.starts_with("owner"));
-    let reason = if own { Reason::ImmutableField } else { Reason::UnknownField };
-    named(reason, name)
+    let fault = if own { PayloadFault::ImmutableField } else { PayloadFault::UnknownField };
+    named(fault, name)
 }
 
-fn named(reason: Reason, name: &str) -> Refusal {
+fn named(fault: PayloadFault, name: &str) -> PayloadRefusal {
     // A name can be a megabyte long. A short part is enough to find it.
     let shown: String = name.chars().filter(|c| !c.is_control()).take(NAME_SHOWN_MOST).collect();
-    Refusal::with(reason, format!("Its name is \"{shown}\"."))
+    PayloadRefusal::with(fault, format!("Its name is \"{shown}\"."))
 }
 
 /// The fingerprint of a request: requests with one batchId are the same if the operation and the rest of the

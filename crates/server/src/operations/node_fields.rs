@@ -3,7 +3,7 @@
 use super::input::{Field, Input, Named, Null, Optional, Required, optional, required};
 use super::kinds::{Kind, Schema, text};
 use crate::wire::payload::Json;
-use crate::wire::written;
+use crate::wire::{PayloadFault, PayloadRefusal, written};
 use graph::field_rules::{Finite, Flag, Integer, Moment, Names, NodeField, Rule, SettableStatus, Tags, Text};
 use graph::{NODE_FIELDS, NodeFields, Refusal, Timestamp, each_node_field};
 
@@ -28,7 +28,7 @@ macro_rules! declare {
                 )*
             }
 
-            fn read(&self, payload: &Json) -> Result<Box<NodeFields>, Refusal> {
+            fn read(&self, payload: &Json) -> Result<Box<NodeFields>, PayloadRefusal> {
                 Ok(Box::new(NodeFields { $($field: of_node(NODE_FIELDS.$field).read(payload)?,)* }))
             }
         }
@@ -37,12 +37,12 @@ macro_rules! declare {
 each_node_field!(declare);
 
 const fn of_node<R: Decode>(field: NodeField<R>) -> Optional<NodeField<R>> {
-    optional(field.wire, field, field.invalid)
+    optional(field.wire, field, PayloadFault::Domain(field.invalid))
 }
 
 /// A required field of a node. Absence has the same refusal as a wrong value.
 const fn needed<R: Decode>(field: NodeField<R>) -> Required<NodeField<R>> {
-    required(field.wire, field, field.invalid, field.invalid)
+    required(field.wire, field, PayloadFault::Domain(field.invalid), PayloadFault::Domain(field.invalid))
 }
 
 pub(super) const X: Required<NodeField<Finite>> = needed(NODE_FIELDS.x);
@@ -61,7 +61,7 @@ impl Input for Position {
         Z.describe(fields);
     }
 
-    fn read(&self, payload: &Json) -> Result<Box<NodeFields>, Refusal> {
+    fn read(&self, payload: &Json) -> Result<Box<NodeFields>, PayloadRefusal> {
         let (x, y, z) = (X.read(payload)?, Y.read(payload)?, Z.read(payload)?);
         Ok(Box::new(NodeFields { x: Some(x), y: Some(y), z: Some(z), ..NodeFields::default() }))
     }
@@ -85,11 +85,12 @@ impl<R: Decode> Kind for NodeField<R> {
     type Value = R::Value;
 
     fn schema(&self) -> Schema {
-        Schema { reasons: self.rule.reasons(), ..Schema::new(R::JSON_TYPE, self.rule.limits()) }
+        let reasons = self.rule.reasons().into_iter().map(PayloadFault::Domain).collect();
+        Schema { reasons, ..Schema::new(R::JSON_TYPE, self.rule.limits()) }
     }
 
-    fn read(&self, _field: Named, json: &Json) -> Result<R::Value, Refusal> {
-        R::decode(self, json)
+    fn read(&self, _field: Named, json: &Json) -> Result<R::Value, PayloadRefusal> {
+        Ok(R::decode(self, json)?)
     }
 }
 

@@ -6,11 +6,11 @@ use super::input::{Field, Given, Input, input};
 use super::node_fields::{Position, X, Y, Z};
 use super::row::{Row, row};
 use super::{Reading, named, rows};
-use crate::engine::protocol::{Failure, Relay};
-use crate::wire::Problem;
+use crate::engine::protocol::Relay;
 use crate::wire::payload::Json;
+use crate::wire::{PayloadFault, PayloadRefusal, Problem};
 use graph::ops::NodeUpdate;
-use graph::{NodeId, Operation, Reason, Refusal};
+use graph::{NodeId, Operation};
 use std::sync::{Arc, LazyLock};
 
 /// How many bytes a client's own fields may take, as JSON.
@@ -36,9 +36,9 @@ pub struct RelayRow {
 #[derive(Clone, Copy, Debug)]
 enum ReadRelay {
     /// It takes only the fields of the row.
-    Closed(fn(&Json) -> Result<Relay, Refusal>),
+    Closed(fn(&Json) -> Result<Relay, PayloadRefusal>),
     /// The client may add fields of its own. They are relayed unchanged: the members of a JSON object.
-    Open(fn(&Json, Arc<str>) -> Result<Relay, Refusal>),
+    Open(fn(&Json, Arc<str>) -> Result<Relay, PayloadRefusal>),
 }
 
 /// Declared like an operation's input, with the name of the field for the client's own fields.
@@ -121,20 +121,19 @@ impl RelayRow {
 /// # Errors
 /// What is wrong with the payload.
 pub fn decode_relay(row: &RelayRow, payload: &Json) -> Result<Relay, Problem> {
-    let refused = |refusal: Refusal| Problem::from(Failure::Refused(refusal));
-    let Json::Object(given) = payload else { return Err(refused(Reason::FieldsMustBeDict.into())) };
+    let Json::Object(given) = payload else { return Err(PayloadFault::FieldsMustBeDict.into()) };
     let is_known = |name: &str| row.fields.iter().any(|field| field.name == name);
     let mut own = Vec::new();
     for (name, value) in given.iter().filter(|(name, _)| !is_known(name)) {
         match name.as_str() {
             // The server sets the sender.
-            "actor" => return Err(refused(named(Reason::ImmutableField, name))),
-            _ if !row.is_open() => return Err(refused(named(Reason::UnknownField, name))),
+            "actor" => return Err(named(PayloadFault::ImmutableField, name).into()),
+            _ if !row.is_open() => return Err(named(PayloadFault::UnknownField, name).into()),
             _ => own.push((name.clone(), value.clone())),
         }
     }
     if row.stored_by.is_some() {
-        BATCH_ID.read(payload).map_err(refused)?;
+        BATCH_ID.read(payload)?;
     }
     let own = Json::Object(own).canonical();
     // The object's members, without its braces.
@@ -143,7 +142,7 @@ pub fn decode_relay(row: &RelayRow, payload: &Json) -> Result<Relay, Problem> {
         ReadRelay::Closed(read) => read(payload),
         ReadRelay::Open(read) => read(payload, members.into()),
     };
-    let relay = relay.map_err(refused)?;
+    let relay = relay?;
     if own.len() > OWN_BYTES_MAX {
         return Err(Problem::PayloadTooLarge);
     }

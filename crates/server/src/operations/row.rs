@@ -5,7 +5,8 @@ use super::kinds::Batch;
 use crate::engine::protocol::Read;
 use crate::limits::NamedLimit;
 use crate::wire::payload::Json;
-use graph::{BatchId, Operation, Reason, Refusal};
+use crate::wire::{PayloadFault, PayloadRefusal};
+use graph::{BatchId, Operation, Reason};
 
 /// How an operation is called over REST.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,9 +35,9 @@ pub(super) enum Make {
     Mutation {
         /// The field that holds the client's own id for the mutation.
         key: KeyField,
-        read: fn(&Json) -> Result<Operation, Refusal>,
+        read: fn(&Json) -> Result<Operation, PayloadRefusal>,
     },
-    Read(fn(&Json) -> Result<Read, Refusal>),
+    Read(fn(&Json) -> Result<Read, PayloadRefusal>),
     /// Answered by the transport itself.
     Ping,
 }
@@ -172,10 +173,10 @@ impl Row {
     }
 
     /// Every possible fault of the payload, in the order of the checks, without repeats.
-    pub fn payload_errors(&self) -> Vec<Reason> {
-        let mut reasons = vec![Reason::FieldsMustBeDict, Reason::UnknownField];
+    pub fn payload_errors(&self) -> Vec<PayloadFault> {
+        let mut reasons = vec![PayloadFault::FieldsMustBeDict, PayloadFault::UnknownField];
         if !self.read_only.is_empty() {
-            reasons.push(Reason::ImmutableField);
+            reasons.push(PayloadFault::ImmutableField);
         }
         for field in &self.fields {
             reasons.extend(field.missing);
@@ -183,7 +184,7 @@ impl Row {
             reasons.extend(&field.schema.reasons);
         }
         if self.fields.iter().any(|field| field.changes) {
-            reasons.push(Reason::NoFieldsToUpdate);
+            reasons.push(PayloadFault::Domain(Reason::NoFieldsToUpdate));
         }
         let mut seen = std::collections::HashSet::new();
         reasons.retain(|reason| seen.insert(*reason));
@@ -194,9 +195,9 @@ impl Row {
 /// Reads a mutation and the client's own id for it, in the row's order.
 pub(super) fn read_mutation(
     key: KeyField,
-    read: fn(&Json) -> Result<Operation, Refusal>,
+    read: fn(&Json) -> Result<Operation, PayloadRefusal>,
     payload: &Json,
-) -> Result<(Operation, Option<BatchId>), Refusal> {
+) -> Result<(Operation, Option<BatchId>), PayloadRefusal> {
     if key.is_last {
         let operation = read(payload)?;
         Ok((operation, key.field.read(payload)?))

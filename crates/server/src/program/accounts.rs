@@ -1,4 +1,4 @@
-//! Accounts and tokens from the command line. They are changed in the log itself, beside whatever server runs on it.
+//! Accounts and tokens for the command line. They are changed in the log itself, even while a server runs on it.
 
 use crate::auth::Secret;
 use crate::engine::{RandomIds, clock};
@@ -24,7 +24,7 @@ pub enum AccountError {
 }
 
 impl AccountError {
-    /// The error's name as everywhere else.
+    /// The error's name, as in answers of the server.
     pub fn name(&self) -> String {
         match self {
             AccountError::Refused(refusal) => {
@@ -47,14 +47,14 @@ pub struct Accounts<'l> {
     world: World,
 }
 
-/// A token of a user, with when it was last used.
+/// A token of a user, and when it was last used.
 pub struct Listed {
     pub token: Arc<Token>,
     pub last_used: Option<Timestamp>,
 }
 
 impl<'l> Accounts<'l> {
-    /// Reads the accounts.
+    /// Loads the accounts.
     ///
     /// # Errors
     /// [`AccountError::Log`].
@@ -63,7 +63,7 @@ impl<'l> Accounts<'l> {
         Ok(Accounts { log, world })
     }
 
-    /// Everyone, by when they joined.
+    /// All users, in order of creation.
     pub fn users(&self) -> Vec<Arc<User>> {
         let mut users: Vec<_> = self.world.users().map(|slot| Arc::clone(&slot.user)).collect();
         users.sort_by(|a, b| (a.created, &a.username).cmp(&(b.created, &b.username)));
@@ -79,17 +79,17 @@ impl<'l> Accounts<'l> {
         found.ok_or_else(|| Reason::UserNotFound.into())
     }
 
-    /// Opens an account.
+    /// Adds an account.
     ///
     /// # Errors
-    /// What the domain refuses, and [`AccountError::Log`].
+    /// The refusals of the domain, and [`AccountError::Log`].
     pub fn add_user(&mut self, email: &str, username: &str, plan: Plan) -> Result<Arc<User>, AccountError> {
         let (email, username) = (email.to_owned(), username.to_owned());
         self.commit(&Operation::UserAdd(UserAdd { email: email.clone(), username, plan }))?;
         self.user(&email)
     }
 
-    /// Makes a token for a user, and returns its secret, which is kept nowhere.
+    /// Creates a token for a user and returns its secret, which is not stored.
     ///
     /// # Errors
     /// `invalid_token_name`, `api_not_allowed` on a plan without tokens, and [`AccountError::Log`].
@@ -115,7 +115,7 @@ impl<'l> Accounts<'l> {
         Ok(tokens)
     }
 
-    /// Revokes one of a user's tokens, or all of them; returns which.
+    /// Revokes one of a user's tokens, or all of them, and returns the ids.
     ///
     /// # Errors
     /// `token_not_found`, and [`AccountError::Log`].
@@ -132,7 +132,7 @@ impl<'l> Accounts<'l> {
         Ok(ids)
     }
 
-    /// Gives one of a user's tokens a new secret, and returns it; the old one is over.
+    /// Gives one of a user's tokens a new secret and returns it. The old secret is no longer valid.
     ///
     /// # Errors
     /// `token_not_found`, and [`AccountError::Log`].
@@ -148,7 +148,7 @@ impl<'l> Accounts<'l> {
         self.world.tokens().filter(|token| token.user == user.id).cloned().collect()
     }
 
-    /// Decides an operation on the accounts as they are inside the transaction, and appends it.
+    /// Decides an operation on the accounts as they are in the transaction, and appends it.
     fn commit(&mut self, operation: &Operation) -> Result<(), AccountError> {
         let world = &mut self.world;
         let mut refused = None;
@@ -176,7 +176,7 @@ impl<'l> Accounts<'l> {
     }
 }
 
-/// A batch as a World that holds accounts alone can follow it.
+/// The batch, reduced to what a World with only accounts can apply.
 fn accounts_only(batch: &Batch) -> Batch {
     let concerns = |subject: &Subject| matches!(subject, Subject::User(_) | Subject::Token(_));
     let entries = batch.entries.iter().filter(|entry| concerns(&entry.subject)).cloned().collect();

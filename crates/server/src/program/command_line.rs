@@ -150,7 +150,7 @@ impl From<PlanName> for Plan {
     }
 }
 
-/// Within what time a running server has taken up what was changed beside it.
+/// The time in which a running server takes up changes made beside it.
 const NEWS: Duration = Duration::from_millis(200);
 
 /// Why a command failed.
@@ -295,7 +295,7 @@ fn token(command: &TokenCommand, settings: &Settings) -> Result<(), CommandError
         TokenCommand::Revoke { email, id, all: _, form } => {
             let user = accounts.user(email)?;
             let revoked = accounts.revoke(&user, id.map(TokenId))?;
-            // A server that runs on the data looks for news this often; whoever called may rely on the revocation.
+            // A running server checks the log this often. When the command ends, the revocation is in force.
             std::thread::sleep(NEWS);
             show(*form, &json!({ "revoked": revoked }), || format!("revoked: {}", revoked.len()))
         }

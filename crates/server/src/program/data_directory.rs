@@ -1,5 +1,5 @@
-//! The data directory. Whoever is to keep data makes it, for its owner alone; whoever only looks finds what is there, or
-//! is told that nothing is: a mistyped name must not become a directory.
+//! The data directory. Commands that store data create it, accessible to its owner only. All other commands use the
+//! existing one or report that there is none: a mistyped name must not create a directory.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
@@ -11,11 +11,11 @@ use thiserror::Error;
 /// The file with the log, in the data directory.
 const LOG_FILE: &str = "synaptask.db";
 
-/// What the owner alone may use.
+/// Only the owner has access.
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 
-/// What is wrong with the data directory.
+/// A problem with the data directory.
 #[derive(Debug, Error)]
 pub enum DataError {
     #[error("there is no data in {}; `synaptask serve` and `synaptask user add` create it", .0.display())]
@@ -30,7 +30,7 @@ pub enum DataError {
     Unopened { path: PathBuf, reason: String },
 }
 
-/// Opens the log in a data directory, making both where there are none.
+/// Opens the log in a data directory. Creates both if they do not exist.
 ///
 /// # Errors
 /// [`DataError`].
@@ -40,7 +40,7 @@ pub fn make_log(data: &Path) -> Result<SqliteLog, DataError> {
     open_log(data)
 }
 
-/// Opens the log that is in a data directory.
+/// Opens the existing log in a data directory.
 ///
 /// # Errors
 /// [`DataError`], [`DataError::Absent`] where there is none.
@@ -56,7 +56,7 @@ pub fn open_log(data: &Path) -> Result<SqliteLog, DataError> {
     }
 }
 
-/// What a log has to say, where nobody was about to write.
+/// The reason in a log's error, for commands that only read.
 pub fn reason(error: &LogError) -> String {
     match error {
         LogError::Refused(source) => source.to_string(),
@@ -64,7 +64,7 @@ pub fn reason(error: &LogError) -> String {
     }
 }
 
-/// The directory is for its owner alone; those above it, if they are missing too, are like any other.
+/// Creates the directory for its owner only. Missing directories above it get the usual mode.
 fn make_directory(data: &Path) -> Result<(), DataError> {
     if data.is_dir() {
         return Ok(());
@@ -74,7 +74,7 @@ fn make_directory(data: &Path) -> Result<(), DataError> {
     }
     let above = data.parent().map_or(Ok(()), fs::create_dir_all);
     match above.and_then(|()| DirBuilder::new().mode(DIRECTORY_MODE).create(data)) {
-        // Somebody else was faster.
+        // Another process was faster.
         Err(_) if data.is_dir() => Ok(()),
         Err(source) => Err(DataError::Unmade { path: data.to_owned(), reason: why_unmade(data, &source) }),
         Ok(()) => Ok(()),
@@ -90,8 +90,9 @@ fn why_unmade(data: &Path, source: &io::Error) -> String {
     }
 }
 
-/// Makes an empty file before SQLite would, since SQLite lets everybody read what it makes; its other files take after
-/// this one. It must be done before the process has the log open: closing the file gives up the process's locks on it.
+/// Creates an empty file before SQLite does, because SQLite's files are readable by everyone. SQLite's other files
+/// take their mode from this one. The process must not have the log open: closing the file releases the process's
+/// locks on it.
 fn make_file(data: &Path) -> Result<(), DataError> {
     let path = data.join(LOG_FILE);
     if path.exists() {
@@ -105,7 +106,7 @@ fn make_file(data: &Path) -> Result<(), DataError> {
     }
 }
 
-/// SQLite says of most of what can be wrong that it is "unable to open database file"; the system knows more.
+/// SQLite reports most problems as "unable to open database file". The system's own error says more.
 fn unopened(data: &Path, path: PathBuf, error: &LogError) -> DataError {
     if matches!(error, LogError::Refused(_)) {
         if let Err(source) = OpenOptions::new().read(true).write(true).open(&path) {

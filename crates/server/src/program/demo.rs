@@ -1,4 +1,4 @@
-//! `synaptask demo`: a small believable graph of three people, on a data directory that is gone afterwards.
+//! `synaptask demo`: a small realistic graph of three users, in a data directory that is removed afterwards.
 
 use super::accounts::{AccountError, Accounts};
 use super::data_directory::make_log;
@@ -17,7 +17,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-/// The demo cannot be shown.
+/// The demo cannot run.
 #[derive(Debug, Error)]
 pub enum DemoError {
     #[error(transparent)]
@@ -32,10 +32,10 @@ pub enum DemoError {
     Failed,
 }
 
-/// Who takes part: username, and email under `example.com`.
+/// The usernames; the emails are under `example.com`.
 const PEOPLE: [&str; 3] = ["ada", "ben", "cleo"];
 
-/// A task, and under which earlier one of the same table it stands.
+/// A task, and its parent, an earlier task of the same table.
 struct Task {
     title: &'static str,
     parent: Option<usize>,
@@ -70,7 +70,7 @@ impl Task {
     }
 }
 
-/// Ada's.
+/// Ada's tasks.
 const WEBSITE: &[Task] = &[
     root("Relaunch the website").tags(&["website"]).due(45),
     task("Decide what the site is for", 0).done(),
@@ -99,7 +99,7 @@ const WEBSITE: &[Task] = &[
     task("Tell the newsletter", 22).tags(&["launch", "text"]),
 ];
 
-/// Ben's.
+/// Ben's tasks.
 const BAKERY: &[Task] = &[
     root("Open the bakery").tags(&["bakery"]).due(90),
     task("Premises", 0).doing(),
@@ -123,7 +123,7 @@ const BAKERY: &[Task] = &[
     task("Free rolls for the first hundred", 17).tags(&["party"]),
 ];
 
-/// Cleo's.
+/// Cleo's tasks.
 const GARDEN: &[Task] = &[
     root("The garden this year").tags(&["garden"]),
     task("Vegetable beds", 0).doing(),
@@ -142,10 +142,10 @@ const GARDEN: &[Task] = &[
     task("Harvest feast", 0).due(120).tags(&["party"]),
 ];
 
-/// What is there to be shown.
+/// What the demo prints.
 struct DemoTokens {
     people: Vec<Person>,
-    /// Of the branch that anyone may read.
+    /// The token of the published branch.
     public_token: String,
 }
 
@@ -171,7 +171,7 @@ pub async fn run(mut settings: Settings) -> Result<(), DemoError> {
         let _ = told.send((address, engine.clone()));
     });
     let show = async {
-        // If the server does not start there is nothing to show.
+        // If the server does not start, there is nothing to print.
         let Ok((address, engine)) = serving.await else { return Ok(()) };
         let shown = populate(&engine, secrets).await?;
         introduce(address, &shown, directory.path()).map_err(DemoError::from)
@@ -209,13 +209,13 @@ async fn populate(engine: &Engine, secrets: Vec<(String, Secret)>) -> Result<Dem
     let website = plant(engine, ada, WEBSITE, (-400.0, 0.0)).await?;
     let bakery = plant(engine, ben, BAKERY, (400.0, 0.0)).await?;
     let garden = plant(engine, cleo, GARDEN, (0.0, 500.0)).await?;
-    // Grants that overlap: ben edits the website, and cleo, who sees all of it, edits its design.
+    // Overlapping grants: ben edits the website, and cleo, who sees all of it, edits its design.
     grant(engine, ada, &website, 0, ben, Level::Editor).await?;
     grant(engine, ada, &website, 0, cleo, Level::Viewer).await?;
     grant(engine, ada, &website, 4, cleo, Level::Editor).await?;
     grant(engine, ben, &bakery, 0, ada, Level::Admin).await?;
     grant(engine, cleo, &garden, 14, ben, Level::Viewer).await?;
-    // One waits for the other across the projects.
+    // A dependency between the projects.
     link(engine, ben, (&website, 24), (&bakery, 17), LinkType::Secondary).await?;
     link(engine, ada, (&website, 6), (&website, 17), LinkType::Primary).await?;
     let public_token = publish(engine, ben, at(&bakery, 17)?).await?;
@@ -241,7 +241,7 @@ async fn plant(
             title: Some(task.title.to_owned()),
             tags: Some(task.tags.iter().map(|tag| (*tag).to_owned()).collect()),
             due_date: due.map(Some),
-            // A task that others stand under waits for them; its own status follows from theirs.
+            // A task with subtasks waits for them, so its own status follows from theirs.
             status: (!has_children(tasks, n)).then_some(task.status),
             x: Some(left + 160.0 * depth),
             y: Some(top + 40.0 * row),
@@ -255,7 +255,7 @@ async fn plant(
     Ok(ids)
 }
 
-/// Completes the parents that are done, the deepest first.
+/// Completes the finished parents, the deepest first.
 async fn complete_parents(
     engine: &Engine,
     owner: &Person,
@@ -317,7 +317,7 @@ async fn link(
         .map(drop)
 }
 
-/// Makes a branch public; returns the token to read it with.
+/// Publishes a branch and returns its public token.
 async fn publish(engine: &Engine, owner: &Person, id: NodeId) -> Result<String, DemoError> {
     let diff =
         ask(engine, owner, Operation::NodePublish(NodePublish { id, branch: true, due: None })).await?;
@@ -338,7 +338,7 @@ async fn ask(engine: &Engine, who: &Person, operation: Operation) -> Result<Arc<
         limited: None,
         passed_on: None,
     };
-    // Nobody waits any more only when the demo itself has ended.
+    // The receiver is gone only when the demo itself has ended.
     engine.mutate(mutation, Box::new(|outcome| drop(answer.send(outcome))));
     match answered.await {
         Ok(Outcome::Changed { diff, .. }) => Ok(diff),

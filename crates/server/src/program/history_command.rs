@@ -1,4 +1,4 @@
-//! `synaptask history`: who did what and when, in words, for whoever looks after the installation.
+//! `synaptask history`: who did what and when, in words, for the operator.
 
 use super::accounts::Accounts;
 use super::command_line::CommandError;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use store::{HistoryPage, HistoryQuery, HistoryScope, LoadScope, Log, PastBatch};
 use uuid::Uuid;
 
-/// How many batches are looked at together where they are picked out one by one.
+/// How many batches are read at once when they are filtered one by one.
 const PAGE: usize = 1_000;
 
 /// The latest batches are printed last, next to the prompt.
@@ -44,7 +44,7 @@ pub(super) struct HistoryArgs {
     form: OutputFormat,
 }
 
-/// RFC 3339, or a date alone, which is its beginning in UTC.
+/// RFC 3339, or a date, which means its beginning in UTC.
 fn moment(text: &str) -> Result<Timestamp, &'static str> {
     let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
     Timestamp::parse(&whole).ok_or("expected a time like 2026-01-31 or 2026-01-31T09:30:00Z")
@@ -95,7 +95,7 @@ pub(super) fn run(args: &HistoryArgs, settings: &Settings) -> Result<(), Command
     show(args.form, &shown, || lines(told.iter().map(ToldBatch::line), "There are no matching batches."))
 }
 
-/// Which batches, as far as an index knows.
+/// The scope of the query, as far as an index covers it.
 fn scope(args: &HistoryArgs, log: &mut dyn Log) -> Result<HistoryScope, CommandError> {
     if let Some(node) = args.node {
         let world = log.load(LoadScope::Everything)?;

@@ -7,21 +7,21 @@ use graph::{NODE_FIELDS, NodeId, UserId, each_node_field};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// How much of a title is shown.
+/// The longest title shown, in characters.
 const TITLE_MOST: usize = 40;
 /// How many things of a kind are named before the rest is counted.
 const NAMED_MOST: usize = 3;
-/// How many different things of one batch are told.
+/// How many different actions of one batch are described.
 const PHRASES_MOST: usize = 4;
 
-/// What people and tasks are called, where a batch itself does not say.
+/// The names of users and tasks, where the batch itself does not have them.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     pub users: HashMap<UserId, String>,
     pub titles: HashMap<NodeId, String>,
 }
 
-/// The nodes whose titles the words of a batch need and that it does not bring along.
+/// The nodes whose titles are needed for a batch's words and are not in the batch.
 pub fn nodes_named(batch: &Batch) -> HashSet<NodeId> {
     let mut named = HashSet::new();
     for entry in entries(batch).filter(|entry| !entry.derived) {
@@ -37,7 +37,7 @@ pub fn nodes_named(batch: &Batch) -> HashSet<NodeId> {
     named
 }
 
-/// The entries of a batch. Every walk over them comes by here, so that a test can count the steps.
+/// The entries of a batch. Every walk over them uses this, so that a test can count the steps.
 fn entries(batch: &Batch) -> impl Iterator<Item = &Entry> {
     batch.entries.iter().inspect(|_| {
         #[cfg(test)]
@@ -45,7 +45,7 @@ fn entries(batch: &Batch) -> impl Iterator<Item = &Entry> {
     })
 }
 
-/// The whole sentence: who, and what.
+/// The whole sentence: actor and actions.
 pub fn sentence(batch: &Batch, names: &Names) -> String {
     let words = Words::of(batch, names);
     let who = batch.actor.map_or_else(|| "the installation".to_owned(), |id| words.person(id));
@@ -62,7 +62,7 @@ pub fn short(id: graph::BatchId) -> String {
     id.0.simple().to_string().chars().take(8).collect()
 }
 
-/// Something done, to one or more things: `trashed` `“A”, “B”` `for good`.
+/// An action on one or more things: `trashed` `“A”, “B”` `for good`.
 #[derive(Debug, PartialEq)]
 struct Phrase {
     verb: String,
@@ -74,7 +74,7 @@ struct Words<'a> {
     batch: &'a Batch,
     names: &'a Names,
     titles: HashMap<NodeId, &'a str>,
-    /// What the batch did to which nodes.
+    /// The operations of the batch on each node.
     on_nodes: HashSet<(Op, NodeId)>,
 }
 
@@ -96,7 +96,7 @@ impl<'a> Words<'a> {
         let mut phrases: Vec<Phrase> = Vec::new();
         let mut links = 0;
         for entry in entries(self.batch) {
-            // Links that went or came with their task are counted.
+            // Links that were trashed or restored with their task are only counted.
             if self.goes_with_its_end(entry) {
                 links += 1;
                 continue;
@@ -125,7 +125,7 @@ impl<'a> Words<'a> {
         text
     }
 
-    /// Whether an entry is on a link that went, came or was deleted because a task of the batch was.
+    /// Whether an entry is on a link that was trashed, restored or deleted because of a task of the batch.
     fn goes_with_its_end(&self, entry: &Entry) -> bool {
         let Subject::Link(change) = &entry.subject else { return false };
         let with = match entry.op {
@@ -138,7 +138,7 @@ impl<'a> Words<'a> {
         [link.source, link.target].into_iter().any(|end| self.on_nodes.contains(&(with, end)))
     }
 
-    /// What followed from the rules.
+    /// The derived changes.
     fn consequences(&self) -> Vec<String> {
         let (mut freed, mut blocked) = (HashSet::new(), HashSet::new());
         let (mut embeds, mut grants) = (0, 0);
@@ -352,7 +352,7 @@ fn phrase(verb: &str, thing: String, rest: &str) -> Phrase {
     Phrase { verb: verb.to_owned(), things: vec![thing], rest: rest.to_owned() }
 }
 
-/// What an update changed besides the title, by what it is called. What goes by one name is told once.
+/// The names of the fields that an update changed besides the title, each once.
 fn changed_fields(before: &Node, after: &Node) -> Vec<&'static str> {
     let mut changed = Vec::new();
     macro_rules! note {
@@ -386,7 +386,7 @@ fn role(level: Level) -> &'static str {
     }
 }
 
-/// A title as it may be shown: short, on one line, and without what a terminal would act on.
+/// A title for display: short, on one line, and without characters that a terminal acts on.
 fn quoted(title: &str) -> String {
     let title = one_line(title);
     match title.trim() {

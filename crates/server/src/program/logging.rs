@@ -1,4 +1,4 @@
-//! Logs: structured, on standard error, and never with a secret in them.
+//! Logs: structured, on standard error, and without secrets.
 
 use crate::socket;
 use std::env;
@@ -10,15 +10,15 @@ use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Libraries that at finer levels log what they are sent, handshakes and tokens included.
+/// Libraries that log everything they receive at finer levels, including handshakes and tokens.
 fn talkative() -> impl Iterator<Item = &'static str> {
     socket::LOG_TARGETS.into_iter().chain(["tungstenite", "tokio_tungstenite", "hyper"])
 }
 
-/// Starts logging by a filter such as `info` or `synaptask=debug,info`.
+/// Starts logging with a filter such as `info` or `synaptask=debug,info`.
 ///
 /// # Errors
-/// A sentence on what is wrong with the filter.
+/// A sentence about what is wrong with the filter.
 pub fn start(filter: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("log filter `{filter}`: {error}"))?;
     tracing_subscriber::registry()
@@ -29,12 +29,12 @@ pub fn start(filter: &str) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-/// In a file or a journal the codes for colours are rubbish between the words; `NO_COLOR` is how people ask for none.
+/// Colour codes are unreadable in a file or a journal. `NO_COLOR` switches them off.
 fn in_colours() -> bool {
     io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Whatever the filter says, the talkative libraries stay at info.
+/// Limits those libraries to info, whatever the filter says.
 fn capped() -> Targets {
     Targets::new().with_default(LevelFilter::TRACE).with_targets(talkative().map(|name| (name, Level::INFO)))
 }

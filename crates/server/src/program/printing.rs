@@ -1,5 +1,5 @@
-//! Text for a terminal. What users wrote may hold characters that a terminal acts on: controls, and those that change the
-//! direction of what follows or end a line. None of them is printed as it is.
+//! Text for a terminal. Users' text may have characters that a terminal acts on: controls, and characters that
+//! change the text direction or end a line. None of them is printed unchanged.
 
 use super::command_line::CommandError;
 use clap::Args;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-/// How a command answers.
+/// The output format of a command.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct OutputFormat {
     /// Print JSON
@@ -15,7 +15,7 @@ pub(super) struct OutputFormat {
     pub(super) json: bool,
 }
 
-/// Prints an answer: JSON where that was asked for, else the text.
+/// Prints an answer as JSON or as text.
 pub(super) fn show(
     form: OutputFormat,
     json: &Value,
@@ -24,7 +24,7 @@ pub(super) fn show(
     if form.json { print_json(json) } else { print_text(&text()) }
 }
 
-/// Prints JSON, indented. What a terminal would act on is escaped, so the value stays what it was.
+/// Prints JSON, indented. Characters that a terminal would act on are escaped, so the value is unchanged.
 pub(super) fn print_json(json: &Value) -> Result<(), CommandError> {
     print(&escaped(&format!("{json:#}")))
 }
@@ -34,30 +34,30 @@ pub(super) fn print_text(text: &str) -> Result<(), CommandError> {
     print(&harmless(text))
 }
 
-/// A line for each, or what to say where there are none.
+/// One line for each item, or `none` if there are no items.
 pub(super) fn lines(lines: impl Iterator<Item = String>, none: &str) -> String {
     let lines: Vec<String> = lines.map(|line| one_line(&line)).collect();
     if lines.is_empty() { none.to_owned() } else { lines.join("\n") }
 }
 
-/// Lines of text, with a space for each character that a terminal would act on.
+/// Lines of text, with a space in place of each character that a terminal would act on.
 pub(super) fn harmless(text: &str) -> String {
     text.chars().map(|c| if c != '\n' && acts(c) { ' ' } else { c }).collect()
 }
 
-/// The same in one line.
+/// The same on one line.
 pub(super) fn one_line(text: &str) -> String {
     text.chars().map(|c| if acts(c) { ' ' } else { c }).collect()
 }
 
-/// JSON with an escape for each character that a terminal would act on but the ends of lines, which JSON has between its
-/// strings only. Outside of strings it has none of the others, so each escape stands in a string.
+/// JSON with an escape for each character that a terminal would act on, except line ends, which JSON has only
+/// between its strings. JSON has none of the others outside strings, so each escape is inside a string.
 fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         if c != '\n' && acts(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a string does not fail.
+                // Writing to a string cannot fail.
                 let _ = write!(text, "\\u{unit:04x}");
             }
         } else {
@@ -67,7 +67,8 @@ fn escaped(json: &str) -> String {
     text
 }
 
-/// Whether a terminal acts on a character, instead of showing it: it moves the cursor, ends the line or turns what follows.
+/// Whether a terminal acts on a character instead of showing it: it moves the cursor, ends the line or changes
+/// direction.
 fn acts(c: char) -> bool {
     let turns = matches!(
         c,
@@ -76,7 +77,7 @@ fn acts(c: char) -> bool {
     c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
-/// The reader at the other end of a pipe may have seen enough and gone.
+/// The reader at the other end of a pipe may have closed it.
 fn print(text: &str) -> Result<(), CommandError> {
     match writeln!(io::stdout(), "{}", text.trim_end_matches('\n')) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// Each with how JSON writes it and how words do.
+    /// Each character with its form in JSON and in text.
     const ACTING: [(&str, &str); 12] = [
         ("\u{7f}", "\\u007f"),
         ("\u{80}", "\\u0080"),

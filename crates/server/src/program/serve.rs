@@ -1,4 +1,4 @@
-//! The server as a whole: how it starts, what it is made of, and how it stops.
+//! The whole server: how it starts, its parts, and how it stops.
 
 use super::data_directory::{DataError, make_log};
 use super::settings::Settings;
@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::engine::{self, Engine, StartError};
 use crate::net::accept::{Patience, serve};
 use crate::net::cors::{Cors, cors};
+use crate::response;
 use crate::rest;
 use crate::socket;
 use axum::extract::DefaultBodyLimit;
@@ -21,7 +22,7 @@ use tokio::net::{TcpListener, lookup_host};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-/// How long each step of stopping may take; together less than the 10 s that it may take in all (D12).
+/// The time for each step of stopping; in total less than the 10 s allowed (D12).
 const DRAIN: Duration = Duration::from_secs(4);
 const FINISH: Duration = Duration::from_secs(2);
 const CLOSE: Duration = Duration::from_secs(1);
@@ -43,12 +44,12 @@ pub enum ServerError {
     Io(#[from] io::Error),
 }
 
-/// Serves until the process is told to stop. `ready` hears the address once requests are accepted.
+/// Serves until the process is told to stop. `ready` is called with the address once requests are accepted.
 ///
 /// # Errors
-/// [`ServerError`], when it cannot start or cannot go on.
+/// [`ServerError`], when it cannot start or cannot continue.
 pub async fn run(settings: Settings, ready: impl FnOnce(SocketAddr, &Engine)) -> Result<(), ServerError> {
-    // Before anything is promised: a signal during the start is not lost.
+    // First, so that a signal during the start is not lost.
     let signals = stop_signals()?;
     run_until(told_to_stop(signals), settings, ready).await
 }
@@ -71,13 +72,13 @@ async fn run_until(
             Err(error)
         }
     };
-    // In whatever way the server ends, its data is in one file (D18).
+    // However the server ends, its data is in one file (D18).
     engine.closed(CLOSE_LOG).await;
     tracing::info!("stopped");
     served
 }
 
-/// Serves until told to stop, and answers what has begun by then.
+/// Serves until told to stop, and answers the requests begun by then.
 async fn serve_on(
     (listener, address): (TcpListener, SocketAddr),
     engine: &Engine,
@@ -94,16 +95,16 @@ async fn serve_on(
         Cors { mode: settings.transport.cors, allowed_origins: settings.transport.allowed_origins.clone() };
     let app = App::new(engine.clone(), settings.transport);
     let (sockets_router, sockets) = socket::routes(&app);
-    // Bodies are bounded where they are read.
+    // Bodies are limited where they are read.
     let router = rest::with_rest(sockets_router, &app)
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(Arc::new(origins), cors));
     let (stop, stopped) = watch::channel(false);
-    let mut serving = tokio::spawn(serve(listener, router, patience, stopped));
+    let mut serving = tokio::spawn(serve(listener, router, patience, response::unread, stopped));
     tracing::info!(%address, "serving");
     ready(address, engine);
 
-    // It ends by itself only when it has failed, and a server that nobody can reach must not look as if it served.
+    // It ends by itself only on failure. A server that cannot be reached must not appear to run.
     let ended = tokio::select! {
         () = told_to_stop => None,
         ended = &mut serving => Some(ended),
@@ -122,13 +123,13 @@ async fn serve_on(
         None => (false, serving.await),
     };
     if let Ok(mut requests) = requests {
-        // Ends when the last connection is closed: nothing is ever sent on the channel.
+        // Ends when the last connection is closed. Nothing is sent on the channel.
         let _ = tokio::time::timeout(REQUESTS, requests.recv()).await;
     }
     if failed { Err(ServerError::Accepting) } else { Ok(()) }
 }
 
-/// The signals that stop the server: SIGTERM, SIGINT, and SIGHUP, which the system sends when a terminal is closed.
+/// The signals that stop the server: SIGTERM, SIGINT, and SIGHUP, which the system sends when a terminal closes.
 fn stop_signals() -> io::Result<Vec<Signal>> {
     let mut kinds = vec![SignalKind::terminate(), SignalKind::interrupt()];
     if !is_hangup_ignored() {
@@ -137,9 +138,9 @@ fn stop_signals() -> io::Result<Vec<Signal>> {
     kinds.into_iter().map(signal).collect()
 }
 
-/// Whether the process was started with SIGHUP ignored, as `nohup` does: listening for the signal would undo that.
+/// Whether the process was started with SIGHUP ignored, as by `nohup`. Listening for the signal would undo that.
 fn is_hangup_ignored() -> bool {
-    // Only Linux tells; elsewhere the signal stops the server.
+    // Only Linux reports this. Elsewhere the signal stops the server.
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
@@ -180,6 +181,12 @@ mod tests {
         Settings { data, listen: "127.0.0.1:0".into(), ..Settings::default() }
     }
 
+    fn files(data: &tempfile::TempDir) -> Vec<std::ffi::OsString> {
+        let entries = std::fs::read_dir(data.path().join("data")).unwrap();
+        entries.map(|entry| entry.unwrap().file_name()).collect()
+    }
+
+    // Rules: C1, D18.
     #[tokio::test(flavor = "multi_thread")]
     async fn c1_a_server_that_can_accept_nobody_ends_with_an_error() {
         let data = tempfile::tempdir().unwrap();
@@ -188,11 +195,13 @@ mod tests {
         let served = run_until(pending(), settings, |_, _| {});
         let served = tokio::time::timeout(Duration::from_secs(20), served).await;
         assert!(matches!(served, Ok(Err(ServerError::Accepting))), "{served:?}");
+        assert_eq!(files(&data), ["synaptask.db"]);
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn c1_a_server_that_is_told_to_stop_ends_without_one() {
         let data = tempfile::tempdir().unwrap();
         run_until(ready(()), settings(&data), |_, _| {}).await.unwrap();
+        assert_eq!(files(&data), ["synaptask.db"]);
     }
 }

@@ -1,4 +1,5 @@
-//! The settings: a flag, else the environment, else `synaptask.toml`, else the default.
+//! The settings: each from its flag, otherwise its environment variable, otherwise `synaptask.toml`, otherwise its
+//! default.
 
 mod declared;
 mod environment;
@@ -17,10 +18,10 @@ use std::time::Duration;
 use store::Retention;
 use thiserror::Error;
 
-/// The settings file's name, looked for in the data directory and then in the current one.
+/// The name of the settings file, looked for in the data directory and then in the current one.
 const FILE_NAME: &str = "synaptask.toml";
 
-/// What is wrong with the settings.
+/// A problem with the settings.
 #[derive(Debug, Error)]
 pub enum ConfigError {
     #[error("cannot read {path}: {source}")]
@@ -31,7 +32,7 @@ pub enum ConfigError {
     Variable { name: String, reason: String },
 }
 
-/// Everything that can be set.
+/// All settings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// The directory with the data.
@@ -42,11 +43,11 @@ pub struct Settings {
     pub log: String,
     /// How long history is kept (H2).
     pub history: Retention,
-    /// How many TCP connections are served at once.
+    /// How many TCP connections may be open at once.
     pub connections_max: usize,
-    /// How long a client may take to send a request's headers, and how long it may be silent between requests.
+    /// How long a client may take to send a request's headers, and how long it may be idle between requests.
     pub header_timeout: Duration,
-    /// What the transports work with.
+    /// The settings of the transports.
     pub transport: TransportSettings,
 }
 
@@ -64,7 +65,7 @@ impl Default for Settings {
     }
 }
 
-/// What the command line says.
+/// The settings given on the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
     pub data: Option<PathBuf>,
@@ -73,11 +74,11 @@ pub struct Flags {
 }
 
 impl Settings {
-    /// Puts the settings together: each has the value of its flag, else of its variable, else of its key in the file, else
-    /// its default. `file` is the file that was asked for, if any.
+    /// Loads the settings: each from its flag, otherwise its variable, otherwise its key in the file, otherwise its
+    /// default. `file` is the file that was asked for, if any.
     ///
     /// # Errors
-    /// [`ConfigError`], naming the setting that is wrong.
+    /// [`ConfigError`], naming the wrong setting.
     pub fn load(
         flags: Flags,
         file: Option<PathBuf>,
@@ -87,7 +88,7 @@ impl Settings {
         let file = file.or_else(|| environment.take(CONFIG).map(PathBuf::from));
         let data = flags.data.clone().or_else(|| environment.data());
         let mut settings = Settings::default();
-        // From the weakest on, so that the stronger ones write over it.
+        // In ascending priority, so that later sources overwrite earlier ones.
         if let Some(path) = file.or_else(|| found_file(data.as_deref())) {
             settings.read_file(&path)?;
         }
@@ -105,13 +106,13 @@ impl Settings {
         self.read_toml(&text).map_err(|reason| ConfigError::File { path: path.to_owned(), reason })
     }
 
-    /// Reads what a settings file says.
+    /// Reads a settings file.
     fn read_toml(&mut self, text: &str) -> Result<(), String> {
         let table: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
         self.read_table("", table)
     }
 
-    /// Reads a table of the file; `above` is its own name with a dot, or nothing.
+    /// Reads a table of the file. `above` is its name followed by a dot, or empty.
     fn read_table(&mut self, above: &str, table: toml::Table) -> Result<(), String> {
         for (name, value) in table {
             let key = format!("{above}{name}");
@@ -132,7 +133,7 @@ impl Settings {
 
     fn read_limit(&mut self, name: &str, value: toml::Value) -> Result<(), String> {
         if !limit_names().any(|known| known == name) {
-            // Without quotes a dot makes a table of what is in front of it.
+            // Without quotes the part before the dot is a table.
             let hint = if value.is_table() { "; put a name with a dot in quotes" } else { "" };
             return Err(format!("unknown limit `{name}`{hint}"));
         }
@@ -177,14 +178,14 @@ fn found_file(data: Option<&Path>) -> Option<PathBuf> {
     places.into_iter().find(|path| path.is_file())
 }
 
-/// The help of a flag that sets something: what for, its default and its variable.
+/// The help of a flag: its purpose, default and variable.
 pub fn flag_help(flag: &str) -> String {
     let Some(setting) = Setting::of_flag(flag) else { return String::new() };
     let help = setting.help.replace('`', "");
     format!("{} [default: {}, env: {}]", capitalized(&help), setting.default_in_words(), setting.variable())
 }
 
-/// Every setting, for `--help`: its key, its variable, its default, its values and what it is for.
+/// Every setting, for `--help`: its key, variable, default, values and purpose.
 pub fn settings_help() -> String {
     let mut text = String::from("Settings, by their key in synaptask.toml and their environment variable:\n");
     for setting in SETTINGS {
@@ -207,7 +208,7 @@ fn capitalized(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// Every limit that can be set.
+/// Every configurable limit.
 pub fn limit_names() -> impl Iterator<Item = &'static str> {
     let rows = operations::ROWS.iter().map(|row| row.limit.name);
     rows.chain(NAMED_LIMITS.map(|limit| limit.name))

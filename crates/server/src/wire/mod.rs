@@ -6,6 +6,7 @@ mod diff;
 mod entity;
 mod history_page;
 pub mod payload;
+mod payload_fault;
 mod problem;
 mod relay_event;
 
@@ -26,6 +27,7 @@ use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use history_page::{EveryOp, undo_and_redo};
+pub use payload_fault::{PayloadFault, PayloadRefusal};
 pub use problem::Problem;
 pub use relay_event::relayed_event;
 

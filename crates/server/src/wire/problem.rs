@@ -1,5 +1,6 @@
 //! Everything that can go wrong, with its class, code, status and message: one mapping for both transports.
 
+use super::payload_fault::{PayloadFault, PayloadRefusal};
 use crate::engine::protocol::Failure;
 use crate::wire::payload::Malformed;
 use graph::{Class, Reason, Refusal};
@@ -10,9 +11,17 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 pub enum Problem {
     /// The engine, or the decoding of the payload, refuses it.
     Failed(Failure),
+    /// The payload is well-formed, but not what the operation takes.
+    Payload(PayloadRefusal),
     /// The body, the event's payload or the query string is not well-formed.
     Malformed(Malformed),
     PayloadTooLarge,
+    /// The HTTP request cannot be read.
+    Request,
+    /// The path and query of an HTTP request are too long.
+    UriTooLong,
+    /// The headers of an HTTP request are too many or too long.
+    HeadersTooLarge,
     /// The body is encoded, with gzip for example.
     Encoding,
     /// REST without valid credentials.
@@ -72,10 +81,15 @@ impl Problem {
     pub fn class(&self) -> &'static str {
         match self {
             Problem::Failed(Failure::Refused(refusal)) => refusal.reason.class().name(),
+            Problem::Payload(refusal) => refusal.fault.class().name(),
             Problem::Failed(Failure::RateLimited { .. }) | Problem::TooManyConnections => "rate_limited",
             Problem::Failed(Failure::Unavailable) => "unavailable",
             Problem::Failed(Failure::Storage | Failure::Exception) => "internal",
-            Problem::Malformed(_) | Problem::Encoding => "bad_request",
+            Problem::Malformed(_)
+            | Problem::Encoding
+            | Problem::Request
+            | Problem::UriTooLong
+            | Problem::HeadersTooLarge => "bad_request",
             Problem::PayloadTooLarge => "payload_too_large",
             Problem::Failed(Failure::Revoked) | Problem::Unauthorized => "unauthorized",
             Problem::AuthMissing | Problem::AuthInvalid | Problem::Origin => "forbidden",
@@ -87,11 +101,15 @@ impl Problem {
     pub fn code(&self) -> Option<&'static str> {
         match self {
             Problem::Failed(Failure::Refused(refusal)) => Some(refusal.reason.code()),
+            Problem::Payload(refusal) => Some(refusal.fault.code()),
             Problem::Failed(Failure::RateLimited { .. } | Failure::Unavailable | Failure::Revoked) => None,
             Problem::Failed(Failure::Storage) => Some("storage"),
             Problem::Failed(Failure::Exception) => Some("exception"),
             Problem::Malformed(_) => Some("malformed_json"),
             Problem::Encoding => Some("unsupported_encoding"),
+            Problem::Request => Some("malformed_request"),
+            Problem::UriTooLong => Some("uri_too_long"),
+            Problem::HeadersTooLarge => Some("headers_too_large"),
             Problem::PayloadTooLarge | Problem::Unauthorized | Problem::TooManyConnections => None,
             Problem::AuthMissing => Some("auth_missing"),
             Problem::AuthInvalid => Some("auth_invalid"),
@@ -114,6 +132,7 @@ impl Problem {
     pub fn message(&self) -> String {
         let sentence = match self {
             Problem::Failed(Failure::Refused(refusal)) => return refusal.message(),
+            Problem::Payload(refusal) => return refusal.message(),
             Problem::Malformed(Malformed(what)) => return format!("The payload cannot be read: {what}."),
             Problem::Failed(Failure::RateLimited { retry_after_s }) => {
                 return format!("Too many requests; try again in {retry_after_s} s.");
@@ -124,6 +143,9 @@ impl Problem {
                 "An internal error occurred; nothing was changed. Please report it with the trace_id."
             }
             Problem::Encoding => "The body has a Content-Encoding; send it as it is.",
+            Problem::Request => "This is not a valid HTTP request.",
+            Problem::UriTooLong => "The path and query string are too long.",
+            Problem::HeadersTooLarge => "The request has too many headers, or too long ones.",
             Problem::PayloadTooLarge => "The payload is too large; send less at once.",
             Problem::Failed(Failure::Revoked) => "The API token has been revoked.",
             Problem::Unauthorized => "Send a valid API token in the header: Authorization: Bearer <token>.",
@@ -141,18 +163,16 @@ impl Problem {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
-            Problem::Failed(Failure::Refused(refusal)) => match refusal.reason.class() {
-                Class::BadRequest => 400,
-                Class::Forbidden => 403,
-                Class::NotFound => 404,
-                Class::Conflict => 409,
-            },
+            Problem::Failed(Failure::Refused(refusal)) => status_of(refusal.reason.class()),
+            Problem::Payload(refusal) => status_of(refusal.fault.class()),
             Problem::Failed(Failure::RateLimited { .. }) | Problem::TooManyConnections => 429,
             Problem::Failed(Failure::Unavailable) => 503,
             Problem::Failed(Failure::Storage | Failure::Exception) => 500,
-            Problem::Malformed(_) => 400,
+            Problem::Malformed(_) | Problem::Request => 400,
             Problem::PayloadTooLarge => 413,
+            Problem::UriTooLong => 414,
             Problem::Encoding => 415,
+            Problem::HeadersTooLarge => 431,
             Problem::Failed(Failure::Revoked) | Problem::Unauthorized => 401,
             Problem::AuthMissing | Problem::AuthInvalid | Problem::Origin => 403,
             Problem::Route | Problem::Event => 404,
@@ -167,6 +187,15 @@ impl Problem {
             Problem::Failed(Failure::Unavailable) | Problem::TooManyConnections => Some(PATIENCE_S),
             _ => None,
         }
+    }
+}
+
+fn status_of(class: Class) -> u16 {
+    match class {
+        Class::BadRequest => 400,
+        Class::Forbidden => 403,
+        Class::NotFound => 404,
+        Class::Conflict => 409,
     }
 }
 
@@ -185,6 +214,18 @@ impl From<Refusal> for Problem {
 impl From<Reason> for Problem {
     fn from(reason: Reason) -> Self {
         Refusal::from(reason).into()
+    }
+}
+
+impl From<PayloadRefusal> for Problem {
+    fn from(refusal: PayloadRefusal) -> Self {
+        Problem::Payload(refusal)
+    }
+}
+
+impl From<PayloadFault> for Problem {
+    fn from(fault: PayloadFault) -> Self {
+        PayloadRefusal::from(fault).into()
     }
 }
 

@@ -33,7 +33,7 @@ fn ben() -> Arc<User> {
     Arc::new(User { id, username, email, ..User::clone(&ann()) })
 }
 
-/// A node with nothing at its default.
+/// A node with every field different from its default.
 fn node() -> Node {
     let mut node =
         Node::new(NodeId(uuid(10)), ann().id, BatchId(uuid(90)), at("2025-09-13T10:00:00.123Z"), 1);
@@ -120,7 +120,7 @@ fn diff() -> Diff {
     }
 }
 
-/// The text as it is sent, laid out to be read; the order of keys is the order sent.
+/// The text as sent, laid out for reading. The order of keys is the order sent.
 fn pretty(text: &str) -> String {
     let value: serde_json::Value = serde_json::from_str(text).expect("a JSON text");
     serde_json::to_string_pretty(&value).expect("a JSON text")
@@ -333,7 +333,7 @@ fn t7_w7_w8_a_page_of_the_graph() {
 #[test]
 fn t6_a_page_of_the_graph_as_an_event() {
     assert_snapshot!("t6_init", pretty(&graph_init(&page(), 7, TRACE)));
-    let problem = Problem::from(Reason::OutOfRange);
+    let problem = Problem::from(PayloadFault::OutOfRange);
     assert_snapshot!(graph_error(&problem, TRACE), @r#"{"error":"bad_request.out_of_range","message":"limit/offset out of range","trace_id":"c7a81f04b921"}"#);
 }
 
@@ -387,7 +387,8 @@ fn o27_an_account() {
 #[test]
 fn t17_t18_every_problem_has_its_class_status_and_sentence() {
     let problems = [
-        Problem::from(Reason::TitleTooLong),
+        Problem::from(PayloadFault::Domain(Reason::TitleTooLong)),
+        Problem::from(PayloadFault::MissingId),
         Problem::from(Reason::WouldShare),
         Problem::from(Reason::NodeNotFound),
         Problem::from(Refusal::with(Reason::VersionConflict, "The node's version is 4.")),
@@ -417,9 +418,12 @@ fn t17_t18_every_problem_has_its_class_status_and_sentence() {
 }
 
 #[test]
-fn t17_every_reason_of_the_domain_has_the_status_of_its_class() {
-    for reason in Reason::ALL {
-        let problem = Problem::from(*reason);
+fn t17_every_reason_has_one_code_and_the_status_of_its_class() {
+    let of_domain = Reason::ALL.iter().map(|reason| (Problem::from(*reason), reason.code()));
+    let of_form = PayloadFault::OF_FORM.iter().map(|fault| (Problem::from(*fault), fault.code()));
+    let mut codes = std::collections::HashSet::new();
+    for (problem, code) in of_domain.chain(of_form) {
+        assert!(codes.insert(code), "{code} is listed twice");
         let status = match problem.class() {
             "bad_request" => 400,
             "forbidden" => 403,
@@ -428,7 +432,7 @@ fn t17_every_reason_of_the_domain_has_the_status_of_its_class() {
             other => panic!("{other}"),
         };
         assert_eq!(problem.status(), status, "{}", problem.name());
-        assert_eq!(problem.name(), format!("{}.{}", problem.class(), reason.code()));
+        assert_eq!(problem.name(), format!("{}.{}", problem.class(), code));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who is told what of a mutation, and how.
+//! Who is told about a mutation, and how.
 
 use crate::support;
 use crate::support::replica::Replica;
@@ -33,7 +33,7 @@ fn p7_the_origin_gets_the_answer_and_everyone_else_the_diff() {
     assert_eq!(phone.hears_diffs().len(), 1);
     assert_eq!(laptop.hears_diffs().len(), 1);
 
-    // What changes nothing is told to nobody.
+    // A mutation that changes nothing is told to no one.
     phone.does(rename(plan, "best plan"));
     assert!(laptop.hears().is_empty() && bens.hears_diffs().len() == 1);
     phone.sends(phone.asks(rename(NodeId(uuid::Uuid::new_v4()), "none"))).wait();
@@ -48,7 +48,7 @@ fn p6_a_diff_has_only_what_its_receiver_may_see() {
     let secret = anna.adds("secret", None);
     anna.does(grant(plan, &ben, Level::Editor));
     let (annas, bens) = (anna.connects(), ben.connects());
-    // The plan waits for something else: ben sees that, and not what for.
+    // The plan waits for another node. ben sees that it waits, and not for what.
     let private = Operation::LinkAdd(LinkAdd {
         id: None,
         source: secret,
@@ -84,7 +84,7 @@ fn p9_what_is_revoked_is_hidden_and_nothing_after_it_is_told() {
     assert!(replica.nodes.is_empty() && replica.links.is_empty());
 }
 
-/// Anna with so many tasks under one plan, which ben sees.
+/// Anna with this many tasks under one plan, which ben sees.
 fn crowded(tasks: usize, settings: EngineSettings) -> (Server, NodeId) {
     let server = Server::set(&["anna", "ben"], settings);
     let anna = server.person("anna");
@@ -194,7 +194,7 @@ fn p26_a_publication_is_announced_to_those_with_access() {
     let [anna, ben, carol, dora] = ["anna", "ben", "carol", "dora"].map(|name| server.person(name));
     let plan = anna.adds("plan", None);
     anna.does(grant(plan, &ben, Level::Viewer));
-    // Dora sees the plan only as what her own task waits for.
+    // Dora sees the plan only as something that her own task waits for.
     let doras = anna.adds("for dora", None);
     anna.does(grant(doras, &dora, Level::Viewer));
     anna.does(link(plan, doras, LinkType::Primary));
@@ -247,7 +247,7 @@ fn o27_granted_by_lists_what_was_given_where_the_giver_still_may() {
         anna.does(gives_back);
         assert_eq!(given(&ben), [plan]);
     }
-    // In the trash it goes by where the node lay.
+    // In the trash it is judged by where the node was.
     anna.does(Operation::NodeTrash { id: plan });
     assert_eq!(given(&ben), [plan]);
     assert_eq!(given(&anna), [plan]);

@@ -1,4 +1,4 @@
-//! Too much to do, and the end.
+//! Overload and shutdown.
 
 use crate::support::{PATIENCE, Server, ask, changed, drain, expect_answer, failure, rename, until};
 use std::sync::atomic::{AtomicBool, Ordering};

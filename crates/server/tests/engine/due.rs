@@ -1,4 +1,4 @@
-//! What ends by itself.
+//! What expires.
 
 use crate::support::replica::Replica;
 use crate::support::{Person, Server, Socket, Told, ask, changed, now, rename, until};
@@ -17,7 +17,7 @@ fn grant_until(id: NodeId, person: &Person, due: Timestamp) -> Operation {
     })
 }
 
-/// Waits for the diff that comes by itself, and for what it says to be right.
+/// Waits for the diff of an expiry, and for its content to be right.
 fn assert_runs_out(socket: &Socket, replica: &mut Replica, due: Timestamp) -> Arc<Diff> {
     until("something comes by itself", || !socket.glances().is_empty());
     let late_ms = now().ms() - due.ms();
@@ -96,7 +96,7 @@ fn p16_what_has_run_out_is_told_before_the_next_batch() {
     let mut replica = Replica::of(&bens.loads(10, 0));
     bens.hears();
 
-    // The engine is busy over the moment, and two batches wait.
+    // The engine is busy at that moment, and two batches wait.
     server.knobs.hold();
     let busy = ask(&server.engine, anna.asks(rename(own, "busy")));
     server.knobs.until_held();

@@ -1,4 +1,4 @@
-//! Durable before told, and what happens when a commit or an operation fails.
+//! Durable before told, and failures of commits and operations.
 
 use crate::support::replica::Replica;
 use crate::support::{Server, ask, batch_id, changed, failure, grant, named, rename};
@@ -89,7 +89,7 @@ fn d5_a_refused_commit_leaves_no_trace() {
     };
     assert!(page.nodes.is_empty());
 
-    // The same request, by the same name, goes through once there is room.
+    // The same request with the same batchId succeeds once there is room.
     let done = changed(ask(&server.engine, doomed[0].clone()).wait());
     assert_eq!(done.rev, busied.rev + 2, "no place in the order was lost");
     bens.compares();
@@ -97,7 +97,8 @@ fn d5_a_refused_commit_leaves_no_trace() {
     assert_eq!(replica.nodes.len(), 1);
 }
 
-/// An error in reading the past may have ended the transaction, so all of the group goes; damage concerns one request.
+/// An error in reading history may have ended the transaction, so the whole group fails. Damage concerns one
+/// request.
 #[test]
 fn d5_a_past_that_cannot_be_read_leaves_nothing_of_the_group() {
     let server = Server::with(&["anna"]);
@@ -138,7 +139,8 @@ fn d5_reads_go_on_while_nothing_can_be_written() {
     assert_eq!(anna.sees().nodes[0].node.version, 2);
 }
 
-/// Ends its process by a commit in doubt. Does nothing by itself: the test below runs it as another process.
+/// Ends its process by a commit with an unknown outcome. Does nothing by itself: the test below runs it as another
+/// process.
 #[test]
 fn doubting_child() {
     if std::env::var_os(DOUBT).is_none() {

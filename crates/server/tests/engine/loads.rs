@@ -1,4 +1,4 @@
-//! Loading in pages while everything changes.
+//! Loading in pages under change.
 
 use crate::support::replica::Replica;
 use crate::support::{Server, Socket, Told, changed, grant, rename, revoke};
@@ -14,7 +14,7 @@ fn ids(page: &Page) -> Vec<NodeId> {
     page.nodes.iter().map(|seen| seen.node.id).collect()
 }
 
-/// Goes on with a load to its end.
+/// Continues a load to its end.
 fn load_on(socket: &Socket, limit: usize, mut offset: usize) -> Vec<NodeId> {
     let mut loaded = Vec::new();
     loop {
@@ -59,7 +59,8 @@ fn g5_a_load_misses_and_repeats_nothing_under_change() {
 
     let distinct: HashSet<_> = sent.iter().collect();
     assert_eq!(distinct.len(), sent.len(), "no node is sent twice");
-    // 36, but for the 5 under plan 5 and the 5 under plan 1, which was in the trash at their turn and then came by diff.
+    // 36, except the 5 under plan 5 and the 5 under plan 1, which was in the trash in its turn and then came by
+    // diff.
     assert_eq!(sent.len(), 26);
     let mut replica = Replica::default();
     bens.compares();
@@ -77,7 +78,7 @@ fn g6_has_more_is_exact() {
     assert!(!phone.loads(5, 5).has_more);
     assert!(!phone.loads(6, 0).has_more);
     assert!(phone.loads(3, 0).has_more);
-    // All that is left vanishes but for the last one, and then that too.
+    // Everything left vanishes except the last node, and then that too.
     for gone in &nodes[3..5] {
         anna.does(Operation::NodeTrash { id: *gone });
     }
@@ -136,7 +137,7 @@ fn g5_a_load_of_a_branch_misses_and_repeats_nothing_either() {
             anna.does(Operation::NodeRestore { id });
         }
     }
-    // What the token stood for may be over between two pages.
+    // A publication may end between two pages.
     let (bens, root) = (ben.connects(), Root::Token(token));
     assert!(loads(&bens, &root, 3, 0).unwrap().has_more);
     anna.does(Operation::NodeUnpublish { id: plan });
@@ -154,7 +155,7 @@ fn g4_a_jump_leaves_the_load_as_it_is() {
     assert_eq!(ids(&phone.loads(4, 8)), nodes[9..], "a page of the graph as it is now");
     assert_eq!(ids(&phone.loads(4, 0)), nodes[1..5], "another load");
     assert_eq!(ids(&phone.loads(2, 7)), nodes[8..10]);
-    // The load goes on where it was, one trashed node that was sent notwithstanding.
+    // The load continues where it was, although a node that was sent has been trashed.
     anna.does(Operation::NodeTrash { id: nodes[1] });
     assert_eq!(load_on(&phone, 4, 4), nodes[5..]);
     assert_eq!(first.nodes.len(), 4);

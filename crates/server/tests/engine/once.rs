@@ -1,4 +1,4 @@
-//! Exactly once: what a batchId is for.
+//! Exactly once: the purpose of a batchId.
 
 use crate::support::{Server, add, ask, batch_id, changed, failure, named, refused, rename, replayed};
 use graph::ops::NodeAdd;
@@ -8,7 +8,7 @@ use synaptask::engine::{Failure, Mutation};
 use uuid::Uuid;
 
 fn new_task() -> Operation {
-    // Without an id of the client's, a second node would be no conflict.
+    // Without the client's id, a second node would be no conflict.
     Operation::NodeAdd(NodeAdd { id: None, target: None, fields: Box::default() })
 }
 
@@ -81,13 +81,13 @@ fn d9_a_name_stands_for_one_request_of_one_user() {
         named(anna.asks(add(node, "other task", None)), name),
         named(anna.asks(rename(node, "task")), name),
         named(ben.asks(add(node, "task", None)), name),
-        // Judged before everything else: it is not said that there is no such node.
+        // Checked before everything else: the answer does not say that the node does not exist.
         named(ben.asks(rename(NodeId(Uuid::new_v4()), "task")), name),
     ];
     for conflicting in conflicting {
         assert_eq!(failure(ask(&server.engine, conflicting).wait()), refused(Reason::BatchIdConflict));
     }
-    // Also under the name of a batch that no client named.
+    // Also under the id of a batch that no client named.
     let unnamed = anna.does(rename(node, "renamed")).batch.unwrap();
     let stolen = named(anna.asks(rename(node, "renamed")), unnamed);
     assert_eq!(failure(ask(&server.engine, stolen).wait()), refused(Reason::BatchIdConflict));

@@ -1,4 +1,4 @@
-//! Other processes on the same data, and tokens that are revoked.
+//! Other processes on the same data, and revoked tokens.
 
 use crate::support::replica::Replica;
 use crate::support::{Person, Server, Told, add, changed, failure, grant, rename, until};
@@ -45,7 +45,7 @@ fn r12_tokens_that_nobody_has_cost_the_engine_nothing() {
     let looks = server.knobs.looks() - before;
     let polls = usize::try_from(began.elapsed().as_micros() / poll.as_micros()).unwrap();
     assert!(looks >= 20 && looks <= polls + 2, "{looks} looks in {polls} polls");
-    // A look that is waited for sees what was there before.
+    // A look that is awaited sees what was there before.
     let user = server.installation.add_user("dora", Plan::Pro);
     let (_, hash) = server.installation.add_token(user);
     runtime.block_on(server.engine.look());
@@ -67,7 +67,7 @@ fn d14_batches_of_another_process_are_told() {
     let task = NodeId(Uuid::new_v4());
     beside(add(task, "task", Some(plan)));
     until("ben is told", || bens.glances().len() == 1);
-    // And in between with the server's own.
+    // And in between with the server's own batches.
     for n in 0..10 {
         beside(rename(task, &format!("beside {n}")));
         anna.does(rename(plan, &format!("here {n}")));
@@ -131,7 +131,8 @@ fn p24_a_rotated_token_ends_what_came_with_its_old_secret() {
     let anna = server.person("anna");
     let old = anna.connects();
     old.hears();
-    // What waits when the secret changes is not done: the engine hears of the change with its next transaction.
+    // A request that waits while the secret changes is not executed: the engine sees the change with its next
+    // transaction.
     let hash = server.installation.rotate(anna.caller.token);
     assert_eq!(failure(anna.tries(rename(NodeId(Uuid::new_v4()), "late"))), Failure::Revoked);
     until("the old secret's connection is closed", || old.is_closed());
@@ -161,7 +162,7 @@ fn p24_a_token_revoked_before_its_connection_is_there_ends_it() {
 
 #[test]
 fn d14_a_mutation_is_decided_on_what_others_have_committed() {
-    // The log is never asked for news: they come with the transaction.
+    // The log is never polled: new batches come with the transaction.
     let poll = Duration::from_secs(3_600);
     let server = Server::set(&["anna"], EngineSettings { poll, ..EngineSettings::default() });
     let anna = server.person("anna");
@@ -173,7 +174,7 @@ fn d14_a_mutation_is_decided_on_what_others_have_committed() {
     let told = phone.hears_diffs();
     assert_eq!(told.iter().map(|diff| diff.rev).collect::<Vec<_>>(), [diff.rev - 1, diff.rev]);
 
-    // Also when nothing of the server's own is written afterwards.
+    // Also when the server itself writes nothing afterwards.
     server.installation.does(Some(anna.caller.user), &rename(node, "beside again"));
     server.knobs.refuse(1);
     anna.tries(rename(node, "never"));

@@ -1,4 +1,4 @@
-//! Pages of history, which are looked for beside the engine while it goes on.
+//! Pages of history, which are searched beside the engine while it continues.
 
 use crate::support::{Server, add, changed, failure, grant, named, rename, revoke};
 use graph::NodeId;
@@ -33,7 +33,7 @@ fn p3_a_page_found_before_a_revocation_and_told_after_it_holds_nothing_of_what_i
         })
     };
     assert!(shown(&page, kept) && !shown(&page, plan));
-    // And with nothing in between it is as it was found.
+    // With nothing in between the page is as found.
     let Outcome::History { page, .. } = anna.reads(ALL) else { panic!("no page") };
     assert!(shown(&page, plan));
 }

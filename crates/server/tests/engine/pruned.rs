@@ -1,4 +1,4 @@
-//! How history is taken away beside an engine at work.
+//! Pruning beside a working engine.
 
 use crate::support::installation::Installation;
 use crate::support::{
@@ -24,8 +24,8 @@ fn kept(batches: u64) -> Retention {
     Retention { basic: limits, plus: limits, pro: limits, ..Retention::default() }
 }
 
-/// What somebody did long ago: adds tasks and goes on renaming them, each time in a batch of its own. Says under which
-/// names.
+/// A user's old history: adds tasks and renames them again and again, each time in its own batch. Returns the batch
+/// ids.
 fn past(
     installation: &Installation,
     actor: UserId,
@@ -73,7 +73,7 @@ fn undo(batch: BatchId) -> Operation {
     Operation::HistoryUndo { batch }
 }
 
-/// How many batches are held of what a user did: found by asking whether there is an n-th.
+/// How many of a user's batches are kept, found by asking for an n-th one.
 fn held(installation: &Installation, user: UserId) -> usize {
     let mut history = installation.log().history().unwrap();
     let mut has = |offset| {
@@ -151,7 +151,7 @@ fn h2_the_past_is_taken_away_in_the_background_while_mutations_go_on() {
     };
     let server = server.restarted_with(settings);
     let (anna, ben) = (server.person("anna"), server.person("ben"));
-    // Mutations go on meanwhile, and nobody's live view has a gap.
+    // Mutations continue meanwhile, and no live view has a gap.
     let (phone, laptop) = (anna.connects(), anna.connects());
     let mut rev = None;
     let task = NodeId(Uuid::new_v4());
@@ -168,17 +168,17 @@ fn h2_the_past_is_taken_away_in_the_background_while_mutations_go_on() {
         last = diff.batch;
     }
     assert_eq!(laptop.hears_diffs().len(), n + 1);
-    // sync leads on from before, however much went.
+    // sync continues from before, however much was pruned.
     match laptop.reads(Read::Sync { since: rev.unwrap() }) {
         Outcome::Synced { recovered, .. } => assert!(recovered),
         other => panic!("{other:?}"),
     }
     assert_eq!(laptop.hears_diffs().len(), n);
 
-    // What was taken away is not found, and neither is what never was.
+    // A pruned batch is not found, and neither is one that never existed.
     assert_eq!(failure(anna.tries(undo(mine[0]))), refused(Reason::BatchNotFound));
     assert_eq!(failure(anna.tries(undo(batch_id()))), refused(Reason::BatchNotFound));
-    // The latest of it and what is not a day old is held, limit or not: the names of requests with it.
+    // The latest batches, and those less than a day old, are kept whatever the limit, with their batchIds.
     let again = replayed(phone.sends(request).wait());
     assert_eq!(again.batch, first.batch);
     assert_eq!(held(&server.installation, ben.caller.user), 500);
@@ -188,7 +188,7 @@ fn h2_the_past_is_taken_away_in_the_background_while_mutations_go_on() {
     anna.does(undo(*mine.last().unwrap()));
     anna.does(undo(last.unwrap()));
     assert!(anna.sees_titles().contains(&(n - 1).to_string()));
-    // The nodes are all there: only the past is gone.
+    // All nodes exist: only history was pruned.
     let seen = anna.sees().nodes.len();
     assert_eq!(seen, 3_000, "one undone, one new");
     let server = server.restarted();
@@ -196,7 +196,7 @@ fn h2_the_past_is_taken_away_in_the_background_while_mutations_go_on() {
     assert!(server.installation.log().check().unwrap().is_empty());
 }
 
-/// Neither an error nor a fault in it ends pruning for good.
+/// Neither an error nor a panic in it ends pruning permanently.
 #[test]
 fn h2_a_pruning_that_fails_is_tried_again() {
     let none = EngineSettings { prune_every: Duration::from_secs(3_600), ..EngineSettings::default() };
@@ -217,7 +217,7 @@ fn h2_a_pruning_that_fails_is_tried_again() {
     server.person("anna").adds("and the engine is at work", None);
 }
 
-/// Once the batch that began a chain is taken away, its id is free, and whoever bears it then is no part of the chain.
+/// Once the batch that began a chain is pruned, its id is free. A new batch with that id is not part of the chain.
 #[test]
 fn h10_a_name_used_anew_is_no_part_of_the_chain_it_once_began() {
     let none = EngineSettings { prune_every: Duration::from_secs(3_600), ..EngineSettings::default() };
@@ -256,7 +256,7 @@ fn h10_a_name_used_anew_is_no_part_of_the_chain_it_once_began() {
     assert!(anna.sees().nodes.is_empty());
 }
 
-/// The times that changes took to be acknowledged, one after the other with a breath between them.
+/// The times until changes were acknowledged, one after the other with short pauses.
 fn paced(engine: &Engine, person: &Person, task: NodeId, goes_on: impl Fn() -> bool) -> Vec<Duration> {
     let mut took = Vec::new();
     while goes_on() {
@@ -268,7 +268,7 @@ fn paced(engine: &Engine, person: &Person, task: NodeId, goes_on: impl Fn() -> b
     took
 }
 
-/// The same of several clients at once.
+/// The same with several clients at once.
 fn paced_all(
     engine: &Engine,
     clients: &[(Person, NodeId)],
@@ -289,9 +289,10 @@ fn share(took: &mut [Duration], share: f64) -> Duration {
     took[((took.len() - 1) as f64 * share) as usize]
 }
 
-/// Done when a log of a million batches prunes to its plan's limit while mutations go on, and p99 of their acks rises by less
-/// than half: `make bench-prune`. Rounds of pruning alternate with rounds without, until all is pruned, so that what else
-/// the machine does meets both alike; what is compared is the median of the rounds' p99.
+/// Passes when a log of a million batches is pruned to its plan's limit while mutations continue, and the p99 of
+/// their acks rises by less than half: `make bench-prune`. Rounds with and without pruning alternate until
+/// everything is pruned, so that other load on the machine affects both. The medians of the rounds' p99 are
+/// compared.
 #[test]
 #[ignore = "takes a quarter of an hour and a gigabyte"]
 fn h2_a_million_batches_are_pruned_and_acks_hardly_wait() {
@@ -309,7 +310,7 @@ fn h2_a_million_batches_are_pruned_and_acks_hardly_wait() {
     let begun = Instant::now();
     past(&installation, user, 10_000, batches, now().plus_ms(-2 * DAY_MS));
     println!("{batches} batches appended in {:.1?}", begun.elapsed());
-    // The engine only looks after the file: what prunes is told when to.
+    // The engine only maintains the file. The pruner prunes when it is told to.
     let settings = EngineSettings { prune_every: Duration::from_secs(1 << 30), ..EngineSettings::default() };
     let others: Vec<_> = (0..CLIENTS)
         .map(|n| {
@@ -360,7 +361,7 @@ fn h2_a_million_batches_are_pruned_and_acks_hardly_wait() {
         worked += lasted;
         let rate = of_round as f64 / lasted.as_secs_f64();
         let p99 = told("pruning", &mut took, &format!("; {of_round} batches taken away, {rate:.0}/s"));
-        // One that was over at once says little.
+        // A round that ended at once says little.
         if lasted > round / 2 {
             pruning.push(p99);
         }

@@ -1,5 +1,5 @@
-//! Random schedules: people change and share and load at once, and whatever they hold is what a fresh load brings.
-//! Another seed is tried with `SYNAPTASK_SEED`, more steps with `SYNAPTASK_STEPS`.
+//! Random schedules: users change, share and load at the same time, and each replica equals a fresh load.
+//! `SYNAPTASK_SEED` sets another seed, and `SYNAPTASK_STEPS` more steps.
 
 use crate::support::replica::Replica;
 use crate::support::{Pending, Person, Server, Socket, now};
@@ -11,7 +11,7 @@ use graph::{LinkId, NodeFields, NodeId, Operation, Root};
 use synaptask::engine::{EngineSettings, Outcome};
 use uuid::Uuid;
 
-/// A small generator of random numbers (splitmix64): a seed means the same for ever.
+/// A small random number generator (splitmix64): a seed always has the same meaning.
 struct Dice(u64);
 
 impl Dice {
@@ -40,11 +40,11 @@ impl Dice {
     }
 }
 
-/// A connection and what its client holds.
+/// A connection and its client's data.
 struct Client {
     socket: Socket,
     replica: Replica,
-    /// How far its load has come; `None` once all is loaded.
+    /// The progress of its load; `None` once everything is loaded.
     loading: Option<usize>,
 }
 
@@ -55,11 +55,11 @@ struct Story {
     emails: Vec<String>,
 }
 
-/// How many ids the story goes on about.
+/// How many ids the story uses.
 const RECENT: usize = 24;
 
 impl Story {
-    /// Something that whoever holds this may ask for: mostly about what they see, now and then about anything.
+    /// A request that this client may make: mostly about what they see, sometimes about anything.
     fn operation(&mut self, held: &Replica) -> Operation {
         let dice = &mut self.dice;
         let seen: Vec<NodeId> = held.nodes.keys().copied().collect();
@@ -186,7 +186,7 @@ fn run(seed: u64, steps: usize) {
                 let page = clients[who].socket.loads(5, offset);
                 clients[who].loading = page.has_more.then_some(offset + page.nodes.len());
             }
-            // Now and then somebody comes anew.
+            // Sometimes a user connects anew.
             None if story.dice.one_in(40) => {
                 let gone = std::mem::replace(&mut clients[who], client(&people[who % people.len()]));
                 server.engine.disconnect(gone.socket.id);

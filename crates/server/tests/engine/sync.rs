@@ -7,7 +7,7 @@ use graph::{Diff, NodeId, Operation};
 use std::sync::Arc;
 use synaptask::engine::{EngineSettings, Failure, Outcome, Read};
 
-/// Catches up; what was missed, or nothing if the client must load anew.
+/// Catches up and returns what was missed, or nothing if the client must load anew.
 fn catch_up(socket: &Socket, since: Rev) -> Option<Vec<Arc<Diff>>> {
     let synced = socket.reads(Read::Sync { since });
     let Outcome::Synced { recovered, .. } = synced else { panic!("{synced:?}") };
@@ -55,7 +55,7 @@ fn p22_a_view_that_shrank_is_loaded_anew() {
 
 #[test]
 fn p22_what_was_revoked_in_the_trash_is_not_told() {
-    // There it is out of ben's sight already, so the revocation hides nothing.
+    // It is already out of ben's sight there, so the revocation hides nothing.
     let server = Server::with(&["anna", "ben"]);
     let (anna, ben) = (server.person("anna"), server.person("ben"));
     let plan = anna.adds("plan", None);
@@ -71,7 +71,7 @@ fn p22_what_was_revoked_in_the_trash_is_not_told() {
 
 #[test]
 fn p22_what_was_told_of_the_trash_is_not_told_again() {
-    // Access to it may end there without another word.
+    // Access to it may end there without a further diff.
     let server = Server::with(&["anna", "ben", "carol"]);
     let [anna, ben, carol] = ["anna", "ben", "carol"].map(|name| server.person(name));
     let plan = anna.adds("plan", None);
@@ -99,7 +99,7 @@ fn p22_a_gap_is_never_passed_over() {
     let lost = anna.connects();
     let since = anna.does(rename(node, "held")).rev;
     lost.hears();
-    // The World is loaded anew after a fault, and another process was quicker.
+    // The World is reloaded after a fault, and another process was faster.
     let fatal = batch_id();
     server.knobs.panic_on(fatal);
     let (beside, user) = (server.installation.log(), anna.caller.user);
@@ -127,7 +127,7 @@ fn p22_a_diff_that_came_in_part_is_not_taken_for_the_whole() {
     bens.hears();
     anna.does(grant(plan, &ben, Level::Viewer));
     let first = bens.hears_diffs().remove(0);
-    // The connection is lost after the first part: that rev is all the client knows.
+    // The connection is lost after the first part. That rev is all the client knows.
     let mut replica = Replica::default();
     replica.diff(&first);
     let back = ben.connects();

@@ -1,12 +1,12 @@
-//! Hostile payloads: for every operation, everything a client could get wrong, each with the one code that answers it.
+//! Hostile payloads: for every operation everything that a client could get wrong, each with the one code that
+//! answers it.
 //!
-//! The table is what bad values of each field cost, times the operations that take the field. The codes are written
-//! down here a second time, away from the operations' own table, so that neither can drift alone.
+//! The table combines the bad values of each field with the operations that take the field. The codes are written
+//! here a second time, apart from the operations' own table, so that neither can drift alone.
 
 mod table;
 
 use std::collections::HashSet;
-use synaptask::engine::protocol::Failure;
 use synaptask::operations::{Asked, ROWS, by_event, decode};
 use synaptask::wire::payload::Json;
 use table::*;
@@ -14,13 +14,10 @@ use table::*;
 fn code_of(event: &str, payload: &str) -> Result<Asked, String> {
     let json = Json::parse(payload).map_err(|error| error.to_string())?;
     let row = by_event(event).ok_or_else(|| format!("no row {event}"))?;
-    decode(row, &json).map_err(|failure| match failure {
-        Failure::Refused(refusal) => {
-            let message = refusal.message();
-            assert!(message.len() > 10 && message.len() < 400, "{event} {payload:.200}: {message:.500}");
-            refusal.reason.code().to_owned()
-        }
-        other => format!("{other:?}"),
+    decode(row, &json).map_err(|refusal| {
+        let message = refusal.message();
+        assert!(message.len() > 10 && message.len() < 400, "{event} {payload:.200}: {message:.500}");
+        refusal.fault.code().to_owned()
     })
 }
 
@@ -41,7 +38,7 @@ fn o4_every_hostile_payload_has_its_code() {
 #[test]
 fn o4_every_code_of_a_payload_is_met_and_every_one_met_is_in_the_table() {
     for row in ROWS.iter() {
-        let listed: HashSet<&str> = row.payload_errors().iter().map(|reason| reason.code()).collect();
+        let listed: HashSet<&str> = row.payload_errors().iter().map(|fault| fault.code()).collect();
         let cases = table();
         let met: HashSet<&str> =
             cases.iter().filter(|case| case.event == row.event).map(|case| case.code).collect();

@@ -1,9 +1,9 @@
-//! The payloads and what answers them.
+//! The payloads and their answers.
 
 pub const A: &str = "\"3f2504e0-4f89-41d3-9a0c-0305e82c3301\"";
 pub const B: &str = "\"9b2d3c1e-7a55-4c0b-8f6d-2e1a0c9b8d7e\"";
 
-/// A payload of each operation that is well-formed, as fields with their JSON.
+/// A well-formed payload of each operation, as fields with their JSON.
 pub const GOOD: &[(&str, &[(&str, &str)])] = &[
     ("graph:get", &[]),
     ("trash:page", &[]),
@@ -77,7 +77,7 @@ pub const GRANTS: &[&str] = &["node:access", "node:access:update", "node:access:
 pub const LEVELS: &[&str] = &["node:access", "node:access:update"];
 pub const SHARES: &[&str] = &["node:publish", "node:publish:update", "node:access", "node:access:update"];
 
-/// What is wrong wherever a UUID is asked.
+/// Wrong values wherever a UUID is expected.
 pub const NO_UUID: &[&str] = &[
     "null",
     "true",
@@ -97,7 +97,7 @@ pub const NO_UUID: &[&str] = &[
     "\"' OR 1=1 --\"",
 ];
 
-/// What is wrong besides where it is the client's own name: not version 4, or not of the usual variant.
+/// Further wrong values for the client's own ids: not version 4, or not of the usual variant.
 pub const NO_V4: &[&str] = &[
     "\"00000000-0000-0000-0000-000000000000\"",
     "\"ffffffff-ffff-ffff-ffff-ffffffffffff\"",
@@ -106,15 +106,15 @@ pub const NO_V4: &[&str] = &[
     "\"3f2504e0-4f89-41d3-ca0c-0305e82c3301\"",
 ];
 
-/// What is wrong where null is as if the field were left out.
+/// Wrong values where null means absence.
 fn but_null(wrong: &[&'static str]) -> Vec<&'static str> {
     wrong.iter().copied().filter(|value| *value != "null").collect()
 }
 
-/// What is wrong wherever a boolean is asked.
+/// Wrong values wherever a boolean is expected.
 pub const NO_BOOLEAN: &[&str] = &["null", "0", "1", "\"true\"", "\"\"", "[]", "{}", "1.0", "[true]"];
 
-/// What is wrong wherever an integer is asked.
+/// Wrong values wherever an integer is expected.
 pub const NO_INTEGER: &[&str] = &[
     "null",
     "true",
@@ -157,7 +157,7 @@ pub struct Case {
 struct Table(Vec<Case>);
 
 impl Table {
-    /// Every one of the values, in the field of every one of the operations.
+    /// Every value in the field of every operation.
     fn field<V: AsRef<str>>(
         &mut self,
         events: &[&'static str],
@@ -402,7 +402,7 @@ fn times(table: &mut Table) {
     table.field(SHARES, "due", &no_time, "invalid_due");
 }
 
-/// An email as JSON: with a first part of two characters the longest there may be, of 254.
+/// An email as JSON: with a first part of two characters the longest possible, 254.
 pub fn longest_email(local: &str) -> String {
     format!("\"{local}@{}\"", [62; 4].map(|length| "c".repeat(length)).join("."))
 }
@@ -434,7 +434,7 @@ fn sharing(table: &mut Table) {
         "\"\\\"a\\\"@b\"",
     ];
     table.field(GRANTS, "email", &no_email, "invalid_email");
-    // Longer by one; and no longer than it may be, with a label that is.
+    // Too long by one; and of the greatest length, with a label that is too long.
     let too_long = [longest_email("bbb"), format!("\"a@{}\"", "b".repeat(64))];
     table.field(GRANTS, "email", &too_long, "invalid_email");
     table.field(&["access:visibilityupdate"], "showing", NO_BOOLEAN, "invalid_showing");

@@ -1,4 +1,4 @@
-//! The data of an installation, and what other processes do to it.
+//! The data of an installation, and other processes that change it.
 
 use super::{email, now};
 use graph::model::{Plan, TokenHash};
@@ -23,7 +23,7 @@ impl Installation {
         SqliteLog::open(self.directory.path().join("synaptask.db")).unwrap()
     }
 
-    /// The names of the files there are.
+    /// The names of the existing files.
     pub fn files(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.directory.path()).unwrap();
         let mut names: Vec<String> =
@@ -42,14 +42,14 @@ impl Installation {
         commit_at(self.log(), actor, operation, at)
     }
 
-    /// Opens an account.
+    /// Adds an account.
     pub fn add_user(&self, name: &str, plan: Plan) -> UserId {
         let add = Operation::UserAdd(UserAdd { email: email(name), username: name.to_owned(), plan });
         self.does(None, &add);
         self.log().load(LoadScope::Accounts).unwrap().user_by_username(name).unwrap().user.id
     }
 
-    /// Makes an API token; here the hash stands for the secret too.
+    /// Creates an API token. Here the hash stands for the secret too.
     pub fn add_token(&self, user: UserId) -> (TokenId, TokenHash) {
         let mut hash = [0; 32];
         hash[..16].copy_from_slice(Uuid::new_v4().as_bytes());

@@ -1,6 +1,6 @@
-//! A small world of named people around an engine on a real log: what a transport would do, without one.
+//! A small world of named users around an engine on a real log. It does what a transport would do.
 
-// Not every test uses all of it, and all of it is test code.
+// Each test uses a part of it, and all of it is test code.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod installation;
@@ -24,10 +24,10 @@ use synaptask::engine::{
 };
 use uuid::Uuid;
 
-/// How long a test waits for what must come.
+/// How long a test waits for what must arrive.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A running engine and its people.
+/// A running engine and its users.
 pub struct Server {
     pub installation: Installation,
     pub engine: Engine,
@@ -58,7 +58,7 @@ impl Server {
         self.restarted_with(EngineSettings::default())
     }
 
-    /// The same, with other settings from then on.
+    /// The same, with other settings from now on.
     pub fn restarted_with(self, settings: EngineSettings) -> Self {
         drain(&self.engine, PATIENCE);
         let knobs = Arc::new(Knobs::default());
@@ -71,7 +71,7 @@ impl Server {
         Person { engine: self.engine.clone(), caller, hash, email: email(name) }
     }
 
-    /// Queues requests while the engine is busy with another, so that they are taken up together.
+    /// Queues requests while the engine is busy with another, so that they are taken together.
     pub fn together(&self, busy: Mutation, requests: Vec<Mutation>) -> Vec<Outcome> {
         self.knobs.hold();
         let busy = ask(&self.engine, busy);
@@ -100,7 +100,7 @@ pub fn close(engine: &Engine) {
     runtime.block_on(engine.closed(PATIENCE));
 }
 
-/// Somebody with an account and an API token.
+/// A user with an account and an API token.
 #[derive(Clone)]
 pub struct Person {
     engine: Engine,
@@ -110,12 +110,12 @@ pub struct Person {
 }
 
 impl Person {
-    /// Somebody whose token a running engine knows.
+    /// A user whose token a running engine knows.
     pub fn of(engine: &Engine, caller: Caller, hash: TokenHash, name: &str) -> Person {
         Person { engine: engine.clone(), caller, hash, email: email(name) }
     }
 
-    /// The same person with another API token.
+    /// The same user with another API token.
     pub fn with_token(&self, token: TokenId, hash: TokenHash) -> Person {
         Person { caller: Caller { token, hash, ..self.caller }, hash, ..self.clone() }
     }
@@ -136,12 +136,12 @@ impl Person {
         ask(&self.engine, self.asks(operation)).wait()
     }
 
-    /// Over REST and with success.
+    /// Over REST, and successfully.
     pub fn does(&self, operation: Operation) -> Arc<Diff> {
         changed(self.tries(operation))
     }
 
-    /// Adds a node, under another if there is a target.
+    /// Adds a node, under a target if there is one.
     pub fn adds(&self, title: &str, target: Option<NodeId>) -> NodeId {
         let id = NodeId(Uuid::new_v4());
         self.does(add(id, title, target));
@@ -154,12 +154,12 @@ impl Person {
         pending.wait()
     }
 
-    /// All that the person sees, loaded anew.
+    /// Everything that the user sees, loaded anew.
     pub fn sees(&self) -> Page {
         page(self.reads(WHOLE))
     }
 
-    /// The titles of it, in order.
+    /// Its titles, in order.
     pub fn sees_titles(&self) -> Vec<String> {
         self.sees().nodes.iter().map(|seen| seen.node.title.clone()).collect()
     }
@@ -173,14 +173,14 @@ impl Person {
 
 pub const WHOLE: Read = Read::Graph { page: PageRequest { limit: usize::MAX, offset: 0 } };
 
-/// What came over one connection.
+/// A message on one connection.
 #[derive(Clone, Debug)]
 pub enum Told {
     Diff(Arc<Diff>),
     Published(Arc<Published>),
-    /// To something asked over this connection.
+    /// The answer to a request on this connection.
     Answer(Outcome),
-    /// A fresh load of everything, asked for to compare with.
+    /// A fresh load of everything, requested for comparison.
     Fresh(Page),
     Closed,
 }
@@ -203,7 +203,7 @@ impl ConnectionSink for Recorder {
     }
 }
 
-/// A live connection of a person; what comes over it is kept in order.
+/// A live connection of a user. Its messages are kept in order.
 pub struct Socket {
     pub person: Person,
     pub id: ConnectionId,
@@ -215,7 +215,7 @@ impl Socket {
         Mutation { origin: Some(self.id), ..self.person.asks(operation) }
     }
 
-    /// Over the socket and with success; the answer is among what the socket hears.
+    /// Over the socket, and successfully. The answer is among the socket's messages.
     pub fn does(&self, operation: Operation) -> Arc<Diff> {
         let pending = self.sends(self.asks(operation));
         changed(pending.wait())
@@ -231,7 +231,7 @@ impl Socket {
         self.asks_to_read(read).wait()
     }
 
-    /// Asks, and leaves the answer for later.
+    /// Sends a request and leaves the answer for later.
     pub fn asks_to_read(&self, read: Read) -> Pending {
         let (answer, pending) = self.expect_answer(Told::Answer);
         self.person.engine.read(self.person.caller, read, Some(self.id), answer);
@@ -242,7 +242,7 @@ impl Socket {
         page(self.reads(Read::Graph { page: PageRequest { limit, offset } }))
     }
 
-    /// Asks for everything anew, to be compared at its place among what is heard.
+    /// Requests everything anew, to be compared at its place among the messages.
     pub fn compares(&self) {
         let (answer, pending) = self.expect_answer(|outcome| Told::Fresh(page(outcome)));
         self.person.engine.read(self.person.caller, WHOLE, None, answer);
@@ -259,19 +259,19 @@ impl Socket {
         (answer, pending)
     }
 
-    /// What came since this was last asked. Whatever was answered to anybody before has arrived.
+    /// The messages since the last call. Everything that was answered before has arrived.
     pub fn hears(&self) -> Vec<Told> {
         self.person.reads(Read::Account);
         std::mem::take(&mut self.told.lock().unwrap())
     }
 
-    /// The diffs among what came.
+    /// The diffs among the messages.
     pub fn hears_diffs(&self) -> Vec<Arc<Diff>> {
         let diff = |told| if let Told::Diff(diff) = told { Some(diff) } else { None };
         self.hears().into_iter().filter_map(diff).collect()
     }
 
-    /// What came by now, without a word to the engine.
+    /// The messages so far, without asking the engine.
     pub fn glances(&self) -> Vec<Told> {
         self.told.lock().unwrap().clone()
     }
@@ -281,7 +281,7 @@ impl Socket {
     }
 }
 
-/// A request on its way.
+/// A request in progress.
 pub struct Pending(Receiver<Outcome>);
 
 impl Pending {
@@ -289,7 +289,7 @@ impl Pending {
         self.0.recv_timeout(PATIENCE).expect("every request is answered")
     }
 
-    /// The answer, if it is there by now.
+    /// The answer, if it has arrived.
     pub fn glance(&self) -> Option<Outcome> {
         match self.0.try_recv() {
             Ok(outcome) => Some(outcome),
@@ -310,7 +310,7 @@ pub fn ask(engine: &Engine, mutation: Mutation) -> Pending {
     pending
 }
 
-/// The mutation under a client's own name for it.
+/// The mutation with a client's batchId.
 pub fn named(mutation: Mutation, batch: BatchId) -> Mutation {
     let mut hasher = DefaultHasher::new();
     format!("{:?}", mutation.operation).hash(&mut hasher);
@@ -351,7 +351,7 @@ pub fn page(outcome: Outcome) -> Page {
     }
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub fn until(what: &str, so: impl Fn() -> bool) {
     let since = Instant::now();
     while !so() {
@@ -391,7 +391,7 @@ pub fn link(source: NodeId, target: NodeId, kind: LinkType) -> Operation {
     Operation::LinkAdd(LinkAdd { id, source, target, kind, private: false })
 }
 
-/// Gives a person a node and its branch.
+/// Grants a user a node and its branch.
 pub fn grant(id: NodeId, person: &Person, level: Level) -> Operation {
     Operation::AccessAdd(AccessAdd { id, email: person.email.clone(), level, branch: true, due: None })
 }

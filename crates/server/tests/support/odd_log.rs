@@ -1,4 +1,4 @@
-//! A log on which things go wrong when a test says so.
+//! A log that fails when a test tells it to.
 
 use graph::model::Rev;
 use graph::{BatchId, Committed, NodeId, Timestamp, TokenId, World};
@@ -10,7 +10,7 @@ use store::{
     Pruner, Remembered, SqliteLog, StopSign,
 };
 
-/// What a test can make go wrong.
+/// The faults that a test can cause.
 #[derive(Default)]
 pub struct Knobs {
     state: Mutex<State>,
@@ -54,7 +54,7 @@ impl Knobs {
         self.state.lock().unwrap().hold_pages = true;
     }
 
-    /// Waits until a page of history is held, found but not yet told.
+    /// Waits until a page of history is held: found but not yet sent.
     pub fn until_page_held(&self) {
         drop(self.turned.wait_while(self.state.lock().unwrap(), |state| !state.page_held).unwrap());
     }
@@ -64,27 +64,27 @@ impl Knobs {
         self.turned.notify_all();
     }
 
-    /// The next so many commits are refused, as on a full disk.
+    /// The next commits, this many, are refused, as on a full disk.
     pub fn refuse(&self, commits: usize) {
         self.state.lock().unwrap().refusals = commits;
     }
 
-    /// Of the next commit nobody can tell whether it is on disk; it is.
+    /// The outcome of the next commit is unknown; it is on disk.
     pub fn doubt(&self) {
         self.state.lock().unwrap().doubtful = true;
     }
 
-    /// Deciding a request of this name panics.
+    /// Deciding a request with this name panics.
     pub fn panic_on(&self, id: BatchId) {
         self.state.lock().unwrap().panic_on = Some(id);
     }
 
-    /// Looking for a batch of this name fails, the next time.
+    /// The next lookup of a batch with this name fails.
     pub fn fail_on(&self, id: BatchId, error: fn() -> LogError) {
         self.state.lock().unwrap().unreadable = Some((id, error));
     }
 
-    /// The next prunings fail, the last of these first; one that panics, as it does.
+    /// The next prunings fail, the last of these first. A pruning that panics does so.
     pub fn fail_pruning(&self, errors: Vec<fn() -> LogError>) {
         self.state.lock().unwrap().prunings = errors;
     }
@@ -94,17 +94,17 @@ impl Knobs {
         !self.state.lock().unwrap().prunings.is_empty()
     }
 
-    /// What happens just before the World is loaded anew.
+    /// What happens just before the World is reloaded.
     pub fn before_load(&self, happens: impl FnOnce() + Send + 'static) {
         self.state.lock().unwrap().before_load = Some(Box::new(happens));
     }
 
-    /// How many batches were committed together, group by group, since this was last asked.
+    /// How many batches each group committed, since the last call.
     pub fn groups(&self) -> Vec<usize> {
         mem::take(&mut self.state.lock().unwrap().groups)
     }
 
-    /// How often the log was asked for what others have committed.
+    /// How often the log was polled for other processes' batches.
     pub fn looks(&self) -> usize {
         self.state.lock().unwrap().looks
     }
@@ -126,7 +126,7 @@ impl Knobs {
     }
 }
 
-/// A log that obeys its knobs.
+/// A log that obeys its faults.
 pub struct OddLog {
     pub log: SqliteLog,
     pub knobs: Arc<Knobs>,

@@ -1,4 +1,4 @@
-//! What a client holds that follows the rules of the live view (P5), and nothing else.
+//! The data of a client that follows the rules of the live view (P5), and nothing else.
 
 use super::Told;
 use graph::diff::{LinkChange, NodeChange, UserChange};
@@ -33,7 +33,7 @@ impl Held {
 pub struct Replica {
     pub nodes: BTreeMap<NodeId, Held>,
     pub links: BTreeMap<LinkId, Arc<Link>>,
-    /// All pages are there: from then on nothing may be told of what is not held.
+    /// All pages have arrived: from now on every change must be about an entity held.
     loaded: bool,
 }
 
@@ -44,7 +44,7 @@ impl Replica {
         replica
     }
 
-    /// Takes in what came over a connection, in order, and compares where a fresh load is among it.
+    /// Applies the messages of a connection in order, and compares where a fresh load is among them.
     pub fn follow(&mut self, told: Vec<Told>) {
         for told in told {
             match told {
@@ -59,7 +59,7 @@ impl Replica {
         }
     }
 
-    /// Compares with another, naming only what differs.
+    /// Compares with another, and names only the differences.
     pub fn must_equal(&self, other: &Replica) {
         let differs = |id: &&NodeId| self.nodes.get(id) != other.nodes.get(id);
         let differing: Vec<_> = self.nodes.keys().chain(other.nodes.keys()).filter(differs).collect();
@@ -157,7 +157,7 @@ impl Replica {
         }
     }
 
-    /// What is held of a node that is told of; once all is loaded, it must be held (P2).
+    /// The held state of a node in a diff. Once everything is loaded, the node must be held (P2).
     fn held(&mut self, id: NodeId) -> Option<&mut Held> {
         let held = self.nodes.get_mut(&id);
         assert!(held.is_some() || !self.loaded, "told of a node that is not held: {id}");

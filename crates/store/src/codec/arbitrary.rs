@@ -1,4 +1,4 @@
-//! Entities and batches of any content, for property tests.
+//! Arbitrary entities and batches, for property tests.
 
 use graph::batch::{Change, Lineage};
 use graph::model::{Embed, Grant, Level, Link, LinkType, Node, Plan, Publication, Status, Token, User};
@@ -37,7 +37,7 @@ fn publication() -> impl Strategy<Value = Option<Box<Publication>>> {
     )
 }
 
-/// A type that a field of a node has, and any of its values.
+/// The type of a node's field, with any of its values.
 trait AnyValue: Sized + std::fmt::Debug {
     fn any() -> BoxedStrategy<Self>;
 }
@@ -148,7 +148,7 @@ fn token() -> impl Strategy<Value = Arc<Token>> {
     })
 }
 
-/// Any change: most from one form to quite another, some to the very same, some from or to nothing.
+/// Any change: mostly between different forms, sometimes to the same form, sometimes from or to nothing.
 fn change<T: Clone + std::fmt::Debug>(
     of: impl Strategy<Value = T> + Clone,
 ) -> impl Strategy<Value = Change<T>> {
@@ -158,7 +158,7 @@ fn change<T: Clone + std::fmt::Debug>(
     prop_oneof![4 => unrelated, 1 => same]
 }
 
-/// A node of which few fields change: publication and due date from something to nothing and back among them.
+/// A node of which few fields change, including its publication and due date from set to unset and back.
 fn node_edit() -> impl Strategy<Value = Change<Arc<Node>>> {
     (node(), publication(), option::of(time()), vec(text(), 0..3), number()).prop_map(
         |(before, publication, due_date, tags, x)| {

@@ -1,5 +1,5 @@
-//! The part of the suite about the past: chains, pages and pruning, over histories of any shape, against a recomputation
-//! that knows nothing of indices.
+//! The part of the suite about history: chains, pages and pruning, over arbitrary histories, compared with a naive
+//! recomputation without indices.
 
 use super::story::{self, uuid};
 use super::{Storage, unnamed};
@@ -18,11 +18,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Numbers that look random, the same for the same seed.
+/// Pseudo-random numbers, the same for the same seed.
 pub struct Dice(u64);
 
 impl Dice {
-    /// Of a seed that is printed, or the one given in `SYNAPTASK_SEED`.
+    /// With a seed that is printed, or the one in `SYNAPTASK_SEED`.
     pub fn thrown() -> Dice {
         let given = std::env::var("SYNAPTASK_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = given.unwrap_or_else(|| RandomState::new().hash_one(0));
@@ -50,7 +50,7 @@ const USERS: Range<u64> = 1..6;
 const NODES: Range<u64> = 100..112;
 const LINKS: Range<u64> = 200..206;
 
-/// Limits that a short history exceeds, each of them.
+/// Limits so low that a short history exceeds each of them.
 pub const SMALL: Retention = Retention {
     basic: Limits { days: 1, batches: 2, bytes: 1_500 },
     plus: Limits { days: 3, batches: 6, bytes: 9_000 },
@@ -62,7 +62,7 @@ fn plan(user: u64) -> Plan {
     [Plan::Basic, Plan::Plus, Plan::Pro][user as usize % 3]
 }
 
-/// A batch as the naive recomputation remembers it: forever.
+/// A batch in the naive recomputation, which forgets nothing.
 #[derive(Clone, Debug)]
 pub struct Known {
     pub rev: Rev,
@@ -70,7 +70,7 @@ pub struct Known {
     pub held: bool,
 }
 
-/// A history, and everything there ever was in it.
+/// A history, with everything that was ever in it.
 #[derive(Clone, Debug)]
 pub struct Naive {
     pub known: Vec<Known>,
@@ -87,7 +87,7 @@ fn entry(op: Op, subject: Subject) -> Entry {
     Entry { op, derived: false, subject }
 }
 
-/// Any two forms of something: added, changed or deleted.
+/// Any two forms of a thing: added, changed or deleted.
 fn forms<T: Clone>(dice: &mut Dice, it: T) -> Change<Arc<T>> {
     match dice.of(0..5) {
         0 => change(None, Some(it)),
@@ -114,7 +114,7 @@ fn is_about(id: NodeId) -> impl Fn(&Entry) -> bool {
 }
 
 impl Naive {
-    /// A history of one batch, which opens the accounts.
+    /// A history of one batch, which adds the accounts.
     pub fn begun() -> Naive {
         let opened = |number| entry(Op::UserAdd, Subject::User(change(None, Some(user_of(number)))));
         let mut naive = Naive { known: Vec::new(), now: 1_000_000_000_000, mortal: Vec::new() };
@@ -129,7 +129,7 @@ impl Naive {
         self.known.push(Known { rev, batch, held: true });
     }
 
-    /// Goes on with batches of any content by anyone, some of them turning an earlier one.
+    /// Continues with arbitrary batches by any user, some of which undo or redo an earlier one.
     pub fn go_on(&mut self, dice: &mut Dice, batches: u64) {
         for _ in 0..batches {
             self.now += dice.of(0..2_000_000) as i64;
@@ -200,7 +200,7 @@ impl Naive {
         self.known.iter().find(|known| known.batch.id == id)
     }
 
-    /// The root of a batch's chain, and the last undo and redo of it up to a rev.
+    /// The root of a batch's chain, and the chain's latest undo and redo up to a rev.
     fn chain(&self, of: &Known, until: Rev) -> (BatchId, Option<&Known>, Option<&Known>) {
         let root = match of.batch.lineage {
             Lineage::Fresh => of.batch.id,
@@ -210,7 +210,7 @@ impl Naive {
         (root, last(Lineage::UndoOf(root)), last(Lineage::RedoOf(root)))
     }
 
-    /// The page that is asked for, by looking at everything.
+    /// The requested page, found by looking at everything.
     pub fn page(&self, query: &HistoryQuery) -> HistoryPage {
         let reader = &query.reader;
         let touches = |entry: &Entry, ids: &HashSet<Uuid>| match &entry.subject {
@@ -254,7 +254,7 @@ impl Naive {
         PastBatch { rev: known.rev, batch: known.batch.clone(), undone, undone_by, redone_by }
     }
 
-    /// Lets go of what a pruner would take away; says how many that is.
+    /// Drops what a pruner would remove, and returns how many batches.
     pub fn prune(&mut self, retention: &Retention) -> usize {
         let mut removed = 0;
         let head = self.known.len() as Rev;
@@ -300,14 +300,14 @@ impl Naive {
         }
     }
 
-    /// Asserts that a log tells the same as this in every respect.
+    /// Asserts that a log agrees with this in every respect.
     pub fn compare(&self, log: &mut dyn Log, dice: &mut Dice) {
         self.compare_gaps(log);
         self.compare_gone(log);
         self.compare_past(log, dice);
     }
 
-    /// Asserts that chains and pages are the same.
+    /// Asserts that chains and pages agree.
     pub fn compare_past(&self, log: &dyn Log, dice: &mut Dice) {
         self.compare_chains(log);
         for _ in 0..30 {
@@ -348,7 +348,7 @@ impl Naive {
         }
     }
 
-    /// What was deleted for good is remembered at least as long as any batch about it is held.
+    /// What was deleted for good is remembered at least as long as any batch about it is kept.
     fn compare_gone(&self, log: &mut dyn Log) {
         let world = log.load(LoadScope::Everything).unwrap();
         for (rev, id) in self.deleted() {
@@ -374,7 +374,7 @@ impl Naive {
         self.compare_pages_of(&mut *log.history().unwrap(), dice);
     }
 
-    /// Asserts that pages of one reader and scope are the same.
+    /// Asserts that pages of one reader and scope agree.
     pub fn compare_pages_of(&self, history: &mut dyn HistoryReader, dice: &mut Dice) {
         let share = dice.of(1..10);
         let mut some =
@@ -384,7 +384,7 @@ impl Naive {
         let holds = some(NODES).into_iter().map(NodeId).collect();
         let embeds = some(NODES).into_iter().map(NodeId).collect();
         let ids = some(NODES).into_iter().chain(some(LINKS)).chain(some(USERS)).collect();
-        // What was never touched: the more of it, the longer the latest are gone through one by one.
+        // Ids that were never touched: the more there are, the longer the latest batches are scanned one by one.
         sees.extend((0..dice.of(0..3) * dice.of(0..200)).map(|n| uuid(50_000 + n)));
         let everything = dice.one_in(6);
         let reader = Arc::new(HistoryView { user: any_user(dice), sees, runs, holds, embeds, everything });
@@ -405,7 +405,7 @@ impl Naive {
             let query = HistoryQuery { reader: reader.clone(), scope: scope.clone(), until, limit, offset };
             let (got, want) = (history.page(&query).unwrap(), self.page(&query));
             assert_eq!(got, want, "{query:?}");
-            // The same page, counted from where the one before it ended.
+            // The same page, counted from the end of the one before.
             if let Some(end) = passed {
                 let query = HistoryQuery { offset: 0, ..query };
                 assert_eq!(history.page_before(&query, end).unwrap(), want, "before {end}: {query:?}");
@@ -429,7 +429,7 @@ pub fn h18_pages_and_chains_are_what_a_naive_search_finds(storage: &impl Storage
     }
 }
 
-/// Any pruning, in steps of any size and with what is appended in between, comes to what a naive count comes to.
+/// Any pruning, in steps of any size and with appends in between, has the result of a naive count.
 pub fn h2_pruning_takes_what_a_naive_count_takes(storage: &impl Storage) {
     let mut dice = Dice::thrown();
     let mut naive = Naive::begun();
@@ -458,7 +458,7 @@ pub fn h2_pruning_takes_what_a_naive_count_takes(storage: &impl Storage) {
     assert!(naive.known.iter().any(|known| !known.held), "this pruned something");
 }
 
-/// An id is not free while anybody's batch about it is held, though the one that deleted it is not.
+/// An id is not free while any batch about it is kept, even if the batch that deleted it is not.
 pub fn n32_an_id_is_taken_while_any_batch_about_it_is_held(storage: &impl Storage) {
     let (mut log, mut naive) = (storage.open(), Naive::begun());
     let by = |wanted| USERS.map(user_of).find(|user| user.plan == wanted).map(|user| user.id);
@@ -477,7 +477,7 @@ pub fn n32_an_id_is_taken_while_any_batch_about_it_is_held(storage: &impl Storag
     }
 }
 
-/// Two at once do not take more than one would.
+/// Two pruners at once remove no more than one would.
 pub fn h2_pruners_do_not_get_in_each_others_way(storage: &impl Storage) {
     let mut dice = Dice::thrown();
     let mut naive = Naive::begun();
@@ -496,7 +496,7 @@ pub fn h2_pruners_do_not_get_in_each_others_way(storage: &impl Storage) {
     naive.compare(&mut *storage.open(), &mut dice);
 }
 
-/// By the default limits a basic user keeps 100 batches – but every one of them for 24 h, with its key.
+/// By the default limits a basic user keeps 100 batches, but all of them, with their ids, for 24 h.
 pub fn d8_keys_outlive_what_history_keeps(storage: &impl Storage) {
     let mut log = storage.open();
     let mut naive = Naive::begun();
@@ -517,7 +517,7 @@ pub fn d8_keys_outlive_what_history_keeps(storage: &impl Storage) {
     }
     let again = log.transact(151, &mut |_, _| Ok(vec![named[1].clone()]));
     assert!(matches!(again, Err(LogError::Duplicate(_))));
-    // Then a day is over, and with it what a basic user keeps: all but the head of the log.
+    // After a day everything a basic user keeps is removed, except the head of the log.
     assert_eq!(prune(DAY_MS + 1).removed, 149);
     assert_eq!(log.load(LoadScope::Accounts).unwrap().rev(), 151);
     assert!(log.past().batch(named[150].batch.id).unwrap().is_some());
@@ -528,7 +528,7 @@ pub fn d8_keys_outlive_what_history_keeps(storage: &impl Storage) {
     );
 }
 
-/// Who undid what is known as long as what was undone is held, though the undo itself is not.
+/// The undo of a batch is known as long as the batch is kept, even if the undo itself is not.
 pub fn h10_a_chain_keeps_its_state_when_a_turn_is_pruned(storage: &impl Storage) {
     let (mut log, mut naive) = (storage.open(), Naive::begun());
     let by = |wanted| USERS.map(user_of).find(|user| user.plan == wanted).map(|user| user.id);

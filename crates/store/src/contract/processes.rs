@@ -1,4 +1,4 @@
-//! The part of the suite in which several writers, threads or processes, append to one storage.
+//! The part of the suite in which several writers, threads or processes append to one storage.
 
 use super::story::{add_node, uuid};
 use super::{Storage, append};
@@ -22,7 +22,7 @@ pub fn batch_id(writer: u64, n: u64) -> BatchId {
     BatchId(uuid(1_000_000 + numbered(writer, n)))
 }
 
-/// Appends batches one by one, each adding a node, and tells of each when it is acknowledged.
+/// Appends batches one by one, each adding a node, and reports each acknowledged one.
 pub fn write(log: &mut dyn Log, writer: u64, appends: u64, mut acknowledged: impl FnMut(u64, BatchId)) {
     let mut head = log.load(LoadScope::Accounts).unwrap().rev();
     for n in 0..appends {
@@ -31,7 +31,7 @@ pub fn write(log: &mut dyn Log, writer: u64, appends: u64, mut acknowledged: imp
         head = loop {
             match append(log, head, std::slice::from_ref(&batch)) {
                 Ok(rev) => break rev,
-                // Among writers that do nothing but write, one may wait in vain.
+                // Among writers that only write, one may wait in vain.
                 Err(LogError::Refused(_)) => continue,
                 Err(other) => panic!("{other}"),
             }
@@ -40,12 +40,12 @@ pub fn write(log: &mut dyn Log, writer: u64, appends: u64, mut acknowledged: imp
     }
 }
 
-/// What a child process does: it writes, and prints each rev that was acknowledged.
+/// A child process: it writes, and prints each acknowledged rev.
 pub fn child<S: Storage>() {
     let Ok(address) = env::var(ADDRESS) else { return };
     let number = |name| env::var(name).unwrap().parse().unwrap();
     write(&mut *S::open_at(&address), number(WRITER), number(APPENDS), |rev, id| {
-        // The test harness leaves its own words at the start of a line.
+        // The test harness writes at the start of a line.
         println!("\nack {rev} {id}");
     });
 }
@@ -62,7 +62,7 @@ fn spawn(storage: &impl Storage, child: &str, writer: u64, appends: u64) -> Chil
         .unwrap()
 }
 
-/// The acknowledgements that a child prints, as they come.
+/// The acknowledgements that a child prints.
 fn acknowledgements(child: &mut Child) -> impl Iterator<Item = (u64, BatchId)> + use<> {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     lines.map_while(Result::ok).filter_map(|line| {
@@ -71,7 +71,7 @@ fn acknowledgements(child: &mut Child) -> impl Iterator<Item = (u64, BatchId)> +
     })
 }
 
-/// Asserts that the log holds exactly these batches, without a gap, and the node that each of them adds.
+/// Asserts that the log has exactly these batches, without a gap, and the node that each adds.
 pub fn assert_all_there(storage: &impl Storage, expected: BTreeSet<BatchId>) {
     let mut log = storage.open();
     let all = log.since(0).unwrap();
@@ -82,7 +82,7 @@ pub fn assert_all_there(storage: &impl Storage, expected: BTreeSet<BatchId>) {
     assert_eq!((world.rev(), world.nodes().count()), (all.len() as u64, all.len()));
 }
 
-/// Two processes and this one append at once.
+/// Two processes and this one append at the same time.
 // Rules: D14, C10.
 pub fn d14_processes_append_without_a_gap(storage: &impl Storage, child: &str) {
     const EACH: u64 = 100;
@@ -95,7 +95,7 @@ pub fn d14_processes_append_without_a_gap(storage: &impl Storage, child: &str) {
     assert_all_there(storage, written.collect());
 }
 
-/// A process is killed in the midst of appending, several times over.
+/// A process is killed while appending, several times.
 pub fn d13_nothing_acknowledged_is_lost_by_a_kill(storage: &impl Storage, child: &str) {
     let mut acknowledged = Vec::new();
     for (writer, acks) in [(1, 1_i32), (2, 40), (3, 90)] {

@@ -1,4 +1,4 @@
-//! What the suite writes: a short story in which every kind of entity is made, changed and deleted.
+//! The content that the suite writes: a short story in which every kind of entity is added, changed and deleted.
 
 use graph::batch::{Change, Lineage};
 use graph::model::{Embed, Grant, Level, Link, LinkType, Node, Plan, Publication, Rev, Status, Token, User};
@@ -16,7 +16,7 @@ pub const DELETED_AT: Rev = 7;
 const ANN: UserId = UserId(uuid(1));
 const BOB: UserId = UserId(uuid(2));
 
-/// An id that says its number.
+/// An id that shows its number.
 pub const fn uuid(n: u64) -> Uuid {
     Uuid::from_u128(0x5157_0000_0000_4000_8000_0000_0000_0000 | n as u128)
 }
@@ -35,7 +35,7 @@ pub fn nothing(n: u64) -> Batch {
     batch(1_000 + n, Some(ANN), Vec::new())
 }
 
-/// A batch that adds one node, with ids that depend on `n` alone.
+/// A batch that adds one node, with ids that depend only on `n`.
 pub fn add_node(n: u64) -> Batch {
     let id = BatchId(uuid(1_000_000 + n));
     let node = Node {
@@ -187,7 +187,7 @@ pub fn story() -> Vec<Batch> {
     batches
 }
 
-/// Everything a World holds, and how its indices see it, as text in a fixed order.
+/// Everything in a World, with its indices, as text in a fixed order.
 pub fn picture(world: &World) -> String {
     let mut lines: Vec<String> = Vec::new();
     for slot in world.users() {
@@ -214,7 +214,7 @@ pub fn picture(world: &World) -> String {
     lines.join("\n")
 }
 
-/// Entries that add the n-th of many nodes and two links from it to others of them.
+/// Entries that add the n-th of many nodes, and two links from it to others of them.
 pub fn node_with_links(n: u64, nodes: u64) -> Vec<Entry> {
     let id = |n| 2_000_000_000 + n % nodes;
     let mut entries = add_node(n).entries;

@@ -38,7 +38,7 @@ impl File {
         SqliteLog::open(self.path()).unwrap()
     }
 
-    /// The file with the story in it, after other hands have been at it.
+    /// The file with the story in it, after other programs have changed it.
     fn tampered(sql: &str) -> Self {
         let file = File::fresh();
         append(&mut file.log(), 0, &story()).unwrap();
@@ -68,8 +68,8 @@ fn d5_a_full_disk_refuses_and_reads_go_on() {
     assert!(log.check().unwrap().is_empty());
 }
 
-/// A full disk or an I/O error, be it of a read, makes SQLite roll the transaction back by itself: what was decided must
-/// not be written without one.
+/// On a full disk or an I/O error, even of a read, SQLite rolls the transaction back by itself. What was decided
+/// must not be written outside a transaction.
 #[test]
 fn d5_a_transaction_rolled_back_while_deciding_writes_nothing() {
     let file = File::fresh();
@@ -85,7 +85,7 @@ fn d5_a_transaction_rolled_back_while_deciding_writes_nothing() {
     assert_eq!(log.transact(head, &mut |_, _| Ok(group.to_vec())).unwrap(), head + 3);
 }
 
-/// A transaction that could not be ended is ended by whoever comes next, before anything else.
+/// A transaction that could not be ended is ended by the next call, before anything else.
 #[test]
 fn d5_a_transaction_left_open_is_no_hindrance() {
     let file = File::fresh();
@@ -214,7 +214,7 @@ fn c6_check_tells_of_a_damaged_file() {
     assert!(!file.log().check().unwrap().is_empty());
 }
 
-/// Whatever is changed by other hands does not fit the batches any more, and is named.
+/// Whatever other programs change no longer matches the batches, and is reported.
 #[test]
 fn c6_check_holds_everything_against_the_batches() {
     let cases = [
@@ -254,7 +254,7 @@ fn c6_check_holds_everything_against_the_batches() {
     for (sql, sentence) in cases {
         let problems = File::tampered(sql).log().check().unwrap();
         assert!(problems.iter().any(|problem| problem.contains(sentence)), "{sql}: {problems:?}");
-        // Other hands leave one trace, or one for each row: nothing that is right is called wrong.
+        // Other programs leave one trace, or one per row. Nothing correct is reported.
         assert!(problems.len() <= 5, "{sql}: {problems:?}");
     }
     let many = (0..300).map(|n| format!("INSERT INTO names VALUES (x'{n:032x}', 3);")).collect::<String>();
@@ -262,7 +262,7 @@ fn c6_check_holds_everything_against_the_batches() {
     assert_eq!(problems.last().map(String::as_str), Some("… and 200 more"));
 }
 
-/// An index that does not fit its table is found too: by it, batches would be passed over.
+/// An index that does not match its table is found too: it would hide batches.
 #[test]
 fn c6_check_holds_indices_against_their_tables() {
     let file = File::tampered("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -271,7 +271,7 @@ fn c6_check_holds_indices_against_their_tables() {
     let page = |name: &str| -> u64 {
         conn.query_row(&format!("{root} '{name}'"), [], |row| row.get::<_, i64>(0)).unwrap() as u64
     };
-    // The index by actor becomes an empty leaf, sound in itself.
+    // The index by actor becomes an empty leaf, which is valid in itself.
     let (at, size) = (page("batches_by_actor") - 1, 4_096);
     drop(conn);
     let mut bytes = std::fs::read(file.path()).unwrap();
@@ -282,11 +282,11 @@ fn c6_check_holds_indices_against_their_tables() {
     assert!(problems.iter().any(|problem| problem.contains("missing from index")), "{problems:?}");
 }
 
-/// A batch that was taken away leaves entities that no batch speaks for, or only an earlier one: that is no fault.
+/// A pruned batch leaves entities that no batch describes, or only an earlier one. That is not a fault.
 #[test]
 fn c6_check_does_not_miss_what_was_pruned() {
     for gap in ["2, 5", "8", "1, 2, 3, 4, 5, 6", "1, 4", "7"] {
-        // As the pruner leaves it: what is kept and what belongs to a chain are counted, the rest is still there.
+        // As the pruner leaves it: kept batches and chains are counted, and the rest still exists.
         let file = File::tampered(&format!(
             "DELETE FROM batches WHERE rev IN ({gap});
              DELETE FROM kept;
@@ -297,14 +297,14 @@ fn c6_check_does_not_miss_what_was_pruned() {
     }
 }
 
-/// The WAL does not outgrow what one page of the index to it reaches over: then a disk that is full is enough to start on.
+/// The WAL stays within what one page of its index covers. The server can therefore start on a full disk.
 #[test]
 fn d5_the_wal_stays_within_reach_of_a_full_disk() {
     const REACH: u64 = 32 + 4_062 * (4_096 + 24);
     let file = File::fresh();
     let mut log = file.log();
     let wal = || std::fs::metadata(file.path().with_extension("db-wal")).unwrap().len();
-    // Many commits, and nobody who looks after them.
+    // Many commits without maintenance.
     let (mut head, mut most) = (0, 0);
     for n in 0..40 {
         let batch = Batch {
@@ -315,7 +315,7 @@ fn d5_the_wal_stays_within_reach_of_a_full_disk() {
         most = most.max(wal());
     }
     assert!(most > REACH / 2 && most < REACH, "{most}");
-    // One commit that is larger than that: as soon as it is in its place the file is cut.
+    // One larger commit: as soon as it is checkpointed, the file is truncated.
     let entries = (0..40_000).flat_map(|i| add_node(1_000_000 + i).entries).collect();
     head = append(&mut log, head, &[Batch { entries, ..nothing(100) }]).unwrap();
     assert!(wal() > REACH);
@@ -323,7 +323,7 @@ fn d5_the_wal_stays_within_reach_of_a_full_disk() {
     assert!(wal() <= schema::WAL_BYTES_MAX && schema::WAL_BYTES_MAX < REACH, "{}", wal());
 }
 
-/// Whoever looks after the log brings to its place what others wrote, and leaves a little alone.
+/// Maintenance checkpoints what others wrote, and leaves a small WAL alone.
 #[test]
 fn h2_the_pruner_keeps_up_with_what_others_write() {
     let file = File::fresh();
@@ -346,7 +346,7 @@ fn h2_the_pruner_keeps_up_with_what_others_write() {
     assert_eq!(all, in_place);
 }
 
-/// A checkpoint brings everything into the one file, also while others have the log open.
+/// A checkpoint moves everything into the one file, even while others have the log open.
 #[test]
 fn d18_a_checkpointed_file_has_everything_by_itself() {
     let file = File::fresh();

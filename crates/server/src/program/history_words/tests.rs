@@ -10,7 +10,7 @@ use std::cell::Cell;
 
 const DUE: i64 = 1_900_000_000_000;
 
-/// A World that is told what to do, and tells it in words.
+/// A World that executes operations and describes them in words.
 struct Teller {
     world: World,
     users: HashMap<&'static str, UserId>,
@@ -292,12 +292,12 @@ thread_local! {
     static STEPS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Notes that words looked at one entry of a batch.
+/// Notes that the words looked at one entry of a batch.
 pub(super) fn note_step() {
     STEPS.set(STEPS.get() + 1);
 }
 
-/// The steps that the words of a purge take: a hub goes for good with this many links, and each link's other end.
+/// The steps for the words of a purge: a hub with this many links, and each link's other end, are deleted for good.
 fn steps_of_a_purge(links: usize) -> usize {
     let mut it = Teller::new();
     it.adds("Hub", None);

@@ -1,5 +1,5 @@
-//! Every setting, declared once: where it is written, what it may be, its default, and what it is for. The settings table
-//! of README.md follows from it.
+//! Every setting, declared once: its sources, its values, its default and its purpose. The settings table of
+//! README.md is derived from it.
 
 use super::Settings;
 use super::values::check_origin;
@@ -11,25 +11,25 @@ use std::time::Duration;
 
 /// One setting.
 pub(super) struct Setting {
-    /// Its key in `synaptask.toml`, with a dot after each table.
+    /// Its key in `synaptask.toml`, with a dot after each table name.
     pub(super) key: &'static str,
     /// Its flag on the command line.
     pub(super) flag: Option<&'static str>,
-    /// What it is for, in the words of README.md.
+    /// Its purpose, in the words of README.md.
     pub(super) help: &'static str,
     pub(super) form: Form,
 }
 
-/// What a value is, and where it goes in [`Settings`].
+/// The form of its value, and the field of [`Settings`] that it sets.
 pub(super) enum Form {
     Directory(fn(&mut Settings) -> &mut PathBuf),
     Text(fn(&mut Settings) -> &mut String),
     /// `on` or `off` in the environment, `true` or `false` in the file.
     Switch(fn(&mut Settings) -> &mut bool),
     Number(Number),
-    /// One of some words.
+    /// One of several words.
     Choice(Choice),
-    /// A list in the file, with commas between the entries in the environment.
+    /// A list in the file; in the environment its entries are separated by commas.
     List(List),
 }
 
@@ -40,17 +40,17 @@ pub(super) struct Number {
     pub(super) get: fn(&Settings) -> u64,
 }
 
-/// One of some words.
+/// One of several words.
 pub(super) struct Choice {
     pub(super) words: &'static [&'static str],
-    /// Takes one of the words.
+    /// Sets one of the words.
     pub(super) set: fn(&mut Settings, &str),
     pub(super) get: fn(&Settings) -> &'static str,
 }
 
-/// Several texts.
+/// A list of texts.
 pub(super) struct List {
-    /// Fails with a sentence that names the entry that is wrong.
+    /// Fails with a sentence that names the wrong entry.
     pub(super) set: fn(&mut Settings, Vec<String>) -> Result<(), String>,
     pub(super) get: fn(&Settings) -> Vec<String>,
 }
@@ -61,7 +61,7 @@ impl Setting {
         SETTINGS.iter().find(|setting| setting.flag == Some(flag))
     }
 
-    /// Which values it takes.
+    /// Its values, in words.
     pub(super) fn values_in_words(&self) -> String {
         match &self.form {
             Form::Directory(_) => "a directory".to_owned(),
@@ -73,7 +73,7 @@ impl Setting {
         }
     }
 
-    /// Its value unless it is set.
+    /// Its default, in words.
     pub(super) fn default_in_words(&self) -> String {
         let mut default = Settings::default();
         match &self.form {
@@ -92,7 +92,7 @@ impl Setting {
     /// Its environment variable.
     pub(super) fn variable(&self) -> String {
         match self.key {
-            // Its table holds the limits one by one.
+            // Its table holds the limits themselves.
             LIMITS_ON => "SYNAPTASK_LIMITS".to_owned(),
             key => variable(key),
         }
@@ -105,16 +105,16 @@ pub(super) fn variable(key: &str) -> String {
     format!("SYNAPTASK_{}", key.chars().map(letter).collect::<String>())
 }
 
-/// The key that switches every limit.
+/// The key that switches every limit on or off.
 pub(super) const LIMITS_ON: &str = "limits.on";
 
 const BYTES: RangeInclusive<u64> = 1 << 10..=1 << 30;
 const COUNT: RangeInclusive<u64> = 1..=1_000_000;
 const SECONDS: RangeInclusive<u64> = 1..=86_400;
-/// A request sent again is recognized for 24 hours at least (D8).
+/// A repeated request is recognized for at least 24 hours (D8).
 const KEYS_HOURS: RangeInclusive<u64> = 24..=u32::MAX as u64;
 const DAYS: RangeInclusive<u64> = 0..=u32::MAX as u64;
-/// Up to the largest number that a settings file can hold.
+/// Up to the largest number in a settings file.
 const ANY: RangeInclusive<u64> = 0..=i64::MAX as u64;
 const HOUR_MS: i64 = 3_600_000;
 
@@ -130,7 +130,7 @@ const fn number(range: RangeInclusive<u64>, set: fn(&mut Settings, u64), get: fn
     Form::Number(Number { range, set, get })
 }
 
-/// A number that is counted by a smaller type, whose range the setting's is within.
+/// A number as a smaller type, whose range includes that of the setting.
 fn fit<T: TryFrom<u64>>(value: u64, largest: T) -> T {
     T::try_from(value).unwrap_or(largest)
 }
@@ -143,7 +143,7 @@ fn days(value: u64) -> u32 {
     fit(value, u32::MAX)
 }
 
-/// All of them, in the order of README.md, except the limits one by one, whose names come from the table of operations.
+/// All settings, in the order of README.md, except the limits, whose names come from the table of operations.
 pub(super) static SETTINGS: &[Setting] = &[
     flagged("--data", "data", Form::Directory(|of| &mut of.data), "the data directory"),
     flagged("--listen", "listen", Form::Text(|of| &mut of.listen), "the address to listen on"),
@@ -170,47 +170,47 @@ pub(super) static SETTINGS: &[Setting] = &[
     setting(
         "history.basic.days",
         number(DAYS, |to, it| to.history.basic.days = days(it), |of| of.history.basic.days.into()),
-        "how many days history is kept, of a user on the plan basic",
+        "how many days the history of a user on the plan basic is kept",
     ),
     setting(
         "history.basic.batches",
         number(ANY, |to, it| to.history.basic.batches = it, |of| of.history.basic.batches),
-        "how many batches are kept, of a user on the plan basic",
+        "how many batches of a user on the plan basic are kept",
     ),
     setting(
         "history.basic.bytes",
         number(ANY, |to, it| to.history.basic.bytes = it, |of| of.history.basic.bytes),
-        "how many bytes of batches are kept, of a user on the plan basic",
+        "how many bytes of batches of a user on the plan basic are kept",
     ),
     setting(
         "history.plus.days",
         number(DAYS, |to, it| to.history.plus.days = days(it), |of| of.history.plus.days.into()),
-        "how many days history is kept, of a user on the plan plus",
+        "how many days the history of a user on the plan plus is kept",
     ),
     setting(
         "history.plus.batches",
         number(ANY, |to, it| to.history.plus.batches = it, |of| of.history.plus.batches),
-        "how many batches are kept, of a user on the plan plus",
+        "how many batches of a user on the plan plus are kept",
     ),
     setting(
         "history.plus.bytes",
         number(ANY, |to, it| to.history.plus.bytes = it, |of| of.history.plus.bytes),
-        "how many bytes of batches are kept, of a user on the plan plus",
+        "how many bytes of batches of a user on the plan plus are kept",
     ),
     setting(
         "history.pro.days",
         number(DAYS, |to, it| to.history.pro.days = days(it), |of| of.history.pro.days.into()),
-        "how many days history is kept, of a user on the plan pro",
+        "how many days the history of a user on the plan pro is kept",
     ),
     setting(
         "history.pro.batches",
         number(ANY, |to, it| to.history.pro.batches = it, |of| of.history.pro.batches),
-        "how many batches are kept, of a user on the plan pro",
+        "how many batches of a user on the plan pro are kept",
     ),
     setting(
         "history.pro.bytes",
         number(ANY, |to, it| to.history.pro.bytes = it, |of| of.history.pro.bytes),
-        "how many bytes of batches are kept, of a user on the plan pro",
+        "how many bytes of batches of a user on the plan pro are kept",
     ),
     setting(
         "allowed_origins",
@@ -244,7 +244,7 @@ pub(super) static SETTINGS: &[Setting] = &[
                 CorsMode::Off => "off",
             },
         }),
-        "pages of which origins may call: `any` with a token, `listed` (those of `allowed_origins`) or `off`",
+        "which origins' pages may call: `any` with a token, `listed` (those of `allowed_origins`) or `off`",
     ),
     setting(
         "trusted_proxies",
@@ -255,7 +255,7 @@ pub(super) static SETTINGS: &[Setting] = &[
             },
             get: |of| of.transport.trusted_proxies.names(),
         }),
-        "addresses or networks of reverse proxies that are believed about where a client is, such as `10.0.0.0/8`",
+        "addresses or networks of reverse proxies that are trusted to report where a client is, such as `10.0.0.0/8`",
     ),
     setting(
         "body_bytes_max",

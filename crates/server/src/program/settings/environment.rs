@@ -1,4 +1,4 @@
-//! The environment: which of its variables are settings, and which are nothing that the server knows.
+//! The environment: which variables are settings, and which are unknown.
 
 use super::declared::{SETTINGS, variable};
 use super::limit_names;
@@ -6,18 +6,18 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// How every variable of the server begins.
+/// The prefix of the server's variables.
 const PREFIX: &str = "SYNAPTASK_";
-/// Names the settings file.
+/// The name of the settings file.
 pub(super) const CONFIG: &str = "SYNAPTASK_CONFIG";
-/// Kept for another storage than SQLite.
+/// Reserved for other storage than SQLite.
 pub(super) const DATABASE: &str = "SYNAPTASK_DATABASE";
 
-/// The server's variables that are set to something, by name.
+/// The server's variables with a value, by name.
 pub(super) struct Environment(BTreeMap<String, OsString>);
 
 impl Environment {
-    /// Picks them out. A variable that is set to nothing counts as not set.
+    /// Selects them. A variable with an empty value counts as not set.
     pub(super) fn of(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let of_ours = |(name, value): (OsString, OsString)| {
             let name = name.into_string().ok()?;
@@ -30,24 +30,24 @@ impl Environment {
         Environment(all)
     }
 
-    /// The data directory, if a variable names it.
+    /// The data directory, if a variable sets it.
     pub(super) fn data(&self) -> Option<PathBuf> {
         self.0.get(&variable("data")).map(PathBuf::from)
     }
 
-    /// Takes a variable out.
+    /// Takes a variable.
     pub(super) fn take(&mut self, name: &str) -> Option<OsString> {
         self.0.remove(name)
     }
 
-    /// A variable that is left, which no setting took.
+    /// A remaining variable that no setting took.
     pub(super) fn left(&self) -> Option<&str> {
         self.0.keys().next().map(String::as_str)
     }
 }
 
-/// Kubernetes gives every container variables for each service beside it. Those of a service whose name begins with
-/// `synaptask` are not meant for the server.
+/// Kubernetes gives every container variables for each neighbouring service. Those of a service whose name begins
+/// with `synaptask` are not for the server.
 fn is_of_service(name: &str, service: &str) -> bool {
     let rest = name.strip_prefix(service).unwrap_or_default();
     rest == "_PORT" || rest.starts_with("_PORT_") || rest.starts_with("_SERVICE_")
@@ -58,7 +58,7 @@ pub(super) fn limit_variable(limit: &str) -> String {
     variable(&format!("limits.{limit}"))
 }
 
-/// What is said of a variable that nothing knows.
+/// The error for an unknown variable.
 pub(super) fn unknown() -> String {
     let settings = SETTINGS.iter().map(super::declared::Setting::variable);
     let mut known: Vec<String> = settings.chain([CONFIG.to_owned()]).collect();

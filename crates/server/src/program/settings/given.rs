@@ -1,4 +1,4 @@
-//! A value as it is given, in the file or in the environment, and how it becomes part of the settings.
+//! A value as given in the file or in the environment, and how it sets a setting.
 
 use super::Settings;
 use super::declared::{Form, List, Number, Setting};
@@ -16,7 +16,7 @@ impl Given {
     /// Sets a setting to this value.
     ///
     /// # Errors
-    /// A sentence on what the value must be.
+    /// A sentence about the allowed values.
     pub(super) fn put(self, setting: &Setting, to: &mut Settings) -> Result<(), String> {
         match &setting.form {
             Form::Directory(place) => {
@@ -44,10 +44,10 @@ impl Given {
         Ok(())
     }
 
-    /// Sets one limit, by its name.
+    /// Sets one limit by its name.
     ///
     /// # Errors
-    /// A sentence on how a limit is written.
+    /// A sentence about the form of a limit.
     pub(super) fn put_limit(self, name: &str, to: &mut Settings) -> Result<(), String> {
         let wrong = |shown: String| format!("{shown} {}", limit_form(name));
         let text = match self {
@@ -81,8 +81,8 @@ impl Given {
         }
     }
 
-    /// A bound of nothing lets nobody in, and one beyond all measure would only show when the first client comes: hence
-    /// the ranges.
+    /// The ranges exclude values that would admit no client, or that would fail only when the first client
+    /// connects.
     fn number(self, number: &Number) -> Result<u64, String> {
         let range = number.range_in_words();
         let value = match self {
@@ -116,7 +116,7 @@ impl Given {
 }
 
 impl Number {
-    /// Such as `from 1 to 86400`; without the upper end where nobody reaches it.
+    /// The range in words, such as `from 1 to 86400`, without the upper end if no one reaches it.
     pub(super) fn range_in_words(&self) -> String {
         let (least, most) = (self.range.start(), self.range.end());
         if *most < u64::from(u32::MAX) {

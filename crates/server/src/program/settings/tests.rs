@@ -282,7 +282,7 @@ fn c17_what_kubernetes_says_of_a_service_is_passed_over() {
         ("SYNAPTASK_WEB_PORT_80_TCP", "tcp://10.0.0.2:80"),
     ];
     assert!(with_variables(&of_service).is_ok());
-    // Without the service's own variable they are nobody's.
+    // Without the service's own variable they belong to no service.
     for alone in of_service.iter().filter(|(name, _)| !name.ends_with("_HOST")) {
         assert!(with_variables(&[*alone]).unwrap_err().starts_with(alone.0), "{}", alone.0);
     }
@@ -335,7 +335,7 @@ fn c13_a_choice_is_one_of_its_words() {
     assert!(words_known >= 3);
 }
 
-/// README.md's table of settings, as it follows from the declarations.
+/// README.md's table of settings, derived from the declarations.
 fn readme_table() -> String {
     let code = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
     let mut table =

@@ -1,9 +1,9 @@
-//! What the values of settings may be, beyond their form.
+//! The allowed values of settings, beyond their form.
 
 use crate::limits::{OPEN_USER, Rule};
 use http::uri::Authority;
 
-/// Whether an entry is an origin as browsers write it; one that is not would never be met with, in silence.
+/// Whether an entry is an origin as browsers write it. Any other entry would silently never match.
 pub(super) fn check_origin(entry: &str) -> Result<(), &'static str> {
     const FORM: &str =
         "is not an origin; write scheme, host and port only, as in \"https://app.example:8443\"";
@@ -27,7 +27,7 @@ pub(super) fn check_origin(entry: &str) -> Result<(), &'static str> {
     }
     let authority: Authority = place.parse().map_err(|_| FORM)?;
     let (host, port) = (authority.host(), authority.port());
-    // What is in front of the host, or a port that is none, would be passed over by the parser.
+    // The parser would ignore text before the host and an invalid port.
     let rest = place.strip_prefix(host).ok_or(FORM)?;
     if host.is_empty() || port.is_none() && !rest.is_empty() {
         return Err(FORM);
@@ -40,7 +40,7 @@ pub(super) fn check_origin(entry: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Reads a limit; `None` is no limit. What is open at once is merely counted, everything else within a window.
+/// Reads a limit; `None` means no limit. Open connections are a plain count; all other limits have a window.
 pub(super) fn read_limit(name: &str, text: &str) -> Result<Option<Rule>, String> {
     let merely_counted = name == OPEN_USER.name;
     if text == "off" {
@@ -54,7 +54,7 @@ pub(super) fn read_limit(name: &str, text: &str) -> Result<Option<Rule>, String>
     rule.map(Some).ok_or_else(|| format!("\"{text}\" {}", limit_form(name)))
 }
 
-/// What a limit that is written in another way is not.
+/// The error for a limit in another form.
 pub(super) fn limit_form(name: &str) -> String {
     let form = if name == OPEN_USER.name { "10" } else { "30/10s" };
     format!("is neither like \"{form}\" nor \"off\"")

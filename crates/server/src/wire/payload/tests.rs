@@ -89,7 +89,7 @@ fn t20_nesting_is_bounded_and_no_depth_overflows_the_stack() {
         assert!(parse(&open.repeat(1_000_000)).is_err(), "{open}");
     }
     assert!(parse(&nested("[{\"a\":", "}]", 500_000)).is_err());
-    // Looking again at how a number was written meets the same depths.
+    // The second look at how a number is written reaches the same depths.
     let beside = format!("{{\"n\":-0,\"deep\":{}}}", nested("[", "]", NESTING_MOST - 1));
     assert_eq!(parse(&beside).ok().and_then(|json| json.get("n").cloned()), Some(Json::Int(0)));
 }
@@ -228,7 +228,7 @@ proptest! {
     ) {
         let ours = Json::parse(&text);
         match (serde_json::from_str::<serde_json::Value>(&text), &ours) {
-            // Only what we refuse besides: keys given twice.
+            // Only what this reader also refuses: repeated keys.
             (Ok(_), Err(Malformed(why))) => prop_assert!(why.contains("twice"), "{}: {}", text, why),
             (theirs, ours) => prop_assert_eq!(theirs.is_ok(), ours.is_ok(), "{}", text),
         }

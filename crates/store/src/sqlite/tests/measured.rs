@@ -46,7 +46,7 @@ fn a_million_nodes_load_in_seconds() {
     println!("{:.1?} per batch, fsync included", started.elapsed() / 2_000);
 }
 
-/// Bytes of memory that this process holds; 0 where the system does not say.
+/// The memory of this process, in bytes; 0 where the system does not report it.
 fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");
@@ -65,7 +65,7 @@ fn fill(conn: &Connection, nodes: u64) {
     conn.execute_batch("COMMIT").unwrap();
 }
 
-/// Appends for a while, one by one with a breath between them, and says how long 50, 99 and 99.9 of 100 took at most.
+/// Appends for a while, one by one with pauses, and reports the greatest time of 50, 99 and 99.9 of 100.
 fn paced(log: &mut dyn Log, from: u64, until: impl Fn(u64) -> bool) -> [Duration; 3] {
     let mut head = log.load(LoadScope::Accounts).unwrap().rev();
     let mut took = Vec::new();

@@ -1,4 +1,4 @@
-//! What of the past only this storage has: a file of an earlier version, and indices that spare it work.
+//! Tests of history for this storage alone: files of an earlier version, and indexes that save work.
 
 use super::File;
 use crate::contract::pasts::{Dice, Naive, SMALL};
@@ -18,7 +18,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The tables that follow from the batches, row by row.
+/// The tables derived from the batches, row by row.
 fn indices(conn: &Connection) -> Vec<Vec<Value>> {
     let mut rows = Vec::new();
     for table in ["batches", "names", "touches", "turns", "chains", "kept"] {
@@ -80,7 +80,8 @@ fn h1_a_file_of_version_1_that_is_damaged_stays_as_it_is() {
     assert_eq!((version, tables), (1, 0));
 }
 
-/// Whoever sees ten nodes does not pay for the batches of all others: but for the last few, not one is even read.
+/// A user who sees ten nodes does not pay for the batches of all others: apart from the last few, not one is even
+/// read.
 #[test]
 fn h18_a_page_reads_only_what_its_reader_may_see() {
     let file = File::fresh();
@@ -103,7 +104,7 @@ fn h18_a_page_reads_only_what_its_reader_may_see() {
     }
 }
 
-/// A search that lets go of its transaction after every step comes to the same.
+/// A search that releases its transaction after every step has the same result.
 #[test]
 fn h18_a_page_may_be_searched_in_any_number_of_transactions() {
     let mut dice = Dice::thrown();
@@ -116,15 +117,15 @@ fn h18_a_page_may_be_searched_in_any_number_of_transactions() {
     }
 }
 
-/// However long a page takes, the WAL can begin anew meanwhile: whoever waits for all readers to be done is not kept waiting
-/// for the page's end.
+/// However long a page takes, the WAL can be reset meanwhile. A writer that waits for all readers does not wait for
+/// the end of the page.
 #[test]
 fn h18_a_deep_page_does_not_hold_the_log() {
     let file = File::fresh();
     let mut log = file.log();
     let batches: Vec<_> = (0..6_000).map(add_node).collect();
     append(&mut log, 0, &batches).unwrap();
-    // What others did has to be read before it is known that the reader does not see it.
+    // Other users' batches must be read to know that the reader does not see them.
     let reader = Arc::new(HistoryView::new(UserId(uuid(9))));
     let by = HistoryScope::By(UserId(uuid(1)));
     let query = HistoryQuery { reader, scope: by, until: 6_000, limit: 10, offset: 10 };
@@ -148,7 +149,7 @@ fn h18_a_deep_page_does_not_hold_the_log() {
     });
 }
 
-/// Who pages through what they did, or looks after everything, does not have the batches read that are left out.
+/// A user who pages through their own batches, or an operator, does not have the skipped batches read.
 #[test]
 fn h18_what_a_page_leaves_out_is_not_read_where_that_is_not_needed() {
     let file = File::fresh();
@@ -174,7 +175,7 @@ fn h18_what_a_page_leaves_out_is_not_read_where_that_is_not_needed() {
     }
 }
 
-/// A page ends where its batches become too much for it, and the next goes on from there.
+/// A page ends when its batches become too large for it, and the next page continues from there.
 #[test]
 fn g10_a_page_of_large_batches_is_short_and_leaves_nothing_out() {
     let large = |n: u64| {
@@ -226,7 +227,7 @@ fn c11_titles_are_those_of_now() {
     assert_eq!((titles[&id(1)].as_str(), titles[&id(3)].as_str()), ("Task 1", "Task 3"));
 }
 
-/// Each transaction takes something away, however long it has taken to get that far.
+/// Each transaction removes something, however long it took to get that far.
 #[test]
 fn h2_pruning_goes_on_however_slow_the_disk_is() {
     let mut dice = Dice::thrown();
@@ -241,7 +242,7 @@ fn h2_pruning_goes_on_however_slow_the_disk_is() {
     naive.compare(&mut file.log(), &mut dice);
 }
 
-/// What cannot be read is taken away like anything else, and stands in nobody's way.
+/// Unreadable batches are pruned like any other, and do not block pruning.
 #[test]
 fn h2_damage_does_not_keep_the_pruner_from_anything() {
     let mut dice = Dice::thrown();
@@ -263,7 +264,7 @@ fn h2_damage_does_not_keep_the_pruner_from_anything() {
     assert_eq!((pruned.removed, pruned.more, pruned.oldest), (200, false, 201));
 }
 
-/// What is pruned leaves nothing behind, in no table.
+/// Pruning leaves nothing behind, in any table.
 #[test]
 fn h2_what_is_pruned_is_gone_from_every_table() {
     let mut dice = Dice::thrown();
