@@ -111,15 +111,16 @@ async function answerTo(bytes) {
 }
 
 const MANY_HEADERS = Array.from({ length: 200 }, (_, i) => `x-${i}: ${i}\r\n`).join('');
-for (const [what, bytes, status, error] of [
+// Rules: T29.
+const UNREADABLE = [
   ['that is no HTTP', 'hello there\r\n\r\n', 400, 'bad_request.malformed_request'],
   ['with a header that is none', 'GET /api/health HTTP/1.1\r\nhost: x\r\nno header\r\n\r\n', 400, 'bad_request.malformed_request'],
   ['with two lengths', 'POST /api/node HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n', 400, 'bad_request.malformed_request'],
   ['with a path of 70,000 characters', `GET /${'a'.repeat(70_000)} HTTP/1.1\r\nhost: x\r\n\r\n`, 414, 'bad_request.uri_too_long'],
   ['with 200 headers', `GET /api/health HTTP/1.1\r\nhost: x\r\n${MANY_HEADERS}\r\n`, 431, 'bad_request.headers_too_large'],
   ['with a header of a million characters', `GET /api/health HTTP/1.1\r\nhost: x\r\nx: ${'a'.repeat(1_000_000)}\r\n\r\n`, 431, 'bad_request.headers_too_large'],
-]) {
-  // Rules: T29.
+];
+for (const [what, bytes, status, error] of UNREADABLE) {
   story(`A request ${what} is answered ${status} with the error object`, async () => {
     const { line, headers, body } = await answerTo(bytes);
     assert.match(line, new RegExp(`^HTTP/1.1 ${status} `));
