@@ -105,7 +105,7 @@ pub fn table_text() -> String {
 
 fn write_relay(relay: &RelayRow, text: &mut String) {
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "{}\n  passed on as {}, stored nowhere", relay.event, relay.passed_on_as);
+    let _ = writeln!(text, "{}\n  relayed as {}, not stored", relay.event, relay.passed_on_as);
     for field in &relay.fields {
         write_field(field, text);
     }

@@ -140,7 +140,7 @@ fn c7_the_table_says_what_is_open_to_all_and_what_a_ping_answers() {
         let row = table.as_array().and_then(|rows| rows.iter().find(|row| row["event"] == event));
         row.and_then(|row| row[what].as_str()).unwrap_or_default().to_owned()
     };
-    assert!(of("branch:get", "credentials").contains("none where root is a public token"));
+    assert!(of("branch:get", "credentials").contains("none if root is a public token"));
     assert_eq!(of("graph:get", "credentials"), "API token or web session");
     assert!(of("ws:ping", "output").contains("{ok, serverTime, trace_id}"));
 }

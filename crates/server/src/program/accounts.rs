@@ -156,7 +156,7 @@ impl<'l> Accounts<'l> {
             for committed in news {
                 world.apply(&accounts_only(&committed.batch));
             }
-            world.advance(clock::now());
+            world.set_clock(clock::now());
             match decide(world, None, operation, RandomIds::batch(), &mut RandomIds) {
                 Ok(batch) => {
                     world.apply(&batch);
