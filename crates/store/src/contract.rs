@@ -2,7 +2,7 @@
 //! [`contract_suite!`](crate::contract_suite) in a test module.
 
 // All of this is test code, even when compiled for another crate's tests.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 pub mod pasts;
 pub mod processes;

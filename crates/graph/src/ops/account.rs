@@ -27,8 +27,11 @@ pub(super) fn rename(draft: &mut Draft<'_>, caller: UserId, username: &str) -> R
 /// A new account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserAdd {
+    /// At most 254 characters, unique without regard to case.
     pub email: String,
+    /// 3 to 32 of `A-Za-z0-9_.-`, unique without regard to case.
     pub username: String,
+    /// What the account may use.
     pub plan: Plan,
 }
 
@@ -48,9 +51,13 @@ pub(super) fn user_add(draft: &mut Draft<'_>, new: &UserAdd, ids: &mut dyn IdSup
 /// A new API token. Its id is made together with its secret, which the domain never sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenCreate {
+    /// Names the token where its secret must not appear.
     pub id: TokenId,
+    /// Whose it will be.
     pub user: UserId,
+    /// At most 80 Unicode scalar values, none of them a control character.
     pub name: String,
+    /// Of its secret.
     pub hash: TokenHash,
 }
 

@@ -71,10 +71,15 @@ pub enum Due {
 pub enum Entity {
     /// Users come first, then nodes, then everything else.
     User(Arc<User>),
+    /// A node.
     Node(Arc<Node>),
+    /// A link.
     Link(Arc<Link>),
+    /// A grant.
     Grant(Arc<Grant>),
+    /// An embed.
     Embed(Embed),
+    /// An API token.
     Token(Arc<Token>),
     /// An id that was deleted for good by the batch at that rev.
     Gone(Uuid, Rev),
@@ -140,6 +145,7 @@ impl Eq for LinkSlot {}
 /// A user and what belongs to them.
 #[derive(Clone, Debug)]
 pub struct UserSlot {
+    /// The account.
     pub user: Arc<User>,
     /// Nodes owned, by order of creation.
     pub owned: BTreeSet<(u64, NodeId)>,
