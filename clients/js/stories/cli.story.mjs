@@ -133,7 +133,7 @@ story('What users wrote cannot act on the terminal of the operator, in words or 
   await assert.rejects(refused, (error) => error.stderr.includes('user_not_found') && !raw.test(error.stderr));
 });
 
-/** Whoever only looks, in all the ways there are. */
+/** Every command that only reads. */
 const LOOKS = [
   ['check'],
   ['history'],

@@ -97,7 +97,9 @@ impl TryFrom<u8> for Op {
 /// An entity before and after an entry: `None` before it was added, or after it was deleted for good.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change<T> {
+    /// The entity before; `None` when the entry made it.
     pub before: Option<T>,
+    /// The entity after; `None` when the entry deleted it for good.
     pub after: Option<T>,
 }
 
@@ -112,11 +114,17 @@ impl<T> Change<T> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Subject {
+    /// A node.
     Node(Change<Arc<Node>>),
+    /// A link.
     Link(Change<Arc<Link>>),
+    /// A grant.
     Grant(Change<Arc<Grant>>),
+    /// An embed.
     Embed(Change<Embed>),
+    /// A user: an account added or renamed.
     User(Change<Arc<User>>),
+    /// An API token.
     Token(Change<Arc<Token>>),
 }
 
@@ -140,9 +148,11 @@ impl Subject {
 /// One change to one entity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
+    /// What was done.
     pub op: Op,
     /// True for what followed by the rules (blocking, cascades), false for what the caller meant.
     pub derived: bool,
+    /// To what.
     pub subject: Subject,
 }
 
@@ -161,10 +171,13 @@ pub enum Lineage {
 /// One mutation, all or nothing: what was changed, by whom and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Batch {
+    /// Unique over all batches that are held.
     pub id: BatchId,
     /// `None` for the command line (accounts and tokens).
     pub actor: Option<UserId>,
+    /// When it was decided, in milliseconds; the order of batches is that of revs alone.
     pub at: Timestamp,
+    /// How it stands to an earlier batch.
     pub lineage: Lineage,
     /// In order: causes before effects. Empty only for a remembered request that changed nothing.
     pub entries: Vec<Entry>,
@@ -173,6 +186,8 @@ pub struct Batch {
 /// A batch with its position in the order of commits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Committed {
+    /// Its place in the order of commits.
     pub rev: Rev,
+    /// What was committed.
     pub batch: Batch,
 }

@@ -15,14 +15,19 @@ pub struct Diff {
     pub batch: Option<BatchId>,
     /// The position in the order of commits after applying it.
     pub rev: Rev,
+    /// Who acted; `None` when time brought it about.
     pub actor: Option<Arc<User>>,
+    /// When it was decided, in milliseconds; of due times, when they passed.
     pub at: Timestamp,
     /// How the batch relates to an earlier one; for the actor's own answer.
     pub lineage: Lineage,
     /// Applied in order, before `links`.
     pub nodes: Vec<NodeChange>,
+    /// To apply in order, after `nodes`.
     pub links: Vec<LinkChange>,
+    /// Changes to accounts, and the receiver's embeds.
     pub user: Vec<UserChange>,
+    /// Changes to grants that the receiver holds or runs.
     pub access: Vec<AccessChange>,
     /// The number of this part, counted from 1, and the number of parts, when a diff is sent in several.
     pub part: Option<(usize, usize)>,
@@ -108,20 +113,63 @@ const ID_BYTES: usize = 40;
 #[derive(Clone, Debug, PartialEq)]
 pub enum NodeChange {
     /// The whole node, which the receiver did not hold in full: added, restored, or newly visible.
-    Whole { op: Op, seen: SeenNode },
+    Whole {
+        /// What brought it.
+        op: Op,
+        /// As the receiver sees it.
+        seen: SeenNode,
+    },
     /// Some fields of a node that the receiver holds and still sees, or held until it went to the trash.
-    Edited { op: Op, before: Arc<Node>, after: Arc<Node>, level: Level, roots: Arc<[NodeId]> },
+    Edited {
+        /// What was done.
+        op: Op,
+        /// Before the entry.
+        before: Arc<Node>,
+        /// After the entry.
+        after: Arc<Node>,
+        /// The receiver's access, which decides what of it is written.
+        level: Level,
+        /// The share roots that cover it for the receiver.
+        roots: Arc<[NodeId]>,
+    },
     /// The status of a phantom, the only thing known about it.
-    PhantomStatus { id: NodeId, before: Status, after: Status },
+    PhantomStatus {
+        /// The phantom.
+        id: NodeId,
+        /// Its status before the entry.
+        before: Status,
+        /// Its status after the entry.
+        after: Status,
+    },
     /// The receiver's access to a node that they keep. It includes the publication when its token starts or stops
     /// being shown.
-    Access { node: Arc<Node>, before: Level, after: Level, roots: Arc<[NodeId]> },
+    Access {
+        /// The node as it is.
+        node: Arc<Node>,
+        /// The access before.
+        before: Level,
+        /// The access after.
+        after: Level,
+        /// The share roots that cover it for the receiver.
+        roots: Arc<[NodeId]>,
+    },
     /// The node is now only a phantom to the receiver.
-    Faded { id: NodeId, status: Status },
+    Faded {
+        /// The node.
+        id: NodeId,
+        /// All that is still shown of it.
+        status: Status,
+    },
     /// The node left the receiver's view.
-    Hidden { id: NodeId },
+    Hidden {
+        /// What is no longer seen.
+        id: NodeId,
+    },
     /// Deleted for good from the trash.
-    Deleted { before: SeenNode },
+    Deleted {
+        /// As it last was.
+        before: SeenNode,
+    },
 }
 
 impl NodeChange {
@@ -153,13 +201,33 @@ impl SeenNode {
 #[derive(Clone, Debug, PartialEq)]
 pub enum LinkChange {
     /// The whole link, which the receiver did not hold.
-    Whole { op: Op, seen: SeenLink },
+    Whole {
+        /// What brought it.
+        op: Op,
+        /// As the receiver sees it.
+        seen: SeenLink,
+    },
     /// Some fields of a link the receiver holds, or held until it went to the trash.
-    Edited { op: Op, before: Arc<Link>, after: Arc<Link>, roots: Arc<[NodeId]> },
+    Edited {
+        /// What was done.
+        op: Op,
+        /// Before the entry.
+        before: Arc<Link>,
+        /// After the entry.
+        after: Arc<Link>,
+        /// The share roots that cover it for the receiver.
+        roots: Arc<[NodeId]>,
+    },
     /// The link left the receiver's view.
-    Hidden { id: LinkId },
+    Hidden {
+        /// What is no longer seen.
+        id: LinkId,
+    },
     /// Deleted for good from the trash.
-    Deleted { before: Arc<Link> },
+    Deleted {
+        /// As it last was.
+        before: Arc<Link>,
+    },
 }
 
 impl LinkChange {
@@ -177,17 +245,32 @@ impl LinkChange {
 #[derive(Clone, Debug, PartialEq)]
 pub enum UserChange {
     /// A user whose nodes the receiver sees has a new username.
-    Renamed { before: Arc<User>, after: Arc<User> },
+    Renamed {
+        /// The account before.
+        before: Arc<User>,
+        /// The account after.
+        after: Arc<User>,
+    },
     /// The receiver has embedded a publication (`present`), or no longer has it.
-    Embed { user: Arc<User>, node: NodeId, present: bool },
+    Embed {
+        /// The receiver.
+        user: Arc<User>,
+        /// The published node.
+        node: NodeId,
+        /// Whether they have it now.
+        present: bool,
+    },
 }
 
 /// A change to a grant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccessChange {
+    /// GRANT_UPSERT, GRANT_UPDATE or GRANT_DELETE.
     pub op: Op,
     /// The user the grant is for.
     pub grantee: Arc<User>,
+    /// The grant before; `None` when it is new.
     pub before: Option<Arc<Grant>>,
+    /// The grant after; `None` when it ended.
     pub after: Option<Arc<Grant>>,
 }

@@ -141,6 +141,7 @@ reasons! {
 /// A refused operation: nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
+    /// Why.
     pub reason: Reason,
     /// Details for the message, limited to what the caller may see.
     pub detail: Option<String>,

@@ -26,9 +26,13 @@ pub(super) fn rename(draft: &mut Draft<'_>, caller: UserId, username: &str) -> R
 /// A new API token. Its id is made together with its secret, which the domain never sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenCreate {
+    /// Names the token where its secret must not appear.
     pub id: TokenId,
+    /// Whose it will be.
     pub user: UserId,
+    /// At most 80 Unicode scalar values, none of them a control character.
     pub name: String,
+    /// Of its secret.
     pub hash: TokenHash,
 }
 

@@ -17,6 +17,7 @@ const BASIC_SHOWING_MAX: usize = 3;
 /// Makes a node public.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodePublish {
+    /// The node to publish.
     pub id: NodeId,
     /// Whether the node's branch is public with it.
     pub branch: bool,
@@ -44,7 +45,9 @@ pub(super) fn publish(
 /// A change of a publication. `None` leaves a field as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodePublishUpdate {
+    /// The published node.
     pub id: NodeId,
+    /// Whether its branch is public with it; `None` leaves it.
     pub branch: Option<bool>,
     /// `Some(None)` for never.
     pub due: Option<Option<Timestamp>>,
@@ -120,9 +123,11 @@ fn named(draft: &Draft<'_>, root: &Root) -> Option<Arc<Node>> {
 /// A new grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessAdd {
+    /// The node to share.
     pub id: NodeId,
     /// The grantee's email.
     pub email: String,
+    /// Admin, Editor or Viewer.
     pub level: Level,
     /// Whether it covers the node's branch as well.
     pub branch: bool,
@@ -158,10 +163,13 @@ pub(super) fn access_add(draft: &mut Draft<'_>, caller: UserId, new: &AccessAdd)
 /// A change of a grant. `None` leaves a field as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessUpdate {
+    /// The shared node.
     pub id: NodeId,
     /// The grantee's email.
     pub email: String,
+    /// The new level; `None` leaves it.
     pub level: Option<Level>,
+    /// Whether the branch is granted with it; `None` leaves it.
     pub branch: Option<bool>,
     /// `Some(None)` for never.
     pub due: Option<Option<Timestamp>>,

@@ -16,8 +16,11 @@ use uuid::Uuid;
 /// A new account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserAdd {
+    /// At most 254 characters, unique without regard to case.
     pub email: String,
+    /// 3 to 32 of `A-Za-z0-9_.-`, unique without regard to case.
     pub username: String,
+    /// What the account may use.
     pub plan: Plan,
 }
 
@@ -40,9 +43,13 @@ pub(super) fn add(draft: &mut Draft<'_>, new: &UserAdd, ids: &mut dyn IdSupply) 
 /// Changes of an account; `None` leaves a field as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserSet {
+    /// Whose account.
     pub user: UserId,
+    /// At most 254 characters, unique without regard to case.
     pub email: Option<String>,
+    /// 3 to 32 of `A-Za-z0-9_.-`, unique without regard to case.
     pub username: Option<String>,
+    /// What the account may use.
     pub plan: Option<Plan>,
 }
 

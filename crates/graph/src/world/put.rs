@@ -32,6 +32,11 @@ impl World {
             Subject::Node(change) => {
                 self.note_gone(change.latest().map(|node| node.id.0), change, direction);
                 let (was, is) = direction.of(change);
+                if let (Some(Node { publication: None, .. }), Some(Node { publication: Some(_), id, .. })) =
+                    (was.map(Arc::as_ref), is.map(Arc::as_ref))
+                {
+                    self.forget_expired(Due::Publication(*id));
+                }
                 self.put_node(was, is);
             }
             Subject::Link(change) => {
@@ -41,6 +46,9 @@ impl World {
             }
             Subject::Grant(change) => {
                 let (was, is) = direction.of(change);
+                if let (None, Some(grant)) = (was, is) {
+                    self.forget_expired(Due::Grant(grant.node, grant.user));
+                }
                 self.put_grant(was, is);
             }
             Subject::Embed(change) => {
@@ -55,6 +63,13 @@ impl World {
                 let (was, is) = direction.of(change);
                 self.put_token(was, is);
             }
+        }
+    }
+
+    /// A grant or publication made anew has nothing to do with an expired one in its place.
+    fn forget_expired(&mut self, made: Due) {
+        if !self.expired.is_empty() {
+            self.expired.retain(|(due, _)| *due != made);
         }
     }
 
@@ -117,7 +132,7 @@ impl World {
 
     /// Adds a due time, unless it has passed: a due time passes once.
     fn note_due(&mut self, due: Option<(Timestamp, Due)>) {
-        self.dues.extend(due.filter(|(at, _)| *at > self.clock));
+        self.dues.extend(due.filter(|(at, due)| !self.is_over(*due, Some(*at))));
     }
 
     /// Updates `shared` by whether the node has grants or a publication.

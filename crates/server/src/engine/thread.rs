@@ -1,6 +1,7 @@
 //! The engine's thread: its loop, and how it handles a failed commit or a panicking operation.
 
 use super::archive::{Archive, FoundPage, Job};
+use super::clock::ClockWatch;
 use super::connections::{BacklogBounds, Connections, holds};
 use super::group::{Group, PendingMutation, published};
 use super::history_views::{HistoryViews, ViewVersion};
@@ -34,6 +35,7 @@ pub(super) struct Thread {
     looks: watch::Sender<u64>,
     polled: Instant,
     touched: Instant,
+    clock: ClockWatch,
 }
 
 /// The commands of one round, sorted by when they are handled.
@@ -60,6 +62,7 @@ impl Thread {
         let kept = BacklogBounds { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
         let connections = Connections::new(kept);
         let readers = HistoryViews::default();
+        let clock = ClockWatch::begin(world.clock());
         Thread {
             log,
             archive,
@@ -71,6 +74,7 @@ impl Thread {
             looks,
             polled: now,
             touched: now,
+            clock,
         }
     }
 
@@ -161,7 +165,7 @@ impl Thread {
             self.connections.drop_stale(self.polled);
             self.looks.send_replace(look);
         }
-        pass_time(&mut self.world, &mut self.connections, clock::now(), self.settings.part_entries_max);
+        self.set_clock();
         if !round.mutations.is_empty() {
             self.commit(round.mutations);
         }
@@ -310,16 +314,26 @@ impl Thread {
 
     /// Reloads the World from the log, as of the last commit. Clients have been told of everything up to `told`.
     fn reload(&mut self, told: Rev) {
-        let clock = self.world.clock();
-        match self.log.load(store::LoadScope::Everything) {
-            Ok(world) => self.world = world,
+        let before = match self.log.load(store::LoadScope::Everything) {
+            Ok(world) => std::mem::replace(&mut self.world, world),
             Err(error) => end_process(&format!("the data cannot be loaded: {error}")),
-        }
-        self.world.advance(clock);
+        };
+        before.expired().for_each(|(due, at)| self.world.expire(due, at));
+        self.world.advance(before.clock());
         self.shared.directory.replace(&self.world);
         if self.world.rev() != told {
             // Other processes have committed batches that no client here was told of.
             self.connections.close_all();
+        }
+    }
+
+    /// Lets time pass up to now, or sets the World's clock back where the system's was.
+    fn set_clock(&mut self) {
+        let now = self.clock.read();
+        if now < self.world.clock() {
+            self.world.set_clock(now);
+        } else {
+            pass_time(&mut self.world, &mut self.connections, now, self.settings.part_entries_max);
         }
     }
 

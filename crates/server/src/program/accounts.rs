@@ -234,7 +234,7 @@ impl<'l> Accounts<'l> {
                     LoadScope::Accounts => world.apply(&accounts_only(&committed.batch)),
                 }
             }
-            world.advance(clock::now());
+            world.set_clock(clock::now());
             match decide(world, None, operation, RandomIds::batch(), &mut RandomIds) {
                 Ok(batch) => {
                     // What changes nothing is not written.

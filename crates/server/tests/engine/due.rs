@@ -116,3 +116,46 @@ fn p16_what_has_run_out_is_told_before_the_next_batch() {
     replica.follow(told);
     assert_eq!(replica.nodes.len(), 1);
 }
+
+// Rules: P16, D2, N17.
+#[test]
+fn p16_a_batch_under_a_clock_that_was_far_ahead_does_not_stop_time() {
+    let server = Server::with(&["anna", "ben"]);
+    let (anna, ben) = (server.person("anna"), server.person("ben"));
+    let [plan, other] = ["plan", "other"].map(|title| anna.adds(title, None));
+    let day_ms = 86_400_000;
+    anna.does(grant_until(plan, &ben, now().plus_ms(day_ms)));
+    anna.does(grant_until(other, &ben, now().plus_ms(500 * day_ms)));
+    let ahead = now().plus_ms(400 * day_ms);
+    let far = server.installation.does_at(Some(anna.caller.user), &rename(other, "other, one day"), ahead);
+    assert_eq!(far.at, ahead);
+    let sees = |ben: &Person| ben.sees_titles();
+    until("the grant has expired by then", || sees(&ben) == ["other, one day"]);
+
+    let mut rev = 0;
+    let mut is_now = |diff: Arc<Diff>| {
+        let late_ms = now().ms() - diff.at.ms();
+        assert!((0..60_000).contains(&late_ms), "{late_ms} ms");
+        assert!(diff.rev > rev, "the order is that of revs");
+        rev = diff.rev;
+    };
+    is_now(anna.does(rename(plan, "plan, now")));
+    is_now(anna.does(rename(plan, "plan, after it")));
+    assert_eq!(sees(&ben), ["other, one day"], "what has expired stays so");
+    let server = server.restarted();
+    let (anna, ben) = (server.person("anna"), server.person("ben"));
+    is_now(anna.does(rename(plan, "plan, after a restart")));
+    assert_eq!(sees(&ben), ["other, one day"]);
+    let update = |due| {
+        let (level, branch) = (None, None);
+        Operation::AccessUpdate(AccessUpdate {
+            id: plan,
+            email: ben.email.clone(),
+            level,
+            branch,
+            due: Some(due),
+        })
+    };
+    is_now(anna.does(update(Some(now().plus_ms(2 * day_ms)))));
+    assert_eq!(sees(&ben).len(), 2);
+}

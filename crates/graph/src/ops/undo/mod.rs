@@ -33,7 +33,9 @@ pub struct Chain {
 /// The direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UndoKind {
+    /// Takes a chain back; named by one of its undos, brings it back.
     Undo,
+    /// Brings a chain back.
     Redo,
 }
 
