@@ -3,9 +3,8 @@
 use crate::batch::{Lineage, Op};
 use crate::id::{BatchId, LinkId, NodeId};
 use crate::model::{Grant, Level, Link, Node, Rev, Status, User};
-use crate::node_fields::text_bytes;
 use crate::time::Timestamp;
-use crate::view::{SeenLink, SeenNode, Sight};
+use crate::view::{SeenLink, SeenNode};
 use std::sync::Arc;
 
 /// A batch, or the passing of due times, as one user sees it.
@@ -29,8 +28,6 @@ pub struct Diff {
     pub user: Vec<UserChange>,
     /// Changes to grants that the receiver holds or runs.
     pub access: Vec<AccessChange>,
-    /// The number of this part, counted from 1, and the number of parts, when a diff is sent in several.
-    pub part: Option<(usize, usize)>,
 }
 
 impl Diff {
@@ -64,50 +61,7 @@ impl Diff {
         let access = |change: &AccessChange| change.op != Op::GrantUpsert;
         self.nodes.iter().any(node) || self.links.iter().any(link) || self.access.iter().any(access)
     }
-
-    /// Its approximate size in bytes when written, precise enough to bound a queue.
-    pub fn weight(&self) -> usize {
-        let nodes: usize = self.nodes.iter().map(NodeChange::weight).sum();
-        let links: usize = self.links.iter().map(LinkChange::weight).sum();
-        ENTRY_BYTES + nodes + links + (self.user.len() + self.access.len()) * ENTRY_BYTES
-    }
-
-    /// Splits the diff into parts of at most `most` entries, to be applied in order. A small diff is its only part.
-    pub fn into_parts(self, most: usize) -> Vec<Diff> {
-        if self.len() <= most {
-            return vec![self];
-        }
-        let parts = self.len().div_ceil(most);
-        let Diff { batch, rev, actor, at, lineage, nodes, links, user, access, part: _ } = self;
-        let (mut nodes, mut links) = (nodes.into_iter(), links.into_iter());
-        let (mut user, mut access) = (user.into_iter(), access.into_iter());
-        let mut split = Vec::with_capacity(parts);
-        for part in 1..=parts {
-            let mut diff = Diff {
-                batch,
-                rev,
-                actor: actor.clone(),
-                at,
-                lineage,
-                nodes: nodes.by_ref().take(most).collect(),
-                links: Vec::new(),
-                user: Vec::new(),
-                access: Vec::new(),
-                part: Some((part, parts)),
-            };
-            diff.links = links.by_ref().take(most - diff.len()).collect();
-            diff.user = user.by_ref().take(most - diff.len()).collect();
-            diff.access = access.by_ref().take(most - diff.len()).collect();
-            split.push(diff);
-        }
-        split
-    }
 }
-
-/// The approximate size of an entry without its texts and share roots.
-const ENTRY_BYTES: usize = 300;
-/// The approximate size of an id in a list.
-const ID_BYTES: usize = 40;
 
 /// A change to a node in a user's view.
 #[derive(Clone, Debug, PartialEq)]
@@ -172,31 +126,6 @@ pub enum NodeChange {
     },
 }
 
-impl NodeChange {
-    fn weight(&self) -> usize {
-        ENTRY_BYTES
-            + match self {
-                NodeChange::Whole { seen, .. } | NodeChange::Deleted { before: seen } => seen.weight(),
-                NodeChange::Edited { before, after, roots, .. } => {
-                    text_bytes(before) + text_bytes(after) + roots.len() * ID_BYTES
-                }
-                NodeChange::Access { roots, .. } => roots.len() * ID_BYTES,
-                NodeChange::PhantomStatus { .. } | NodeChange::Faded { .. } | NodeChange::Hidden { .. } => 0,
-            }
-    }
-}
-
-impl SeenNode {
-    /// The approximate size of the node in bytes when written.
-    pub fn weight(&self) -> usize {
-        let roots = match &self.sight {
-            Sight::Full { roots, .. } => roots.len(),
-            Sight::Phantom => return 0,
-        };
-        2 * ENTRY_BYTES + text_bytes(&self.node) + roots * ID_BYTES
-    }
-}
-
 /// A change to a link in a user's view.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LinkChange {
@@ -228,17 +157,6 @@ pub enum LinkChange {
         /// As it last was.
         before: Arc<Link>,
     },
-}
-
-impl LinkChange {
-    fn weight(&self) -> usize {
-        ENTRY_BYTES
-            + match self {
-                LinkChange::Whole { seen, .. } => seen.roots.len() * ID_BYTES,
-                LinkChange::Edited { roots, .. } => roots.len() * ID_BYTES,
-                LinkChange::Hidden { .. } | LinkChange::Deleted { .. } => 0,
-            }
-    }
 }
 
 /// A change to an account.

@@ -111,7 +111,6 @@ impl Diff {
             links: Vec::new(),
             user: Vec::new(),
             access: Vec::new(),
-            part: None,
         }
     }
 }

@@ -1,11 +1,17 @@
 //! Who is connected, and what each connection is sent.
 
 use super::backlog::Backlog;
+use super::diff_part::DiffPart;
 use super::protocol::{Caller, ConnectionId, ConnectionSink, Published, Relayed};
 use graph::batch::{Batch, Change, Entry, Op, Subject};
 use graph::load::Load;
+<<<<<<< HEAD
 use graph::model::{Rev, Token};
 use graph::{Audience, Diff, Root, UserId, World, tokens};
+=======
+use graph::model::Rev;
+use graph::{Audience, Root, UserId, World};
+>>>>>>> main
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -150,7 +156,7 @@ impl Connections {
     }
 
     /// What a user missed since `since`; `None` when they must load anew.
-    pub(super) fn missed(&self, user: UserId, since: Rev, head: Rev) -> Option<Vec<Arc<Diff>>> {
+    pub(super) fn missed(&self, user: UserId, since: Rev, head: Rev) -> Option<Vec<Arc<DiffPart>>> {
         self.followers.get(&user)?.backlog.since(since, head)
     }
 
@@ -175,7 +181,7 @@ impl Connections {
     }
 
     /// Sends the parts of a diff to every connection of its user except `besides`, and keeps them for reconnects.
-    pub(super) fn tell(&mut self, user: UserId, parts: &[Arc<Diff>], besides: Option<ConnectionId>) {
+    pub(super) fn tell(&mut self, user: UserId, parts: &[Arc<DiffPart>], besides: Option<ConnectionId>) {
         let Some(follower) = self.followers.get_mut(&user) else { return };
         follower.backlog.push(parts, self.kept.bytes);
         let ids: Vec<ConnectionId> =
@@ -186,7 +192,7 @@ impl Connections {
     }
 
     /// Sends parts of a diff on one connection.
-    pub(super) fn send(&self, id: ConnectionId, parts: &[Arc<Diff>]) {
+    pub(super) fn send(&self, id: ConnectionId, parts: &[Arc<DiffPart>]) {
         if let Some(connection) = self.by_id.get(&id) {
             for part in parts {
                 connection.line.diff(Arc::clone(part));
@@ -195,7 +201,7 @@ impl Connections {
     }
 
     /// Sends a connection the diffs it missed.
-    pub(super) fn catch_up(&self, id: ConnectionId, missed: &[Arc<Diff>]) {
+    pub(super) fn catch_up(&self, id: ConnectionId, missed: &[Arc<DiffPart>]) {
         if let Some(connection) = self.by_id.get(&id) {
             missed.iter().for_each(|diff| connection.line.missed(Arc::clone(diff)));
         }
@@ -310,4 +316,4 @@ pub(super) fn holds(world: &World, caller: Caller) -> bool {
 }
 
 /// The diffs of a batch, sent once the batch is on disk, in order of users.
-pub(super) type DiffsByUser = BTreeMap<UserId, Vec<Arc<Diff>>>;
+pub(super) type DiffsByUser = BTreeMap<UserId, Vec<Arc<DiffPart>>>;

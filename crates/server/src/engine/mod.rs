@@ -7,6 +7,7 @@ mod archive;
 mod backlog;
 pub(crate) mod clock;
 mod connections;
+mod diff_part;
 mod directory;
 mod group;
 mod history_views;
@@ -16,6 +17,7 @@ mod reads;
 mod relay_audience;
 mod thread;
 
+pub use diff_part::DiffPart;
 pub use directory::Identity;
 pub use ids::RandomIds;
 pub use protocol::{

@@ -3,6 +3,7 @@
 use super::archive::{Archive, FoundPage, Job};
 use super::clock::ClockWatch;
 use super::connections::{BacklogBounds, Connections, holds};
+use super::diff_part::DiffPart;
 use super::group::{Group, PendingMutation, published};
 use super::history_views::{HistoryViews, ViewVersion};
 use super::protocol::{
@@ -413,7 +414,7 @@ fn pass_time(world: &mut World, connections: &mut Connections, now: graph::Times
 
 fn tell(connections: &mut Connections, diffs: Vec<(graph::UserId, graph::Diff)>, most: usize) {
     for (user, diff) in diffs {
-        let parts: Vec<_> = diff.into_parts(most).into_iter().map(Arc::new).collect();
+        let parts = DiffPart::split(diff, most);
         connections.tell(user, &parts, None);
     }
 }

@@ -5,8 +5,9 @@ use super::data_directory::make_log;
 use super::serve::{self, ServerError};
 use super::settings::Settings;
 use crate::auth::Secret;
+use crate::engine::DiffPart;
 use crate::engine::{Caller, Engine, Failure, Mutation, Outcome, clock};
-use graph::diff::{Diff, NodeChange};
+use graph::diff::NodeChange;
 use graph::model::{Level, LinkType, Plan, Status};
 use graph::ops::{AccessAdd, LinkAdd, NodeAdd, NodePublish, NodeUpdate};
 use graph::{NodeFields, NodeId, Operation, Refusal};
@@ -328,7 +329,7 @@ async fn publish(engine: &Engine, owner: &Person, id: NodeId) -> Result<String, 
     token.map(|publication| publication.token.clone()).ok_or(DemoError::Failed)
 }
 
-async fn ask(engine: &Engine, who: &Person, operation: Operation) -> Result<Arc<Diff>, DemoError> {
+async fn ask(engine: &Engine, who: &Person, operation: Operation) -> Result<Arc<DiffPart>, DemoError> {
     let (answer, answered) = oneshot::channel();
     let mutation = Mutation {
         caller: who.caller,

@@ -4,8 +4,9 @@ use crate::support::replica::Replica;
 use crate::support::{Person, Server, Socket, Told, ask, changed, now, rename, until};
 use graph::model::Level;
 use graph::ops::{AccessAdd, AccessUpdate, NodePublish};
-use graph::{Diff, NodeId, Operation, Root, Timestamp};
+use graph::{NodeId, Operation, Root, Timestamp};
 use std::sync::Arc;
+use synaptask::engine::DiffPart;
 
 fn grant_until(id: NodeId, person: &Person, due: Timestamp) -> Operation {
     Operation::AccessAdd(AccessAdd {
@@ -18,7 +19,7 @@ fn grant_until(id: NodeId, person: &Person, due: Timestamp) -> Operation {
 }
 
 /// Waits for the diff of an expiry, and for its content to be right.
-fn assert_runs_out(socket: &Socket, replica: &mut Replica, due: Timestamp) -> Arc<Diff> {
+fn assert_runs_out(socket: &Socket, replica: &mut Replica, due: Timestamp) -> Arc<DiffPart> {
     until("something comes by itself", || !socket.glances().is_empty());
     let late_ms = now().ms() - due.ms();
     assert!((0..1_000).contains(&late_ms), "{late_ms} ms after its time");
@@ -133,7 +134,7 @@ fn p16_a_batch_under_a_clock_that_was_far_ahead_does_not_stop_time() {
     until("the grant has expired by then", || sees(&ben) == ["other, one day"]);
 
     let mut rev = 0;
-    let mut is_now = |diff: Arc<Diff>| {
+    let mut is_now = |diff: Arc<DiffPart>| {
         let late_ms = now().ms() - diff.at.ms();
         assert!((0..60_000).contains(&late_ms), "{late_ms} ms");
         assert!(diff.rev > rev, "the order is that of revs");
