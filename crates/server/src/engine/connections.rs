@@ -5,13 +5,8 @@ use super::diff_part::DiffPart;
 use super::protocol::{Caller, ConnectionId, ConnectionSink, Published, Relayed};
 use graph::batch::{Batch, Change, Entry, Op, Subject};
 use graph::load::Load;
-<<<<<<< HEAD
 use graph::model::{Rev, Token};
-use graph::{Audience, Diff, Root, UserId, World, tokens};
-=======
-use graph::model::Rev;
-use graph::{Audience, Root, UserId, World};
->>>>>>> main
+use graph::{Audience, Root, UserId, World, tokens};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
