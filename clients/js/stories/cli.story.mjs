@@ -140,6 +140,9 @@ const LOOKS = [
   ['user', 'list'],
   ['token', 'list', '--email', 'olha@example.com'],
   ['token', 'create', '--email', 'olha@example.com'],
+  ['user', 'disable', '--email', 'olha@example.com'],
+  ['user', 'enable', '--email', 'olha@example.com'],
+  ['user', 'set', '--email', 'olha@example.com', '--plan', 'pro'],
   ['token', 'revoke', '--email', 'olha@example.com', '--all'],
 ];
 

@@ -42,9 +42,11 @@ pub enum Op {
     UserAdd = 31,
     /// Stored, never sent: an API token was created, rotated or revoked.
     TokenUpdate = 32,
+    /// Stored, never sent: an account was removed.
+    UserRemove = 33,
 }
 
-const OPS: [Op; 24] = [
+const OPS: [Op; 25] = [
     Op::NodeAdd,
     Op::NodeUpdate,
     Op::NodeStatus,
@@ -69,6 +71,7 @@ const OPS: [Op; 24] = [
     Op::UserUpdate,
     Op::UserAdd,
     Op::TokenUpdate,
+    Op::UserRemove,
 ];
 
 impl Op {

@@ -4,7 +4,7 @@ use crate::blocking::is_held;
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Link, Node, Status};
 use crate::node_fields;
-use crate::ops::{is_email, is_username};
+use crate::ops::{Belongings, is_email, is_username};
 use crate::world::{Graph, World};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -140,15 +140,21 @@ fn check_shares(world: &World, problems: &mut Vec<String>) {
 }
 
 fn check_users(world: &World, problems: &mut Vec<String>) {
-    for user in world.users().map(|slot| &slot.user) {
+    for slot in world.users() {
+        let user = &slot.user;
         let (id, email, username) = (user.id, &user.email, &user.username);
-        if !is_email(email) {
+        let holds = || Belongings::of(world, id) != Belongings::default() || !slot.given.is_empty();
+        if user.is_removed() && holds() {
+            problems.push(format!("user {id} was removed and still has nodes, grants, embeds or tokens"));
+        }
+        if !user.is_removed() && !is_email(email) {
             problems.push(format!("user {id} has an email that cannot be one: {email:?}"));
         }
         if !is_username(username) {
             problems.push(format!("user {id} has a username that cannot be one: {username:?}"));
         }
-        if world.user_by_email(email).is_none_or(|other| other.user.id != id) {
+        let found = world.user_by_email(email).map(|slot| slot.user.id);
+        if found != (!user.is_removed()).then_some(id) {
             problems.push(format!("user {id} shares the email {email:?} with somebody else"));
         }
         let mut named = world.users_named(username).map(|slot| &slot.user);

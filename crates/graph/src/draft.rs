@@ -117,6 +117,11 @@ impl<'w> Draft<'w> {
         self.world.clock()
     }
 
+    /// Who acts; `None` for the operator.
+    pub fn actor(&self) -> Option<UserId> {
+        self.actor
+    }
+
     /// The batch's id.
     pub fn batch(&self) -> BatchId {
         self.batch

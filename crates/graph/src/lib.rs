@@ -27,6 +27,7 @@ pub mod projection;
 pub mod refusal;
 pub mod replay;
 pub mod time;
+pub mod tokens;
 pub mod trash;
 pub mod view;
 pub mod world;

@@ -159,6 +159,19 @@ impl Plan {
     }
 }
 
+/// Whether an account can be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AccountState {
+    /// It can be used.
+    #[default]
+    Active,
+    /// Its tokens are refused as if they were revoked. Everything else of it stays.
+    Disabled,
+    /// Only a name is left of it, for the history and the links that others keep.
+    Removed,
+}
+
 /// A user with an account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct User {
@@ -166,12 +179,22 @@ pub struct User {
     pub id: UserId,
     /// Unique without regard to case, 3–32 of `A-Za-z0-9_.-`.
     pub username: String,
-    /// Unique, compared without regard to case.
+    /// Unique, compared without regard to case. Of a removed account the username again, which is no email.
     pub email: String,
     /// What the account may use.
     pub plan: Plan,
     /// When the account was added, in milliseconds.
     pub created: Timestamp,
+    /// Whether the account can be used. Accounts stored before there was this field can.
+    #[serde(default)]
+    pub state: AccountState,
+}
+
+impl User {
+    /// Whether the account was removed.
+    pub fn is_removed(&self) -> bool {
+        self.state == AccountState::Removed
+    }
 }
 
 /// The SHA-256 of an API token's secret, the only thing stored of the secret.

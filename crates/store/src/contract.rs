@@ -256,6 +256,7 @@ pub fn p16_what_has_expired_stays_so_under_a_clock_that_was_set_back(storage: &i
         email: format!("{id}@example.org"),
         plan: Plan::Pro,
         created: Timestamp::from_ms(0),
+        state: graph::model::AccountState::Active,
     };
     let [shared, public, later] = [10, 11, 12].map(|number| NodeId(Uuid::from_u128(number)));
     let node = |id: NodeId, due: Option<i64>| {

@@ -242,6 +242,24 @@ fn change_grant(draft: &mut Draft<'_>, before: Arc<Grant>, mut after: Grant) {
     }
 }
 
+/// Hides the showing grants to a user that the basic plan has no room for. Those stay that are in force, then those of
+/// the highest level, then those on the oldest nodes.
+pub(super) fn hide_beyond_basic(draft: &mut Draft<'_>, user: UserId) {
+    let world = draft.world();
+    let granted = world.user(user).map(|slot| &slot.granted).into_iter().flatten();
+    let showing = granted.filter_map(|node| world.grant(*node, user)).filter(|grant| grant.showing);
+    let mut showing: Vec<&Arc<Grant>> = showing.collect();
+    showing.sort_by_key(|grant| {
+        let active = world.active_node(grant.node).is_some();
+        let in_force = active && world.grant_counts(grant);
+        (!in_force, grant.level, world.node(grant.node).map(|node| node.seq))
+    });
+    for before in showing.into_iter().skip(BASIC_SHOWING_MAX) {
+        let after = Grant { showing: false, version: before.version + 1, ..Grant::clone(before) };
+        draft.set_grant(Op::GrantUpdate, Cause::Derived, Some(Arc::clone(before)), Some(after));
+    }
+}
+
 fn grant_of(draft: &Draft<'_>, id: NodeId, email: &str) -> Result<Arc<Grant>, Refusal> {
     let world = draft.world();
     let user = world.user_by_email(email).ok_or(Reason::UserNotFound)?;

@@ -165,6 +165,8 @@ pub struct UserSlot {
     pub holds_of: BTreeMap<UserId, usize>,
     /// The user's API tokens.
     pub tokens: BTreeSet<TokenHash>,
+    /// Links of the user's of which neither end is a node of theirs.
+    pub links_elsewhere: BTreeSet<LinkId>,
 }
 
 /// Every entity, indexed. Cloning copies the indices, not the entities.
@@ -406,13 +408,13 @@ impl World {
         self.links.iter().map(|slot| &slot.link)
     }
 
-    /// A user by email, in any case.
+    /// A user by email, in any case. A removed user has none.
     pub fn user_by_email(&self, email: &str) -> Option<&UserSlot> {
         self.emails.get(&email.to_lowercase()).and_then(|id| self.users.get(id))
     }
 
     /// Users by username, without regard to case: one at most, but for those that were apart by case alone when that was
-    /// allowed.
+    /// allowed. A removed user has a name that stands for them.
     pub fn users_named(&self, username: &str) -> impl Iterator<Item = &UserSlot> {
         let name = username.to_lowercase();
         let from = (name.clone(), UserId(Uuid::nil()));

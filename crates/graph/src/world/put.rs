@@ -174,8 +174,17 @@ impl World {
     }
 
     fn list(&mut self, link: &Arc<Link>) {
-        let up_at = self.nodes.get_mut(&link.source).map_or(NOWHERE, |slot| add_to(&mut slot.up, link));
-        let down_at = self.nodes.get_mut(&link.target).map_or(NOWHERE, |slot| add_to(&mut slot.down, link));
+        let mut elsewhere = true;
+        let mut place = |slot: Option<&mut NodeSlot>, list: fn(&mut NodeSlot) -> &mut Vec<Arc<Link>>| {
+            let Some(slot) = slot else { return NOWHERE };
+            elsewhere &= slot.node.owner != link.owner;
+            add_to(list(slot), link)
+        };
+        let up_at = place(self.nodes.get_mut(&link.source), |slot| &mut slot.up);
+        let down_at = place(self.nodes.get_mut(&link.target), |slot| &mut slot.down);
+        if let Some(owner) = self.users.get_mut(&link.owner).filter(|_| elsewhere) {
+            owner.links_elsewhere.insert(link.id);
+        }
         self.links.replace(LinkSlot { link: Arc::clone(link), up_at, down_at });
     }
 
@@ -196,6 +205,9 @@ impl World {
     /// Removes a link from both lists. The last link of each list takes its position.
     fn unlist(&mut self, id: LinkId) {
         let Some(LinkSlot { link, up_at, down_at }) = self.links.take(&id) else { return };
+        if let Some(owner) = self.users.get_mut(&link.owner) {
+            owner.links_elsewhere.remove(&id);
+        }
         let source = self.nodes.get_mut(&link.source);
         let moved = source.and_then(|slot| take_from(&mut slot.up, up_at, id));
         if let Some(slot) = moved.and_then(|moved| self.links.take(&moved)) {
@@ -288,14 +300,18 @@ impl World {
     }
 
     pub(super) fn put_user(&mut self, was: Option<&Arc<User>>, is: Option<&Arc<User>>) {
+        if let Some(user) = was.filter(|user| !user.is_removed()) {
+            self.emails.remove(&user.email.to_lowercase());
+        }
         if let Some(user) = was {
             self.usernames.remove(&(user.username.to_lowercase(), user.id));
-            self.emails.remove(&user.email.to_lowercase());
         }
         match (was, is) {
             (_, Some(user)) => {
                 self.usernames.insert((user.username.to_lowercase(), user.id));
-                self.emails.insert(user.email.to_lowercase(), user.id);
+                if !user.is_removed() {
+                    self.emails.insert(user.email.to_lowercase(), user.id);
+                }
                 match self.users.get_mut(&user.id) {
                     Some(slot) => slot.user = Arc::clone(user),
                     None => {
@@ -381,6 +397,7 @@ impl UserSlot {
             embedded: BTreeSet::new(),
             holds_of: BTreeMap::new(),
             tokens: BTreeSet::new(),
+            links_elsewhere: BTreeSet::new(),
         }
     }
 }

@@ -10,18 +10,46 @@ use std::collections::{BTreeMap, BTreeSet};
 /// One change that was meant. Derived changes are left out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Deed {
-    Node { id: NodeId, before: Option<Node>, after: Option<Node> },
-    Link { id: LinkId, before: Option<Link>, after: Option<Link> },
-    Grant { id: NodeId, user: UserId, before: Option<Grant>, after: Option<Grant> },
-    Embed { user: UserId, id: NodeId, present: bool },
-    Username { user: UserId, before: String, after: String },
+    Node {
+        id: NodeId,
+        before: Option<Node>,
+        after: Option<Node>,
+    },
+    Link {
+        id: LinkId,
+        before: Option<Link>,
+        after: Option<Link>,
+    },
+    Grant {
+        id: NodeId,
+        user: UserId,
+        before: Option<Grant>,
+        after: Option<Grant>,
+    },
+    Embed {
+        user: UserId,
+        id: NodeId,
+        present: bool,
+    },
+    Username {
+        user: UserId,
+        before: String,
+        after: String,
+    },
+    /// What only the operator changes of an account.
+    Account {
+        user: UserId,
+    },
+    /// An account was removed.
+    Removed,
 }
 
 /// A batch as the model remembers it, with its undos and redos.
 #[derive(Clone, Debug)]
 pub struct Past {
     pub root: BatchId,
-    pub actor: UserId,
+    /// `None` for the operator.
+    pub actor: Option<UserId>,
     pub deeds: Vec<Deed>,
     pub touched: Touched,
     pub undone: bool,
@@ -82,7 +110,7 @@ impl Model {
 
     pub fn knows_past(&self, user: UserId, past: &Past) -> bool {
         let touched = &past.touched;
-        past.actor == user
+        past.actor == Some(user)
             || touched.nodes.iter().any(|id| self.knows_node(user, *id))
             || touched.links.iter().any(|id| self.knows_link(user, *id))
             || touched.grants.iter().any(|grant| self.knows_grant(user, *grant))
@@ -137,7 +165,8 @@ enum Step {
     Grant(NodeId, UserId, Option<Grant>, Option<Grant>),
     Embed(UserId, NodeId, bool),
     Username(UserId, String, String),
-    /// A node deleted for good.
+    Account(UserId),
+    /// A node or an account deleted for good.
     Gone,
 }
 
@@ -174,6 +203,8 @@ fn read(deed: &Deed, backward: bool) -> Step {
             let (from, to) = sides(before, after, backward);
             Step::Username(*user, from, to)
         }
+        Deed::Account { user } => Step::Account(*user),
+        Deed::Removed => Step::Gone,
     }
 }
 
@@ -247,12 +278,11 @@ impl Turn {
             Step::Gone => true,
             Step::Link(id, _, _) => !self.m.links.contains_key(id),
             Step::Fields(node, _) | Step::Status(node, _) => !self.m.nodes.contains_key(&node.id),
-            Step::Trash(id)
-            | Step::Restore(id)
-            | Step::Publication(id, _, _)
-            | Step::Grant(id, _, _, _)
-            | Step::Embed(_, id, _) => !self.m.nodes.contains_key(id),
-            Step::Username(..) => false,
+            Step::Trash(id) | Step::Restore(id) | Step::Publication(id, _, _) | Step::Embed(_, id, _) => {
+                !self.m.nodes.contains_key(id)
+            }
+            Step::Grant(id, user, _, _) => !self.m.nodes.contains_key(id) || self.m.users[user].is_removed(),
+            Step::Username(..) | Step::Account(_) => false,
         }
     }
 
@@ -301,6 +331,7 @@ impl Turn {
             Step::Embed(user, _, _) | Step::Username(user, _, _) => {
                 refuse_if(*user != self.caller, Reason::NoPermission)
             }
+            Step::Account(_) => Err(Reason::NoPermission),
             Step::Gone => Ok(()),
         }
     }
@@ -368,7 +399,7 @@ impl Turn {
             }
             Step::Embed(user, id, to) => self.m.embeds.contains(&(*user, *id)) == *to,
             Step::Username(user, from, _) => self.m.users[user].username != *from,
-            Step::Gone => false,
+            Step::Account(_) | Step::Gone => false,
         }
     }
 
@@ -467,7 +498,9 @@ impl Turn {
             _ => {
                 refuse_if(!self.m.is_active(id), Reason::NodeInTrash)?;
                 let showing = to.showing && self.may_show_one_more(user);
-                Grant { showing, version: 1, ..to.clone() }
+                let given = !self.m.users[&to.granted_by].is_removed();
+                let granted_by = if given { to.granted_by } else { self.caller };
+                Grant { showing, granted_by, version: 1, ..to.clone() }
             }
         };
         self.set_grant(id, user, Some(new));

@@ -14,7 +14,7 @@ use crate::model::{Done, Model};
 use crate::supply::Supply;
 use graph::batch::{Change, Lineage, Subject};
 use graph::diff::{Diff, LinkChange, NodeChange};
-use graph::model::{Embed, Node, Plan, Status, User};
+use graph::model::{AccountState, Embed, Node, Plan, Status, User};
 use graph::ops::{self, Chain};
 use graph::projection::Projection;
 use graph::world::Counts;
@@ -32,6 +32,8 @@ use uuid::Uuid;
 #[derive(Clone, Debug)]
 pub enum Event {
     Asked(UserId, Operation, New),
+    /// The operator did something.
+    Operated(Operation, New),
     Waited(i64),
 }
 
@@ -95,6 +97,7 @@ fn users() -> Vec<User> {
             email: format!("{name}@Example.org"),
             plan: plan(index),
             created: Timestamp::from_ms(BEGIN_MS),
+            state: AccountState::Active,
         })
         .collect()
 }
@@ -232,6 +235,7 @@ impl Simulation {
     pub fn read(&mut self, step: &Step) -> Event {
         match steps::interpret(self, step) {
             steps::Read::Ask(caller, operation) => Event::Asked(caller, operation, self.new_ids()),
+            steps::Read::Operate(operation) => Event::Operated(operation, self.new_ids()),
             steps::Read::Wait(ms) => Event::Waited(ms),
         }
     }
@@ -243,7 +247,10 @@ impl Simulation {
                 self.wait(*ms)?;
                 self.compare()
             }
+            // A removed user asks for nothing any more: no token of theirs is in force.
+            Event::Asked(caller, ..) if self.model.users[caller].is_removed() => Ok(()),
             Event::Asked(caller, operation, new) => self.perform(*caller, operation, new),
+            Event::Operated(operation, new) => self.operate(operation, new),
         }
     }
 
@@ -302,7 +309,7 @@ impl Simulation {
                 self.commit(caller, &batch)?;
                 match at {
                     None => {
-                        let (root, actor) = (batch.id, caller);
+                        let (root, actor) = (batch.id, Some(caller));
                         let past = Past {
                             root,
                             actor,
@@ -323,6 +330,40 @@ impl Simulation {
                 }
                 Ok(())
             }
+        }
+    }
+
+    fn operate(&mut self, operation: &Operation, new: &New) -> Result<(), String> {
+        let got = decide(&self.world, None, operation, new.batch, &mut new.ids.clone());
+        let want = self.model.operate(operation, new);
+        self.count(operation, want.as_ref().err().copied());
+        match (got, want) {
+            (Err(refusal), Err(reason)) if refusal.reason == reason => Ok(()),
+            (Ok(batch), Ok(Done { model, deeds, ended })) => {
+                let quiet = model == self.model;
+                if batch.entries.is_empty() != quiet {
+                    return Err(format!("{} entries, not {quiet}", batch.entries.len()));
+                }
+                self.check_revert(&batch)?;
+                if quiet {
+                    return self.compare();
+                }
+                let touched = Touched::between(&self.model, &model);
+                self.model = model;
+                let viewers = self.viewers.clone();
+                let projection = Projection::before(&self.world, &batch, &viewers);
+                self.world.apply(&batch);
+                let diffs = projection.after(&self.world);
+                check_order(&batch, &diffs)?;
+                self.tell(None, diffs)?;
+                self.compare()?;
+                let (root, actor) = (batch.id, None);
+                let (ended_by_last, turns) = (BTreeSet::new(), Vec::new());
+                let past = Past { root, actor, deeds, touched, undone: false, ended, ended_by_last, turns };
+                self.history.push(Remembered { batch, past, latest: None });
+                retrace::check_history(self)
+            }
+            (got, want) => Err(format!("{:?}, not {:?}", got.map(|it| it.entries.len()), want.map(|_| ()))),
         }
     }
 
@@ -401,7 +442,7 @@ impl Simulation {
     fn named_by(&self, caller: UserId, operation: &Operation) -> bool {
         match operation {
             Operation::HistoryUndo { batch } | Operation::HistoryRedo { batch } => {
-                self.remembered(*batch).is_some_and(|at| self.history[at].past.actor == caller)
+                self.remembered(*batch).is_some_and(|at| self.history[at].past.actor == Some(caller))
             }
             _ => false,
         }
@@ -599,6 +640,7 @@ fn same_indices(got: &World, want: &World) -> Result<(), String> {
                 slot.embedded.clone(),
                 slot.holds_of.clone(),
                 slot.tokens.clone(),
+                slot.links_elsewhere.clone(),
             )
         };
         if indices(slot) != indices(other) {
@@ -606,7 +648,8 @@ fn same_indices(got: &World, want: &World) -> Result<(), String> {
         }
         let by_email = got.user_by_email(&slot.user.email).map(|slot| slot.user.id);
         let by_name = got.user_by_username(&slot.user.username).map(|slot| slot.user.id);
-        if by_email != Some(slot.user.id) || by_name != Some(slot.user.id) {
+        let email = (!slot.user.is_removed()).then_some(slot.user.id);
+        if by_email != email || by_name != Some(slot.user.id) {
             return Err(format!("{} is not found by name or email", slot.user.username));
         }
     }

@@ -3,10 +3,10 @@
 use super::backlog::Backlog;
 use super::diff_part::DiffPart;
 use super::protocol::{Caller, ConnectionId, ConnectionSink, Published, Relayed};
-use graph::batch::{Batch, Entry, Subject};
+use graph::batch::{Batch, Change, Entry, Op, Subject};
 use graph::load::Load;
-use graph::model::Rev;
-use graph::{Audience, Root, UserId, World};
+use graph::model::{Rev, Token};
+use graph::{Audience, Root, UserId, World, tokens};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -250,6 +250,18 @@ impl Connections {
         }
     }
 
+    /// Ends the connections of the users that a batch removes, and drops what is kept for them: nothing of the batch is
+    /// for them. Called before the batch is told to others.
+    pub(super) fn forget_removed(&mut self, batch: &Batch) {
+        for entry in batch.entries.iter().filter(|entry| entry.op == Op::UserRemove) {
+            let Subject::User(Change { after: Some(user), .. }) = &entry.subject else { continue };
+            self.close_where(|caller| caller.user == user.id);
+            self.followers.remove(&user.id);
+            self.users.remove(&user.id);
+            self.over_rest.remove(&user.id);
+        }
+    }
+
     /// Ends every connection. The backlogs have a gap, so clients must reconnect and load anew.
     pub(super) fn close_all(&mut self) {
         self.close_where(|_| true);
@@ -294,7 +306,8 @@ impl Connections {
 
 /// Whether the token that a caller presented is in force, with the secret that they presented.
 pub(super) fn holds(world: &World, caller: Caller) -> bool {
-    world.token(&caller.hash).is_some_and(|token| (token.user, token.id) == (caller.user, caller.token))
+    let same = |token: &Token| (token.user, token.id) == (caller.user, caller.token);
+    tokens::in_force(world, &caller.hash).is_ok_and(|(_, token)| same(token))
 }
 
 /// The diffs of a batch, sent once the batch is on disk, in order of users.

@@ -28,6 +28,7 @@ pub use protocol::{
 use archive::{Archive, FoundPage};
 use directory::Directory;
 use graph::model::TokenHash;
+use graph::tokens::TokenRefusal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -170,7 +171,10 @@ impl Engine {
     }
 
     /// The owner of the token with this hash. Notes that the token was used.
-    pub fn authenticate(&self, hash: &TokenHash) -> Option<Identity> {
+    ///
+    /// # Errors
+    /// Why the token lets nobody in.
+    pub fn authenticate(&self, hash: &TokenHash) -> Result<Identity, TokenRefusal> {
         self.shared.directory.authenticate(hash, clock::now())
     }
 

@@ -384,6 +384,7 @@ fn caught<T>(read: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
 /// Applies a batch that another process committed, and sends its diffs to the connections here.
 fn follow(world: &mut World, connections: &mut Connections, committed: &Committed, most: usize) {
     pass_time(world, connections, committed.batch.at, most);
+    connections.forget_removed(&committed.batch);
     let diffs = {
         let projection = Projection::before(world, &committed.batch, connections.users());
         world.apply(&committed.batch);

@@ -15,6 +15,7 @@ impl Row {
         // Over a socket these arise before there is an event: at connection, or from the size of a message.
         if self.method.is_some() {
             errors.extend([Problem::PayloadTooLarge.name(), Problem::Unauthorized.name()]);
+            errors.push(Problem::api_not_allowed().name());
             if self.is_mutation() {
                 errors.extend([Problem::Origin.name(), Problem::Encoding.name()]);
             }

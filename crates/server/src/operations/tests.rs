@@ -121,6 +121,7 @@ fn c7_what_has_no_rest_form_lists_no_error_of_rest_alone() {
         let lists = |error: &str| errors.iter().any(|listed| listed == error);
         let rest = row.method.is_some();
         assert_eq!(lists("unauthorized"), rest, "{}", row.event);
+        assert_eq!(lists("forbidden.api_not_allowed"), rest, "{}", row.event);
         assert_eq!(lists("payload_too_large"), rest, "{}", row.event);
         assert_eq!(lists("forbidden.origin"), rest && row.is_mutation(), "{}", row.event);
         assert_eq!(

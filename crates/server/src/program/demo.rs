@@ -203,7 +203,7 @@ fn open_accounts(accounts: &mut Accounts<'_>) -> Result<Vec<(String, Secret)>, A
 async fn populate(engine: &Engine, secrets: Vec<(String, Secret)>) -> Result<DemoTokens, DemoError> {
     let mut people = Vec::new();
     for (email, secret) in secrets {
-        let identity = engine.authenticate(&secret.hash()).ok_or(DemoError::Failed)?;
+        let identity = engine.authenticate(&secret.hash()).map_err(|_| DemoError::Failed)?;
         people.push(Person { caller: identity.caller, email, secret });
     }
     let [ada, ben, cleo] = people.as_slice() else { return Err(DemoError::Failed) };

@@ -2,7 +2,7 @@
 
 use super::printing::one_line;
 use graph::batch::{Batch, Change, Entry, Lineage, Op, Subject};
-use graph::model::{Grant, Level, Link, LinkType, Node, Status};
+use graph::model::{AccountState, Grant, Level, Link, LinkType, Node, Status, User};
 use graph::{NODE_FIELDS, NodeId, UserId, each_node_field};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -55,6 +55,34 @@ pub fn sentence(batch: &Batch, names: &Names) -> String {
         Lineage::UndoOf(root) => format!("{who} undid {}: {what}", short(root)),
         Lineage::RedoOf(root) => format!("{who} redid {}: {what}", short(root)),
     }
+}
+
+/// What became of an account.
+fn changed_account(op: Op, before: &User, after: &User) -> Phrase {
+    let whole = format!("{} <{}>", one_line(&before.username), one_line(&before.email));
+    if op == Op::UserRemove {
+        return phrase("removed the account", whole, &format!("(now {})", one_line(&after.username)));
+    }
+    match (before.state, after.state) {
+        (AccountState::Active, AccountState::Disabled) => return phrase("disabled the account", whole, ""),
+        (AccountState::Disabled, AccountState::Active) => return phrase("enabled the account", whole, ""),
+        _ => {}
+    }
+    let change = |what: &str, was: &str, is: &str| {
+        (was != is).then(|| format!("{what}{} to {}", one_line(was), one_line(is)))
+    };
+    let others = [
+        change("email ", &before.email, &after.email),
+        change("plan ", before.plan.name(), after.plan.name()),
+    ];
+    let others: Vec<String> = others.into_iter().flatten().collect();
+    if others.is_empty() {
+        let renamed = format!("{} to {}", one_line(&before.username), one_line(&after.username));
+        return phrase("changed the username", renamed, "");
+    }
+    let renamed = change("username ", &before.username, &after.username);
+    let all: Vec<String> = renamed.into_iter().chain(others).collect();
+    phrase("changed the account", format!("{}: {}", one_line(&before.username), all.join(", ")), "")
 }
 
 /// Enough of an id to find it again on the same screen.
@@ -195,11 +223,7 @@ impl<'a> Words<'a> {
                         ),
                         "",
                     ),
-                    Some(before) => phrase(
-                        "changed the username",
-                        format!("{} to {}", one_line(&before.username), one_line(&after.username)),
-                        "",
-                    ),
+                    Some(before) => changed_account(entry.op, before, after),
                 })
             }
             Subject::Token(change) => {

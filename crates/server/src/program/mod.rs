@@ -10,5 +10,6 @@ mod logging;
 mod printing;
 mod serve;
 mod settings;
+mod user_command;
 
 pub use command_line::main;

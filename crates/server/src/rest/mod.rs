@@ -20,6 +20,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use futures_util::FutureExt as _;
 use graph::Root;
+use graph::tokens::TokenRefusal;
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt as _;
 use response_permits::{ResponsePermit, ResponsePermits};
@@ -236,13 +237,17 @@ async fn authenticate(
         return Err(stranger(Problem::Unauthorized, true));
     };
     let by_browser = credentials.means == Means::Cookie;
-    let Some(identity) = app.authenticate(&credentials.secret).await else {
-        let counted = app.count_named(Who::address(client.address), CREDENTIALS_ADDRESS);
-        let problem = match counted {
-            Ok(_) => Problem::Unauthorized,
-            Err(over) => Problem::limited(over.retry_after_s),
-        };
-        return Err(stranger(problem, by_browser));
+    let identity = match app.authenticate(&credentials.secret).await {
+        Ok(identity) => identity,
+        Err(refusal) => {
+            let counted = app.count_named(Who::address(client.address), CREDENTIALS_ADDRESS);
+            let problem = match (counted, refusal) {
+                (Err(over), _) => Problem::limited(over.retry_after_s),
+                (Ok(_), TokenRefusal::Unknown) => Problem::Unauthorized,
+                (Ok(_), TokenRefusal::ApiNotAllowed) => Problem::api_not_allowed(),
+            };
+            return Err(stranger(problem, by_browser));
+        }
     };
     // A browser adds the cookie whichever page made the request.
     if by_browser && row.is_mutation() && app.origin(client, headers) != Origin::Allowed {

@@ -10,6 +10,7 @@ use crate::net::forwarded::Client;
 use crate::wire::Problem;
 use crate::wire::payload::Json;
 use graph::UserId;
+use graph::tokens::TokenRefusal;
 use http::HeaderMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,7 +64,7 @@ pub enum Reservation {
 pub async fn reserve(app: &Arc<App>, client: &Client, headers: &HeaderMap) -> Result<Reservation, Problem> {
     let credentials = auth::credentials(headers).filter(|found| may_be_used(app, client, headers, found));
     let identity = match credentials {
-        Some(found) => app.authenticate(&found.secret).await,
+        Some(found) => app.authenticate(&found.secret).await.ok(),
         None => None,
     };
     match identity {
@@ -115,7 +116,10 @@ pub async fn admit(
     if !may_be_used(app, &session.client, headers, &credentials) {
         return Err(Problem::Origin);
     }
-    let identity = app.authenticate(&credentials.secret).await.ok_or(Problem::AuthInvalid)?;
+    let identity = app.authenticate(&credentials.secret).await.map_err(|refusal| match refusal {
+        TokenRefusal::Unknown => Problem::AuthInvalid,
+        TokenRefusal::ApiNotAllowed => Problem::api_not_allowed(),
+    })?;
     let user = identity.caller.user;
     let open = match reservation {
         Reservation::User(reserved, open) if reserved == user => open,

@@ -62,6 +62,11 @@ impl Problem {
         Problem::Failed(Failure::Unavailable)
     }
 
+    /// The plan of the token's user has no API tokens.
+    pub fn api_not_allowed() -> Self {
+        Problem::Failed(Failure::Refused(Reason::ApiNotAllowed.into()))
+    }
+
     /// The log could not write the change.
     pub fn storage() -> Self {
         Problem::Failed(Failure::Storage)

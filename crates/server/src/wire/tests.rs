@@ -26,6 +26,7 @@ fn ann() -> Arc<User> {
         email: "ann@example.org".to_owned(),
         plan: Plan::Pro,
         created: at("2025-01-01T00:00:00.5Z"),
+        state: graph::model::AccountState::Active,
     })
 }
 

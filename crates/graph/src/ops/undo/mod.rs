@@ -164,6 +164,9 @@ fn step(entry: &Entry, backward: bool) -> Option<Step<'_>> {
             Step::Embed { embed: *change.latest()?, present: to.is_some() }
         }
         Subject::User(change) => {
+            if entry.op == Op::UserRemove {
+                return Some(Step::None { node: None, link: None });
+            }
             let (Some(from), Some(to)) = sides(change, backward) else { return None };
             Step::Username { from, to }
         }
@@ -220,6 +223,14 @@ impl Step<'_> {
         }
     }
 
+    /// Whom the grant is for that it gives or takes.
+    fn grantee(&self) -> Option<UserId> {
+        match self {
+            Step::Grant { from, to } => from.or(*to).map(|grant| grant.user),
+            _ => None,
+        }
+    }
+
     fn link(&self) -> Option<LinkId> {
         match self {
             Step::LinkFields { to, .. } => Some(to.id),
@@ -245,11 +256,14 @@ fn refuse_purged(world: &World, caller: UserId, chain: &Chain, steps: &[Step<'_>
     let missing_link = |id: &LinkId| world.link(*id).is_none();
     let nodes = steps.iter().filter_map(Step::node).filter(missing_node).map(|id| id.to_string());
     let links = steps.iter().filter_map(Step::link).filter(missing_link).map(|id| id.to_string());
-    let gone: Vec<String> = nodes.chain(links).collect();
-    if gone.is_empty() {
+    let removed =
+        |step: &Step<'_>| step.grantee().and_then(|id| world.user(id)).filter(|slot| slot.user.is_removed());
+    let users = steps.iter().filter_map(removed).map(|slot| slot.user.username.clone());
+    let gone: Vec<String> = nodes.chain(links).chain(users).collect();
+    if gone.is_empty() && !steps.iter().any(|step| matches!(step, Step::None { .. })) {
         return Ok(());
     }
-    match chain.root.actor == Some(caller) {
+    match chain.root.actor == Some(caller) && !gone.is_empty() {
         true => Err(Refusal::with(Reason::CannotRestorePurged, format!("Deleted: {}.", listed(gone)))),
         false => Err(Reason::CannotRestorePurged.into()),
     }

@@ -3,7 +3,7 @@ use crate::engine::RandomIds;
 use graph::model::Plan;
 use graph::ops::{
     AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate,
-    TokenCreate, UserAdd,
+    TokenCreate, UserAdd, UserSet,
 };
 use graph::{Graph as _, NodeFields, Operation, Root, Timestamp, TokenId, World, decide};
 use std::cell::Cell;
@@ -322,4 +322,42 @@ fn steps_of_a_purge(links: usize) -> usize {
 fn c11_words_take_steps_in_proportion_to_the_batch() {
     let (few, many) = (steps_of_a_purge(50), steps_of_a_purge(400));
     assert!(few > 0 && many <= 9 * few, "{few} steps for 50 links, {many} for 400");
+}
+
+#[test]
+fn c11_what_became_of_an_account_has_its_words() {
+    let mut it = Teller::new();
+    let user = it.users["ada"];
+    it.adds("Release", None);
+    it.adds("Ship it", Some("Release"));
+    let set = |email: Option<&str>, username: Option<&str>, plan| {
+        let (email, username) = (email.map(str::to_owned), username.map(str::to_owned));
+        Operation::UserSet(UserSet { user, email, username, plan })
+    };
+    let id = TokenId(uuid::Uuid::nil());
+    let cases = [
+        (set(None, Some("eva"), None), "changed the username ada to eva"),
+        (set(Some("a@b"), None, None), "changed the account eva: email ada@example.org to a@b"),
+        (
+            set(Some("c@d"), Some("ada"), Some(Plan::Plus)),
+            "changed the account eva: username eva to ada, email a@b to c@d, plan pro to plus",
+        ),
+        (Operation::UserDisable { user }, "disabled the account ada <c@d>"),
+        (Operation::UserEnable { user }, "enabled the account ada <c@d>"),
+        (
+            Operation::TokenCreate(TokenCreate { id, user, name: "cli".into(), hash: [7; 32] }),
+            "created the API token “cli” of ada",
+        ),
+        (Operation::TokenRotate { id, hash: [8; 32] }, "gave a new secret to the API token “cli” of ada"),
+    ];
+    for (operation, words) in cases {
+        let batch = it.does(None, operation);
+        assert_eq!(it.says(&batch), format!("the installation {words}"));
+    }
+    let removal = it.does(None, Operation::UserRemove { user });
+    let name = it.world.user(user).unwrap().user.username.clone();
+    let words = format!(
+        "the installation removed the account ada <c@d> (now {name}) and deleted “Release” and “Ship it” for good and 1 link"
+    );
+    assert_eq!(it.says(&removal), words);
 }
