@@ -8,9 +8,13 @@ use graph::ops::{Belongings, TokenCreate, UserAdd, UserSet};
 use graph::{Batch, Operation, Reason, Refusal, Timestamp, TokenId, UserId, World, decide};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use store::{Abandon, LoadScope, Log, LogError, Proposal};
 use thiserror::Error;
 use uuid::Uuid;
+
+/// The time in which a running server takes up changes made beside it.
+pub(super) const NEWS: Duration = Duration::from_millis(200);
 
 /// Why a command failed.
 #[derive(Debug, Error)]

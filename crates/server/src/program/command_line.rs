@@ -1,13 +1,14 @@
 //! The command line.
 
-use super::accounts::{AccountError, Accounts, Listed};
-use super::data_directory::{self, DataError, open_log};
+use super::accounts::{Accounts, Listed, NEWS};
+use super::command_error::CommandError;
+use super::data_directory::open_log;
 use super::demo;
 use super::history_command;
 use super::logging;
 use super::printing::{OutputFormat, harmless, lines, print_json, print_text, show};
-use super::serve::{self, ServerError};
-use super::settings::{ConfigError, Flags, Settings, flag_help, settings_help};
+use super::serve;
+use super::settings::{Flags, Settings, flag_help, settings_help};
 use super::user_command::{self, UserCommand};
 use crate::engine::clock;
 use crate::operations;
@@ -17,9 +18,7 @@ use serde_json::{Value, json};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 use store::{LoadScope, Log as _, LogError};
-use thiserror::Error;
 use uuid::Uuid;
 
 /// A self-hosted server for task graphs, over REST and Socket.IO.
@@ -111,34 +110,6 @@ enum TokenCommand {
         #[command(flatten)]
         form: OutputFormat,
     },
-}
-
-/// The time in which a running server takes up changes made beside it.
-pub(super) const NEWS: Duration = Duration::from_millis(200);
-
-/// Why a command failed.
-#[derive(Debug, Error)]
-pub(super) enum CommandError {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    Server(#[from] ServerError),
-    #[error("{} ({})", .0, .0.name())]
-    Account(#[from] AccountError),
-    #[error(transparent)]
-    Data(#[from] DataError),
-    #[error("the data cannot be read: {}", data_directory::reason(.0))]
-    Log(#[from] LogError),
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    #[error("{0}")]
-    Logging(String),
-    #[error("{0}")]
-    Demo(#[from] demo::DemoError),
-    #[error("{0}; add --yes to do it")]
-    Unconfirmed(String),
-    #[error("{} violations found:\n{}", .0.len(), .0.join("\n"))]
-    Broken(Vec<String>),
 }
 
 /// Runs the command line of the process.

@@ -1,7 +1,7 @@
 //! `synaptask history`: who did what and when, in words, for the operator.
 
 use super::accounts::Accounts;
-use super::command_line::CommandError;
+use super::command_error::CommandError;
 use super::data_directory::open_log;
 use super::history_words::{Names, nodes_named, sentence, short};
 use super::printing::{OutputFormat, lines, show};

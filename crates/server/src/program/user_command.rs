@@ -1,7 +1,7 @@
 //! `synaptask user`: adds, lists, changes, disables and removes accounts.
 
-use super::accounts::{Accounts, Removal};
-use super::command_line::{CommandError, NEWS};
+use super::accounts::{Accounts, NEWS, Removal};
+use super::command_error::CommandError;
 use super::data_directory::{make_log, open_log};
 use super::printing::{OutputFormat, lines, show};
 use super::settings::Settings;

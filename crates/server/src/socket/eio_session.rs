@@ -3,7 +3,7 @@
 //!
 //! The Socket.IO library reports none of this, so a layer around it watches the requests of each session.
 
-use super::admission::{Reservation, reserve};
+use super::reservation::{Reservation, reserve};
 use crate::app::App;
 use crate::auth::{self, Credentials, Means};
 use crate::net::forwarded::Client;
