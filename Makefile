@@ -31,7 +31,7 @@ lint: ## run clippy
 walls: ## check that crates and rooms name only what they may
 	$(PYTHON) tools/walls
 
-rules: ## check that every rule of SPEC.md has a test, and every code it promises
+rules: ## check that every rule of SPEC.md, and every code a rule specifies, has a test
 	$(PYTHON) tools/rules_test
 	$(PYTHON) tools/rules
 
