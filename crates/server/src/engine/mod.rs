@@ -81,7 +81,7 @@ impl Default for EngineSettings {
 pub enum StartError {
     #[error("the data cannot be loaded: {0}")]
     Load(#[from] LogError),
-    #[error("no thread for the engine: {0}")]
+    #[error("the engine's thread cannot be started: {0}")]
     Thread(#[from] std::io::Error),
 }
 

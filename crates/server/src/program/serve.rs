@@ -38,7 +38,7 @@ pub enum ServerError {
     Engine(#[from] StartError),
     #[error("cannot listen on {listen}: {source}")]
     Listen { listen: String, source: io::Error },
-    #[error("the server could accept no more connections and has stopped")]
+    #[error("the server became unable to accept connections and has stopped")]
     Accepting,
     #[error("{0}")]
     Io(#[from] io::Error),
