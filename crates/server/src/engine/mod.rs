@@ -246,7 +246,7 @@ impl Engine {
         let mut closed = self.closed.clone();
         let gone = async { while closed.changed().await.is_ok() {} };
         if tokio::time::timeout(within, gone).await.is_err() {
-            tracing::warn!("the log was not closed within {within:?}");
+            tracing::warn!("the batch log was not closed within {within:?}");
         }
     }
 }

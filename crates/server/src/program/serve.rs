@@ -111,7 +111,7 @@ async fn serve_on(
     };
     match &ended {
         None => tracing::info!("stopping"),
-        Some(_) => tracing::error!("the server can accept no more connections; stopping"),
+        Some(_) => tracing::error!("the server is unable to accept connections; stopping"),
     }
     app.stop();
     let _ = stop.send(true);
