@@ -462,7 +462,7 @@ fn t17_a_message_names_the_field_and_never_more_than_a_line_of_it() {
         (
             "node:add",
             "{\"colour\":1}",
-            "The payload has a field that this operation does not take. Its name is \"colour\".",
+            "The payload has a field that this operation does not accept. Its name is \"colour\".",
         ),
         ("node:add", "{\"y\":\"\"}", "x, y and z must be finite numbers. The field is \"y\"."),
         ("graph:get", "{\"limit\":0}", "limit/offset out of range"),

@@ -39,17 +39,18 @@ enum Command {
     /// Serve until told to stop
     #[command(after_long_help = settings_help())]
     Serve(Listen),
-    /// Serve a demo graph from a temporary directory, which is removed at the end
+    /// Serve a demo graph from a new temporary directory, which is removed when the server stops
+    #[command(after_help = DEMO_HELP)]
     Demo(Listen),
-    /// Manage accounts
+    /// Manage users
     #[command(subcommand)]
     User(UserCommand),
     /// Manage API tokens
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Tell in words who did what and when
+    /// Describe who did what and when
     History(history_command::HistoryArgs),
-    /// Verify the data and every invariant
+    /// Verify that the data satisfies every invariant
     Check,
     /// Print the table of operations
     Operations(OutputFormat),
@@ -65,7 +66,7 @@ struct Listen {
 
 #[derive(Debug, Subcommand)]
 enum TokenCommand {
-    /// Create a token and print it, this once
+    /// Create a token and print it; it cannot be shown again
     Create {
         /// The user's email
         #[arg(long)]
@@ -84,7 +85,7 @@ enum TokenCommand {
         #[command(flatten)]
         form: OutputFormat,
     },
-    /// Give a token a new secret and print it, this once; the old secret stops working
+    /// Give a token a new secret and print it; it cannot be shown again, and the old secret stops working
     Rotate {
         /// The user's email
         #[arg(long)]
@@ -111,6 +112,9 @@ enum TokenCommand {
         form: OutputFormat,
     },
 }
+
+/// `--data` is a flag of every command, also of the one that has its own directory.
+const DEMO_HELP: &str = "The demo never uses the data in --data. Only a synaptask.toml is looked for there.";
 
 /// Runs the command line of the process.
 pub fn main() -> ExitCode {

@@ -352,7 +352,7 @@ fn introduce(address: SocketAddr, shown: &DemoTokens, data: &std::path::Path) ->
     let url = format!("http://{address}");
     let mut out = io::stdout().lock();
     writeln!(out, "SynapTask demo at {url}")?;
-    writeln!(out, "The data is in {} and is removed at the end.\n", data.display())?;
+    writeln!(out, "The data is in {} and is removed when the server stops.\n", data.display())?;
     for person in &shown.people {
         writeln!(out, "{:<18} {}", person.email, person.secret.reveal())?;
     }

@@ -1,4 +1,4 @@
-//! `synaptask history`: who did what and when, in words, for the operator.
+//! `synaptask history`: describes who did what and when, for the operator.
 
 use super::accounts::Accounts;
 use super::command_error::CommandError;
@@ -28,16 +28,16 @@ pub(super) struct HistoryArgs {
     /// Only batches made by this user
     #[arg(long, value_name = "EMAIL")]
     user: Option<String>,
-    /// Only batches that changed this node or a link at it
+    /// Only batches that changed this node or a link to or from it
     #[arg(long, value_name = "ID")]
     node: Option<Uuid>,
     /// Only batches from this time on, such as 2026-01-31 or 2026-01-31T09:30:00Z
     #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<Timestamp>,
-    /// Only batches up to this time; a date means the beginning of that day
+    /// Only batches up to and including this time; a date means the beginning of that day
     #[arg(long, value_name = "TIME", value_parser = moment)]
     until: Option<Timestamp>,
-    /// The greatest number of batches to print; the latest ones are printed
+    /// Maximum number of batches to print; the most recent ones are printed
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: usize,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `synaptask user`: adds, lists, changes, disables and removes accounts.
+//! `synaptask user`: adds, lists, changes, disables and removes users.
 
 use super::accounts::{Accounts, NEWS, Removal};
 use super::command_error::CommandError;
@@ -14,9 +14,9 @@ use store::LoadScope;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum UserCommand {
-    /// Create an account, with a first API token if the plan allows tokens
+    /// Create a user, with a first API token if the plan allows tokens
     Add {
-        /// The user's email; other commands name the user by it
+        /// The user's email; other commands identify the user by it
         #[arg(long)]
         email: String,
         /// The name that others see: 3 to 32 characters from A-Z, a-z, 0-9, '_', '.' and '-'
@@ -28,19 +28,19 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         form: OutputFormat,
     },
-    /// List the accounts
+    /// List the users
     List(OutputFormat),
     /// Change a user's email, username or plan
     Set(SetArgs),
-    /// Disable an account: its tokens are refused until it is enabled again, and everything else stays
+    /// Disable a user: their tokens are refused until the user is enabled again, and everything else stays
     Disable(Named),
-    /// Enable an account that was disabled
+    /// Enable a user who was disabled
     Enable(Named),
-    /// Remove an account for good, with its tasks, their links, and the grants to and by the user
+    /// Remove a user permanently, with their nodes, the links of those, and the grants to and by the user
     Remove {
         #[command(flatten)]
         user: Named,
-        /// Delete it; without this flag the command only says what it would delete
+        /// Confirm the removal; without this flag the command only says what it would delete
         #[arg(long)]
         yes: bool,
     },
@@ -66,7 +66,7 @@ pub(super) struct SetArgs {
     /// The new username
     #[arg(long, group = "changes")]
     username: Option<String>,
-    /// The new plan; on basic, API tokens are refused and at most three grants show
+    /// The new plan; on basic, API tokens are refused and at most three grants are visible
     #[arg(long, value_enum, group = "changes")]
     plan: Option<PlanName>,
 }
@@ -138,7 +138,7 @@ pub(super) fn run(command: &UserCommand, settings: &Settings) -> Result<(), Comm
             if !yes {
                 let what = goods(&accounts.belongings(&user));
                 return Err(CommandError::Unconfirmed(format!(
-                    "this deletes for good the account {} <{}>, {what}",
+                    "this permanently deletes the user {} <{}>, {what}",
                     user.username, user.email
                 )));
             }
