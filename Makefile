@@ -1,4 +1,4 @@
-# The two main commands are `make run` and `make test`. The other targets are their parts, and benchmarks.
+# The two main commands are `make run` and `make test`. The other targets are parts of `make test`, and benchmarks.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -28,10 +28,10 @@ fmt: ## check the formatting
 lint: ## run clippy
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
-walls: ## check that crates and rooms name only what they may
+walls: ## check that crates and rooms refer only to what they may
 	$(PYTHON) tools/walls
 
-rules: ## check that every rule of SPEC.md has a test, and every code it promises
+rules: ## check that every rule of SPEC.md, and every code a rule specifies, has a test
 	$(PYTHON) tools/rules_test
 	$(PYTHON) tools/rules
 
@@ -47,7 +47,7 @@ rust: ## run the Rust tests: units, rules, state machine, engine, contract suite
 soak: ## run the state machine and the simulation for much longer
 	SYNAPTASK_STEPS=$${SYNAPTASK_STEPS:-1000000} cargo test --locked --release --package graph --tests -- --nocapture
 
-bench-prune: ## prune a million batches and measure the time and the delay of acks
+bench-prune: ## prune a million batches and measure the time and the ack latency
 	cargo test --locked --release --package server --test engine -- --ignored --nocapture h2_a_million
 
 bench-costs: ## print a table of how costs grow with what a user can create
@@ -68,7 +68,7 @@ stories-py: build $(VENV)/.ready
 kill-loop: build clients/js/node_modules/.ready ## kill -9 under load, and check that nothing acknowledged is lost
 	cd clients/js && SYNAPTASK_BIN=$(BIN) npm run --silent kill-loop
 
-live: build clients/js/node_modules/.ready ## simulate the live view over real sockets, with canaries and restarts
+live: build clients/js/node_modules/.ready ## simulate the live view over real sockets, with restarts and canary values that must not leak
 	cd clients/js && SYNAPTASK_BIN=$(BIN) npm run --silent live
 
 clients/js/node_modules/.ready: clients/js/package.json clients/js/package-lock.json

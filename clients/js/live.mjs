@@ -1,5 +1,5 @@
 // The live view over real sockets: plans of operations by a few users each, in many windows at once, with broken
-// connections and restarts; every window's replica is held against fresh loads, every byte against who may read it.
+// connections and restarts; every window's replica is compared with fresh loads, and every byte with who may read it.
 //
 //   SYNAPTASK_BIN=… node live.mjs        LIVE_PLANS=200  LIVE_STEPS=200  LIVE_SEED=…
 //

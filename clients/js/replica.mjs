@@ -63,10 +63,12 @@ export class Replica {
     for (const entry of diff.nodes) this.#entry(this.nodes, entry, entry.after.phantom ? PHANTOM_KEYS : NODE_KEYS);
     for (const entry of diff.links) this.#entry(this.links, entry, LINK_KEYS);
     for (const list of [diff.nodes, diff.links]) inOrder(list);
-    for (const { op, after } of diff.user) {
+    for (const { op, before, after } of diff.user) {
       assert.equal(op, USER_UPDATE);
       if (after.username === undefined) continue;
-      for (const node of this.nodes.values()) if (node.ownerEmail === after.email) node.ownerUsername = after.username;
+      for (const node of this.nodes.values()) {
+        if (node.ownerEmail === before.email) [node.ownerEmail, node.ownerUsername] = [after.email, after.username];
+      }
     }
   }
 

@@ -70,7 +70,7 @@ export class Plan {
   #name(sign, id) {
     this.bySign.set(sign, id);
     this.byId.set(id, sign);
-    // Whoever made a batch may look back on it from a later plan.
+    // The author of a batch may look back on it from a later plan.
     if (!sign.startsWith('@b')) owners.set(id, this);
     return id;
   }
@@ -173,7 +173,7 @@ export class Plan {
     for (;;) {
       const asking = step.way === 'rest' || !seat.isOpen ? this.#rest(step, payload) : seat.ask(step.event, payload);
       if (lost && seat.isOpen) {
-        // The question is on its way, and nobody will hear the answer: asked again it is not done again.
+        // The request is on its way, and its answer will be lost. When it is repeated, it is not executed again.
         lost = false;
         await new Promise(setImmediate);
         this.#cut(step.user);
@@ -263,7 +263,7 @@ export class Plan {
     }
   }
 
-  /** Everybody comes back, and everybody's replica is held against a load. */
+  /** Every user reconnects, and every replica is compared with a load. */
   async #checkpoint(moment) {
     for (let tries = 0; tries < CALM_TRIES && !this.fault; tries++) {
       for (const [user, away] of this.away) this.#back(user, away);

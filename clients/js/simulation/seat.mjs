@@ -113,7 +113,7 @@ export class Seat {
     else this.replica.diff(diff);
   }
 
-  /** On a new connection news may come before what was missed: it is applied in the order of commits, each part once. */
+  /** On a new connection live diffs may arrive before the missed ones: all are applied in the order of commits, each part once. */
   #catchUp({ recovered }) {
     const { aside } = this;
     this.aside = null;

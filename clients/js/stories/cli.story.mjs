@@ -133,13 +133,16 @@ story('What users wrote cannot act on the terminal of the operator, in words or 
   await assert.rejects(refused, (error) => error.stderr.includes('user_not_found') && !raw.test(error.stderr));
 });
 
-/** Whoever only looks, in all the ways there are. */
+/** Every command that only reads. */
 const LOOKS = [
   ['check'],
   ['history'],
   ['user', 'list'],
   ['token', 'list', '--email', 'olha@example.com'],
   ['token', 'create', '--email', 'olha@example.com'],
+  ['user', 'disable', '--email', 'olha@example.com'],
+  ['user', 'enable', '--email', 'olha@example.com'],
+  ['user', 'set', '--email', 'olha@example.com', '--plan', 'pro'],
   ['token', 'revoke', '--email', 'olha@example.com', '--all'],
 ];
 

@@ -1,4 +1,4 @@
-// Below the payloads: broken packets, broken frames, broken HTTP. Whoever sends them harms nobody but themselves.
+// Below the payloads: broken packets, broken frames, broken HTTP. Their sender harms no other client.
 import assert from 'node:assert/strict';
 import { OPCODE, RawSocket, RawTcp, frame } from '../raw.mjs';
 import { HTTP_STATUS } from '../shapes.mjs';

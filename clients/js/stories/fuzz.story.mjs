@@ -1,5 +1,5 @@
 // Bytes drawn at random, and good ones spoilt at random, over websockets let in and over TCP. Whatever they are, the
-// server lives, its log is clean, its data is sound, and nobody else is kept waiting.
+// server lives, its log is clean, its data is sound, and no other client waits.
 import assert from 'node:assert/strict';
 import { randomFrom, seedFromEnv } from '../bulk.mjs';
 import { OPCODE, RawHttp, RawSocket, RawTcp, frame } from '../raw.mjs';
@@ -65,7 +65,7 @@ async function forAWhile(what, round) {
   return `${what}: ${rounds} rounds`;
 }
 
-/** Nobody else is kept waiting meanwhile. */
+/** No other client waits meanwhile. */
 async function besides(fuzzing) {
   let going = true;
   let slowestMs = 0;

@@ -1,4 +1,4 @@
-// History: whatever was done can be taken back and brought back, by whoever may, and everybody concerned sees it.
+// History: every change can be undone and redone by users with permission, and all affected users see it.
 import assert from 'node:assert/strict';
 import { inParallel } from '../bulk.mjs';
 import { OP, STATUS, isDiff, isKeys, isRefusal, isTime, isUuid, ops } from '../shapes.mjs';

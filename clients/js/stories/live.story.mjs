@@ -1,4 +1,4 @@
-// Two windows of one user: the answer here, the news there, and each exactly once.
+// Two windows of one user: the answer in one, the diff in the other, each exactly once.
 import assert from 'node:assert/strict';
 import { isDiff, isRefusal, isTraceId } from '../shapes.mjs';
 import { stage } from '../story.mjs';

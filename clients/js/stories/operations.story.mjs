@@ -578,7 +578,7 @@ for (const [event, { by = olha, given, holds, other, again: told = 'is answered 
 
 // Rules: C7.
 story('The table that `synaptask operations` prints lists what has a story here, and nothing else', async () => {
-  // What is passed on and stored nowhere has its stories in relay.story.mjs.
+  // Relay events have their stories in relay.story.mjs.
   const listed = (await server.cli('operations', '--json')).filter((row) => !row.relay);
   assert.deepEqual(listed.map((row) => row.event).sort(), Object.keys(OPERATIONS).sort());
   for (const { event, method, paths, input } of listed) {

@@ -90,6 +90,19 @@ proxied('The pages of the server\'s own origin may change things by cookie, howe
   }
 });
 
+// Rules: T11, T27, T28.
+proxied('A browser\'s session opens a socket through a proxy from the server\'s own pages, and from no other', ['127.0.0.1'], async (server) => {
+  const olha = await server.addUser('olha');
+  const connected = async (more) => {
+    const extraHeaders = { Cookie: `st_access=${olha.token}`, 'X-Forwarded-Host': 'tasks.example', 'X-Forwarded-Proto': 'https', ...more };
+    return (await server.socket(null, { how: 'none', extraHeaders })).hears('connected');
+  };
+  assert.equal((await connected({ Origin: 'https://tasks.example' })).client, 'web');
+  for (const more of [{ Origin: 'http://tasks.example' }, { Origin: 'https://tasks.example', 'X-Forwarded-Host': 'other.example' }]) {
+    assert.equal((await connected(more)).error, 'forbidden.origin', JSON.stringify(more));
+  }
+});
+
 // Rules: T27, T28.
 proxied('What an unknown client says of host and scheme makes no page the server\'s own', [], async (server) => {
   const olha = await server.addUser('olha');

@@ -1,4 +1,4 @@
-// node:publish: a node or branch becomes readable by a token nobody can guess.
+// node:publish: a node or branch becomes readable by a token that cannot be guessed.
 import assert from 'node:assert/strict';
 import { OP, isDiff, isRefusal, isTime, ops } from '../shapes.mjs';
 import { stage } from '../story.mjs';

@@ -1,4 +1,4 @@
-// What is passed on and stored nowhere: where somebody is, what they look at, what they drag.
+// Relay events, which are not stored: where a user is, what they look at, what they drag.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRefusal, isTraceId } from '../shapes.mjs';

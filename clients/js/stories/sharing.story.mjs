@@ -15,7 +15,7 @@ const soon = (ms) => new Date(Date.now() + ms).toISOString();
 const actor = ({ username, email }) => ({ username, email });
 const ids = (entries) => entries.map(({ after }) => after.id);
 
-/** A client whose replica follows what it hears and is held against a load at the end. */
+/** A client whose replica applies what it receives and is compared with a load at the end. */
 async function watching(user) {
   const client = await server.connect(user);
   const replica = new Replica();
@@ -73,7 +73,7 @@ story('S13, V2: a grant without branch shows the node, and its blocker as a phan
   assert.equal(told.nodes.find(({ after }) => after.id === root).after.access, 2);
   assert.deepEqual(ops(told.links), [OP.LINK_SHOW]);
   await his.holds();
-  // Its status is news, its title is not.
+  // Its status is broadcast, its title is not.
   await hers.does('node:update', { id: step, title: 'Nobody hears this' });
   await hers.does('node:update', { id: step, independent: true, status: 3 });
   const done = await his.next();

@@ -1,4 +1,4 @@
-// An orderly end: SIGTERM lets nobody wait, and what was acknowledged stays.
+// An orderly stop: no client waits after SIGTERM, and what was acknowledged stays.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -7,7 +7,7 @@ import { stage } from '../story.mjs';
 const { server, story, newUser } = await stage();
 const range = (count) => Array.from({ length: count }, (_, i) => i);
 
-// 130 trashed nodes in a chain of 129 links, and one active node that is nobody's business here.
+// 130 trashed nodes in a chain of 129 links, and one active node that is not part of the story.
 const NODES = 130;
 const LINKS = NODES - 1;
 const olha = await newUser('olha');

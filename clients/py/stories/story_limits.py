@@ -49,6 +49,38 @@ class Limits(Story):
                     for client in clients:
                         client.disconnect()
 
+    # Rules: R5, R14.
+    def test_the_eleventh_socket_of_a_user_tries_on_and_is_let_in_when_one_is_closed(self):
+        user = self.server.add_user("olha")
+        for how in ("auth", "header"):
+            with self.subTest(how=how):
+                open_ones = [self.server.connect(user, how="header") for _ in range(10)]
+                told = []
+                late = socketio.Client(reconnection_delay=0.2, reconnection_delay_max=1)
+                late.on("connected", told.append)
+                connecting = threading.Thread(
+                    target=late.connect,
+                    args=(self.server.url,),
+                    kwargs={
+                        "headers": {"Authorization": f"Bearer {user['token']}"} if how == "header" else {},
+                        "auth": {"api_token": user["token"]} if how == "auth" else None,
+                        "transports": ["websocket"],
+                        "retry": True,
+                    },
+                )
+                connecting.start()
+                time.sleep(1)
+                self.assertFalse(any(hello["ok"] for hello in told), told)
+                open_ones[0].close()
+                deadline = time.monotonic() + IN_SECONDS_MAX
+                while time.monotonic() < deadline and not any(hello["ok"] for hello in told):
+                    time.sleep(0.05)
+                self.assertTrue(told and told[-1]["ok"], told)
+                connecting.join()
+                late.disconnect()
+                self.server.close_clients()
+                user = self.server.add_user("olha")
+
     # Rules: R5, R14, T13.
     def test_who_has_no_valid_token_is_refused_at_the_handshake_after_ten_attempts(self):
         server = Server(limits="on")

@@ -5,9 +5,9 @@
 //! never leaves its owner's nodes.
 
 use crate::id::{LinkId, NodeId, UserId};
-use crate::model::{Level, Link, Node};
+use crate::model::{Grant, Level, Link, Node};
 use crate::time::Timestamp;
-use crate::world::{Graph, World};
+use crate::world::{Due, Graph, World};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -199,10 +199,11 @@ fn branch_roots_over(graph: &impl Graph, start: &Arc<Node>, without: Option<Link
 
 /// Whether the node has an unexpired branch grant or branch publication. The node may be in the trash.
 fn carries_branch(world: &World, node: &Node) -> bool {
-    let unexpired = |due: Option<Timestamp>| due.is_none_or(|due| due > world.clock());
-    let granted = world.grants_on(node.id).any(|grant| grant.branch && unexpired(grant.due));
+    let stands = |due: Due, at: Option<Timestamp>| !world.is_over(due, at);
+    let by_grant = |grant: &Grant| grant.branch && stands(Due::Grant(grant.node, grant.user), grant.due);
+    let granted = world.grants_on(node.id).any(|grant| by_grant(grant));
     let publication = node.publication.as_deref();
-    granted || publication.is_some_and(|publication| publication.branch && unexpired(publication.due))
+    granted || publication.is_some_and(|it| it.branch && stands(Due::Publication(node.id), it.due))
 }
 
 /// Whether a user with this access to a link's ends sees the link. Without access to the source they still see a

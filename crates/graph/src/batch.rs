@@ -43,9 +43,11 @@ pub enum Op {
     UserAdd = 31,
     /// Stored, never sent: an API token was created, rotated or revoked.
     TokenUpdate = 32,
+    /// Stored, never sent: an account was removed.
+    UserRemove = 33,
 }
 
-const OPS: [Op; 24] = [
+const OPS: [Op; 25] = [
     Op::NodeAdd,
     Op::NodeUpdate,
     Op::NodeStatus,
@@ -70,6 +72,7 @@ const OPS: [Op; 24] = [
     Op::UserUpdate,
     Op::UserAdd,
     Op::TokenUpdate,
+    Op::UserRemove,
 ];
 
 impl Op {
@@ -95,7 +98,9 @@ impl TryFrom<u8> for Op {
 /// An entity before and after an entry: `None` before it was added, or after it was deleted for good.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change<T> {
+    /// The entity before; `None` when the entry made it.
     pub before: Option<T>,
+    /// The entity after; `None` when the entry deleted it for good.
     pub after: Option<T>,
 }
 
@@ -110,11 +115,17 @@ impl<T> Change<T> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Subject {
+    /// A node.
     Node(Change<Arc<Node>>),
+    /// A link.
     Link(Change<Arc<Link>>),
+    /// A grant.
     Grant(Change<Arc<Grant>>),
+    /// An embed.
     Embed(Change<Embed>),
+    /// A user: an account added or renamed.
     User(Change<Arc<User>>),
+    /// An API token.
     Token(Change<Arc<Token>>),
 }
 
@@ -138,9 +149,11 @@ impl Subject {
 /// One change to one entity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
+    /// What was done.
     pub op: Op,
     /// True for what followed by the rules (blocking, cascades), false for what the caller meant.
     pub derived: bool,
+    /// To what.
     pub subject: Subject,
     /// Of a node or link that was made as a copy, the id of what it copies.
     pub copy_of: Option<Uuid>,
@@ -161,10 +174,13 @@ pub enum Lineage {
 /// One mutation, all or nothing: what was changed, by whom and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Batch {
+    /// Unique over all batches that are held.
     pub id: BatchId,
     /// `None` for the command line (accounts and tokens).
     pub actor: Option<UserId>,
+    /// When it was decided, in milliseconds; the order of batches is that of revs alone.
     pub at: Timestamp,
+    /// How it stands to an earlier batch.
     pub lineage: Lineage,
     /// In order: causes before effects. Empty only for a remembered request that changed nothing.
     pub entries: Vec<Entry>,
@@ -173,6 +189,8 @@ pub struct Batch {
 /// A batch with its position in the order of commits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Committed {
+    /// Its place in the order of commits.
     pub rev: Rev,
+    /// What was committed.
     pub batch: Batch,
 }

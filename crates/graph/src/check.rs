@@ -4,7 +4,7 @@ use crate::blocking::is_held;
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Link, Node, Status};
 use crate::node_fields;
-use crate::ops::{is_email, is_username};
+use crate::ops::{Belongings, is_email, is_username};
 use crate::world::{Graph, World};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub fn problems(world: &World) -> Vec<String> {
     }
     // Every link is known to be in both its lists, so any excess is a duplicate or a stray.
     if world.listings() != 2 * world.links().count() {
-        problems.push("the lists of links at nodes contain links that do not exist".to_owned());
+        problems.push("the lists of links to and from nodes contain links that do not exist".to_owned());
     }
     check_cycles(world, &mut problems);
     check_shares(world, &mut problems);
@@ -140,22 +140,28 @@ fn check_shares(world: &World, problems: &mut Vec<String>) {
 }
 
 fn check_users(world: &World, problems: &mut Vec<String>) {
-    for user in world.users().map(|slot| &slot.user) {
+    for slot in world.users() {
+        let user = &slot.user;
         let (id, email, username) = (user.id, &user.email, &user.username);
-        if !is_email(email) {
-            problems.push(format!("user {id} has an email that cannot be one: {email:?}"));
+        let holds = || Belongings::of(world, id) != Belongings::default() || !slot.given.is_empty();
+        if user.is_removed() && holds() {
+            problems.push(format!("user {id} was removed and still has nodes, grants, embeds or tokens"));
+        }
+        if !user.is_removed() && !is_email(email) {
+            problems.push(format!("user {id} has an invalid email: {email:?}"));
         }
         if !is_username(username) {
-            problems.push(format!("user {id} has a username that cannot be one: {username:?}"));
+            problems.push(format!("user {id} has an invalid username: {username:?}"));
         }
-        if world.user_by_email(email).is_none_or(|other| other.user.id != id) {
-            problems.push(format!("user {id} shares the email {email:?} with somebody else"));
+        let found = world.user_by_email(email).map(|slot| slot.user.id);
+        if found != (!user.is_removed()).then_some(id) {
+            problems.push(format!("user {id} has the same email {email:?} as another user"));
         }
         let mut named = world.users_named(username).map(|slot| &slot.user);
         if let Some(other) = named.find(|other| other.id < id) {
             let (theirs, other) = (&other.username, other.id);
             problems.push(format!(
-                "user {id} shares the username {username:?} with somebody else: {theirs:?} of user {other}"
+                "user {id} has the same username {username:?} as another user: {theirs:?} of user {other}"
             ));
         }
     }

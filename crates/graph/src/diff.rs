@@ -3,9 +3,8 @@
 use crate::batch::{Lineage, Op};
 use crate::id::{BatchId, LinkId, NodeId};
 use crate::model::{Grant, Level, Link, Node, Rev, Status, User};
-use crate::node_fields::text_bytes;
 use crate::time::Timestamp;
-use crate::view::{SeenLink, SeenNode, Sight};
+use crate::view::{SeenLink, SeenNode};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -16,19 +15,22 @@ pub struct Diff {
     pub batch: Option<BatchId>,
     /// The position in the order of commits after applying it.
     pub rev: Rev,
+    /// Who acted; `None` when time brought it about.
     pub actor: Option<Arc<User>>,
+    /// When it was decided, in milliseconds; of due times, when they passed.
     pub at: Timestamp,
     /// How the batch relates to an earlier one; for the actor's own answer.
     pub lineage: Lineage,
     /// Applied in order, before `links`.
     pub nodes: Vec<NodeChange>,
+    /// To apply in order, after `nodes`.
     pub links: Vec<LinkChange>,
+    /// Changes to accounts, and the receiver's embeds.
     pub user: Vec<UserChange>,
+    /// Changes to grants that the receiver holds or runs.
     pub access: Vec<AccessChange>,
     /// What the batch copied and the copies, by id: for the actor's own answer.
     pub copies: Vec<(Uuid, Uuid)>,
-    /// The number of this part, counted from 1, and the number of parts, when a diff is sent in several.
-    pub part: Option<(usize, usize)>,
 }
 
 impl Diff {
@@ -62,137 +64,134 @@ impl Diff {
         let access = |change: &AccessChange| change.op != Op::GrantUpsert;
         self.nodes.iter().any(node) || self.links.iter().any(link) || self.access.iter().any(access)
     }
-
-    /// Its approximate size in bytes when written, precise enough to bound a queue.
-    pub fn weight(&self) -> usize {
-        let nodes: usize = self.nodes.iter().map(NodeChange::weight).sum();
-        let links: usize = self.links.iter().map(LinkChange::weight).sum();
-        let copies = self.copies.len() * 2 * ID_BYTES;
-        ENTRY_BYTES + nodes + links + copies + (self.user.len() + self.access.len()) * ENTRY_BYTES
-    }
-
-    /// Splits the diff into parts of at most `most` entries, to be applied in order. A small diff is its only part.
-    pub fn into_parts(self, most: usize) -> Vec<Diff> {
-        if self.len() <= most {
-            return vec![self];
-        }
-        let parts = self.len().div_ceil(most);
-        let Diff { batch, rev, actor, at, lineage, nodes, links, user, access, mut copies, part: _ } = self;
-        let (mut nodes, mut links) = (nodes.into_iter(), links.into_iter());
-        let (mut user, mut access) = (user.into_iter(), access.into_iter());
-        let mut split = Vec::with_capacity(parts);
-        for part in 1..=parts {
-            let mut diff = Diff {
-                batch,
-                rev,
-                actor: actor.clone(),
-                at,
-                lineage,
-                nodes: nodes.by_ref().take(most).collect(),
-                links: Vec::new(),
-                user: Vec::new(),
-                access: Vec::new(),
-                copies: std::mem::take(&mut copies),
-                part: Some((part, parts)),
-            };
-            diff.links = links.by_ref().take(most - diff.len()).collect();
-            diff.user = user.by_ref().take(most - diff.len()).collect();
-            diff.access = access.by_ref().take(most - diff.len()).collect();
-            split.push(diff);
-        }
-        split
-    }
 }
-
-/// The approximate size of an entry without its texts and share roots.
-const ENTRY_BYTES: usize = 300;
-/// The approximate size of an id in a list.
-const ID_BYTES: usize = 40;
 
 /// A change to a node in a user's view.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NodeChange {
     /// The whole node, which the receiver did not hold in full: added, restored, or newly visible.
-    Whole { op: Op, seen: SeenNode },
+    Whole {
+        /// What brought it.
+        op: Op,
+        /// As the receiver sees it.
+        seen: SeenNode,
+    },
     /// Some fields of a node that the receiver holds and still sees, or held until it went to the trash.
-    Edited { op: Op, before: Arc<Node>, after: Arc<Node>, level: Level, roots: Arc<[NodeId]> },
+    Edited {
+        /// What was done.
+        op: Op,
+        /// Before the entry.
+        before: Arc<Node>,
+        /// After the entry.
+        after: Arc<Node>,
+        /// The receiver's access, which decides what of it is written.
+        level: Level,
+        /// The share roots that cover it for the receiver.
+        roots: Arc<[NodeId]>,
+    },
     /// The status of a phantom, the only thing known about it.
-    PhantomStatus { id: NodeId, before: Status, after: Status },
+    PhantomStatus {
+        /// The phantom.
+        id: NodeId,
+        /// Its status before the entry.
+        before: Status,
+        /// Its status after the entry.
+        after: Status,
+    },
     /// The receiver's access to a node that they keep. It includes the publication when its token starts or stops
     /// being shown.
-    Access { node: Arc<Node>, before: Level, after: Level, roots: Arc<[NodeId]> },
+    Access {
+        /// The node as it is.
+        node: Arc<Node>,
+        /// The access before.
+        before: Level,
+        /// The access after.
+        after: Level,
+        /// The share roots that cover it for the receiver.
+        roots: Arc<[NodeId]>,
+    },
     /// The node is now only a phantom to the receiver.
-    Faded { id: NodeId, status: Status },
+    Faded {
+        /// The node.
+        id: NodeId,
+        /// All that is still shown of it.
+        status: Status,
+    },
     /// The node left the receiver's view.
-    Hidden { id: NodeId },
+    Hidden {
+        /// What is no longer seen.
+        id: NodeId,
+    },
     /// Deleted for good from the trash.
-    Deleted { before: SeenNode },
-}
-
-impl NodeChange {
-    fn weight(&self) -> usize {
-        ENTRY_BYTES
-            + match self {
-                NodeChange::Whole { seen, .. } | NodeChange::Deleted { before: seen } => seen.weight(),
-                NodeChange::Edited { before, after, roots, .. } => {
-                    text_bytes(before) + text_bytes(after) + roots.len() * ID_BYTES
-                }
-                NodeChange::Access { roots, .. } => roots.len() * ID_BYTES,
-                NodeChange::PhantomStatus { .. } | NodeChange::Faded { .. } | NodeChange::Hidden { .. } => 0,
-            }
-    }
-}
-
-impl SeenNode {
-    /// The approximate size of the node in bytes when written.
-    pub fn weight(&self) -> usize {
-        let roots = match &self.sight {
-            Sight::Full { roots, .. } => roots.len(),
-            Sight::Phantom => return 0,
-        };
-        2 * ENTRY_BYTES + text_bytes(&self.node) + roots * ID_BYTES
-    }
+    Deleted {
+        /// As it last was.
+        before: SeenNode,
+    },
 }
 
 /// A change to a link in a user's view.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LinkChange {
     /// The whole link, which the receiver did not hold.
-    Whole { op: Op, seen: SeenLink },
+    Whole {
+        /// What brought it.
+        op: Op,
+        /// As the receiver sees it.
+        seen: SeenLink,
+    },
     /// Some fields of a link the receiver holds, or held until it went to the trash.
-    Edited { op: Op, before: Arc<Link>, after: Arc<Link>, roots: Arc<[NodeId]> },
+    Edited {
+        /// What was done.
+        op: Op,
+        /// Before the entry.
+        before: Arc<Link>,
+        /// After the entry.
+        after: Arc<Link>,
+        /// The share roots that cover it for the receiver.
+        roots: Arc<[NodeId]>,
+    },
     /// The link left the receiver's view.
-    Hidden { id: LinkId },
+    Hidden {
+        /// What is no longer seen.
+        id: LinkId,
+    },
     /// Deleted for good from the trash.
-    Deleted { before: Arc<Link> },
-}
-
-impl LinkChange {
-    fn weight(&self) -> usize {
-        ENTRY_BYTES
-            + match self {
-                LinkChange::Whole { seen, .. } => seen.roots.len() * ID_BYTES,
-                LinkChange::Edited { roots, .. } => roots.len() * ID_BYTES,
-                LinkChange::Hidden { .. } | LinkChange::Deleted { .. } => 0,
-            }
-    }
+    Deleted {
+        /// As it last was.
+        before: Arc<Link>,
+    },
 }
 
 /// A change to an account.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UserChange {
     /// A user whose nodes the receiver sees has a new username.
-    Renamed { before: Arc<User>, after: Arc<User> },
+    Renamed {
+        /// The account before.
+        before: Arc<User>,
+        /// The account after.
+        after: Arc<User>,
+    },
     /// The receiver has embedded a publication (`present`), or no longer has it.
-    Embed { user: Arc<User>, node: NodeId, present: bool },
+    Embed {
+        /// The receiver.
+        user: Arc<User>,
+        /// The published node.
+        node: NodeId,
+        /// Whether they have it now.
+        present: bool,
+    },
 }
 
 /// A change to a grant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccessChange {
+    /// GRANT_UPSERT, GRANT_UPDATE or GRANT_DELETE.
     pub op: Op,
     /// The user the grant is for.
     pub grantee: Arc<User>,
+    /// The grant before; `None` when it is new.
     pub before: Option<Arc<Grant>>,
+    /// The grant after; `None` when it ended.
     pub after: Option<Arc<Grant>>,
 }

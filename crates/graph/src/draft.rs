@@ -23,7 +23,7 @@ pub struct Draft<'w> {
     /// The index of each link's last entry, so that a cascade need not search for it.
     link_entries: HashMap<LinkId, usize>,
     /// By user, how many more grants to them show than in the World.
-    showing: HashMap<UserId, i64>,
+    showing: HashMap<UserId, isize>,
     next_seq: u64,
     lineage: Lineage,
     entries: Vec<Entry>,
@@ -121,6 +121,11 @@ impl<'w> Draft<'w> {
         self.world.clock()
     }
 
+    /// Who acts; `None` for the operator.
+    pub fn actor(&self) -> Option<UserId> {
+        self.actor
+    }
+
     /// The batch's id.
     pub fn batch(&self) -> BatchId {
         self.batch
@@ -132,7 +137,7 @@ impl<'w> Draft<'w> {
     }
 
     /// How many more grants to the user show than in the World below.
-    pub fn showing_more(&self, user: UserId) -> i64 {
+    pub fn showing_more(&self, user: UserId) -> isize {
         self.showing.get(&user).copied().unwrap_or_default()
     }
 

@@ -59,6 +59,7 @@ fn sees_placed(world: &World, user: UserId, entry: &Entry, placed: &Placements) 
 /// thread.
 #[derive(Clone, Debug)]
 pub struct HistoryView {
+    /// Whose view it is.
     pub user: UserId,
     /// The nodes and links they see, in the graph and in their trash.
     pub sees: HashSet<Uuid>,

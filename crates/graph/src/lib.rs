@@ -3,6 +3,8 @@
 //! Every function depends on its arguments alone: no IO, no clock, no randomness, no threads. Time and new ids come
 //! in. Decided batches and per-user views go out.
 
+#![warn(missing_docs)]
+
 pub mod access;
 mod affected;
 pub mod audience;
@@ -25,6 +27,7 @@ pub mod projection;
 pub mod refusal;
 pub mod replay;
 pub mod time;
+pub mod tokens;
 pub mod trash;
 pub mod view;
 pub mod world;

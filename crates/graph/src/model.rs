@@ -159,16 +159,42 @@ impl Plan {
     }
 }
 
+/// Whether an account can be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AccountState {
+    /// It can be used.
+    #[default]
+    Active,
+    /// Its tokens are refused as if they were revoked. Everything else of it stays.
+    Disabled,
+    /// Only a name is left of it, for the history and the links that others keep.
+    Removed,
+}
+
 /// A user with an account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct User {
+    /// Never changes.
     pub id: UserId,
     /// Unique without regard to case, 3–32 of `A-Za-z0-9_.-`.
     pub username: String,
-    /// Unique, compared without regard to case.
+    /// Unique, compared without regard to case. Of a removed account the username again, which is no email.
     pub email: String,
+    /// What the account may use.
     pub plan: Plan,
+    /// When the account was added, in milliseconds.
     pub created: Timestamp,
+    /// Whether the account can be used. Accounts stored before there was this field can.
+    #[serde(default)]
+    pub state: AccountState,
+}
+
+impl User {
+    /// Whether the account was removed.
+    pub fn is_removed(&self) -> bool {
+        self.state == AccountState::Removed
+    }
 }
 
 /// The SHA-256 of an API token's secret, the only thing stored of the secret.
@@ -177,10 +203,15 @@ pub type TokenHash = [u8; 32];
 /// An API token of a user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Token {
+    /// Names the token where its secret must not appear.
     pub id: TokenId,
+    /// Whose it is.
     pub user: UserId,
+    /// At most 80 Unicode scalar values, none of them a control character.
     pub name: String,
+    /// Of its secret.
     pub hash: TokenHash,
+    /// When it was made, in milliseconds.
     pub created: Timestamp,
 }
 
@@ -204,17 +235,23 @@ macro_rules! define_node {
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(from = "StoredNode")]
         pub struct Node {
+            /// Never changes; never used again while history remembers it.
             pub id: NodeId,
+            /// Who owns it: access 0.
             pub owner: UserId,
             $($(#[$doc])* pub $field: $type,)*
             /// The status when the node is no longer held: Available or InProgress. It has a meaning while the node
             /// is Blocked.
             pub resume: Status,
+            /// Set while the node is public, in force or not.
             pub publication: Option<Box<Publication>>,
+            /// Whether it is in the trash.
             pub in_trash: bool,
             /// 1 at creation; +1 for every entry that changes the node.
             pub version: u64,
+            /// When its batch was decided, in milliseconds.
             pub created: Timestamp,
+            /// When the batch that last changed it was decided, in milliseconds.
             pub edited: Timestamp,
             /// The order of creation over all nodes and links. It breaks ties of `created`.
             pub seq: u64,
@@ -297,24 +334,34 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Stored<T> {
 /// A dependency from `source` (the child, the blocker) to `target` (the parent, the task that waits).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Link {
+    /// Never changes; never used again while history remembers it.
     pub id: LinkId,
     /// The user who made it.
     pub owner: UserId,
+    /// The child: what blocks.
     pub source: NodeId,
+    /// The parent: what waits.
     pub target: NodeId,
+    /// Whether it blocks.
     pub kind: LinkType,
     /// Seen only by its owner and, while primary and active, by the target's owner.
     pub private: bool,
     /// True once this primary link has held its target, and then until the link is secondary or its target is
     /// completed.
     pub was_blocker: bool,
+    /// Whether it is in the trash.
     pub in_trash: bool,
     /// In the trash because one of its ends went there, not in its own right.
     pub cascade: bool,
+    /// 1 at creation, +1 at every entry that changes the link.
     pub version: u64,
+    /// When its batch was decided, in milliseconds.
     pub created: Timestamp,
+    /// When the batch that last changed it was decided, in milliseconds.
     pub edited: Timestamp,
+    /// The order of creation over all nodes and links; breaks ties of `created`.
     pub seq: u64,
+    /// The batch that last changed the link.
     pub last_batch: BatchId,
 }
 
@@ -324,7 +371,7 @@ impl Link {
         if self.source == end { self.target } else { self.source }
     }
 
-    /// True for an active link that makes its target wait for its source.
+    /// True for a link of type primary, be it active or in the trash.
     pub fn is_primary(&self) -> bool {
         self.kind == LinkType::Primary
     }
@@ -333,8 +380,11 @@ impl Link {
 /// Access to a node, given to one user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Grant {
+    /// What it gives access to.
     pub node: NodeId,
+    /// Whom it gives access: the grantee.
     pub user: UserId,
+    /// How much: Admin, Editor or Viewer.
     pub level: Level,
     /// Whether the node's branch is granted with it.
     pub branch: bool,
@@ -342,13 +392,17 @@ pub struct Grant {
     pub due: Option<Timestamp>,
     /// False if the grantee has hidden it, or if their plan has no room for it.
     pub showing: bool,
+    /// Who gave it last.
     pub granted_by: UserId,
+    /// 1 when given, +1 at every change.
     pub version: u64,
 }
 
 /// A publication that a user has added to their graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Embed {
+    /// Who embedded it.
     pub user: UserId,
+    /// The published node.
     pub node: NodeId,
 }

@@ -217,7 +217,7 @@ pub(crate) fn faults(node: &Node) -> Vec<(&'static str, Refusal)> {
 }
 
 /// The approximate number of bytes of text in a node's fields.
-pub(crate) fn text_bytes(node: &Node) -> usize {
+pub fn text_bytes(node: &Node) -> usize {
     macro_rules! bytes {
         ($($field:ident)*) => { 0 $(+ bytes_of(&NODE_FIELDS.$field, &node.$field))* };
     }

@@ -10,7 +10,7 @@ use crate::batch::{Batch, Change, Entry, Op, Subject};
 use crate::cover::{Standing, admitted, standings};
 use crate::diff::{AccessChange, Diff, LinkChange, NodeChange, UserChange};
 use crate::id::{LinkId, NodeId, UserId};
-use crate::model::{Grant, Level, Link, Node};
+use crate::model::{Grant, Level, Link, Node, User};
 use crate::trash;
 use crate::view::{SeenLink, SeenNode, Sight, Snapshot};
 use crate::world::{Due, Graph, World};
@@ -112,7 +112,6 @@ impl Diff {
             user: Vec::new(),
             access: Vec::new(),
             copies: Vec::new(),
-            part: None,
         }
     }
 }
@@ -402,7 +401,9 @@ impl OffGraphChanges {
                     let change = UserChange::Embed { user, node: embed.node, present };
                     self.push(embed.user, index, OffGraphChange::User(change), viewers);
                 }
-                Subject::User(Change { before: Some(before), after: Some(after) }) => {
+                Subject::User(Change { before: Some(before), after: Some(after) })
+                    if is_renamed(before, after) =>
+                {
                     for user in who_sees_nodes_of(world, after.id, viewers) {
                         let (before, after) = (Arc::clone(before), Arc::clone(after));
                         self.push(
@@ -420,7 +421,8 @@ impl OffGraphChanges {
 
     fn push(&mut self, user: UserId, index: usize, change: OffGraphChange, viewers: Audience<'_>) {
         if viewers.contains(user) {
-            self.by_user.entry(user).or_default().insert(index, change);
+            // As it was: a removed user has another name afterwards.
+            self.by_user.entry(user).or_default().entry(index).or_insert(change);
         }
     }
 
@@ -508,6 +510,11 @@ fn nodes_to_place(world: &World, subject: &Subject) -> impl Iterator<Item = Node
         _ => [None, None],
     };
     ids.into_iter().flatten()
+}
+
+/// Whether others see another name or email of the user from now on. Of a removed user others see nothing.
+fn is_renamed(before: &User, after: &User) -> bool {
+    !after.is_removed() && (&before.username, &before.email) != (&after.username, &after.email)
 }
 
 /// The user themselves, and every viewer with access to one of their nodes, which takes a share in force.

@@ -63,8 +63,8 @@ reasons! {
         DescriptionTooLong "description_too_long" "A description has at most 400 characters.",
         InvalidText "invalid_text" "The text must be a string without control characters other than line breaks and tabs.",
         InvalidStatus "invalid_status" "status must be 0, 1 or 3.",
-        StatusBlocked "status_blocked" "The status Blocked cannot be set; the server derives it from the task's dependencies.",
-        NodeBlocked "node_blocked" "The task is blocked; its status cannot be set until the tasks it waits for are completed.",
+        StatusBlocked "status_blocked" "The status Blocked cannot be set; the server derives it from the node's dependencies.",
+        NodeBlocked "node_blocked" "The node is blocked; its status cannot be set until the nodes it waits for are completed.",
         InvalidDueDatetime "invalid_due_datetime" "dueDate must be an RFC 3339 time or null.",
         InvalidTags "invalid_tags" "tags must be a list of strings.",
         TooManyTags "too_many_tags" "A node has at most 32 tags.",
@@ -90,10 +90,10 @@ reasons! {
         InactiveEnd "inactive_source_or_target" "The link's source or target is in the trash; restore it first.",
         AlreadyTrashedNode "already_trashed_node" "The node is already in the trash.",
         NotTrashedNode "not_trashed_node" "The node is not in the trash.",
-        CantDeleteActiveNode "cant_delete_active_node" "Only a node in the trash can be deleted for good; trash it first.",
+        CantDeleteActiveNode "cant_delete_active_node" "Only a node in the trash can be deleted permanently; trash it first.",
         AlreadyTrashedLink "already_trashed_link" "The link is already in the trash.",
         NotTrashedLink "not_trashed_link" "The link is not in the trash.",
-        CantDeleteActiveLink "cant_delete_active_link" "Only a link in the trash can be deleted for good; trash it first.",
+        CantDeleteActiveLink "cant_delete_active_link" "Only a link in the trash can be deleted permanently; trash it first.",
         AlreadyPublic "already_public" "The node is already public.",
         NotPublic "not_public" "The node is not public.",
         PublicExpired "public_expired" "The publication has expired.",
@@ -105,13 +105,13 @@ reasons! {
         NotShared "not_shared" "The node is not shared with this user.",
         UnknownOperation "unknown_operation" "This operation cannot be one of several in a batch.",
         BatchTooLarge "batch_too_large" "This is too much for one batch; split it.",
-        CannotRestorePurged "cannot_restore_purged" "An entity that this batch changed has been deleted for good.",
+        CannotRestorePurged "cannot_restore_purged" "An entity that this batch changed has been deleted permanently.",
     }
     Forbidden {
         NoPermission "no_permission" "You do not have permission to do this.",
         ForbiddenType "forbidden_type" "With viewer access to the target, a link can only be secondary.",
-        ForbiddenPrivate "forbidden_private" "Your access to the link's ends does not allow this value of private.",
-        WouldShare "would_share" "This link would share the source's branch with users who have no access to it; that takes admin access to the source.",
+        ForbiddenPrivate "forbidden_private" "Your access to the link's ends does not allow this value of `private`.",
+        WouldShare "would_share" "This link would share the source's branch with users who have no access to it; that requires admin access to the source.",
         PlanLimit "plan_limit" "Your plan does not include this.",
         ApiNotAllowed "api_not_allowed" "API tokens require the plus or pro plan.",
     }
@@ -127,10 +127,10 @@ reasons! {
         NotInTrash "not_in_trash" "The trash holds no such node or link that you may change; nothing was changed.",
     }
     Conflict {
-        VersionConflict "version_conflict" "It has been changed in the meantime; load it again.",
+        VersionConflict "version_conflict" "What you want to change has been changed in the meantime; load it again.",
         DuplicateLink "duplicate_link" "These nodes are already linked.",
         DuplicateReversedLink "duplicate_reversed_link" "These nodes are already linked in the other direction.",
-        DependencyCycle "dependency_cycle" "This would create a cycle of tasks that wait for each other.",
+        DependencyCycle "dependency_cycle" "This would create a cycle of nodes that wait for each other.",
         IdTaken "id_taken" "This id is already in use.",
         BatchIdConflict "batch_id_conflict" "This batchId was already used for another request.",
         AlreadyUndone "already_undone" "The batch is already undone.",
@@ -143,6 +143,7 @@ reasons! {
 /// A refused operation: nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
+    /// Why.
     pub reason: Reason,
     /// Details for the message, limited to what the caller may see.
     pub detail: Option<String>,

@@ -17,6 +17,7 @@ pub struct TrashPage {
     pub nodes: Vec<SeenNode>,
     /// Latest first.
     pub links: Vec<SeenLink>,
+    /// Whether there is more after this page.
     pub has_more: bool,
 }
 

@@ -13,7 +13,12 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sight {
     /// With all its fields, as this access permits.
-    Full { level: Level, roots: Arc<[NodeId]> },
+    Full {
+        /// The user's access.
+        level: Level,
+        /// The share roots that cover it for the user, sorted.
+        roots: Arc<[NodeId]>,
+    },
     /// Only its existence and status: it blocks something they see.
     Phantom,
 }
@@ -21,14 +26,18 @@ pub enum Sight {
 /// A node as a user sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeenNode {
+    /// The whole node; how much of it is shown is `sight`'s to say.
     pub node: Arc<Node>,
+    /// Its owner; `None` when there is no such account.
     pub owner: Option<Arc<User>>,
+    /// How it is seen.
     pub sight: Sight,
 }
 
 /// A link as a user sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeenLink {
+    /// The whole link.
     pub link: Arc<Link>,
     /// The share roots that cover both ends.
     pub roots: Arc<[NodeId]>,

@@ -5,7 +5,7 @@
 mod fixture;
 mod supply;
 
-use graph::model::{Plan, User};
+use graph::model::{AccountState, Plan, User};
 use graph::ops::{Chain, UndoKind, UserAdd, undo_or_redo};
 use graph::world::Counts;
 use graph::{BatchId, Entity, Operation, Reason, Timestamp, UserId, World, check, decide};
@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 fn user(number: u128, username: &str, email: &str) -> User {
     let (id, created) = (UserId(Uuid::from_u128(number)), Timestamp::from_ms(0));
-    User { id, username: username.to_owned(), email: email.to_owned(), plan: Plan::Pro, created }
+    let (username, email) = (username.to_owned(), email.to_owned());
+    User { id, username, email, plan: Plan::Pro, created, state: AccountState::Active }
 }
 
 fn world(users: &[User]) -> World {
@@ -87,7 +88,7 @@ fn n33_a_stored_email_that_breaks_the_rule_loads_and_check_names_it() {
     assert!(problems.iter().any(|problem| problem.contains("b\\u{202e}@example.org")), "{problems:?}");
     assert!(problems.iter().any(|problem| problem.contains("username")), "{problems:?}");
     let twins = world(&[user(1, "ann", "ann@example.org"), user(2, "ann", "ANN@example.org")]);
-    let shared = |problem: &&String| problem.contains("with somebody else");
+    let shared = |problem: &&String| problem.contains("as another user");
     assert_eq!(check::problems(&twins).iter().filter(shared).count(), 2);
 }
 

@@ -328,6 +328,7 @@ fn b13_a_cascade_of_depth_100_000_is_quick_and_overflows_nothing() {
         email: "alice@example.org".to_owned(),
         plan: graph::model::Plan::Pro,
         created: began,
+        state: graph::model::AccountState::Active,
     };
     let nodes = (0..=DEPTH).map(|nth| {
         let mut node = Node::new(id(nth), owner.id, batch, began, nth as u64);

@@ -1,4 +1,4 @@
-//! Operations on many things at once: rules O30–O39, P33, H22.
+//! Operations on many things at once: rules O30–O39, P34, H22.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -8,7 +8,7 @@ mod supply;
 use fixture::{Fixture, check, link, node, outcome, user};
 use graph::batch::Op;
 use graph::diff::{LinkChange, NodeChange};
-use graph::model::{Level, Link, LinkType, Node, Plan, Status, User};
+use graph::model::{AccountState, Level, Link, LinkType, Node, Plan, Status, User};
 use graph::ops::NodeDuplicate;
 use graph::projection::Projection;
 use graph::world::Counts;
@@ -170,7 +170,8 @@ fn wide(children: u128) -> World {
     let alice = user("alice");
     let began = Timestamp::from_ms(fixture::BEGIN);
     let (username, email) = ("alice".to_owned(), "alice@example.org".to_owned());
-    let account = User { id: alice, username, email, plan: Plan::Pro, created: began };
+    let account =
+        User { id: alice, username, email, plan: Plan::Pro, created: began, state: AccountState::Active };
     let nil = BatchId(Uuid::nil());
     let id = |nth: u128| NodeId(Uuid::from_u128(0x1_0000 + nth));
     let nodes = (0..=children).map(|nth| {
@@ -297,9 +298,9 @@ fn o38_too_much_for_one_batch_is_refused() {
     assert_eq!((fixture.node("a").version, fixture.world.rev()), (1, 0));
 }
 
-// Rules: P33, P13, P14, W5.
+// Rules: P34, P13, P14, W5.
 #[test]
-fn p33_what_comes_into_view_is_shown_once_as_it_is_then() {
+fn p34_what_comes_into_view_is_shown_once_as_it_is_then() {
     // Bob never saw the first title.
     let mut fixture = Fixture::new("alice owns a\nbob 3 a+");
     let batch = fixture.ask("alice: all add b title=secret; set b title=open; link b a").unwrap();
@@ -310,7 +311,7 @@ fn p33_what_comes_into_view_is_shown_once_as_it_is_then() {
 }
 
 #[test]
-fn p33_what_went_and_came_back_is_whole_again() {
+fn p34_what_went_and_came_back_is_whole_again() {
     let mut fixture = Fixture::new("alice owns a b\nb ~> a\nbob 3 a+");
     let batch = fixture.ask("alice: all trash b; restore b; set b title=x").unwrap();
     let diff = told(&mut fixture, &batch, "bob");
@@ -320,7 +321,7 @@ fn p33_what_went_and_came_back_is_whole_again() {
 }
 
 #[test]
-fn p33_of_what_leaves_only_that_it_leaves_is_shown() {
+fn p34_of_what_leaves_only_that_it_leaves_is_shown() {
     let world = "alice owns a b\nb ~> a\nbob 3 a+";
     let mut fixture = Fixture::new(world);
     let batch = fixture.ask("alice: all set b title=secret; trash b").unwrap();
@@ -332,7 +333,7 @@ fn p33_of_what_leaves_only_that_it_leaves_is_shown() {
 }
 
 #[test]
-fn p33_what_came_and_went_is_nobodys() {
+fn p34_what_came_and_went_is_nobodys() {
     let mut fixture = Fixture::new("alice owns a\nbob 1 a+");
     let batch = fixture
         .ask("alice: all add b; link b a; trash b; delete b; grant a carol 3; revoke a carol")
@@ -347,7 +348,7 @@ fn p33_what_came_and_went_is_nobodys() {
 }
 
 #[test]
-fn p33_links_and_shares_of_one_batch_bring_whole_branches_into_view() {
+fn p34_links_and_shares_of_one_batch_bring_whole_branches_into_view() {
     // The branch under c hangs on what is granted only once both are done, in either order.
     for order in ["link c b; grant b bob 3", "grant b bob 3; link c b"] {
         let mut fixture = Fixture::new("alice owns c d e\nd ~> c\ne -> d");

@@ -4,10 +4,12 @@
 
 mod fixture;
 
+use fixture::BEGIN;
 use fixture::{Fixture, check, node, outcome, parse, user};
 use graph::diff::UserChange;
 use graph::replay::replay;
-use graph::{Batch, NodeId};
+use graph::world::Due;
+use graph::{Batch, NodeId, Timestamp, access};
 
 // Rules: O10, O13, O14, O15, O16, O17, N32.
 #[test]
@@ -280,4 +282,65 @@ fn d17_a_replay_names_only_what_its_caller_may_read_now() {
     assert_eq!(replayed(&fixture, &batch, "dora"), [node("a")]);
     fixture.run("alice: revoke r dora").unwrap();
     assert_eq!(replayed(&fixture, &batch, "dora"), []);
+}
+
+// Rules: P16, D18.
+#[test]
+fn p16_what_has_expired_stays_so_when_the_clock_is_set_back() {
+    let hour = |hours: i64| Timestamp::from_ms(BEGIN + hours * 3_600_000);
+    let mut fixture = Fixture::new(
+        "alice owns a b c
+         bob 3 a until 7200
+         bob 3 b until 86400
+         public c until 7200
+         carol embeds c",
+    );
+    let sees = |fixture: &Fixture, who: &str, what: &str| {
+        access::level(&fixture.world, user(who), node(what)).is_some()
+    };
+    fixture.world.set_clock(hour(5));
+    assert!(!sees(&fixture, "bob", "a") && sees(&fixture, "bob", "b") && !sees(&fixture, "carol", "c"));
+
+    // Batches bear the time that it is, also the earlier one.
+    fixture.world.set_clock(hour(1));
+    assert_eq!(fixture.run("alice: set a title=x").unwrap().at, hour(1));
+    assert!(!sees(&fixture, "bob", "a") && sees(&fixture, "bob", "b") && !sees(&fixture, "carol", "c"));
+    assert_eq!(fixture.world.next_due(), Some(hour(24)), "nothing of it expires once more");
+    // A change of something else does not bring it back, nor does it share what lies under it.
+    fixture.run("bob: hide a").unwrap();
+    fixture.run("bob: show a").unwrap();
+    fixture.run("alice: regrant a bob level=2 branch=true").unwrap();
+    fixture.run("alice: set c title=x").unwrap();
+    assert!(!sees(&fixture, "bob", "a") && !sees(&fixture, "carol", "c"));
+    assert_eq!(outcome(&fixture.ask("carol: embed c")), "branch_not_found");
+    assert!(!access::would_share(&fixture.world, node("b"), node("a"), None), "bob has no access to a");
+    assert!(fixture.world.due_by(hour(20)).is_empty());
+    // Taken back, a batch leaves it as it was.
+    let batch = fixture.ask("alice: regrant a bob level=3").unwrap();
+    fixture.world.apply(&batch);
+    fixture.world.revert(&batch);
+    assert!(!sees(&fixture, "bob", "a"));
+
+    // Another due time does.
+    fixture.run("alice: regrant a bob until 14400").unwrap();
+    fixture.run("alice: republish c forever").unwrap();
+    assert!(sees(&fixture, "bob", "a") && sees(&fixture, "carol", "c"));
+    assert_eq!(fixture.world.next_due(), Some(hour(4)));
+    fixture.world.set_clock(hour(4));
+    assert!(!sees(&fixture, "bob", "a"));
+    // Less than a minute back is no way back.
+    fixture.world.set_clock(hour(4).plus_ms(-59_000));
+    assert_eq!(fixture.world.clock(), hour(4));
+}
+
+#[test]
+fn p16_what_expired_under_another_clock_is_loaded_as_expired() {
+    let fixture = Fixture::new("alice owns a\nbob 3 a until 7200");
+    let mut world = fixture.world.clone();
+    let (due, at) = (Due::Grant(node("a"), user("bob")), Timestamp::from_ms(BEGIN + 7_200_000));
+    world.expire(due, at.plus_ms(1));
+    assert!(access::level(&world, user("bob"), node("a")).is_some(), "that was another due time");
+    world.expire(due, at);
+    assert!(access::level(&world, user("bob"), node("a")).is_none());
+    assert_eq!(world.expired().collect::<Vec<_>>(), [(due, at)]);
 }

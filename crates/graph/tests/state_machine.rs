@@ -109,6 +109,7 @@ fn story(steps: &[steps::Step]) -> String {
                 let mut ids = new.ids.clone();
                 format!("{name}: {operation:?} (new: node {}, link {})", ids.next_node(), ids.next_link())
             }
+            Event::Operated(operation, _) => format!("operator: {operation:?}"),
             Event::Waited(ms) => format!("{ms} ms pass"),
         });
         if let Err(problem) = simulation.run(event) {

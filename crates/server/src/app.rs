@@ -7,6 +7,7 @@ use crate::net::cors::CorsMode;
 use crate::net::forwarded::{self, Client, TrustedProxies};
 use crate::net::tcp::Handle;
 use graph::UserId;
+use graph::tokens::TokenRefusal;
 use http::HeaderMap;
 use std::collections::HashMap;
 use std::fmt;
@@ -108,10 +109,13 @@ impl App {
 
     /// The owner of a token. An unknown token may have been created a moment ago on the command line, so the caller waits
     /// until the engine has looked at the log again. That costs the engine nothing.
-    pub async fn authenticate(&self, secret: &Secret) -> Option<Identity> {
+    ///
+    /// # Errors
+    /// Why the token lets nobody in.
+    pub async fn authenticate(&self, secret: &Secret) -> Result<Identity, TokenRefusal> {
         let hash = secret.hash();
         let known = self.engine.authenticate(&hash);
-        if known.is_some() {
+        if known.is_ok() {
             return known;
         }
         self.engine.look().await;

@@ -2,17 +2,21 @@
 //! [`contract_suite!`](crate::contract_suite) in a test module.
 
 // All of this is test code, even when compiled for another crate's tests.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 pub mod pasts;
 pub mod processes;
 pub mod story;
 
 use crate::{Abandon, LoadScope, Log, LogError, Proposal};
-use graph::model::Rev;
-use graph::{Batch, BatchId, Timestamp, TokenId};
+use graph::batch::{Change, Lineage};
+use graph::model::{Grant, Level, Node, Plan, Publication, Rev, User};
+use graph::world::Due;
+use graph::{Batch, BatchId, Entry, NodeId, Op, Subject, Timestamp, TokenId, UserId, World};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use story::{add_node, nothing, picture, story, uuid};
+use uuid::Uuid;
 
 /// The storage of a log.
 pub trait Storage: Sync + Sized {
@@ -43,6 +47,7 @@ macro_rules! contract_suite {
             d11_a_request_that_changed_nothing_is_remembered,
             d13_a_restart_loads_the_same_world,
             d13_time_has_come_as_far_as_the_last_batch,
+            p16_what_has_expired_stays_so_under_a_clock_that_was_set_back,
             d13_accounts_load_without_the_graph,
             d13_what_was_deleted_stays_gone,
             d13_a_large_batch_is_one_batch,
@@ -224,6 +229,81 @@ pub fn d13_time_has_come_as_far_as_the_last_batch(storage: &impl Storage) {
     append(&mut *log, 0, &batches).unwrap();
     let last = batches.last().map(|batch| batch.at).unwrap();
     assert_eq!(storage.open().load(LoadScope::Everything).unwrap().clock(), last);
+}
+
+/// Batches may go back in time. What had expired by then stays so, until it is made anew.
+pub fn p16_what_has_expired_stays_so_under_a_clock_that_was_set_back(storage: &impl Storage) {
+    let (mut log, mut world) = (storage.open(), World::default());
+    let mut does = |at: i64, subjects: Vec<Subject>| {
+        let entries = subjects.into_iter().map(|subject| Entry {
+            op: Op::NodeUpdate,
+            derived: false,
+            subject,
+            copy_of: None,
+        });
+        let id = BatchId(Uuid::from_u128(u128::from(world.rev()) + 1));
+        let (at, lineage) = (Timestamp::from_ms(at), Lineage::Fresh);
+        let batch = Batch { id, actor: None, at, lineage, entries: entries.collect() };
+        append(&mut *log, world.rev(), std::slice::from_ref(&batch)).unwrap();
+        world.apply(&batch);
+    };
+    fn add<T>(it: T) -> Change<Arc<T>> {
+        Change { before: None, after: Some(Arc::new(it)) }
+    }
+    fn change<T>(before: T, after: T) -> Change<Arc<T>> {
+        Change { before: Some(Arc::new(before)), after: Some(Arc::new(after)) }
+    }
+    let [owner, guest] = [1, 2].map(|number| UserId(Uuid::from_u128(number)));
+    let person = |id: UserId| User {
+        id,
+        username: id.to_string(),
+        email: format!("{id}@example.org"),
+        plan: Plan::Pro,
+        created: Timestamp::from_ms(0),
+        state: graph::model::AccountState::Active,
+    };
+    let [shared, public, later] = [10, 11, 12].map(|number| NodeId(Uuid::from_u128(number)));
+    let node = |id: NodeId, due: Option<i64>| {
+        let seq = id.0.as_u128() as u64;
+        let mut node = Node::new(id, owner, BatchId(Uuid::nil()), Timestamp::from_ms(0), seq);
+        node.publication = due.map(|due| {
+            let (token, due) = (id.to_string(), Some(Timestamp::from_ms(due)));
+            Box::new(Publication { token, branch: true, due })
+        });
+        node
+    };
+    let grant = |due: i64| Grant {
+        node: shared,
+        user: guest,
+        level: Level::Viewer,
+        branch: true,
+        due: Some(Timestamp::from_ms(due)),
+        showing: true,
+        granted_by: owner,
+        version: 1,
+    };
+    does(1_000_000, [owner, guest].map(|id| Subject::User(add(person(id)))).into());
+    let nodes = [node(shared, None), node(public, Some(5_000_000)), node(later, Some(20_000_000))];
+    does(1_000_000, nodes.map(|node| Subject::Node(add(node))).into());
+    does(1_000_000, vec![Subject::Grant(add(grant(5_000_000)))]);
+    let loaded = || {
+        let world = storage.open().load(LoadScope::Everything).unwrap();
+        (world.clock().ms(), world.expired().map(|(due, _)| due).collect::<Vec<Due>>())
+    };
+    does(10_000_000, Vec::new());
+    assert_eq!(loaded(), (10_000_000, Vec::new()));
+    does(2_000_000, Vec::new());
+    does(2_000_001, Vec::new());
+    let over = [Due::Grant(shared, guest), Due::Publication(public)];
+    assert_eq!(loaded(), (2_000_001, over.to_vec()));
+    // Another due time is another matter. So are a grant and a publication made anew, with whatever due time.
+    does(2_000_002, vec![Subject::Grant(change(grant(5_000_000), grant(6_000_000)))]);
+    assert_eq!(loaded().1, over[1..]);
+    does(2_000_003, vec![Subject::Grant(Change { before: Some(Arc::new(grant(6_000_000))), after: None })]);
+    does(2_000_004, vec![Subject::Grant(add(grant(5_000_000)))]);
+    does(2_000_005, vec![Subject::Node(change(node(public, Some(5_000_000)), node(public, None)))]);
+    does(2_000_006, vec![Subject::Node(change(node(public, None), node(public, Some(5_000_000))))]);
+    assert_eq!(loaded().1, Vec::new());
 }
 
 pub fn d13_accounts_load_without_the_graph(storage: &impl Storage) {

@@ -4,6 +4,8 @@
 //! The store knows no transport and no rule of the domain. Decided changes come in as a [`Batch`]. They come back
 //! as a [`World`], or as the batches that a World has not seen yet.
 
+#![warn(missing_docs)]
+
 mod codec;
 mod error;
 pub mod history_page;

@@ -2,6 +2,7 @@
 //! when `transact` returns, and readers never wait for the writer.
 
 mod check;
+mod expired;
 mod index;
 mod load;
 mod page_reader;
@@ -150,6 +151,10 @@ impl SqliteLog {
     }
 
     fn append(&self, first: Rev, proposals: &[Proposal]) -> Result<(), LogError> {
+        if let Some(proposal) = proposals.first() {
+            expired::note(&self.conn, proposal.batch.at).map_err(unwritten)?;
+            expired::forget(&self.conn, proposals).map_err(unwritten)?;
+        }
         let mut rows = Vec::new();
         for (rev, proposal) in (first..).zip(proposals) {
             let batch = &proposal.batch;

@@ -1,10 +1,9 @@
-//! Accounts and API tokens.
+//! One's own account, and API tokens.
 
-use super::email::is_email;
 use super::refuse_if;
 use crate::batch::{Change, Op, Subject};
 use crate::draft::{Cause, Draft};
-use crate::id::{IdSupply, TokenId, UserId};
+use crate::id::{TokenId, UserId};
 use crate::model::{Plan, Token, TokenHash, User};
 use crate::refusal::{Reason, Refusal};
 use crate::world::World;
@@ -24,40 +23,23 @@ pub(super) fn rename(draft: &mut Draft<'_>, caller: UserId, username: &str) -> R
     Ok(())
 }
 
-/// A new account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserAdd {
-    pub email: String,
-    pub username: String,
-    pub plan: Plan,
-}
-
-pub(super) fn user_add(draft: &mut Draft<'_>, new: &UserAdd, ids: &mut dyn IdSupply) -> Result<(), Refusal> {
-    let UserAdd { email, username, plan } = new;
-    refuse_if(!is_email(email), Reason::InvalidEmail)?;
-    check_username(username)?;
-    refuse_if(draft.world().user_by_email(email).is_some(), Reason::EmailTaken)?;
-    refuse_taken(draft.world(), username, None)?;
-    let (email, username) = (email.clone(), username.clone());
-    let user = User { id: ids.next_user(), username, email, plan: *plan, created: draft.now() };
-    let change = Change { before: None, after: Some(Arc::new(user)) };
-    draft.write(Op::UserAdd, Cause::Meant, Subject::User(change));
-    Ok(())
-}
-
 /// A new API token. Its id is made together with its secret, which the domain never sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenCreate {
+    /// Names the token where its secret must not appear.
     pub id: TokenId,
+    /// Whose it will be.
     pub user: UserId,
+    /// At most 80 Unicode scalar values, none of them a control character.
     pub name: String,
+    /// Of its secret.
     pub hash: TokenHash,
 }
 
 pub(super) fn token_create(draft: &mut Draft<'_>, new: &TokenCreate) -> Result<(), Refusal> {
     let TokenCreate { id, user, ref name, hash } = *new;
     refuse_if(!is_token_name(name), Reason::InvalidTokenName)?;
-    let slot = draft.world().user(user).ok_or(Reason::UserNotFound)?;
+    let slot = draft.world().user(user).filter(|slot| !slot.user.is_removed()).ok_or(Reason::UserNotFound)?;
     refuse_if(slot.user.plan == Plan::Basic, Reason::ApiNotAllowed)?;
     let token = Token { id, user, name: name.clone(), hash, created: draft.now() };
     let change = Change { before: None, after: Some(Arc::new(token)) };
@@ -90,7 +72,7 @@ pub(super) fn refuse_taken(world: &World, username: &str, user: Option<UserId>) 
     refuse_if(taken, Reason::UsernameTaken)
 }
 
-fn check_username(username: &str) -> Result<(), Refusal> {
+pub(super) fn check_username(username: &str) -> Result<(), Refusal> {
     refuse_if(!is_username(username), Reason::InvalidUsername)
 }
 

@@ -93,6 +93,10 @@ pub fn may_be_part(operation: &Operation) -> bool {
         | O::HistoryUndo { .. }
         | O::HistoryRedo { .. }
         | O::UserAdd(_)
+        | O::UserSet(_)
+        | O::UserDisable { .. }
+        | O::UserEnable { .. }
+        | O::UserRemove { .. }
         | O::TokenCreate(_)
         | O::TokenRevoke { .. }
         | O::TokenRotate { .. } => false,

@@ -18,6 +18,7 @@ use uuid::Uuid;
 /// What is to be copied, and where to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeDuplicate {
+    /// The node to be copied.
     pub id: NodeId,
     /// Whether the node's branch is copied with it.
     pub branch: bool,

@@ -17,9 +17,13 @@ use std::sync::Arc;
 pub struct LinkAdd {
     /// The client's own id for it; otherwise it gets a new id.
     pub id: Option<LinkId>,
+    /// The child: what blocks.
     pub source: NodeId,
+    /// The parent: what waits.
     pub target: NodeId,
+    /// As asked; with access 3 to the target it becomes secondary.
     pub kind: LinkType,
+    /// As asked; where the caller may not decide it becomes true.
     pub private: bool,
 }
 
@@ -210,8 +214,11 @@ pub(super) fn deletable(draft: &Draft<'_>, caller: UserId, id: LinkId) -> Result
 /// A change of a link. `None` leaves a field as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkUpdate {
+    /// The link to change.
     pub id: LinkId,
+    /// The new type; `None` leaves it.
     pub kind: Option<LinkType>,
+    /// The new privacy; `None` leaves it.
     pub private: Option<bool>,
 }
 

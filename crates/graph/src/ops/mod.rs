@@ -12,6 +12,7 @@ mod node;
 mod share;
 mod trash;
 mod undo;
+mod user;
 
 use crate::access;
 use crate::batch::{Batch, Lineage};
@@ -23,7 +24,7 @@ use crate::world::{Graph, World};
 use std::sync::Arc;
 use uuid::Uuid;
 
-pub use account::{TokenCreate, USERNAME_CHARS, UserAdd, is_username};
+pub use account::{TokenCreate, USERNAME_CHARS, is_username};
 pub use apply::{OPERATIONS_MAX, apply, may_be_part};
 pub use duplicate::{COPIES_MAX, NodeDuplicate};
 pub use email::{EMAIL_CHARS_MAX, is_email};
@@ -31,6 +32,7 @@ pub use link::{LinkAdd, LinkUpdate};
 pub use node::{NodeAdd, NodeUpdate};
 pub use share::{AccessAdd, AccessUpdate, NodePublish, NodePublishUpdate};
 pub use undo::{Chain, UndoKind, undo_or_redo};
+pub use user::{Belongings, UserAdd, UserSet};
 
 /// How a caller names a branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,15 +119,29 @@ pub enum Operation {
     HistoryRedo {
         batch: BatchId,
     },
-    /// Command line only: adds an account.
+    /// Operator only: adds an account.
     UserAdd(UserAdd),
-    /// Command line only: a new API token for a user.
+    /// Operator only: changes an account.
+    UserSet(UserSet),
+    /// Operator only: disables an account until it is enabled again.
+    UserDisable {
+        user: UserId,
+    },
+    /// Operator only: enables an account again.
+    UserEnable {
+        user: UserId,
+    },
+    /// Operator only: removes an account for good.
+    UserRemove {
+        user: UserId,
+    },
+    /// Operator only: a new API token for a user.
     TokenCreate(TokenCreate),
-    /// Command line only: revokes API tokens, all at once.
+    /// Operator only: revokes API tokens, all at once.
     TokenRevoke {
         ids: Vec<TokenId>,
     },
-    /// Command line only: a new secret for an API token, which keeps its id and name.
+    /// Operator only: a new secret for an API token, which keeps its id and name.
     TokenRotate {
         id: TokenId,
         hash: TokenHash,
@@ -135,8 +151,8 @@ pub enum Operation {
 /// Decides an operation on the current World. The World is not changed: [`World::apply`] applies the batch. A batch
 /// without entries means that nothing changes.
 ///
-/// `actor` is `None` only for operations of the command line. `batch` is the new batch's id: the client's own or a
-/// random one. New entities take their ids from `ids`.
+/// `actor` is `None` for the operator's operations, and only for these. `batch` is the new batch's id: the client's own or
+/// a random one. New entities take their ids from `ids`.
 pub fn decide(
     world: &World,
     actor: Option<UserId>,
@@ -145,15 +161,9 @@ pub fn decide(
     ids: &mut dyn IdSupply,
 ) -> Result<Batch, Refusal> {
     let mut draft = Draft::new(world, batch, actor);
-    match operation {
-        Operation::UserAdd(user) => account::user_add(&mut draft, user, ids)?,
-        Operation::TokenCreate(token) => account::token_create(&mut draft, token)?,
-        Operation::TokenRevoke { ids } => account::token_revoke(&mut draft, ids)?,
-        Operation::TokenRotate { id, hash } => account::token_rotate(&mut draft, *id, *hash)?,
-        _ => {
-            let caller = actor.ok_or(Reason::NoPermission)?;
-            decide_for(&mut draft, caller, operation, ids)?;
-        }
+    match actor {
+        Some(caller) => decide_for(&mut draft, caller, operation, ids)?,
+        None => decide_for_operator(&mut draft, operation, ids)?,
     }
     draft.set_lineage(Lineage::Fresh);
     Ok(draft.finish())
@@ -193,9 +203,34 @@ fn decide_for(
         O::SettingsUsername { username } => account::rename(draft, caller, username),
         O::GraphApply { .. } => Err(Reason::UnknownOperation.into()),
         O::HistoryUndo { .. } | O::HistoryRedo { .. } => Err(Reason::BatchNotFound.into()),
-        O::UserAdd(_) | O::TokenCreate(_) | O::TokenRevoke { .. } | O::TokenRotate { .. } => {
-            Err(Reason::NoPermission.into())
-        }
+        O::UserAdd(_)
+        | O::UserSet(_)
+        | O::UserDisable { .. }
+        | O::UserEnable { .. }
+        | O::UserRemove { .. }
+        | O::TokenCreate(_)
+        | O::TokenRevoke { .. }
+        | O::TokenRotate { .. } => Err(Reason::NoPermission.into()),
+    }
+}
+
+/// Decides what whoever looks after the installation asks for.
+fn decide_for_operator(
+    draft: &mut Draft<'_>,
+    operation: &Operation,
+    ids: &mut dyn IdSupply,
+) -> Result<(), Refusal> {
+    use Operation as O;
+    match operation {
+        O::UserAdd(new) => user::add(draft, new, ids),
+        O::UserSet(asked) => user::set(draft, asked),
+        O::UserDisable { user } => user::set_disabled(draft, *user, true),
+        O::UserEnable { user } => user::set_disabled(draft, *user, false),
+        O::UserRemove { user } => user::remove(draft, *user, ids),
+        O::TokenCreate(token) => account::token_create(draft, token),
+        O::TokenRevoke { ids } => account::token_revoke(draft, ids),
+        O::TokenRotate { id, hash } => account::token_rotate(draft, *id, *hash),
+        _ => Err(Reason::NoPermission.into()),
     }
 }
 

@@ -106,6 +106,7 @@ fn branch_owner(draft: &Draft<'_>, caller: UserId, target: &Arc<Node>) -> Option
 /// A change of a node's fields.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeUpdate {
+    /// The node to change.
     pub id: NodeId,
     /// The fields to change.
     pub fields: Box<NodeFields>,

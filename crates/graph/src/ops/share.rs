@@ -12,11 +12,12 @@ use crate::world::Graph;
 use std::sync::Arc;
 
 /// How many grants a user of the basic plan may show at once.
-const BASIC_SHOWING_MAX: i64 = 3;
+const BASIC_SHOWING_MAX: usize = 3;
 
 /// Makes a node public.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodePublish {
+    /// The node to publish.
     pub id: NodeId,
     /// Whether the node's branch is public with it.
     pub branch: bool,
@@ -44,7 +45,9 @@ pub(super) fn publish(
 /// A change of a publication. `None` leaves a field as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodePublishUpdate {
+    /// The published node.
     pub id: NodeId,
+    /// Whether its branch is public with it; `None` leaves it.
     pub branch: Option<bool>,
     /// `Some(None)` for never.
     pub due: Option<Option<Timestamp>>,
@@ -120,9 +123,11 @@ fn named(draft: &Draft<'_>, root: &Root) -> Option<Arc<Node>> {
 /// A new grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessAdd {
+    /// The node to share.
     pub id: NodeId,
     /// The grantee's email.
     pub email: String,
+    /// Admin, Editor or Viewer.
     pub level: Level,
     /// Whether it covers the node's branch as well.
     pub branch: bool,
@@ -158,10 +163,13 @@ pub(super) fn access_add(draft: &mut Draft<'_>, caller: UserId, new: &AccessAdd)
 /// A change of a grant. `None` leaves a field as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessUpdate {
+    /// The shared node.
     pub id: NodeId,
     /// The grantee's email.
     pub email: String,
+    /// The new level; `None` leaves it.
     pub level: Option<Level>,
+    /// Whether the branch is granted with it; `None` leaves it.
     pub branch: Option<bool>,
     /// `Some(None)` for never.
     pub due: Option<Option<Timestamp>>,
@@ -234,6 +242,24 @@ fn change_grant(draft: &mut Draft<'_>, before: Arc<Grant>, mut after: Grant) {
     }
 }
 
+/// Hides the showing grants to a user that the basic plan has no room for. Those stay that are in force, then those of
+/// the highest level, then those on the oldest nodes.
+pub(super) fn hide_beyond_basic(draft: &mut Draft<'_>, user: UserId) {
+    let world = draft.world();
+    let granted = world.user(user).map(|slot| &slot.granted).into_iter().flatten();
+    let showing = granted.filter_map(|node| world.grant(*node, user)).filter(|grant| grant.showing);
+    let mut showing: Vec<&Arc<Grant>> = showing.collect();
+    showing.sort_by_key(|grant| {
+        let active = world.active_node(grant.node).is_some();
+        let in_force = active && world.grant_counts(grant);
+        (!in_force, grant.level, world.node(grant.node).map(|node| node.seq))
+    });
+    for before in showing.into_iter().skip(BASIC_SHOWING_MAX) {
+        let after = Grant { showing: false, version: before.version + 1, ..Grant::clone(before) };
+        draft.set_grant(Op::GrantUpdate, Cause::Derived, Some(Arc::clone(before)), Some(after));
+    }
+}
+
 fn grant_of(draft: &Draft<'_>, id: NodeId, email: &str) -> Result<Arc<Grant>, Refusal> {
     let world = draft.world();
     let user = world.user_by_email(email).ok_or(Reason::UserNotFound)?;
@@ -245,7 +271,8 @@ pub(super) fn has_room(draft: &Draft<'_>, user: UserId) -> bool {
     let world = draft.world();
     world.user(user).is_some_and(|slot| {
         let grants = slot.granted.iter().filter_map(|node| world.grant(*node, user));
-        let showing = grants.filter(|grant| grant.showing).count() as i64 + draft.showing_more(user);
+        let showing =
+            grants.filter(|grant| grant.showing).count().saturating_add_signed(draft.showing_more(user));
         slot.user.plan != Plan::Basic || showing < BASIC_SHOWING_MAX
     })
 }

@@ -105,7 +105,7 @@ fn own_trash(draft: &Draft<'_>, caller: UserId) -> (Vec<NodeId>, Vec<LinkId>) {
 }
 
 /// Deletes a node with its grants, embeds, links and publication.
-fn delete_node(draft: &mut Draft<'_>, id: NodeId) {
+pub(super) fn delete_node(draft: &mut Draft<'_>, id: NodeId) {
     let world = draft.world();
     for grant in world.grants_on(id) {
         draft.set_grant(Op::GrantDelete, Cause::Derived, Some(grant.clone()), None);

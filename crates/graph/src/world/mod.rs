@@ -1,5 +1,5 @@
 //! The World: every entity and its indices. It changes only by [`World::apply`], by its inverse [`World::revert`],
-//! and by the passing of time, [`World::advance`].
+//! and by the clock, [`World::set_clock`]. A revert takes back everything but `next_seq`: no number is used twice.
 
 mod put;
 
@@ -53,6 +53,9 @@ pub trait Graph {
     }
 }
 
+/// By how many milliseconds a clock may be set back before the World's clock follows it.
+const CLOCK_SLACK_MS: i64 = 60_000;
+
 /// Something that ends at a due time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Due {
@@ -68,10 +71,15 @@ pub enum Due {
 pub enum Entity {
     /// Users come first, then nodes, then everything else.
     User(Arc<User>),
+    /// A node.
     Node(Arc<Node>),
+    /// A link.
     Link(Arc<Link>),
+    /// A grant.
     Grant(Arc<Grant>),
+    /// An embed.
     Embed(Embed),
+    /// An API token.
     Token(Arc<Token>),
     /// An id that was deleted for good by the batch at that rev.
     Gone(Uuid, Rev),
@@ -137,6 +145,7 @@ impl Eq for LinkSlot {}
 /// A user and what belongs to them.
 #[derive(Clone, Debug)]
 pub struct UserSlot {
+    /// The account.
     pub user: Arc<User>,
     /// Nodes owned, by order of creation.
     pub owned: BTreeSet<(u64, NodeId)>,
@@ -156,6 +165,8 @@ pub struct UserSlot {
     pub holds_of: BTreeMap<UserId, usize>,
     /// The user's API tokens.
     pub tokens: BTreeSet<TokenHash>,
+    /// Links of the user's of which neither end is a node of theirs.
+    pub links_elsewhere: BTreeSet<LinkId>,
 }
 
 /// Every entity, indexed. Cloning copies the indices, not the entities.
@@ -173,6 +184,8 @@ pub struct World {
     tokens: HashMap<TokenHash, Arc<Token>>,
     public_tokens: HashMap<String, NodeId>,
     dues: BTreeSet<(Timestamp, Due)>,
+    /// What had expired when the clock was set back to before its due time, with that time.
+    expired: BTreeSet<(Due, Timestamp)>,
     gone: HashMap<Uuid, Rev>,
 }
 
@@ -259,12 +272,57 @@ impl World {
         self.dues.first().map(|(at, _)| *at)
     }
 
-    /// Lets time pass up to `now`. A clock that runs backwards is ignored.
+    /// Lets time pass up to `now`. An earlier time is ignored, see [`World::set_clock`].
     pub fn advance(&mut self, now: Timestamp) {
         self.clock = self.clock.max(now);
         while self.dues.first().is_some_and(|(at, _)| *at <= self.clock) {
             self.dues.pop_first();
         }
+    }
+
+    /// Sets the clock: forward as [`World::advance`] does, and back if it is by more than a minute. What has expired
+    /// stays expired until its due time is changed. A clock that is set back by less stands still for as long.
+    pub fn set_clock(&mut self, now: Timestamp) {
+        if self.clock.ms().saturating_sub(now.ms()) > CLOCK_SLACK_MS {
+            let passed = self.due_times().filter(|(_, at)| *at > now && *at <= self.clock);
+            let passed: Vec<(Due, Timestamp)> = passed.collect();
+            self.expired.extend(passed);
+            self.clock = now;
+        }
+        self.advance(now);
+    }
+
+    /// The due time of every grant and publication that has one.
+    fn due_times(&self) -> impl Iterator<Item = (Due, Timestamp)> {
+        self.nodes.values().flat_map(|slot| {
+            let publication = slot.node.publication.as_deref().and_then(|publication| publication.due);
+            let grants = slot.shares.iter().flat_map(|shares| shares.grants.values());
+            let grants = grants.filter_map(|grant| Some((Due::Grant(grant.node, grant.user), grant.due?)));
+            publication.map(|at| (Due::Publication(slot.node.id), at)).into_iter().chain(grants)
+        })
+    }
+
+    /// What has expired though its due time is still to come by the clock, with that time.
+    pub fn expired(&self) -> impl Iterator<Item = (Due, Timestamp)> {
+        self.expired.iter().copied()
+    }
+
+    /// Notes that something with that due time expired, under a clock that has been set back since. What has another
+    /// due time now is left alone.
+    pub fn expire(&mut self, due: Due, at: Timestamp) {
+        let now = match due {
+            Due::Grant(node, user) => self.grant(node, user).and_then(|grant| grant.due),
+            Due::Publication(node) => self.node(node).and_then(|node| node.publication.as_deref()?.due),
+        };
+        if now == Some(at) {
+            self.dues.remove(&(at, due));
+            self.expired.insert((due, at));
+        }
+    }
+
+    /// Whether something with that due time has expired.
+    pub(crate) fn is_over(&self, due: Due, at: Option<Timestamp>) -> bool {
+        at.is_some_and(|at| at <= self.clock || self.expired.contains(&(due, at)))
     }
 
     /// Applies a batch decided on this World.
@@ -355,13 +413,13 @@ impl World {
         self.links.iter().map(|slot| &slot.link)
     }
 
-    /// A user by email, in any case.
+    /// A user by email, in any case. A removed user has none.
     pub fn user_by_email(&self, email: &str) -> Option<&UserSlot> {
         self.emails.get(&email.to_lowercase()).and_then(|id| self.users.get(id))
     }
 
     /// Users by username, without regard to case: one at most, but for those that were apart by case alone when that was
-    /// allowed.
+    /// allowed. A removed user has a name that stands for them.
     pub fn users_named(&self, username: &str) -> impl Iterator<Item = &UserSlot> {
         let name = username.to_lowercase();
         let from = (name.clone(), UserId(Uuid::nil()));
@@ -418,14 +476,14 @@ impl World {
 
     /// Whether a grant counts at this time, if its node is active.
     pub fn grant_counts(&self, grant: &Grant) -> bool {
-        grant.showing && grant.due.is_none_or(|due| due > self.clock)
+        grant.showing && !self.is_over(Due::Grant(grant.node, grant.user), grant.due)
     }
 
     /// The publication of a node while it is in force.
     pub fn publication_in_force<'a>(&self, node: &'a Node) -> Option<&'a Publication> {
         node.publication
             .as_deref()
-            .filter(|publication| !node.in_trash && publication.due.is_none_or(|due| due > self.clock))
+            .filter(|publication| !node.in_trash && !self.is_over(Due::Publication(node.id), publication.due))
     }
 
     fn shares(&self, node: NodeId) -> Option<&Shares> {

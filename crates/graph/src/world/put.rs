@@ -32,6 +32,11 @@ impl World {
             Subject::Node(change) => {
                 self.note_gone(change.latest().map(|node| node.id.0), change, direction);
                 let (was, is) = direction.of(change);
+                if let (Some(Node { publication: None, .. }), Some(Node { publication: Some(_), id, .. })) =
+                    (was.map(Arc::as_ref), is.map(Arc::as_ref))
+                {
+                    self.forget_expired(Due::Publication(*id));
+                }
                 self.put_node(was, is);
             }
             Subject::Link(change) => {
@@ -41,6 +46,9 @@ impl World {
             }
             Subject::Grant(change) => {
                 let (was, is) = direction.of(change);
+                if let (None, Some(grant)) = (was, is) {
+                    self.forget_expired(Due::Grant(grant.node, grant.user));
+                }
                 self.put_grant(was, is);
             }
             Subject::Embed(change) => {
@@ -55,6 +63,13 @@ impl World {
                 let (was, is) = direction.of(change);
                 self.put_token(was, is);
             }
+        }
+    }
+
+    /// A grant or publication made anew has nothing to do with an expired one in its place.
+    fn forget_expired(&mut self, made: Due) {
+        if !self.expired.is_empty() {
+            self.expired.retain(|(due, _)| *due != made);
         }
     }
 
@@ -117,7 +132,7 @@ impl World {
 
     /// Adds a due time, unless it has passed: a due time passes once.
     fn note_due(&mut self, due: Option<(Timestamp, Due)>) {
-        self.dues.extend(due.filter(|(at, _)| *at > self.clock));
+        self.dues.extend(due.filter(|(at, due)| !self.is_over(*due, Some(*at))));
     }
 
     /// Updates `shared` by whether the node has grants or a publication.
@@ -159,8 +174,17 @@ impl World {
     }
 
     fn list(&mut self, link: &Arc<Link>) {
-        let up_at = self.nodes.get_mut(&link.source).map_or(NOWHERE, |slot| add_to(&mut slot.up, link));
-        let down_at = self.nodes.get_mut(&link.target).map_or(NOWHERE, |slot| add_to(&mut slot.down, link));
+        let mut elsewhere = true;
+        let mut place = |slot: Option<&mut NodeSlot>, list: fn(&mut NodeSlot) -> &mut Vec<Arc<Link>>| {
+            let Some(slot) = slot else { return NOWHERE };
+            elsewhere &= slot.node.owner != link.owner;
+            add_to(list(slot), link)
+        };
+        let up_at = place(self.nodes.get_mut(&link.source), |slot| &mut slot.up);
+        let down_at = place(self.nodes.get_mut(&link.target), |slot| &mut slot.down);
+        if let Some(owner) = self.users.get_mut(&link.owner).filter(|_| elsewhere) {
+            owner.links_elsewhere.insert(link.id);
+        }
         self.links.replace(LinkSlot { link: Arc::clone(link), up_at, down_at });
     }
 
@@ -181,6 +205,9 @@ impl World {
     /// Removes a link from both lists. The last link of each list takes its position.
     fn unlist(&mut self, id: LinkId) {
         let Some(LinkSlot { link, up_at, down_at }) = self.links.take(&id) else { return };
+        if let Some(owner) = self.users.get_mut(&link.owner) {
+            owner.links_elsewhere.remove(&id);
+        }
         let source = self.nodes.get_mut(&link.source);
         let moved = source.and_then(|slot| take_from(&mut slot.up, up_at, id));
         if let Some(slot) = moved.and_then(|moved| self.links.take(&moved)) {
@@ -273,14 +300,18 @@ impl World {
     }
 
     pub(super) fn put_user(&mut self, was: Option<&Arc<User>>, is: Option<&Arc<User>>) {
+        if let Some(user) = was.filter(|user| !user.is_removed()) {
+            self.emails.remove(&user.email.to_lowercase());
+        }
         if let Some(user) = was {
             self.usernames.remove(&(user.username.to_lowercase(), user.id));
-            self.emails.remove(&user.email.to_lowercase());
         }
         match (was, is) {
             (_, Some(user)) => {
                 self.usernames.insert((user.username.to_lowercase(), user.id));
-                self.emails.insert(user.email.to_lowercase(), user.id);
+                if !user.is_removed() {
+                    self.emails.insert(user.email.to_lowercase(), user.id);
+                }
                 match self.users.get_mut(&user.id) {
                     Some(slot) => slot.user = Arc::clone(user),
                     None => {
@@ -366,6 +397,7 @@ impl UserSlot {
             embedded: BTreeSet::new(),
             holds_of: BTreeMap::new(),
             tokens: BTreeSet::new(),
+            links_elsewhere: BTreeSet::new(),
         }
     }
 }

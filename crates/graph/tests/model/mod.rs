@@ -14,6 +14,7 @@ pub mod view;
 mod ops_link;
 mod ops_node;
 mod ops_share;
+mod ops_user;
 
 use crate::simulation::New;
 use crate::supply::Supply;
@@ -107,6 +108,14 @@ impl Model {
         Ok(all)
     }
 
+    /// Executes an operation of the operator, or says why it is refused.
+    pub fn operate(&self, operation: &Operation, new: &New) -> Result<Done, Reason> {
+        // No operation of the operator asks who the caller is.
+        let mut turn = Turn::new(self, UserId(Uuid::nil()), new);
+        turn.perform_for_operator(operation)?;
+        Ok(turn.finish())
+    }
+
     /// Executes an undo or redo, or says why it is refused.
     pub fn turn(
         &self,
@@ -144,7 +153,8 @@ impl Model {
 
     // Rules: N1, S16.
     pub fn user_by_email(&self, email: &str) -> Option<UserId> {
-        self.users.values().find(|user| user.email.to_lowercase() == email.to_lowercase()).map(|user| user.id)
+        let same = |user: &&User| user.email.to_lowercase() == email.to_lowercase() && !user.is_removed();
+        self.users.values().find(same).map(|user| user.id)
     }
 }
 
@@ -207,9 +217,14 @@ impl Turn {
             O::SettingsUsername { username } => self.rename(username),
             O::GraphApply { .. } => Err(Reason::UnknownOperation),
             O::HistoryUndo { .. } | O::HistoryRedo { .. } => Err(Reason::BatchNotFound),
-            O::UserAdd(_) | O::TokenCreate(_) | O::TokenRevoke { .. } | O::TokenRotate { .. } => {
-                Err(Reason::NoPermission)
-            }
+            O::UserAdd(_)
+            | O::UserSet(_)
+            | O::UserDisable { .. }
+            | O::UserEnable { .. }
+            | O::UserRemove { .. }
+            | O::TokenCreate(_)
+            | O::TokenRevoke { .. }
+            | O::TokenRotate { .. } => Err(Reason::NoPermission),
         }
     }
 

@@ -294,7 +294,7 @@ impl Turn {
         self.m.links.values().filter(at).map(|link| link.id).collect()
     }
 
-    fn remove_node(&mut self, id: NodeId) {
+    pub fn remove_node(&mut self, id: NodeId) {
         self.unmeant(|turn| {
             for link in turn.links_at(id) {
                 turn.remove_link(link);

@@ -11,18 +11,46 @@ use std::rc::Rc;
 /// One change that was meant. Derived changes are left out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Deed {
-    Node { id: NodeId, before: Option<Node>, after: Option<Node> },
-    Link { id: LinkId, before: Option<Link>, after: Option<Link> },
-    Grant { id: NodeId, user: UserId, before: Option<Grant>, after: Option<Grant> },
-    Embed { user: UserId, id: NodeId, present: bool },
-    Username { user: UserId, before: String, after: String },
+    Node {
+        id: NodeId,
+        before: Option<Node>,
+        after: Option<Node>,
+    },
+    Link {
+        id: LinkId,
+        before: Option<Link>,
+        after: Option<Link>,
+    },
+    Grant {
+        id: NodeId,
+        user: UserId,
+        before: Option<Grant>,
+        after: Option<Grant>,
+    },
+    Embed {
+        user: UserId,
+        id: NodeId,
+        present: bool,
+    },
+    Username {
+        user: UserId,
+        before: String,
+        after: String,
+    },
+    /// What only the operator changes of an account.
+    Account {
+        user: UserId,
+    },
+    /// An account was removed.
+    Removed,
 }
 
 /// A batch as the model remembers it, with its undos and redos.
 #[derive(Clone, Debug)]
 pub struct Past {
     pub root: BatchId,
-    pub actor: UserId,
+    /// `None` for the operator.
+    pub actor: Option<UserId>,
     pub deeds: Vec<Deed>,
     pub touched: Touched,
     /// How everything stood before it and after it.
@@ -94,7 +122,7 @@ impl Model {
 
     pub fn knows_past(&self, user: UserId, past: &Past) -> bool {
         let touched = &past.touched;
-        past.actor == user
+        past.actor == Some(user)
             || touched.nodes.iter().any(|id| self.knows_node(user, *id))
             || touched.links.iter().any(|id| self.knows_link(user, *id))
             || touched.grants.iter().any(|grant| self.knows_grant(user, *grant))
@@ -150,7 +178,8 @@ enum Step {
     Grant(NodeId, UserId, Option<Grant>, Option<Grant>),
     Embed(UserId, NodeId, bool),
     Username(UserId, String, String),
-    /// A node or link deleted for good.
+    Account(UserId),
+    /// A node, a link or an account deleted for good.
     Gone,
 }
 
@@ -162,6 +191,8 @@ enum About {
     Grant(NodeId, UserId),
     Embed(UserId, NodeId),
     User(UserId),
+    Account(UserId),
+    Removed,
 }
 
 fn about(deed: &Deed) -> About {
@@ -171,6 +202,8 @@ fn about(deed: &Deed) -> About {
         Deed::Grant { id, user, .. } => About::Grant(*id, *user),
         Deed::Embed { user, id, .. } => About::Embed(*user, *id),
         Deed::Username { user, .. } => About::User(*user),
+        Deed::Account { user } => About::Account(*user),
+        Deed::Removed => About::Removed,
     }
 }
 
@@ -281,6 +314,8 @@ fn read_one(past: &Past, thing: About, deeds: &[&Deed], backward: bool, steps: &
                 steps.push(Step::Embed(user, id, to));
             }
         }
+        About::Account(user) => steps.push(Step::Account(user)),
+        About::Removed => steps.push(Step::Gone),
         About::User(user) => {
             let (from, to) = (&from.users[&user].username, &to.users[&user].username);
             if from != to {
@@ -447,10 +482,9 @@ impl Turn {
             Step::Fields(node, _) | Step::Status(node, _) | Step::Publication(node, _) => {
                 !self.m.nodes.contains_key(&node.id)
             }
-            Step::Trash(id) | Step::Restore(id) | Step::Grant(id, _, _, _) | Step::Embed(_, id, _) => {
-                !self.m.nodes.contains_key(id)
-            }
-            Step::Username(..) => false,
+            Step::Trash(id) | Step::Restore(id) | Step::Embed(_, id, _) => !self.m.nodes.contains_key(id),
+            Step::Grant(id, user, _, _) => !self.m.nodes.contains_key(id) || self.m.users[user].is_removed(),
+            Step::Username(..) | Step::Account(_) => false,
         }
     }
 
@@ -498,6 +532,7 @@ impl Turn {
             Step::Embed(user, _, _) | Step::Username(user, _, _) => {
                 refuse_if(*user != self.caller, Reason::NoPermission)
             }
+            Step::Account(_) => Err(Reason::NoPermission),
             Step::Gone => Ok(()),
         }
     }
@@ -565,7 +600,7 @@ impl Turn {
             }
             Step::Embed(user, id, to) => self.m.embeds.contains(&(*user, *id)) == *to,
             Step::Username(user, from, _) => self.m.users[user].username != *from,
-            Step::Gone => false,
+            Step::Account(_) | Step::Gone => false,
         }
     }
 
@@ -667,7 +702,9 @@ impl Turn {
             _ => {
                 refuse_if(!self.m.is_active(id), Reason::NodeInTrash)?;
                 let showing = to.showing && self.may_show_one_more(user);
-                Grant { showing, version: 1, ..to.clone() }
+                let given = !self.m.users[&to.granted_by].is_removed();
+                let granted_by = if given { to.granted_by } else { self.caller };
+                Grant { showing, granted_by, version: 1, ..to.clone() }
             }
         };
         self.set_grant(id, user, Some(new));

@@ -8,13 +8,13 @@ pub mod steps;
 pub mod telling;
 pub mod values;
 
-use crate::model::undo::{Deed, Past};
+use crate::model::undo::{Deed, Past, Touched};
 use crate::model::view::Seen;
 use crate::model::{Done, Model};
 use crate::supply::Supply;
 use graph::batch::{Change, Lineage, Subject};
 use graph::diff::{Diff, LinkChange, NodeChange};
-use graph::model::{Embed, Node, Plan, Status, User};
+use graph::model::{AccountState, Embed, Node, Plan, Status, User};
 use graph::ops::{self, Chain};
 use graph::projection::Projection;
 use graph::world::Counts;
@@ -33,6 +33,8 @@ use uuid::Uuid;
 #[derive(Clone, Debug)]
 pub enum Event {
     Asked(UserId, Operation, New),
+    /// The operator did something.
+    Operated(Operation, New),
     Waited(i64),
 }
 
@@ -96,6 +98,7 @@ fn users() -> Vec<User> {
             email: format!("{name}@Example.org"),
             plan: plan(index),
             created: Timestamp::from_ms(BEGIN_MS),
+            state: AccountState::Active,
         })
         .collect()
 }
@@ -210,7 +213,7 @@ impl Simulation {
             if news && replica::expected(&self.past, &old.0) == want {
                 return Err(format!("told of what changed nothing: {diff:?}"));
             }
-            for part in diff.into_parts(1 + self.events % 5) {
+            for part in in_parts(&diff, 1 + self.events % 5) {
                 self.replicas[at].apply(&part)?;
             }
         }
@@ -234,6 +237,7 @@ impl Simulation {
         match steps::interpret(self, step) {
             steps::Read::Ask(caller, operation) => Event::Asked(caller, operation, self.new_ids()),
             steps::Read::AskWith(caller, operation, new) => Event::Asked(caller, operation, new),
+            steps::Read::Operate(operation) => Event::Operated(operation, self.new_ids()),
             steps::Read::Wait(ms) => Event::Waited(ms),
         }
     }
@@ -245,7 +249,10 @@ impl Simulation {
                 self.wait(*ms)?;
                 self.compare()
             }
+            // A removed user asks for nothing any more: no token of theirs is in force.
+            Event::Asked(caller, ..) if self.model.users[caller].is_removed() => Ok(()),
             Event::Asked(caller, operation, new) => self.perform(*caller, operation, new),
+            Event::Operated(operation, new) => self.operate(operation, new),
         }
     }
 
@@ -306,7 +313,7 @@ impl Simulation {
                 self.commit(caller, &batch)?;
                 match at {
                     None => {
-                        let (root, actor) = (batch.id, caller);
+                        let (root, actor) = (batch.id, Some(caller));
                         let after = Rc::new(self.model.clone());
                         let past = Past {
                             root,
@@ -361,6 +368,43 @@ impl Simulation {
             }
         }
         Ok(decided)
+    }
+
+    fn operate(&mut self, operation: &Operation, new: &New) -> Result<(), String> {
+        let got = decide(&self.world, None, operation, new.batch, &mut new.ids.clone());
+        let want = self.model.operate(operation, new);
+        self.count(operation, want.as_ref().err().copied());
+        match (got, want) {
+            (Err(refusal), Err(reason)) if refusal.reason == reason => Ok(()),
+            (Ok(batch), Ok(Done { model, deeds, ended, .. })) => {
+                let quiet = model == self.model;
+                if batch.entries.is_empty() != quiet {
+                    return Err(format!("{} entries, not {quiet}", batch.entries.len()));
+                }
+                self.check_revert(&batch)?;
+                if quiet {
+                    return self.compare();
+                }
+                let touched = Touched::between(&self.model, &model);
+                let before = Rc::new(std::mem::replace(&mut self.model, model));
+                let after = Rc::new(self.model.clone());
+                let viewers = self.viewers.clone();
+                let projection = Projection::before(&self.world, &batch, &viewers);
+                self.world.apply(&batch);
+                let diffs = projection.after(&self.world);
+                check_order(&batch, &diffs)?;
+                self.tell(None, diffs)?;
+                self.compare()?;
+                let (root, actor) = (batch.id, None);
+                let (ended_by_last, turns) = (BTreeSet::new(), Vec::new());
+                let undone = false;
+                let past =
+                    Past { root, actor, deeds, touched, before, after, undone, ended, ended_by_last, turns };
+                self.history.push(Remembered { batch, past, latest: None });
+                retrace::check_history(self)
+            }
+            (got, want) => Err(format!("{:?}, not {:?}", got.map(|it| it.entries.len()), want.map(|_| ()))),
+        }
     }
 
     fn remembered(&self, named: BatchId) -> Option<usize> {
@@ -433,7 +477,7 @@ impl Simulation {
     fn named_by(&self, caller: UserId, operation: &Operation) -> bool {
         match operation {
             Operation::HistoryUndo { batch } | Operation::HistoryRedo { batch } => {
-                self.remembered(*batch).is_some_and(|at| self.history[at].past.actor == caller)
+                self.remembered(*batch).is_some_and(|at| self.history[at].past.actor == Some(caller))
             }
             _ => false,
         }
@@ -645,6 +689,7 @@ fn same_indices(got: &World, want: &World) -> Result<(), String> {
                 slot.embedded.clone(),
                 slot.holds_of.clone(),
                 slot.tokens.clone(),
+                slot.links_elsewhere.clone(),
             )
         };
         if indices(slot) != indices(other) {
@@ -652,7 +697,8 @@ fn same_indices(got: &World, want: &World) -> Result<(), String> {
         }
         let by_email = got.user_by_email(&slot.user.email).map(|slot| slot.user.id);
         let by_name = got.user_by_username(&slot.user.username).map(|slot| slot.user.id);
-        if by_email != Some(slot.user.id) || by_name != Some(slot.user.id) {
+        let email = (!slot.user.is_removed()).then_some(slot.user.id);
+        if by_email != email || by_name != Some(slot.user.id) {
             return Err(format!("{} is not found by name or email", slot.user.username));
         }
     }
@@ -715,4 +761,15 @@ fn check_order(batch: &Batch, diffs: &[(UserId, Diff)]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A large diff comes in parts: nodes, then links, so many at a time, and the rest.
+// Rules: P17.
+fn in_parts(diff: &Diff, most: usize) -> Vec<Diff> {
+    let bare =
+        Diff { nodes: Vec::new(), links: Vec::new(), user: Vec::new(), access: Vec::new(), ..diff.clone() };
+    let nodes = diff.nodes.chunks(most).map(|nodes| Diff { nodes: nodes.to_vec(), ..bare.clone() });
+    let links = diff.links.chunks(most).map(|links| Diff { links: links.to_vec(), ..bare.clone() });
+    let rest = Diff { user: diff.user.clone(), access: diff.access.clone(), ..bare.clone() };
+    nodes.chain(links).chain([rest]).collect()
 }

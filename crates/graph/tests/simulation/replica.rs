@@ -112,11 +112,12 @@ impl Replica {
             self.apply_link(change)?;
         }
         for change in &diff.user {
-            if let UserChange::Renamed { after, .. } = change {
+            if let UserChange::Renamed { before, after } = change {
                 for held in self.graph.nodes.values_mut() {
                     if let Held::Full(held) = held
-                        && held.owner_email == after.email
+                        && held.owner_email == before.email
                     {
+                        held.owner_email.clone_from(&after.email);
                         held.owner_name.clone_from(&after.username);
                     }
                 }

@@ -95,7 +95,9 @@ pub fn check_history(simulation: &Simulation) -> Result<(), String> {
     let some = [1, 2, 3, 5 + simulation.events % 40];
     for at in some.into_iter().filter_map(|back| length.checked_sub(back)) {
         let Remembered { batch, past, .. } = &simulation.history[at];
-        check_later(simulation, batch, past.actor)?;
+        if let Some(author) = past.actor {
+            check_later(simulation, batch, author)?;
+        }
         for reader in &readers {
             let user = reader.user;
             let want = simulation.model.knows_past(user, past);

@@ -3,10 +3,10 @@
 use super::values::sample;
 use super::{NAMES, New, Remembered, Simulation, user_id};
 use crate::model::Model;
-use graph::model::{Level, LinkType, Status};
+use graph::model::{Level, LinkType, Plan, Status};
 use graph::ops::{
     AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodeDuplicate, NodePublish, NodePublishUpdate,
-    NodeUpdate,
+    NodeUpdate, UserSet,
 };
 use graph::{
     BatchId, LinkId, NODE_FIELDS, NodeFields, NodeId, Operation, Root, Timestamp, UserId, each_node_field,
@@ -60,12 +60,15 @@ enum What {
     AccessVisibility,
     Username,
     Apply,
+    UserSet,
+    UserState,
+    UserRemove,
     Undo,
     Redo,
     Time,
 }
 
-const WEIGHTS: [(What, u16); 31] = [
+const WEIGHTS: [(What, u16); 34] = [
     (What::NodeAdd, 14),
     (What::NodeAddUnder, 14),
     (What::NodeStatus, 14),
@@ -94,6 +97,9 @@ const WEIGHTS: [(What, u16); 31] = [
     (What::AccessVisibility, 7),
     (What::Username, 2),
     (What::Apply, 24),
+    (What::UserSet, 6),
+    (What::UserState, 1),
+    (What::UserRemove, 1),
     (What::Undo, 34),
     (What::Redo, 20),
     (What::Time, 6),
@@ -288,6 +294,7 @@ pub enum Read {
     Ask(UserId, Operation),
     /// With the new ids that it was made up for.
     AskWith(UserId, Operation, New),
+    Operate(Operation),
     Wait(i64),
 }
 
@@ -301,6 +308,9 @@ pub fn interpret(simulation: &mut Simulation, step: &Step) -> Read {
     }
     if matches!(what, What::Time) {
         return Read::Wait(i64::from(a) * 20);
+    }
+    if let Some(operation) = of_operator(&simulation.model, what, step) {
+        return Read::Operate(operation);
     }
     if matches!(what, What::NodeAdd) {
         let fields = Box::new(new_fields(simulation, b));
@@ -416,6 +426,37 @@ fn node_duplicate(simulation: &mut Simulation, step: &Step) -> Read {
     let asked =
         NodeDuplicate { id, branch: c % 8 != 1, target: some_if(b % 2 == 0, target), names: Some(names) };
     Read::Ask(caller, Operation::NodeDuplicate(asked))
+}
+
+/// How many accounts stay, so that there is something left to see.
+const USERS_LEAST: usize = 3;
+
+fn of_operator(model: &Model, what: What, step: &Step) -> Option<Operation> {
+    let Step { who, a, b, c, .. } = *step;
+    let user = anyone(who);
+    match what {
+        What::UserSet => {
+            let emails = ["bob@new.example", "<b@c>", "Alice@Example.org", "carol@Example.ORG", "x@y"];
+            let usernames = ["eve", "ben", "x", "alice-2"];
+            let plans = [Plan::Basic, Plan::Plus, Plan::Pro, Plan::Pro];
+            Some(Operation::UserSet(UserSet {
+                user,
+                email: some_if(a % 3 == 0, emails[usize::from(a / 3) % emails.len()].to_owned()),
+                username: some_if(b % 3 == 0, usernames[usize::from(b / 3) % usernames.len()].to_owned()),
+                plan: some_if(c % 2 == 0, plans[usize::from(c / 2) % plans.len()]),
+            }))
+        }
+        What::UserState if a % 2 == 0 => Some(Operation::UserDisable { user }),
+        What::UserState => Some(Operation::UserEnable { user }),
+        What::UserRemove => {
+            let left = model.users.values().filter(|user| !user.is_removed()).count();
+            let gone = model.users[&user].is_removed();
+            // The installation's last few are left in peace.
+            let user = if left > USERS_LEAST || gone { user } else { UserId(never_used()) };
+            Some(Operation::UserRemove { user })
+        }
+        _ => None,
+    }
 }
 
 fn node_operation(model: &Model, what: What, step: &Step) -> (UserId, Operation) {
@@ -583,7 +624,7 @@ fn history_operation(simulation: &Simulation, what: What, step: &Step) -> (UserI
     };
     let past = &found.past;
     let caller = match who {
-        0..150 => past.actor,
+        0..150 => past.actor.unwrap_or(anyone(b)),
         150..230 => {
             let people: Vec<UserId> = simulation
                 .model
@@ -592,7 +633,7 @@ fn history_operation(simulation: &Simulation, what: What, step: &Step) -> (UserI
                 .copied()
                 .filter(|user| simulation.model.knows_past(*user, past))
                 .collect();
-            pick(&people, who).unwrap_or(past.actor)
+            pick(&people, who).or(past.actor).unwrap_or(anyone(b))
         }
         _ => anyone(who),
     };

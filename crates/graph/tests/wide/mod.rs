@@ -58,6 +58,9 @@ pub const CASES: &[Case] = &[
     Case { name: "node:unpublish of a branch of n, n have embedded it", n: 250, prepare: unpublish },
     Case { name: "n grants in a row run out at once", n: 100, prepare: run_out },
     Case { name: "settings:username, n nodes in a row shared", n: 250, prepare: rename },
+    Case { name: "removing a user with a chain of n, viewer connected", n: 250, prepare: remove_chain },
+    Case { name: "removing a user with n links at a hub of others", n: 250, prepare: remove_links_elsewhere },
+    Case { name: "removing a user with n grants, and n given", n: 250, prepare: remove_grants },
     Case { name: "loading n nodes and 2n links", n: 50_000, prepare: load },
 ];
 
@@ -204,7 +207,14 @@ impl Made {
             let name = format!("user{n}");
             let email = format!("{name}@example.org");
             let created = Timestamp::from_ms(1_000);
-            Entity::User(Arc::new(User { id: user(n), username: name, email, plan: Plan::Pro, created }))
+            Entity::User(Arc::new(User {
+                id: user(n),
+                username: name,
+                email,
+                plan: Plan::Pro,
+                created,
+                state: graph::model::AccountState::Active,
+            }))
         });
         people
             .chain(self.nodes.into_iter().map(|it| Entity::Node(Arc::new(it))))
@@ -347,6 +357,50 @@ fn purge_chain(n: usize) -> Work {
     made.grant(chain[0], BOB, Level::Admin, true);
     made.trash(chain);
     mutation(made.world(), ALICE, Operation::TrashPurge { ids: None }, vec![BOB, EVE])
+}
+
+/// All that it costs when the operator removes a user.
+fn removal(mut world: World, who: u128, viewers: Vec<u128>) -> Work {
+    let viewers: HashSet<UserId> = viewers.into_iter().map(user).collect();
+    Box::new(move || {
+        let operation = Operation::UserRemove { user: user(who) };
+        let batch = decide(&world, None, &operation, NEW_BATCH, &mut Supply::new(0)).unwrap();
+        let projection = Projection::before(&world, &batch, &viewers);
+        world.apply(&batch);
+        let told = projection.after(&world);
+        assert!(!batch.entries.is_empty() && !told.is_empty());
+        std::mem::forget((world, batch, told));
+    })
+}
+
+fn remove_chain(n: usize) -> Work {
+    let mut made = Made::new();
+    let chain = made.chain(n);
+    made.grant(chain[0], BOB, Level::Admin, true);
+    removal(made.world(), ALICE, vec![BOB, EVE])
+}
+
+fn remove_links_elsewhere(n: usize) -> Work {
+    let mut made = Made::new();
+    let hub = made.node(ALICE);
+    for _ in 0..n {
+        let other = made.node(ALICE);
+        made.link(other, hub);
+        let link = made.links.last_mut().unwrap();
+        link.owner = user(BOB);
+        link.private = true;
+    }
+    removal(made.world(), BOB, vec![ALICE])
+}
+
+fn remove_grants(n: usize) -> Work {
+    let mut made = Made::new();
+    for _ in 0..n {
+        let (hers, his) = (made.node(ALICE), made.node(BOB));
+        made.grant(hers, BOB, Level::Admin, true);
+        made.grant(his, ALICE, Level::Viewer, true);
+    }
+    removal(made.world(), BOB, vec![ALICE, EVE])
 }
 
 fn trash_hub(n: usize) -> Work {

@@ -1,6 +1,6 @@
 //! The recent diffs of a user, so that a connection lost for a moment can catch up instead of loading anew.
 
-use graph::Diff;
+use super::diff_part::DiffPart;
 use graph::model::Rev;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub(super) struct Backlog {
 }
 
 struct BacklogDiff {
-    diff: Arc<Diff>,
+    diff: Arc<DiffPart>,
     bytes: usize,
     at: Instant,
 }
@@ -29,9 +29,9 @@ impl Backlog {
     }
 
     /// Adds a diff, in the parts it is sent in.
-    pub(super) fn push(&mut self, parts: &[Arc<Diff>], bytes_max: usize) {
+    pub(super) fn push(&mut self, parts: &[Arc<DiffPart>], bytes_max: usize) {
         for diff in parts {
-            let bytes = diff.weight();
+            let bytes = diff.bytes();
             self.bytes += bytes;
             self.told.push_back(BacklogDiff { diff: Arc::clone(diff), bytes, at: Instant::now() });
         }
@@ -55,7 +55,7 @@ impl Backlog {
     }
 
     /// The diffs missed by a client at `since`; `None` when they are not all kept, or may no longer be read.
-    pub(super) fn since(&self, since: Rev, head: Rev) -> Option<Vec<Arc<Diff>>> {
+    pub(super) fn since(&self, since: Rev, head: Rev) -> Option<Vec<Arc<DiffPart>>> {
         let complete = since > self.complete_from || (since == self.complete_from && self.exact);
         // It is unknown whether the client missed the due times that passed at `since`. They only take access away,
         // so repeating them is safe. The batch of that rev was not missed.

@@ -1,11 +1,12 @@
 //! Who is connected, and what each connection is sent.
 
 use super::backlog::Backlog;
+use super::diff_part::DiffPart;
 use super::protocol::{Caller, ConnectionId, ConnectionSink, Published, Relayed};
-use graph::batch::{Batch, Entry, Subject};
+use graph::batch::{Batch, Change, Entry, Op, Subject};
 use graph::load::Load;
-use graph::model::Rev;
-use graph::{Audience, Diff, Root, UserId, World};
+use graph::model::{Rev, Token};
+use graph::{Audience, Root, UserId, World, tokens};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -150,7 +151,7 @@ impl Connections {
     }
 
     /// What a user missed since `since`; `None` when they must load anew.
-    pub(super) fn missed(&self, user: UserId, since: Rev, head: Rev) -> Option<Vec<Arc<Diff>>> {
+    pub(super) fn missed(&self, user: UserId, since: Rev, head: Rev) -> Option<Vec<Arc<DiffPart>>> {
         self.followers.get(&user)?.backlog.since(since, head)
     }
 
@@ -175,7 +176,7 @@ impl Connections {
     }
 
     /// Sends the parts of a diff to every connection of its user except `besides`, and keeps them for reconnects.
-    pub(super) fn tell(&mut self, user: UserId, parts: &[Arc<Diff>], besides: Option<ConnectionId>) {
+    pub(super) fn tell(&mut self, user: UserId, parts: &[Arc<DiffPart>], besides: Option<ConnectionId>) {
         let Some(follower) = self.followers.get_mut(&user) else { return };
         follower.backlog.push(parts, self.kept.bytes);
         let ids: Vec<ConnectionId> =
@@ -186,7 +187,7 @@ impl Connections {
     }
 
     /// Sends parts of a diff on one connection.
-    pub(super) fn send(&self, id: ConnectionId, parts: &[Arc<Diff>]) {
+    pub(super) fn send(&self, id: ConnectionId, parts: &[Arc<DiffPart>]) {
         if let Some(connection) = self.by_id.get(&id) {
             for part in parts {
                 connection.line.diff(Arc::clone(part));
@@ -195,7 +196,7 @@ impl Connections {
     }
 
     /// Sends a connection the diffs it missed.
-    pub(super) fn catch_up(&self, id: ConnectionId, missed: &[Arc<Diff>]) {
+    pub(super) fn catch_up(&self, id: ConnectionId, missed: &[Arc<DiffPart>]) {
         if let Some(connection) = self.by_id.get(&id) {
             missed.iter().for_each(|diff| connection.line.missed(Arc::clone(diff)));
         }
@@ -249,6 +250,18 @@ impl Connections {
         }
     }
 
+    /// Ends the connections of the users that a batch removes, and drops what is kept for them: nothing of the batch is
+    /// for them. Called before the batch is told to others.
+    pub(super) fn forget_removed(&mut self, batch: &Batch) {
+        for entry in batch.entries.iter().filter(|entry| entry.op == Op::UserRemove) {
+            let Subject::User(Change { after: Some(user), .. }) = &entry.subject else { continue };
+            self.close_where(|caller| caller.user == user.id);
+            self.followers.remove(&user.id);
+            self.users.remove(&user.id);
+            self.over_rest.remove(&user.id);
+        }
+    }
+
     /// Ends every connection. The backlogs have a gap, so clients must reconnect and load anew.
     pub(super) fn close_all(&mut self) {
         self.close_where(|_| true);
@@ -293,8 +306,9 @@ impl Connections {
 
 /// Whether the token that a caller presented is in force, with the secret that they presented.
 pub(super) fn holds(world: &World, caller: Caller) -> bool {
-    world.token(&caller.hash).is_some_and(|token| (token.user, token.id) == (caller.user, caller.token))
+    let same = |token: &Token| (token.user, token.id) == (caller.user, caller.token);
+    tokens::in_force(world, &caller.hash).is_ok_and(|(_, token)| same(token))
 }
 
 /// The diffs of a batch, sent once the batch is on disk, in order of users.
-pub(super) type DiffsByUser = BTreeMap<UserId, Vec<Arc<Diff>>>;
+pub(super) type DiffsByUser = BTreeMap<UserId, Vec<Arc<DiffPart>>>;

@@ -2,7 +2,8 @@
 
 use super::protocol::Caller;
 use graph::batch::{Batch, Subject};
-use graph::model::{Token, TokenHash, User};
+use graph::model::{TokenHash, User};
+use graph::tokens::{self, TokenRefusal};
 use graph::{Timestamp, TokenId, UserId, World};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -16,9 +17,9 @@ pub struct Identity {
     pub user: Arc<User>,
 }
 
-/// The tokens in force, and when each was last used.
+/// The tokens, those in force with whose they are, and when each was last used.
 pub(super) struct Directory {
-    identities: RwLock<HashMap<TokenHash, Identity>>,
+    identities: RwLock<HashMap<TokenHash, Result<Identity, TokenRefusal>>>,
     people: RwLock<HashMap<UserId, Arc<User>>>,
     used: Mutex<HashMap<TokenId, Timestamp>>,
 }
@@ -33,7 +34,7 @@ impl Directory {
 
     /// Replaces the tokens by those of a reloaded World.
     pub(super) fn replace(&self, world: &World) {
-        let identities = world.tokens().filter_map(|token| Some((token.hash, identity(world, token)?)));
+        let identities = world.tokens().map(|token| (token.hash, identity(world, &token.hash)));
         *self.identities.write().unwrap_or_else(PoisonError::into_inner) = identities.collect();
         let people = world.users().map(|slot| (slot.user.id, Arc::clone(&slot.user)));
         *self.people.write().unwrap_or_else(PoisonError::into_inner) = people.collect();
@@ -65,17 +66,18 @@ impl Directory {
 
     fn refresh(&self, world: &World, hash: TokenHash) {
         let mut identities = self.identities.write().unwrap_or_else(PoisonError::into_inner);
-        match world.token(&hash).and_then(|token| identity(world, token)) {
-            Some(identity) => identities.insert(hash, identity),
-            None => identities.remove(&hash),
+        match identity(world, &hash) {
+            Err(TokenRefusal::Unknown) => identities.remove(&hash),
+            known => identities.insert(hash, known),
         };
     }
 
-    pub(super) fn authenticate(&self, hash: &TokenHash, now: Timestamp) -> Option<Identity> {
-        let identity = self.identities.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()?;
+    pub(super) fn authenticate(&self, hash: &TokenHash, now: Timestamp) -> Result<Identity, TokenRefusal> {
+        let known = self.identities.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned();
+        let identity = known.unwrap_or(Err(TokenRefusal::Unknown))?;
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         used.insert(identity.caller.token, now);
-        Some(identity)
+        Ok(identity)
     }
 
     /// The accounts of these users, as far as they exist.
@@ -90,7 +92,8 @@ impl Directory {
     }
 }
 
-fn identity(world: &World, token: &Token) -> Option<Identity> {
-    let user = Arc::clone(&world.user(token.user)?.user);
-    Some(Identity { caller: Caller { user: user.id, token: token.id, hash: token.hash }, user })
+fn identity(world: &World, hash: &TokenHash) -> Result<Identity, TokenRefusal> {
+    let (user, token) = tokens::in_force(world, hash)?;
+    let caller = Caller { user: user.id, token: token.id, hash: token.hash };
+    Ok(Identity { caller, user: Arc::clone(user) })
 }

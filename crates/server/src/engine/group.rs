@@ -1,6 +1,7 @@
 //! A group: mutations decided in order on the World, committed together and then reported.
 
 use super::connections::{Connections, DiffsByUser, holds};
+use super::diff_part::DiffPart;
 use super::ids::RandomIds;
 use super::protocol::{ConnectionId, Failure, Mutation, OnOutcome, Outcome, Published};
 use super::relay_audience::{self, AddressedRelay};
@@ -42,7 +43,7 @@ struct Output {
     /// The relay event sent before the diff, to the users who see the node at this point in the order.
     passed_on: Option<AddressedRelay>,
     /// What follows the answer to the origin: the further parts of its diff.
-    rest: Vec<Arc<Diff>>,
+    rest: Vec<Arc<DiffPart>>,
     diffs: DiffsByUser,
     published: Announcements,
 }
@@ -75,7 +76,7 @@ impl Group {
             Err(Stop::Group(abandon)) => return Err(abandon),
             Err(Stop::Mutation(failure)) => Output::answer(mutation, Outcome::Failed(failure)),
             Ok(Decided::Replay(diff)) => {
-                let outcome = Outcome::Changed { diff: Arc::new(diff), replayed: true };
+                let outcome = Outcome::Changed { diff: Arc::new(diff.into()), replayed: true };
                 Output::answer(mutation, outcome)
             }
             Ok(Decided::Nothing(batch)) => {
@@ -86,7 +87,7 @@ impl Group {
                     self.record(batch, mutation);
                     diff.rev = world.rev();
                 }
-                Output::answer(mutation, Outcome::Changed { diff: Arc::new(diff), replayed: false })
+                Output::answer(mutation, Outcome::Changed { diff: Arc::new(diff.into()), replayed: false })
             }
             Ok(Decided::Batch(batch)) => self.project(world, connections, mutation, batch, part_entries_max),
         };
@@ -235,14 +236,14 @@ impl Group {
                 diff.copies = graph::replay::copies(world, &batch, caller);
                 own = Some(diff.clone());
             }
-            by_user.insert(user, diff.into_parts(part_entries_max).into_iter().map(Arc::new).collect());
+            by_user.insert(user, DiffPart::split(diff, part_entries_max));
         }
         let own = own.unwrap_or_else(|| Diff::empty(world, Some(&batch)));
         self.record(batch, mutation);
         // Over a socket the answer is the first part and the rest follows. Over REST the answer is the whole diff.
         let (first, rest) = match (mutation.origin, by_user.get(&caller).map(Vec::as_slice)) {
             (Some(_), Some([first, rest @ ..])) => (Arc::clone(first), rest.to_vec()),
-            _ => (Arc::new(own), Vec::new()),
+            _ => (Arc::new(own.into()), Vec::new()),
         };
         let outcome = Outcome::Changed { diff: first, replayed: false };
         Output { outcome, origin: mutation.origin, passed_on: None, rest, diffs: by_user, published }

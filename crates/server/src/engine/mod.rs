@@ -7,6 +7,7 @@ mod archive;
 mod backlog;
 pub(crate) mod clock;
 mod connections;
+mod diff_part;
 mod directory;
 mod group;
 mod history_views;
@@ -16,6 +17,7 @@ mod reads;
 mod relay_audience;
 mod thread;
 
+pub use diff_part::DiffPart;
 pub use directory::Identity;
 pub use ids::RandomIds;
 pub use protocol::{
@@ -26,6 +28,7 @@ pub use protocol::{
 use archive::{Archive, FoundPage};
 use directory::Directory;
 use graph::model::TokenHash;
+use graph::tokens::TokenRefusal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -78,7 +81,7 @@ impl Default for EngineSettings {
 pub enum StartError {
     #[error("the data cannot be loaded: {0}")]
     Load(#[from] LogError),
-    #[error("no thread for the engine: {0}")]
+    #[error("the engine's thread cannot be started: {0}")]
     Thread(#[from] std::io::Error),
 }
 
@@ -168,7 +171,10 @@ impl Engine {
     }
 
     /// The owner of the token with this hash. Notes that the token was used.
-    pub fn authenticate(&self, hash: &TokenHash) -> Option<Identity> {
+    ///
+    /// # Errors
+    /// Why the token lets nobody in.
+    pub fn authenticate(&self, hash: &TokenHash) -> Result<Identity, TokenRefusal> {
         self.shared.directory.authenticate(hash, clock::now())
     }
 
@@ -240,7 +246,7 @@ impl Engine {
         let mut closed = self.closed.clone();
         let gone = async { while closed.changed().await.is_ok() {} };
         if tokio::time::timeout(within, gone).await.is_err() {
-            tracing::warn!("the log was not closed within {within:?}");
+            tracing::warn!("the batch log was not closed within {within:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The engine's requests and answers: data, never text.
 
-use graph::diff::Diff;
+use super::diff_part::DiffPart;
 use graph::history_view::HistoryView;
 use graph::load::Page;
 use graph::model::{Grant, Rev, TokenHash, User};
@@ -135,7 +135,7 @@ pub enum Outcome {
     /// A mutation is on disk. It has no entries and no batch when nothing changed.
     Changed {
         /// The first part. Over a socket the other parts follow as events. Over REST there is one part.
-        diff: Arc<Diff>,
+        diff: Arc<DiffPart>,
         /// True when it was executed before, under the same batchId.
         replayed: bool,
     },
@@ -205,9 +205,9 @@ pub type OnOutcome = Box<dyn FnOnce(Outcome) + Send>;
 /// The sink for what a connection is sent. It never blocks. A full outbox ends its connection.
 pub trait ConnectionSink: Send {
     /// Queues a diff as `graph:diff`.
-    fn diff(&self, diff: Arc<Diff>);
+    fn diff(&self, diff: Arc<DiffPart>);
     /// Queues a diff that the connection missed and requested.
-    fn missed(&self, diff: Arc<Diff>);
+    fn missed(&self, diff: Arc<DiffPart>);
     /// Queues a `branch:published` event.
     fn published(&self, published: Arc<Published>);
     /// Queues a relayed event. It may be dropped, because a similar one will follow.

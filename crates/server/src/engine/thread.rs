@@ -1,7 +1,9 @@
 //! The engine's thread: its loop, and how it handles a failed commit or a panicking operation.
 
 use super::archive::{Archive, FoundPage, Job};
+use super::clock::ClockWatch;
 use super::connections::{BacklogBounds, Connections, holds};
+use super::diff_part::DiffPart;
 use super::group::{Group, PendingMutation, published};
 use super::history_views::{HistoryViews, ViewVersion};
 use super::protocol::{
@@ -34,6 +36,7 @@ pub(super) struct Thread {
     looks: watch::Sender<u64>,
     polled: Instant,
     touched: Instant,
+    clock: ClockWatch,
 }
 
 /// The commands of one round, sorted by when they are handled.
@@ -60,6 +63,7 @@ impl Thread {
         let kept = BacklogBounds { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
         let connections = Connections::new(kept);
         let readers = HistoryViews::default();
+        let clock = ClockWatch::begin(world.clock());
         Thread {
             log,
             archive,
@@ -71,6 +75,7 @@ impl Thread {
             looks,
             polled: now,
             touched: now,
+            clock,
         }
     }
 
@@ -96,7 +101,7 @@ impl Thread {
         let Thread { mut log, archive, .. } = self;
         drop(archive);
         if let Err(error) = log.checkpoint() {
-            tracing::warn!(%error, "what was written could not be brought into the one file; nothing is lost");
+            tracing::warn!(%error, "the latest changes could not be merged into the one data file; nothing is lost");
         }
     }
 
@@ -161,7 +166,7 @@ impl Thread {
             self.connections.drop_stale(self.polled);
             self.looks.send_replace(look);
         }
-        pass_time(&mut self.world, &mut self.connections, clock::now(), self.settings.part_entries_max);
+        self.set_clock();
         if !round.mutations.is_empty() {
             self.commit(round.mutations);
         }
@@ -310,16 +315,26 @@ impl Thread {
 
     /// Reloads the World from the log, as of the last commit. Clients have been told of everything up to `told`.
     fn reload(&mut self, told: Rev) {
-        let clock = self.world.clock();
-        match self.log.load(store::LoadScope::Everything) {
-            Ok(world) => self.world = world,
+        let before = match self.log.load(store::LoadScope::Everything) {
+            Ok(world) => std::mem::replace(&mut self.world, world),
             Err(error) => end_process(&format!("the data cannot be loaded: {error}")),
-        }
-        self.world.advance(clock);
+        };
+        before.expired().for_each(|(due, at)| self.world.expire(due, at));
+        self.world.advance(before.clock());
         self.shared.directory.replace(&self.world);
         if self.world.rev() != told {
             // Other processes have committed batches that no client here was told of.
             self.connections.close_all();
+        }
+    }
+
+    /// Lets time pass up to now, or sets the World's clock back where the system's was.
+    fn set_clock(&mut self) {
+        let now = self.clock.read();
+        if now < self.world.clock() {
+            self.world.set_clock(now);
+        } else {
+            pass_time(&mut self.world, &mut self.connections, now, self.settings.part_entries_max);
         }
     }
 
@@ -339,11 +354,11 @@ impl Thread {
                 }
             }
             Err(error @ LogError::Astray { .. }) => {
-                tracing::error!(%error, "the log does not continue from the World; reloading it");
+                tracing::error!(%error, "the batch log does not continue from the World; reloading it");
                 self.reload(self.world.rev());
                 self.connections.close_all();
             }
-            Err(error) => tracing::warn!(%error, "cannot read new batches from the log"),
+            Err(error) => tracing::warn!(%error, "cannot read new batches from the batch log"),
         }
     }
 }
@@ -369,6 +384,7 @@ fn caught<T>(read: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
 /// Applies a batch that another process committed, and sends its diffs to the connections here.
 fn follow(world: &mut World, connections: &mut Connections, committed: &Committed, most: usize) {
     pass_time(world, connections, committed.batch.at, most);
+    connections.forget_removed(&committed.batch);
     let diffs = {
         let projection = Projection::before(world, &committed.batch, connections.users());
         world.apply(&committed.batch);
@@ -398,7 +414,7 @@ fn pass_time(world: &mut World, connections: &mut Connections, now: graph::Times
 
 fn tell(connections: &mut Connections, diffs: Vec<(graph::UserId, graph::Diff)>, most: usize) {
     for (user, diff) in diffs {
-        let parts: Vec<_> = diff.into_parts(most).into_iter().map(Arc::new).collect();
+        let parts = DiffPart::split(diff, most);
         connections.tell(user, &parts, None);
     }
 }

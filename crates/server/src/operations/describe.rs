@@ -15,6 +15,7 @@ impl Row {
         // Over a socket these arise before there is an event: at connection, or from the size of a message.
         if self.method.is_some() {
             errors.extend([Problem::PayloadTooLarge.name(), Problem::Unauthorized.name()]);
+            errors.push(Problem::api_not_allowed().name());
             if self.is_mutation() {
                 errors.extend([Problem::Origin.name(), Problem::Encoding.name()]);
             }
@@ -105,7 +106,7 @@ pub fn table_text() -> String {
 
 fn write_relay(relay: &RelayRow, text: &mut String) {
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "{}\n  passed on as {}, stored nowhere", relay.event, relay.passed_on_as);
+    let _ = writeln!(text, "{}\n  relayed as {}, not stored", relay.event, relay.passed_on_as);
     for field in &relay.fields {
         write_field(field, text);
     }

@@ -51,7 +51,7 @@ fn graph() -> Vec<Row> {
             .rest(Get, &["/api/branch"])
             .refuses(&[BranchNotFound])
             .gives(PAGE_OUTPUT)
-            .with("API token or web session; over REST none where root is a public token"),
+            .with("API token or web session; over REST none if root is a public token"),
         row("graph:sync", limit("graph:sync", 5))
             .reads(input!(Read::Sync { since: SINCE }))
             .gives("{ok, rev, recovered, trace_id}; before it, if recovered, every graph:diff that was missed"),
@@ -353,6 +353,6 @@ fn rest() -> Vec<Row> {
             .refuses(&[UsernameTaken])
             .alone(),
         row("ws:ping", limit("ws:ping", 10))
-            .gives("the event ws:pong {serverTime}; with an ack {ok, serverTime, trace_id} besides"),
+            .gives("the event ws:pong {serverTime}; with an ack also {ok, serverTime, trace_id}"),
     ]
 }

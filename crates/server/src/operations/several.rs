@@ -1,7 +1,6 @@
 //! Several operations in one payload, each read by its own row.
 
-use super::input::Named;
-use super::kinds::{Kind, Schema};
+use super::kinds::{Kind, Named, Schema};
 use super::row::Make;
 use super::{Row, by_event, check_changes, check_names, stranger};
 use crate::wire::payload::Json;

@@ -121,6 +121,7 @@ fn c7_what_has_no_rest_form_lists_no_error_of_rest_alone() {
         let lists = |error: &str| errors.iter().any(|listed| listed == error);
         let rest = row.method.is_some();
         assert_eq!(lists("unauthorized"), rest, "{}", row.event);
+        assert_eq!(lists("forbidden.api_not_allowed"), rest, "{}", row.event);
         assert_eq!(lists("payload_too_large"), rest, "{}", row.event);
         assert_eq!(lists("forbidden.origin"), rest && row.is_mutation(), "{}", row.event);
         assert_eq!(
@@ -140,7 +141,7 @@ fn c7_the_table_says_what_is_open_to_all_and_what_a_ping_answers() {
         let row = table.as_array().and_then(|rows| rows.iter().find(|row| row["event"] == event));
         row.and_then(|row| row[what].as_str()).unwrap_or_default().to_owned()
     };
-    assert!(of("branch:get", "credentials").contains("none where root is a public token"));
+    assert!(of("branch:get", "credentials").contains("none if root is a public token"));
     assert_eq!(of("graph:get", "credentials"), "API token or web session");
     assert!(of("ws:ping", "output").contains("{ok, serverTime, trace_id}"));
 }
@@ -463,7 +464,7 @@ fn t17_a_message_names_the_field_and_never_more_than_a_line_of_it() {
         (
             "node:add",
             "{\"colour\":1}",
-            "The payload has a field that this operation does not take. Its name is \"colour\".",
+            "The payload has a field that this operation does not accept. Its name is \"colour\".",
         ),
         ("node:add", "{\"y\":\"\"}", "x, y and z must be finite numbers. The field is \"y\"."),
         ("graph:get", "{\"limit\":0}", "limit/offset out of range"),

@@ -4,13 +4,17 @@ use crate::auth::Secret;
 use crate::engine::{RandomIds, clock};
 use graph::batch::Subject;
 use graph::model::{Plan, Token, User};
-use graph::ops::{TokenCreate, UserAdd};
-use graph::{Batch, Operation, Reason, Refusal, Timestamp, TokenId, World, decide};
+use graph::ops::{Belongings, TokenCreate, UserAdd, UserSet};
+use graph::{Batch, Operation, Reason, Refusal, Timestamp, TokenId, UserId, World, decide};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use store::{Abandon, LoadScope, Log, LogError, Proposal};
 use thiserror::Error;
 use uuid::Uuid;
+
+/// The time in which a running server takes up changes made beside it.
+pub(super) const NEWS: Duration = Duration::from_millis(200);
 
 /// Why a command failed.
 #[derive(Debug, Error)]
@@ -44,7 +48,16 @@ impl From<Reason> for AccountError {
 /// The accounts in a log.
 pub struct Accounts<'l> {
     log: &'l mut dyn Log,
+    scope: LoadScope,
     world: World,
+}
+
+/// An account that was removed.
+pub struct Removal {
+    /// The name that stands for it from now on.
+    pub name: String,
+    /// What was deleted with it.
+    pub went: Belongings,
 }
 
 /// A token of a user, and when it was last used.
@@ -59,15 +72,29 @@ impl<'l> Accounts<'l> {
     /// # Errors
     /// [`AccountError::Log`].
     pub fn open(log: &'l mut dyn Log) -> Result<Self, AccountError> {
-        let world = log.load(LoadScope::Accounts)?;
-        Ok(Accounts { log, world })
+        Accounts::open_with(log, LoadScope::Accounts)
+    }
+
+    /// Reads the accounts, and with [`LoadScope::Everything`] also what is theirs: a removal, and a change of plan, need it.
+    ///
+    /// # Errors
+    /// [`AccountError::Log`].
+    pub fn open_with(log: &'l mut dyn Log, scope: LoadScope) -> Result<Self, AccountError> {
+        let world = log.load(scope)?;
+        Ok(Accounts { log, scope, world })
     }
 
     /// All users, in order of creation.
     pub fn users(&self) -> Vec<Arc<User>> {
-        let mut users: Vec<_> = self.world.users().map(|slot| Arc::clone(&slot.user)).collect();
+        let there = self.people().into_values().filter(|user| !user.is_removed());
+        let mut users: Vec<_> = there.collect();
         users.sort_by(|a, b| (a.created, &a.username).cmp(&(b.created, &b.username)));
         users
+    }
+
+    /// Everyone there ever was: the removed ones, too, with the names that stand for them.
+    pub fn people(&self) -> HashMap<UserId, Arc<User>> {
+        self.world.users().map(|slot| (slot.user.id, Arc::clone(&slot.user))).collect()
     }
 
     /// The user with that email.
@@ -77,6 +104,15 @@ impl<'l> Accounts<'l> {
     pub fn user(&self, email: &str) -> Result<Arc<User>, AccountError> {
         let found = self.world.user_by_email(email).map(|slot| Arc::clone(&slot.user));
         found.ok_or_else(|| Reason::UserNotFound.into())
+    }
+
+    /// The user with that email, or the removed one with that name.
+    ///
+    /// # Errors
+    /// `user_not_found`.
+    pub fn user_or_removed(&self, name: &str) -> Result<Arc<User>, AccountError> {
+        let removed = self.world.user_by_username(name).filter(|slot| slot.user.is_removed());
+        removed.map_or_else(|| self.user(name), |slot| Ok(Arc::clone(&slot.user)))
     }
 
     /// Adds an account.
@@ -144,23 +180,71 @@ impl<'l> Accounts<'l> {
         Ok((token, secret))
     }
 
+    /// Changes an account. A change of plan takes accounts opened with everything.
+    ///
+    /// # Errors
+    /// What the domain refuses, and [`AccountError::Log`].
+    pub fn set(&mut self, changes: UserSet) -> Result<Arc<User>, AccountError> {
+        let user = changes.user;
+        self.commit(&Operation::UserSet(changes))?;
+        self.by_id(user)
+    }
+
+    /// Disables an account or enables it again.
+    ///
+    /// # Errors
+    /// `user_not_found`, and [`AccountError::Log`].
+    pub fn set_disabled(&mut self, user: &User, disabled: bool) -> Result<Arc<User>, AccountError> {
+        let user = user.id;
+        self.commit(&if disabled {
+            Operation::UserDisable { user }
+        } else {
+            Operation::UserEnable { user }
+        })?;
+        self.by_id(user)
+    }
+
+    /// What would go with an account. It takes accounts opened with everything.
+    pub fn belongings(&self, user: &User) -> Belongings {
+        Belongings::of(&self.world, user.id)
+    }
+
+    /// Removes an account for good. It takes accounts opened with everything.
+    ///
+    /// # Errors
+    /// `user_not_found`, and [`AccountError::Log`].
+    pub fn remove(&mut self, user: &User) -> Result<Removal, AccountError> {
+        let batch = self.commit(&Operation::UserRemove { user: user.id })?;
+        Ok(Removal { name: self.by_id(user.id)?.username.clone(), went: Belongings::deleted_by(&batch) })
+    }
+
+    fn by_id(&self, user: UserId) -> Result<Arc<User>, AccountError> {
+        let found = self.world.user(user).map(|slot| Arc::clone(&slot.user));
+        found.ok_or_else(|| Reason::UserNotFound.into())
+    }
+
     fn tokens_of(&self, user: &User) -> Vec<Arc<Token>> {
         self.world.tokens().filter(|token| token.user == user.id).cloned().collect()
     }
 
     /// Decides an operation on the accounts as they are in the transaction, and appends it.
-    fn commit(&mut self, operation: &Operation) -> Result<(), AccountError> {
-        let world = &mut self.world;
-        let mut refused = None;
+    fn commit(&mut self, operation: &Operation) -> Result<Batch, AccountError> {
+        let (world, scope) = (&mut self.world, self.scope);
+        let (mut refused, mut decided) = (None, None);
         let done = self.log.transact(world.rev(), &mut |news, _| {
             for committed in news {
-                world.apply(&accounts_only(&committed.batch));
+                match scope {
+                    LoadScope::Everything => world.apply(&committed.batch),
+                    LoadScope::Accounts => world.apply(&accounts_only(&committed.batch)),
+                }
             }
-            world.advance(clock::now());
+            world.set_clock(clock::now());
             match decide(world, None, operation, RandomIds::batch(), &mut RandomIds) {
                 Ok(batch) => {
-                    world.apply(&batch);
-                    Ok(vec![Proposal { batch, fingerprint: None }])
+                    // What changes nothing is not written.
+                    let proposed = (!batch.entries.is_empty()).then(|| batch.clone());
+                    decided = Some(batch);
+                    Ok(proposed.into_iter().map(|batch| Proposal { batch, fingerprint: None }).collect())
                 }
                 Err(refusal) => {
                     refused = Some(refusal);
@@ -168,11 +252,15 @@ impl<'l> Accounts<'l> {
                 }
             }
         });
-        match (done, refused) {
-            (_, Some(refusal)) => Err(AccountError::Refused(refusal)),
-            (Ok(_), None) => Ok(()),
-            (Err(error), None) => Err(error.into()),
+        if let Some(refusal) = refused {
+            return Err(AccountError::Refused(refusal));
         }
+        done?;
+        let batch = decided.ok_or(LogError::Abandoned)?;
+        if !batch.entries.is_empty() {
+            world.apply(&batch);
+        }
+        Ok(batch)
     }
 }
 

@@ -1,25 +1,24 @@
 //! The command line.
 
-use super::accounts::{AccountError, Accounts, Listed};
-use super::data_directory::{self, DataError, make_log, open_log};
+use super::accounts::{Accounts, Listed, NEWS};
+use super::command_error::CommandError;
+use super::data_directory::open_log;
 use super::demo;
 use super::history_command;
 use super::logging;
 use super::printing::{OutputFormat, harmless, lines, print_json, print_text, show};
-use super::serve::{self, ServerError};
-use super::settings::{ConfigError, Flags, Settings, flag_help, settings_help};
+use super::serve;
+use super::settings::{Flags, Settings, flag_help, settings_help};
+use super::user_command::{self, UserCommand};
 use crate::engine::clock;
 use crate::operations;
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use graph::model::{Plan, User};
+use clap::{Args, Parser, Subcommand};
 use graph::{Timestamp, TokenId, check};
 use serde_json::{Value, json};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 use store::{LoadScope, Log as _, LogError};
-use thiserror::Error;
 use uuid::Uuid;
 
 /// A self-hosted server for task graphs, over REST and Socket.IO.
@@ -40,17 +39,18 @@ enum Command {
     /// Serve until told to stop
     #[command(after_long_help = settings_help())]
     Serve(Listen),
-    /// Serve a demo graph from a temporary directory, which is removed at the end
+    /// Serve a demo graph from a new temporary directory, which is removed when the server stops
+    #[command(after_help = DEMO_HELP)]
     Demo(Listen),
-    /// Manage accounts
+    /// Manage users
     #[command(subcommand)]
     User(UserCommand),
     /// Manage API tokens
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Tell in words who did what and when
+    /// Describe who did what and when
     History(history_command::HistoryArgs),
-    /// Verify the data and every invariant
+    /// Verify that the data satisfies every invariant
     Check,
     /// Print the table of operations
     Operations(OutputFormat),
@@ -65,28 +65,8 @@ struct Listen {
 }
 
 #[derive(Debug, Subcommand)]
-enum UserCommand {
-    /// Create an account, with a first API token if the plan allows tokens
-    Add {
-        /// The user's email; other commands name the user by it
-        #[arg(long)]
-        email: String,
-        /// The name that others see: 3 to 32 characters from A-Z, a-z, 0-9, '_', '.' and '-'
-        #[arg(long)]
-        username: String,
-        /// The user's plan: basic has no API tokens; only pro can share and publish
-        #[arg(long, value_enum, default_value = "pro")]
-        plan: PlanName,
-        #[command(flatten)]
-        form: OutputFormat,
-    },
-    /// List the accounts
-    List(OutputFormat),
-}
-
-#[derive(Debug, Subcommand)]
 enum TokenCommand {
-    /// Create a token and print it, this once
+    /// Create a token and print it; it cannot be shown again
     Create {
         /// The user's email
         #[arg(long)]
@@ -105,7 +85,7 @@ enum TokenCommand {
         #[command(flatten)]
         form: OutputFormat,
     },
-    /// Give a token a new secret and print it, this once; the old secret stops working
+    /// Give a token a new secret and print it; it cannot be shown again, and the old secret stops working
     Rotate {
         /// The user's email
         #[arg(long)]
@@ -133,48 +113,8 @@ enum TokenCommand {
     },
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum PlanName {
-    Basic,
-    Plus,
-    Pro,
-}
-
-impl From<PlanName> for Plan {
-    fn from(name: PlanName) -> Self {
-        match name {
-            PlanName::Basic => Plan::Basic,
-            PlanName::Plus => Plan::Plus,
-            PlanName::Pro => Plan::Pro,
-        }
-    }
-}
-
-/// The time in which a running server takes up changes made beside it.
-const NEWS: Duration = Duration::from_millis(200);
-
-/// Why a command failed.
-#[derive(Debug, Error)]
-pub(super) enum CommandError {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    Server(#[from] ServerError),
-    #[error("{} ({})", .0, .0.name())]
-    Account(#[from] AccountError),
-    #[error(transparent)]
-    Data(#[from] DataError),
-    #[error("the data cannot be read: {}", data_directory::reason(.0))]
-    Log(#[from] LogError),
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    #[error("{0}")]
-    Logging(String),
-    #[error("{0}")]
-    Demo(#[from] demo::DemoError),
-    #[error("{} violations found:\n{}", .0.len(), .0.join("\n"))]
-    Broken(Vec<String>),
-}
+/// `--data` is a flag of every command, also of the one that has its own directory.
+const DEMO_HELP: &str = "The demo never uses the data in --data. Only a synaptask.toml is looked for there.";
 
 /// Runs the command line of the process.
 pub fn main() -> ExitCode {
@@ -201,7 +141,7 @@ fn run(cli: Cli) -> Result<(), CommandError> {
             logging::start(&settings.log).map_err(CommandError::Logging)?;
             Ok(runtime()?.block_on(demo::run(settings))?)
         }
-        Command::User(command) => user(command, &load(None)?),
+        Command::User(command) => user_command::run(command, &load(None)?),
         Command::Token(command) => token(command, &load(None)?),
         Command::History(args) => history_command::run(args, &load(None)?),
         Command::Check => check_data(&load(None)?),
@@ -217,43 +157,6 @@ fn serve(settings: Settings) -> Result<(), CommandError> {
 
 fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
-}
-
-fn user(command: &UserCommand, settings: &Settings) -> Result<(), CommandError> {
-    let mut log = match command {
-        UserCommand::Add { .. } => make_log(&settings.data)?,
-        UserCommand::List(_) => open_log(&settings.data)?,
-    };
-    let mut accounts = Accounts::open(&mut log)?;
-    match command {
-        UserCommand::Add { email, username, plan, form } => {
-            let user = accounts.add_user(email, username, Plan::from(*plan))?;
-            let secret = match user.plan {
-                Plan::Basic => None,
-                Plan::Plus | Plan::Pro => Some(accounts.create_token(&user, "first")?.1),
-            };
-            let secret = secret.as_ref().map(|secret| secret.reveal());
-            let mut shown = user_json(&user);
-            shown["token"] = json!(secret);
-            show(*form, &shown, || {
-                let token = secret.unwrap_or("none, because the plan has no API tokens");
-                format!("{}\ntoken, shown this once: {token}", user_line(&user))
-            })
-        }
-        UserCommand::List(form) => {
-            let users = accounts.users();
-            let shown = Value::Array(users.iter().map(|user| user_json(user)).collect());
-            show(*form, &shown, || lines(users.iter().map(|user| user_line(user)), "There are no users."))
-        }
-    }
-}
-
-fn user_json(user: &User) -> Value {
-    json!({ "id": user.id, "username": user.username, "email": user.email, "plan": user.plan })
-}
-
-fn user_line(user: &User) -> String {
-    format!("{}  {}  <{}>  {}", user.id, user.username, user.email, user.plan.name())
 }
 
 fn token(command: &TokenCommand, settings: &Settings) -> Result<(), CommandError> {
@@ -358,7 +261,7 @@ mod tests {
         for line in [format!("synaptask --data /d {words}"), format!("synaptask {words} --data /d")] {
             let cli = Cli::try_parse_from(line.split(' ')).unwrap();
             assert_eq!(cli.data, Some(PathBuf::from("/d")));
-            assert!(matches!(cli.command, Command::User(UserCommand::Add { plan: PlanName::Plus, .. })));
+            assert!(matches!(cli.command, Command::User(UserCommand::Add { .. })));
         }
     }
 

@@ -5,8 +5,9 @@ use super::data_directory::make_log;
 use super::serve::{self, ServerError};
 use super::settings::Settings;
 use crate::auth::Secret;
+use crate::engine::DiffPart;
 use crate::engine::{Caller, Engine, Failure, Mutation, Outcome, clock};
-use graph::diff::{Diff, NodeChange};
+use graph::diff::NodeChange;
 use graph::model::{Level, LinkType, Plan, Status};
 use graph::ops::{AccessAdd, LinkAdd, NodeAdd, NodePublish, NodeUpdate};
 use graph::{NodeFields, NodeId, Operation, Refusal};
@@ -202,7 +203,7 @@ fn open_accounts(accounts: &mut Accounts<'_>) -> Result<Vec<(String, Secret)>, A
 async fn populate(engine: &Engine, secrets: Vec<(String, Secret)>) -> Result<DemoTokens, DemoError> {
     let mut people = Vec::new();
     for (email, secret) in secrets {
-        let identity = engine.authenticate(&secret.hash()).ok_or(DemoError::Failed)?;
+        let identity = engine.authenticate(&secret.hash()).map_err(|_| DemoError::Failed)?;
         people.push(Person { caller: identity.caller, email, secret });
     }
     let [ada, ben, cleo] = people.as_slice() else { return Err(DemoError::Failed) };
@@ -328,7 +329,7 @@ async fn publish(engine: &Engine, owner: &Person, id: NodeId) -> Result<String, 
     token.map(|publication| publication.token.clone()).ok_or(DemoError::Failed)
 }
 
-async fn ask(engine: &Engine, who: &Person, operation: Operation) -> Result<Arc<Diff>, DemoError> {
+async fn ask(engine: &Engine, who: &Person, operation: Operation) -> Result<Arc<DiffPart>, DemoError> {
     let (answer, answered) = oneshot::channel();
     let mutation = Mutation {
         caller: who.caller,
@@ -351,7 +352,7 @@ fn introduce(address: SocketAddr, shown: &DemoTokens, data: &std::path::Path) ->
     let url = format!("http://{address}");
     let mut out = io::stdout().lock();
     writeln!(out, "SynapTask demo at {url}")?;
-    writeln!(out, "The data is in {} and is removed at the end.\n", data.display())?;
+    writeln!(out, "The data is in {} and is removed when the server stops.\n", data.display())?;
     for person in &shown.people {
         writeln!(out, "{:<18} {}", person.email, person.secret.reveal())?;
     }

@@ -1,7 +1,7 @@
-//! `synaptask history`: who did what and when, in words, for the operator.
+//! `synaptask history`: describes who did what and when, for the operator.
 
 use super::accounts::Accounts;
-use super::command_line::CommandError;
+use super::command_error::CommandError;
 use super::data_directory::open_log;
 use super::history_words::{Names, nodes_named, sentence, short};
 use super::printing::{OutputFormat, lines, show};
@@ -14,7 +14,7 @@ use graph::history_view::HistoryView;
 use graph::model::Rev;
 use graph::{NodeId, Timestamp, UserId};
 use serde_json::{Value, json};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use store::{HistoryPage, HistoryQuery, HistoryScope, LoadScope, Log, PastBatch};
 use uuid::Uuid;
@@ -28,16 +28,16 @@ pub(super) struct HistoryArgs {
     /// Only batches made by this user
     #[arg(long, value_name = "EMAIL")]
     user: Option<String>,
-    /// Only batches that changed this node or a link at it
+    /// Only batches that changed this node or a link to or from it
     #[arg(long, value_name = "ID")]
     node: Option<Uuid>,
     /// Only batches from this time on, such as 2026-01-31 or 2026-01-31T09:30:00Z
     #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<Timestamp>,
-    /// Only batches up to this time; a date means the beginning of that day
+    /// Only batches up to and including this time; a date means the beginning of that day
     #[arg(long, value_name = "TIME", value_parser = moment)]
     until: Option<Timestamp>,
-    /// The greatest number of batches to print; the latest ones are printed
+    /// Maximum number of batches to print; the most recent ones are printed
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: usize,
     #[command(flatten)]
@@ -56,7 +56,7 @@ pub(super) fn run(args: &HistoryArgs, settings: &Settings) -> Result<(), Command
     let mut history = log.history()?;
     let until = args.until.map_or(Ok(Rev::MAX), |until| history.rev_by(until))?;
     let by = match (&args.user, &args.node) {
-        (Some(email), Some(_)) => Some(Accounts::open(&mut log)?.user(email)?.id),
+        (Some(email), Some(_)) => Some(Accounts::open(&mut log)?.user_or_removed(email)?.id),
         _ => None,
     };
     let reader = Arc::new(HistoryView::of_everything());
@@ -77,8 +77,7 @@ pub(super) fn run(args: &HistoryArgs, settings: &Settings) -> Result<(), Command
     found.truncate(args.limit);
     found.reverse();
 
-    let people: HashMap<_, _> =
-        Accounts::open(&mut log)?.users().into_iter().map(|user| (user.id, user)).collect();
+    let people = Accounts::open(&mut log)?.people();
     let named: HashSet<NodeId> = found.iter().flat_map(|past| nodes_named(&past.batch)).collect();
     let names = Names {
         users: people.values().map(|user| (user.id, user.username.clone())).collect(),
@@ -103,7 +102,7 @@ fn scope(args: &HistoryArgs, log: &mut dyn Log) -> Result<HistoryScope, CommandE
         return Ok(HistoryScope::Touching(Arc::new(links.chain([node]).collect())));
     }
     match &args.user {
-        Some(email) => Ok(HistoryScope::By(Accounts::open(log)?.user(email)?.id)),
+        Some(email) => Ok(HistoryScope::By(Accounts::open(log)?.user_or_removed(email)?.id)),
         None => Ok(HistoryScope::Everything),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::printing::one_line;
 use graph::batch::{Batch, Change, Entry, Lineage, Op, Subject};
-use graph::model::{Grant, Level, Link, LinkType, Node, Status};
+use graph::model::{AccountState, Grant, Level, Link, LinkType, Node, Status, User};
 use graph::{NODE_FIELDS, NodeId, UserId, each_node_field};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -57,12 +57,40 @@ pub fn sentence(batch: &Batch, names: &Names) -> String {
     }
 }
 
+/// What became of an account.
+fn changed_account(op: Op, before: &User, after: &User) -> Phrase {
+    let whole = format!("{} <{}>", one_line(&before.username), one_line(&before.email));
+    if op == Op::UserRemove {
+        return phrase("removed the user", whole, &format!("(now {})", one_line(&after.username)));
+    }
+    match (before.state, after.state) {
+        (AccountState::Active, AccountState::Disabled) => return phrase("disabled the user", whole, ""),
+        (AccountState::Disabled, AccountState::Active) => return phrase("enabled the user", whole, ""),
+        _ => {}
+    }
+    let change = |what: &str, was: &str, is: &str| {
+        (was != is).then(|| format!("{what}{} to {}", one_line(was), one_line(is)))
+    };
+    let others = [
+        change("email ", &before.email, &after.email),
+        change("plan ", before.plan.name(), after.plan.name()),
+    ];
+    let others: Vec<String> = others.into_iter().flatten().collect();
+    if others.is_empty() {
+        let renamed = format!("{} to {}", one_line(&before.username), one_line(&after.username));
+        return phrase("changed the username", renamed, "");
+    }
+    let renamed = change("username ", &before.username, &after.username);
+    let all: Vec<String> = renamed.into_iter().chain(others).collect();
+    phrase("changed the user", format!("{}: {}", one_line(&before.username), all.join(", ")), "")
+}
+
 /// Enough of an id to find it again on the same screen.
 pub fn short(id: graph::BatchId) -> String {
     id.0.simple().to_string().chars().take(8).collect()
 }
 
-/// An action on one or more things: `trashed` `“A”, “B”` `for good`.
+/// An action on one or more things: `embedded the public branch` `“A”, “B”` `in their graph`.
 #[derive(Debug, PartialEq)]
 struct Phrase {
     verb: String,
@@ -186,7 +214,7 @@ impl<'a> Words<'a> {
                 let (before, after) = (change.before.as_ref(), change.after.as_ref()?);
                 Some(match before {
                     None => phrase(
-                        "created the account",
+                        "created the user",
                         format!(
                             "{} <{}> ({})",
                             one_line(&after.username),
@@ -195,11 +223,7 @@ impl<'a> Words<'a> {
                         ),
                         "",
                     ),
-                    Some(before) => phrase(
-                        "changed the username",
-                        format!("{} to {}", one_line(&before.username), one_line(&after.username)),
-                        "",
-                    ),
+                    Some(before) => changed_account(entry.op, before, after),
                 })
             }
             Subject::Token(change) => {
@@ -224,7 +248,7 @@ impl<'a> Words<'a> {
             (Op::NodeAdd, ..) => phrase("added", title, ""),
             (Op::NodeTrash, ..) => phrase("trashed", title, ""),
             (Op::NodeRestore, ..) => phrase("restored", title, ""),
-            (Op::NodeDelete, ..) => phrase("deleted", title, "for good"),
+            (Op::NodeDelete, ..) => phrase("permanently deleted", title, ""),
             (Op::NodeStatus, _, Some(after)) => {
                 let status = match after.status {
                     Status::Available => "available",
@@ -275,7 +299,7 @@ impl<'a> Words<'a> {
             }
             (Op::LinkTrash, ..) => phrase("trashed the link", pair, ""),
             (Op::LinkRestore, ..) => phrase("restored the link", pair, ""),
-            (Op::LinkDelete, ..) => phrase("deleted the link", pair, "for good"),
+            (Op::LinkDelete, ..) => phrase("permanently deleted the link", pair, ""),
             (Op::LinkSwap, ..) => phrase("reversed the link to", pair, ""),
             (_, Some(before), Some(after)) => {
                 let mut is = Vec::new();
@@ -309,7 +333,7 @@ impl<'a> Words<'a> {
                 phrase(&verb, title, &terms(after))
             }
             (Some(_), None) if own => phrase("gave up their access to", title, ""),
-            (Some(_), None) => phrase(&format!("took {person}'s access away to"), title, ""),
+            (Some(_), None) => phrase(&format!("removed {person}'s access to"), title, ""),
             (Some(before), Some(after)) if before.showing != after.showing => {
                 phrase(if after.showing { "showed" } else { "hid" }, title, "in their graph")
             }
@@ -328,7 +352,7 @@ impl<'a> Words<'a> {
 
     fn title(&self, id: NodeId) -> String {
         let known = self.titles.get(&id).copied().or_else(|| self.names.titles.get(&id).map(String::as_str));
-        known.map_or_else(|| "a task deleted for good".to_owned(), quoted)
+        known.map_or_else(|| "a permanently deleted task".to_owned(), quoted)
     }
 
     fn person(&self, id: UserId) -> String {

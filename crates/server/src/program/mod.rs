@@ -1,6 +1,7 @@
 //! The program around the server: its command line, its settings, its data directory, and how it starts and stops.
 
 mod accounts;
+mod command_error;
 mod command_line;
 mod data_directory;
 mod demo;
@@ -10,5 +11,6 @@ mod logging;
 mod printing;
 mod serve;
 mod settings;
+mod user_command;
 
 pub use command_line::main;

@@ -1,7 +1,7 @@
 //! Text for a terminal. Users' text may have characters that a terminal acts on: controls, and characters that
 //! change the text direction or end a line. None of them is printed unchanged.
 
-use super::command_line::CommandError;
+use super::command_error::CommandError;
 use clap::Args;
 use serde_json::Value;
 use std::fmt::Write as _;

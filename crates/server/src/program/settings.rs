@@ -197,7 +197,7 @@ pub fn settings_help() -> String {
         ));
     }
     text.push_str(&format!(
-        "\n  limits.\"NAME\", {}\n      One limit, by its name in `synaptask operations` [like 30/10s, or off]\n",
+        "\n  limits.\"NAME\", {}\n      One limit; `synaptask operations` lists the names [such as 30/10s, or off]\n",
         limit_variable("NAME"),
     ));
     text

@@ -1,15 +1,14 @@
 //! Admission of sockets: credentials, origins, and the limits on connecting.
 
 use super::eio_session::EioSession;
+use super::reservation::{Reservation, may_be_used, open_for, reserve_unknown};
 use crate::app::{App, Open};
-use crate::auth::{self, Credentials, Means, Origin, Secret};
+use crate::auth::{self, Credentials, Means, Secret};
 use crate::engine::Caller;
-use crate::limits::{CONNECT_ADDRESS, CONNECT_USER, OPEN_USER};
-use crate::limits::{Counted, Who};
-use crate::net::forwarded::Client;
+use crate::limits::{CONNECT_ADDRESS, Who};
 use crate::wire::Problem;
 use crate::wire::payload::Json;
-use graph::UserId;
+use graph::tokens::TokenRefusal;
 use http::HeaderMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,56 +45,6 @@ pub struct Admitted {
     pub open: Option<Open>,
 }
 
-/// What was counted of a connect before it is admitted.
-#[derive(Debug)]
-pub enum Reservation {
-    /// Nobody is known: it counts for the address. `None` where that limit is off.
-    Address(Option<Counted>),
-    /// The handshake says who it is.
-    User(UserId, Option<Open>),
-}
-
-/// Counts a connect by what its handshake says: for the user where it carries a valid token, else for the address until
-/// a valid token comes.
-///
-/// # Errors
-/// What the handshake is refused with, over a limit.
-pub async fn reserve(app: &Arc<App>, client: &Client, headers: &HeaderMap) -> Result<Reservation, Problem> {
-    let credentials = auth::credentials(headers).filter(|found| may_be_used(app, client, headers, found));
-    let identity = match credentials {
-        Some(found) => app.authenticate(&found.secret).await,
-        None => None,
-    };
-    match identity {
-        Some(identity) => {
-            let user = identity.caller.user;
-            Ok(Reservation::User(user, seat(app, user)?))
-        }
-        None => reserve_unknown(app, client),
-    }
-}
-
-fn reserve_unknown(app: &App, client: &Client) -> Result<Reservation, Problem> {
-    let counted = app.count_named(Who::address(client.address), CONNECT_ADDRESS);
-    counted.map(Reservation::Address).map_err(|over| Problem::limited(over.retry_after_s))
-}
-
-/// Counts a connect for a user, and the socket that they are about to have open.
-fn seat(app: &Arc<App>, user: UserId) -> Result<Option<Open>, Problem> {
-    let open = match app.settings.limits.rule(OPEN_USER) {
-        Some(rule) => Some(app.open(user, rule.count).ok_or(Problem::TooManyConnections)?),
-        None => None,
-    };
-    app.count_named(Who::User(user), CONNECT_USER).map_err(|over| Problem::limited(over.retry_after_s))?;
-    Ok(open)
-}
-
-/// A browser adds the cookie whatever page opens the connection.
-fn may_be_used(app: &App, client: &Client, headers: &HeaderMap, credentials: &Credentials) -> bool {
-    credentials.means == Means::Api || app.origin(client, headers) != Origin::Foreign
-}
-
-/// Admits a client, or says why not.
 /// Admits a client or refuses it.
 ///
 /// # Errors
@@ -115,14 +64,17 @@ pub async fn admit(
     if !may_be_used(app, &session.client, headers, &credentials) {
         return Err(Problem::Origin);
     }
-    let identity = app.authenticate(&credentials.secret).await.ok_or(Problem::AuthInvalid)?;
+    let identity = app.authenticate(&credentials.secret).await.map_err(|refusal| match refusal {
+        TokenRefusal::Unknown => Problem::AuthInvalid,
+        TokenRefusal::ApiNotAllowed => Problem::api_not_allowed(),
+    })?;
     let user = identity.caller.user;
     let open = match reservation {
         Reservation::User(reserved, open) if reserved == user => open,
-        Reservation::User(..) => seat(app, user)?,
+        Reservation::User(..) => open_for(app, user)?,
         Reservation::Address(counted) => {
             app.give_back(Who::address(session.client.address), CONNECT_ADDRESS, counted);
-            seat(app, user)?
+            open_for(app, user)?
         }
     };
     Ok(Admitted { caller: identity.caller, means: credentials.means, open })

@@ -13,6 +13,7 @@ use super::relay_queue::RelayQueue;
 use super::reply_order::{ReplyOrder, ReplySlot};
 use crate::app::App;
 use crate::dispatch::{AnsweredBy, Reply, Request, dispatch, settled};
+use crate::engine::DiffPart;
 use crate::engine::protocol::Relayed;
 use crate::engine::{self, Caller, ConnectionId, Outcome, Published, Relay, clock};
 use crate::limits::LoadQuota;
@@ -20,7 +21,7 @@ use crate::limits::RELAY;
 use crate::operations;
 use crate::wire::payload::{Json, Malformed};
 use crate::wire::{self, Problem, trace_id};
-use graph::{Diff, UserId};
+use graph::UserId;
 use serde_json::value::RawValue;
 use socketioxide::extract::AckSender;
 use socketioxide::handler::{FromMessageParts as _, Value};
@@ -362,14 +363,14 @@ struct Sink {
 }
 
 impl engine::ConnectionSink for Sink {
-    fn diff(&self, diff: Arc<Diff>) {
+    fn diff(&self, diff: Arc<DiffPart>) {
         let own = diff.actor.as_ref().is_some_and(|actor| actor.id == self.user);
         let standing = if own { Admission::Own(diff.batch) } else { Admission::Bound };
         let bytes = diff_bytes(&diff);
         self.connection.put(Outgoing::Diff(diff), bytes, standing);
     }
 
-    fn missed(&self, diff: Arc<Diff>) {
+    fn missed(&self, diff: Arc<DiffPart>) {
         let bytes = diff_bytes(&diff);
         self.connection.put(Outgoing::Diff(diff), bytes, Admission::Asked(None));
     }

@@ -9,6 +9,7 @@ mod outbox;
 mod outgoing;
 mod relay_queue;
 mod reply_order;
+mod reservation;
 
 use crate::app::App;
 use admission::Presented;

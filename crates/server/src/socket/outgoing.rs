@@ -2,10 +2,10 @@
 
 use super::outbox::{Admission, diff_bytes, page_bytes};
 use crate::dispatch::Reply;
+use crate::engine::DiffPart;
 use crate::engine::{Outcome, Published, Relayed, clock};
 use crate::operations::relay_by_event;
 use crate::wire::{self, Problem};
-use graph::Diff;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -16,7 +16,7 @@ pub type InFlightPermit = OwnedSemaphorePermit;
 #[derive(Debug)]
 pub enum Outgoing {
     Event(&'static str, String),
-    Diff(Arc<Diff>),
+    Diff(Arc<DiffPart>),
     Published(Arc<Published>),
     Relayed(Arc<Relayed>),
     Reply {

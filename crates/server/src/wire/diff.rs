@@ -1,8 +1,9 @@
 //! A diff on the wire: one shape in acks, REST answers and events. Every change is an object `{op, before, after}`.
 
 use super::entity::{Each, Exact, Form, Seconds, WholeLink, WholeNode, Written, shown_token};
+use crate::engine::DiffPart;
 use graph::batch::Op;
-use graph::diff::{AccessChange, Diff, LinkChange, NodeChange, UserChange};
+use graph::diff::{AccessChange, LinkChange, NodeChange, UserChange};
 use graph::field_rules::NodeField;
 use graph::model::{Grant, Level, Link, Node, Status, User};
 use graph::view::Sight;
@@ -12,7 +13,7 @@ use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 /// A whole diff.
-pub(super) struct WholeDiff<'a>(pub &'a Diff);
+pub(super) struct WholeDiff<'a>(pub &'a DiffPart);
 
 impl Serialize for WholeDiff<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

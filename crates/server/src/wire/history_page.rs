@@ -4,7 +4,7 @@ use super::diff::{Actor, LinkSide, NodeSide, Nothing};
 use super::entity::{Each, Exact, Form, Seconds, WholeLink};
 use crate::engine::protocol::PageOfHistory;
 use graph::batch::{Change, Entry, Lineage, Subject};
-use graph::model::{Grant, Level, Link, Node, Rev, User};
+use graph::model::{AccountState, Grant, Level, Link, Node, Plan, Rev, User};
 use graph::{BatchId, NodeId, UserId};
 use serde::{Serialize, Serializer};
 use std::sync::Arc;
@@ -205,9 +205,9 @@ impl Serialize for Patch<'_> {
                 let node = self.sides(change).0.map(|embed| embed.node);
                 EmbedPatch { public_embed: node }.serialize(to)
             }
-            Subject::User(change) => match self.sides(change).0 {
-                Some(user) => NamePatch { username: &user.username }.serialize(to),
-                None => Nothing {}.serialize(to),
+            Subject::User(change) => match self.sides(change) {
+                (Some(this), other) => UserPatch::of(this, other.map(|other| &**other)).serialize(to),
+                (None, _) => Nothing {}.serialize(to),
             },
             Subject::Token(_) => Nothing {}.serialize(to),
         }
@@ -250,7 +250,28 @@ struct EmbedPatch {
     public_embed: Option<NodeId>,
 }
 
+/// The fields of an account in which two sides differ; of one that was opened, its username.
 #[derive(Serialize)]
-struct NamePatch<'a> {
-    username: &'a str,
+struct UserPatch<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<Plan>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<AccountState>,
+}
+
+impl<'a> UserPatch<'a> {
+    fn of(this: &'a User, other: Option<&User>) -> Self {
+        let differs = |differs: fn(&User, &User) -> bool| other.is_some_and(|other| differs(this, other));
+        let renamed = other.is_none_or(|other| other.username != this.username);
+        UserPatch {
+            username: renamed.then_some(&this.username),
+            email: differs(|a, b| a.email != b.email).then_some(&this.email),
+            plan: differs(|a, b| a.plan != b.plan).then_some(this.plan),
+            state: differs(|a, b| a.state != b.state).then_some(this.state),
+        }
+    }
 }

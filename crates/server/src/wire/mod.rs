@@ -10,12 +10,12 @@ mod payload_fault;
 mod problem;
 mod relay_event;
 
+use crate::engine::DiffPart;
 use crate::engine::protocol::{Outcome, Published};
 use account::WholeAccount;
 use diff::{Actor, WholeDiff};
 use entity::{Each, Exact, Form, Seconds, WholeLink, WholeNode, Written};
 use graph::batch::Lineage;
-use graph::diff::Diff;
 use graph::field_rules::NodeField;
 use graph::load::Page;
 use graph::model::Rev;
@@ -110,7 +110,7 @@ pub fn graph_error(problem: &Problem, trace_id: &str) -> String {
 }
 
 /// The event `graph:diff`.
-pub fn diff_event(diff: &Diff) -> String {
+pub fn diff_event(diff: &DiffPart) -> String {
     text(&WholeDiff(diff))
 }
 

@@ -40,7 +40,7 @@ macro_rules! faults {
 
 faults! {
     FieldsMustBeDict "fields_must_be_dict" "The payload must be a JSON object.",
-    UnknownField "unknown_field" "The payload has a field that this operation does not take.",
+    UnknownField "unknown_field" "The payload has a field that this operation does not accept.",
     ImmutableField "immutable_field" "The payload has a read-only field; leave it out.",
     MissingId "missing_id" "id is required.",
     MissingBatchId "missing_batchId" "batchId is required.",

@@ -62,6 +62,11 @@ impl Problem {
         Problem::Failed(Failure::Unavailable)
     }
 
+    /// The plan of the token's user has no API tokens.
+    pub fn api_not_allowed() -> Self {
+        Problem::Failed(Failure::Refused(Reason::ApiNotAllowed.into()))
+    }
+
     /// The log could not write the change.
     pub fn storage() -> Self {
         Problem::Failed(Failure::Storage)
@@ -151,11 +156,11 @@ impl Problem {
             Problem::Failed(Failure::Exception) => {
                 "An internal error occurred; nothing was changed. Please report it with the trace_id."
             }
-            Problem::Encoding => "The body has a Content-Encoding; send it as it is.",
+            Problem::Encoding => "The body has a Content-Encoding; send it unencoded.",
             Problem::Request => "This is not a valid HTTP request.",
             Problem::UriTooLong => "The path and query string are too long.",
             Problem::HeadersTooLarge => "The request has too many headers, or too long ones.",
-            Problem::PayloadTooLarge => "The payload is too large; send less at once.",
+            Problem::PayloadTooLarge => "The payload is too large; send less per request.",
             Problem::Failed(Failure::Revoked) => "The API token has been revoked.",
             Problem::Unauthorized => "Send a valid API token in the header: Authorization: Bearer <token>.",
             Problem::AuthMissing => "Authentication required",

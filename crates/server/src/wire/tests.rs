@@ -1,9 +1,10 @@
 use super::*;
+use crate::engine::DiffPart;
 use crate::engine::protocol::{Account, Failure};
 use graph::diff::{AccessChange, LinkChange, NodeChange, UserChange};
 use graph::model::{Grant, Level, Link, LinkType, Node, Plan, Publication, Status, User};
 use graph::view::{SeenLink, SeenNode, Sight};
-use graph::{BatchId, LinkId, Op, Reason, Refusal};
+use graph::{BatchId, Diff, LinkId, Op, Reason, Refusal};
 use insta::assert_snapshot;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -25,6 +26,7 @@ fn ann() -> Arc<User> {
         email: "ann@example.org".to_owned(),
         plan: Plan::Pro,
         created: at("2025-01-01T00:00:00.5Z"),
+        state: graph::model::AccountState::Active,
     })
 }
 
@@ -117,7 +119,6 @@ fn diff() -> Diff {
         user: Vec::new(),
         access: Vec::new(),
         copies: Vec::new(),
-        part: None,
     }
 }
 
@@ -141,7 +142,8 @@ fn links_told(links: Vec<LinkChange>) -> String {
 }
 
 fn told(diff: &Diff, list: &str) -> String {
-    let value: serde_json::Value = serde_json::from_str(&diff_event(diff)).expect("a JSON text");
+    let value: serde_json::Value =
+        serde_json::from_str(&diff_event(&diff.clone().into())).expect("a JSON text");
     lines(value[list].as_array().expect("a list"), ToString::to_string)
 }
 
@@ -163,7 +165,7 @@ fn w1_the_ack_of_a_mutation() {
         edited(Op::NodeStatus, node(), Node { status: Status::Blocked, version: 5, ..node() }, Level::Owner),
     ];
     let links = vec![LinkChange::Whole { op: Op::LinkAdd, seen: seen_link(link()) }];
-    let diff = Arc::new(Diff { nodes, links, ..diff() });
+    let diff = Arc::new(Diff { nodes, links, ..diff() }.into());
     assert_snapshot!("w1_ack", ok(&Outcome::Changed { diff: Arc::clone(&diff), replayed: false }));
     let (_, text) = answer(&Outcome::Changed { diff, replayed: true }, TRACE);
     assert!(text.contains(r#""rev":7,"replayed":true,"trace_id":"#), "{text}");
@@ -175,8 +177,8 @@ fn w1_o2_the_diff_of_nothing_changed_and_of_due_times_and_in_parts() {
     let nothing = Diff { batch: None, ..diff() };
     let due =
         Diff { batch: None, actor: None, nodes: vec![NodeChange::Hidden { id: NodeId(uuid(10)) }], ..diff() };
-    let part = Diff { part: Some((2, 3)), ..diff() };
-    assert_snapshot!("w1_diffs", lines(&[nothing, due, part], diff_event));
+    let part = DiffPart { part: Some((2, 3)), diff: diff() };
+    assert_snapshot!("w1_diffs", lines(&[nothing.into(), due.into(), part], diff_event));
 }
 
 #[test]
@@ -263,7 +265,7 @@ fn w4_of_a_deletion_the_whole_entity_stands_before() {
     let links = vec![LinkChange::Deleted { before: Arc::new(Link { in_trash: true, ..link() }) }];
     let diff =
         Diff { nodes: vec![NodeChange::Deleted { before: seen(trashed, Level::Owner) }], links, ..diff() };
-    assert_snapshot!("w4_deletions", lines(&[diff], diff_event));
+    assert_snapshot!("w4_deletions", lines(&[diff.into()], diff_event));
 }
 
 // Rules: P11, W3.
@@ -476,7 +478,7 @@ fn p14_what_returns_says_that_it_is_not_in_the_trash_and_by_what_batch() {
         links: vec![LinkChange::Whole { op: Op::LinkRestore, seen: seen_link(link()) }],
         ..diff()
     };
-    let told: serde_json::Value = serde_json::from_str(&diff_event(&diff)).expect("JSON");
+    let told: serde_json::Value = serde_json::from_str(&diff_event(&diff.into())).expect("JSON");
     for list in ["nodes", "links"] {
         let entry = &told[list][0];
         assert_eq!(entry["before"]["inTrash"], true, "{list}");

@@ -5,8 +5,9 @@ use crate::support::replica::Replica;
 use crate::support::{Server, Socket, Told, ask, changed, grant, link, rename, revoke};
 use graph::model::{Level, LinkType};
 use graph::ops::{AccessAdd, AccessUpdate, LinkAdd, NodeAdd, NodePublish};
-use graph::{BatchId, Diff, NodeFields, NodeId, Operation};
+use graph::{BatchId, NodeFields, NodeId, Operation};
 use std::sync::Arc;
+use synaptask::engine::DiffPart;
 use synaptask::engine::{EngineSettings, Outcome, Read};
 
 #[test]
@@ -101,7 +102,7 @@ fn crowded(tasks: usize, settings: EngineSettings) -> (Server, NodeId) {
     (server, plan)
 }
 
-fn assert_parts(parts: &[Arc<Diff>], batch: Option<BatchId>, sizes: &[usize]) {
+fn assert_parts(parts: &[Arc<DiffPart>], batch: Option<BatchId>, sizes: &[usize]) {
     let told: Vec<_> = parts.iter().map(|diff| (diff.batch, diff.part, diff.len())).collect();
     let expected: Vec<_> =
         sizes.iter().enumerate().map(|(nth, size)| (batch, Some((nth + 1, sizes.len())), *size)).collect();

@@ -4,8 +4,9 @@ use crate::support::replica::Replica;
 use crate::support::{Person, Server, Socket, Told, ask, changed, now, rename, until};
 use graph::model::Level;
 use graph::ops::{AccessAdd, AccessUpdate, NodePublish};
-use graph::{Diff, NodeId, Operation, Root, Timestamp};
+use graph::{NodeId, Operation, Root, Timestamp};
 use std::sync::Arc;
+use synaptask::engine::DiffPart;
 
 fn grant_until(id: NodeId, person: &Person, due: Timestamp) -> Operation {
     Operation::AccessAdd(AccessAdd {
@@ -18,7 +19,7 @@ fn grant_until(id: NodeId, person: &Person, due: Timestamp) -> Operation {
 }
 
 /// Waits for the diff of an expiry, and for its content to be right.
-fn assert_runs_out(socket: &Socket, replica: &mut Replica, due: Timestamp) -> Arc<Diff> {
+fn assert_runs_out(socket: &Socket, replica: &mut Replica, due: Timestamp) -> Arc<DiffPart> {
     until("something comes by itself", || !socket.glances().is_empty());
     let late_ms = now().ms() - due.ms();
     assert!((0..1_000).contains(&late_ms), "{late_ms} ms after its time");
@@ -115,4 +116,47 @@ fn p16_what_has_run_out_is_told_before_the_next_batch() {
     assert_eq!(batches, [false, true], "the hide, and then the one batch that is still ben's to see");
     replica.follow(told);
     assert_eq!(replica.nodes.len(), 1);
+}
+
+// Rules: P16, D2, N17.
+#[test]
+fn p16_a_batch_under_a_clock_that_was_far_ahead_does_not_stop_time() {
+    let server = Server::with(&["anna", "ben"]);
+    let (anna, ben) = (server.person("anna"), server.person("ben"));
+    let [plan, other] = ["plan", "other"].map(|title| anna.adds(title, None));
+    let day_ms = 86_400_000;
+    anna.does(grant_until(plan, &ben, now().plus_ms(day_ms)));
+    anna.does(grant_until(other, &ben, now().plus_ms(500 * day_ms)));
+    let ahead = now().plus_ms(400 * day_ms);
+    let far = server.installation.does_at(Some(anna.caller.user), &rename(other, "other, one day"), ahead);
+    assert_eq!(far.at, ahead);
+    let sees = |ben: &Person| ben.sees_titles();
+    until("the grant has expired by then", || sees(&ben) == ["other, one day"]);
+
+    let mut rev = 0;
+    let mut is_now = |diff: Arc<DiffPart>| {
+        let late_ms = now().ms() - diff.at.ms();
+        assert!((0..60_000).contains(&late_ms), "{late_ms} ms");
+        assert!(diff.rev > rev, "the order is that of revs");
+        rev = diff.rev;
+    };
+    is_now(anna.does(rename(plan, "plan, now")));
+    is_now(anna.does(rename(plan, "plan, after it")));
+    assert_eq!(sees(&ben), ["other, one day"], "what has expired stays so");
+    let server = server.restarted();
+    let (anna, ben) = (server.person("anna"), server.person("ben"));
+    is_now(anna.does(rename(plan, "plan, after a restart")));
+    assert_eq!(sees(&ben), ["other, one day"]);
+    let update = |due| {
+        let (level, branch) = (None, None);
+        Operation::AccessUpdate(AccessUpdate {
+            id: plan,
+            email: ben.email.clone(),
+            level,
+            branch,
+            due: Some(due),
+        })
+    };
+    is_now(anna.does(update(Some(now().plus_ms(2 * day_ms)))));
+    assert_eq!(sees(&ben).len(), 2);
 }

@@ -14,5 +14,6 @@ mod once;
 mod others;
 mod pages;
 mod pruned;
+mod removed;
 mod schedule;
 mod sync;

@@ -3,12 +3,13 @@
 use crate::support::replica::Replica;
 use crate::support::{Server, Socket, ask, batch_id, changed, failure, grant, named, rename, revoke, until};
 use graph::model::{Level, Rev};
-use graph::{Diff, NodeId, Operation};
+use graph::{NodeId, Operation};
 use std::sync::Arc;
+use synaptask::engine::DiffPart;
 use synaptask::engine::{EngineSettings, Failure, Outcome, Read};
 
 /// Catches up and returns what was missed, or nothing if the client must load anew.
-fn catch_up(socket: &Socket, since: Rev) -> Option<Vec<Arc<Diff>>> {
+fn catch_up(socket: &Socket, since: Rev) -> Option<Vec<Arc<DiffPart>>> {
     let synced = socket.reads(Read::Sync { since });
     let Outcome::Synced { recovered, .. } = synced else { panic!("{synced:?}") };
     let missed = socket.hears_diffs();

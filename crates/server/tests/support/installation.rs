@@ -3,7 +3,7 @@
 use super::{email, now};
 use graph::model::{Plan, TokenHash};
 use graph::ops::{TokenCreate, UserAdd};
-use graph::{Batch, Operation, TokenId, UserId, decide};
+use graph::{Batch, Operation, Timestamp, TokenId, UserId, decide};
 use store::{LoadScope, Log, Proposal, SqliteLog};
 use synaptask::engine::RandomIds;
 use tempfile::TempDir;
@@ -35,6 +35,11 @@ impl Installation {
     /// What another process on the same data does: the command line without an actor, a second server with one.
     pub fn does(&self, actor: Option<UserId>, operation: &Operation) -> Batch {
         commit(self.log(), actor, operation)
+    }
+
+    /// The same under a clock that may be wrong.
+    pub fn does_at(&self, actor: Option<UserId>, operation: &Operation, at: Timestamp) -> Batch {
+        commit_at(self.log(), actor, operation, at)
     }
 
     /// Adds an account.
@@ -74,9 +79,14 @@ impl Installation {
 }
 
 /// Decides and commits without an engine.
-pub fn commit(mut log: SqliteLog, actor: Option<UserId>, operation: &Operation) -> Batch {
+pub fn commit(log: SqliteLog, actor: Option<UserId>, operation: &Operation) -> Batch {
+    commit_at(log, actor, operation, now())
+}
+
+/// Decides and commits without an engine, under a clock that may be wrong.
+pub fn commit_at(mut log: SqliteLog, actor: Option<UserId>, operation: &Operation, at: Timestamp) -> Batch {
     let mut world = log.load(LoadScope::Everything).unwrap();
-    world.advance(now());
+    world.set_clock(at);
     let mut done = None;
     log.transact(world.rev(), &mut |news, _| {
         for committed in news {

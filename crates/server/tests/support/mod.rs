@@ -10,7 +10,7 @@ pub mod replica;
 use graph::load::Page;
 use graph::model::{Level, LinkType, Plan, TokenHash};
 use graph::ops::{AccessAdd, LinkAdd, NodeAdd, NodeUpdate};
-use graph::{BatchId, Diff, LinkId, NodeFields, NodeId, Operation, Reason, Timestamp, TokenId};
+use graph::{BatchId, LinkId, NodeFields, NodeId, Operation, Reason, Timestamp, TokenId};
 use installation::Installation;
 use odd_log::{Knobs, OddLog};
 use std::collections::BTreeMap;
@@ -18,6 +18,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use synaptask::engine::DiffPart;
 use synaptask::engine::{
     Caller, ConnectionId, ConnectionSink, Engine, EngineSettings, Failure, IdempotencyKey, Mutation,
     OnOutcome, Outcome, PageRequest, Published, Read, Relayed,
@@ -137,7 +138,7 @@ impl Person {
     }
 
     /// Over REST, and successfully.
-    pub fn does(&self, operation: Operation) -> Arc<Diff> {
+    pub fn does(&self, operation: Operation) -> Arc<DiffPart> {
         changed(self.tries(operation))
     }
 
@@ -176,7 +177,7 @@ pub const WHOLE: Read = Read::Graph { page: PageRequest { limit: usize::MAX, off
 /// A message on one connection.
 #[derive(Clone, Debug)]
 pub enum Told {
-    Diff(Arc<Diff>),
+    Diff(Arc<DiffPart>),
     Published(Arc<Published>),
     /// The answer to a request on this connection.
     Answer(Outcome),
@@ -188,10 +189,10 @@ pub enum Told {
 struct Recorder(Arc<Mutex<Vec<Told>>>);
 
 impl ConnectionSink for Recorder {
-    fn diff(&self, diff: Arc<Diff>) {
+    fn diff(&self, diff: Arc<DiffPart>) {
         self.0.lock().unwrap().push(Told::Diff(diff));
     }
-    fn missed(&self, diff: Arc<Diff>) {
+    fn missed(&self, diff: Arc<DiffPart>) {
         self.diff(diff);
     }
     fn published(&self, published: Arc<Published>) {
@@ -216,7 +217,7 @@ impl Socket {
     }
 
     /// Over the socket, and successfully. The answer is among the socket's messages.
-    pub fn does(&self, operation: Operation) -> Arc<Diff> {
+    pub fn does(&self, operation: Operation) -> Arc<DiffPart> {
         let pending = self.sends(self.asks(operation));
         changed(pending.wait())
     }
@@ -266,7 +267,7 @@ impl Socket {
     }
 
     /// The diffs among the messages.
-    pub fn hears_diffs(&self) -> Vec<Arc<Diff>> {
+    pub fn hears_diffs(&self) -> Vec<Arc<DiffPart>> {
         let diff = |told| if let Told::Diff(diff) = told { Some(diff) } else { None };
         self.hears().into_iter().filter_map(diff).collect()
     }
@@ -319,14 +320,14 @@ pub fn named(mutation: Mutation, batch: BatchId) -> Mutation {
     Mutation { idempotency_key: Some(IdempotencyKey { batch, fingerprint }), ..mutation }
 }
 
-pub fn changed(outcome: Outcome) -> Arc<Diff> {
+pub fn changed(outcome: Outcome) -> Arc<DiffPart> {
     match outcome {
         Outcome::Changed { diff, replayed: false } => diff,
         other => panic!("not done: {other:?}"),
     }
 }
 
-pub fn replayed(outcome: Outcome) -> Arc<Diff> {
+pub fn replayed(outcome: Outcome) -> Arc<DiffPart> {
     match outcome {
         Outcome::Changed { diff, replayed: true } => diff,
         other => panic!("not replayed: {other:?}"),

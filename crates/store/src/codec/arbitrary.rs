@@ -1,7 +1,9 @@
 //! Arbitrary entities and batches, for property tests.
 
 use graph::batch::{Change, Lineage};
-use graph::model::{Embed, Grant, Level, Link, LinkType, Node, Plan, Publication, Status, Token, User};
+use graph::model::{
+    AccountState, Embed, Grant, Level, Link, LinkType, Node, Plan, Publication, Status, Token, User,
+};
 use graph::{Batch, BatchId, Entry, LinkId, NodeId, Op, Subject, Timestamp, TokenId, UserId};
 use proptest::collection::vec;
 use proptest::option;
@@ -137,8 +139,10 @@ fn embed() -> impl Strategy<Value = Embed> {
 
 fn user() -> impl Strategy<Value = Arc<User>> {
     let plan = prop::sample::select(vec![Plan::Basic, Plan::Plus, Plan::Pro]);
-    (uuid(), text(), text(), plan, time()).prop_map(|(id, username, email, plan, created)| {
-        Arc::new(User { id: UserId(id), username, email, plan, created })
+    let states = vec![AccountState::Active, AccountState::Disabled, AccountState::Removed];
+    let state = prop::sample::select(states);
+    (uuid(), text(), text(), plan, time(), state).prop_map(|(id, username, email, plan, created, state)| {
+        Arc::new(User { id: UserId(id), username, email, plan, created, state })
     })
 }
 

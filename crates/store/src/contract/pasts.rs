@@ -10,7 +10,7 @@ use crate::{
 };
 use graph::batch::{Change, Lineage};
 use graph::history_view::HistoryView;
-use graph::model::{Embed, Grant, Level, Link, Node, Plan, Rev, Token, User};
+use graph::model::{AccountState, Embed, Grant, Level, Link, Node, Plan, Rev, Token, User};
 use graph::{Batch, BatchId, Entry, LinkId, NodeId, Op, Subject, Timestamp, TokenId, UserId};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -99,7 +99,8 @@ fn forms<T: Clone>(dice: &mut Dice, it: T) -> Change<Arc<T>> {
 fn user_of(number: u64) -> User {
     let (username, created) = (format!("user{number}"), Timestamp::from_ms(0));
     let email = format!("{username}@example.org");
-    User { id: UserId(uuid(number)), username, email, plan: plan(number), created }
+    let state = AccountState::Active;
+    User { id: UserId(uuid(number)), username, email, plan: plan(number), created, state }
 }
 
 fn any_user(dice: &mut Dice) -> UserId {

@@ -1,7 +1,9 @@
 //! The content that the suite writes: a short story in which every kind of entity is added, changed and deleted.
 
 use graph::batch::{Change, Lineage};
-use graph::model::{Embed, Grant, Level, Link, LinkType, Node, Plan, Publication, Rev, Status, Token, User};
+use graph::model::{
+    AccountState, Embed, Grant, Level, Link, LinkType, Node, Plan, Publication, Rev, Status, Token, User,
+};
 use graph::{Batch, BatchId, Entry, LinkId, NodeId, Op, Subject, Timestamp, TokenId, UserId, World};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -74,7 +76,8 @@ fn token_entry(before: Option<Token>, after: Option<Token>) -> Entry {
 
 fn user(id: UserId, name: &str) -> User {
     let email = format!("{name}@example.org");
-    User { id, username: name.into(), email, plan: Plan::Pro, created: Timestamp::from_ms(1) }
+    let (created, state) = (Timestamp::from_ms(1), AccountState::Active);
+    User { id, username: name.into(), email, plan: Plan::Pro, created, state }
 }
 
 fn token(n: u64, user: UserId) -> Token {

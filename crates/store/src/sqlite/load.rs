@@ -3,13 +3,13 @@
 //! Chunks of rows are dealt to the decoders in turn and collected from them in turn, so the entities arrive in the
 //! order in which they were read.
 
-use super::{last_rev, unwritten};
+use super::{expired, last_rev, unwritten};
 use crate::LoadScope;
 use crate::error::LogError;
 use graph::model::{Embed, Rev};
 use graph::world::{Counts, Entity};
-use graph::{NodeId, Timestamp, UserId, World};
-use rusqlite::{Connection, OptionalExtension as _};
+use graph::{NodeId, UserId, World};
+use rusqlite::Connection;
 use serde::de::DeserializeOwned;
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -46,7 +46,7 @@ type Decoded = Result<Vec<Entity>, LogError>;
 /// other.
 pub(super) fn load(conn: &Connection, scope: LoadScope) -> Result<World, LogError> {
     let rev = last_rev(conn)?;
-    let last_at = last_at(conn).map_err(unwritten)?;
+    let last_at = expired::last_at(conn).map_err(unwritten)?;
     let expected = match scope {
         LoadScope::Everything => counts(conn).map_err(unwritten)?,
         LoadScope::Accounts => Counts::default(),
@@ -67,20 +67,14 @@ pub(super) fn load(conn: &Connection, scope: LoadScope) -> Result<World, LogErro
         let built = builder
             .join()
             .unwrap_or_else(|_| Err(LogError::corrupt("the log's entities", "they do not form a World")));
-        read.and(built).map(|mut world| {
-            // Time is at least at the last batch: what had expired by then stays expired when the clock is set
-            // back.
-            world.advance(last_at);
-            world
-        })
+        let mut world = read.and(built)?;
+        // What had expired by then stays expired when the clock is set back.
+        world.advance(last_at);
+        if scope == LoadScope::Everything {
+            expired::load(conn, &mut world)?;
+        }
+        Ok(world)
     })
-}
-
-/// The time of the last batch.
-fn last_at(conn: &Connection) -> rusqlite::Result<Timestamp> {
-    let sql = "SELECT at FROM batches ORDER BY rev DESC LIMIT 1";
-    let at = conn.query_row(sql, [], |row| row.get(0)).optional()?;
-    Ok(Timestamp::from_ms(at.unwrap_or(0)))
 }
 
 fn counts(conn: &Connection) -> rusqlite::Result<Counts> {

@@ -7,7 +7,7 @@
 //! appended meanwhile are later than the page, and batches pruned meanwhile are the oldest, so a search continues
 //! where it was.
 
-use super::{SqliteLog, batch_at, index, integer, last_rev, natural, unwritten};
+use super::{SqliteLog, batch_at, index, integer, natural, unwritten};
 use crate::error::LogError;
 use crate::history_page::{
     HistoryPage, HistoryQuery, HistoryReader, HistoryScope, PAGE_BYTES_MAX, PastBatch, Shows,
@@ -69,24 +69,11 @@ impl HistoryReader for SqliteHistoryReader {
     }
 
     fn rev_by(&mut self, at: Timestamp) -> Result<Rev, LogError> {
+        // A clock may have been set back, so a later batch may have an earlier time: all of them are looked at.
         let reading = self.log.begin(TransactionBehavior::Deferred)?;
-        // Times grow with revs, so a few probes are enough. For a pruned rev the next one is used.
-        let mut next = reading
-            .prepare_cached("SELECT rev, at FROM batches WHERE rev >= ?1 ORDER BY rev LIMIT 1")
-            .map_err(unwritten)?;
-        let (mut before, mut after) = (0, integer(last_rev(&reading)?)? + 1);
-        while after - before > 1 {
-            let middle = before + (after - before) / 2;
-            let found: Option<(i64, i64)> = next
-                .query_row([middle], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()
-                .map_err(unwritten)?;
-            match found {
-                Some((rev, time)) if time <= at.ms() => before = rev,
-                _ => after = middle,
-            }
-        }
-        natural(before)
+        let sql = "SELECT rev FROM batches WHERE at <= ?1 ORDER BY rev DESC LIMIT 1";
+        let last = reading.query_row(sql, [at.ms()], |row| row.get(0)).optional().map_err(unwritten)?;
+        natural(last.unwrap_or(0))
     }
 
     fn titles(&mut self, nodes: &HashSet<NodeId>) -> Result<HashMap<NodeId, String>, LogError> {

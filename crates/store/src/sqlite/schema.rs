@@ -6,10 +6,11 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use std::time::{Duration, Instant};
 
 /// One step per version of the schema, in order. A released step never changes: existing files were made by it.
-const MIGRATIONS: [Step; 3] = [
+const MIGRATIONS: [Step; 4] = [
     Step { sql: FIRST, fill: nothing },
     Step { sql: SECOND, fill: index::fill },
     Step { sql: THIRD, fill: nothing },
+    Step { sql: FOURTH, fill: nothing },
 ];
 
 /// The size of the WAL after it is reset. The first page of SQLite's index of it, the file `-shm`, covers 4,062
@@ -123,6 +124,16 @@ const THIRD: &str = r#"
     ALTER TABLE line RENAME TO batches;
     CREATE INDEX batches_by_actor ON batches (actor, rev, shows);
 "#;
+
+/// Grants and publications that had expired when the clock was set back to before their due time.
+const FOURTH: &str = "
+    CREATE TABLE expired (
+        node BLOB NOT NULL,
+        user BLOB NOT NULL,             -- empty for the node's publication
+        due  INTEGER NOT NULL,          -- milliseconds since 1970
+        PRIMARY KEY (node, user, due)
+    ) STRICT, WITHOUT ROWID;
+";
 
 /// Configures the connection and migrates the file to the newest schema. Other processes may be doing the same at
 /// this moment.

@@ -246,6 +246,10 @@ fn grant_back(
     } else {
         refuse_if(draft.active_node(to.node).is_none(), Reason::NodeInTrash)?;
         after.showing = to.showing && share::has_room(draft, to.user);
+        // Nobody is left who gave it: now it is given anew.
+        if world.user(to.granted_by).is_none_or(|giver| giver.user.is_removed()) {
+            after.granted_by = draft.actor().unwrap_or(to.granted_by);
+        }
         after.version = 1;
         draft.set_grant(Op::GrantUpsert, Cause::Meant, now, Some(after));
     }

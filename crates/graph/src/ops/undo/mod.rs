@@ -35,7 +35,9 @@ pub struct Chain {
 /// The direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UndoKind {
+    /// Takes a chain back; named by one of its undos, brings it back.
     Undo,
+    /// Brings a chain back.
     Redo,
 }
 
@@ -145,6 +147,14 @@ impl Step<'_> {
         }
     }
 
+    /// Whom the grant is for that it gives or takes.
+    fn grantee(&self) -> Option<UserId> {
+        match self {
+            Step::Grant { from, to } => from.or(*to).map(|grant| grant.user),
+            _ => None,
+        }
+    }
+
     fn link(&self) -> Option<LinkId> {
         match self {
             Step::LinkFields { to, .. } => Some(to.id),
@@ -170,11 +180,14 @@ fn refuse_purged(world: &World, caller: UserId, chain: &Chain, steps: &[Step<'_>
     let missing_link = |id: &LinkId| world.link(*id).is_none();
     let nodes = steps.iter().filter_map(Step::node).filter(missing_node).map(|id| id.to_string());
     let links = steps.iter().filter_map(Step::link).filter(missing_link).map(|id| id.to_string());
-    let gone: Vec<String> = nodes.chain(links).collect();
-    if gone.is_empty() {
+    let removed =
+        |step: &Step<'_>| step.grantee().and_then(|id| world.user(id)).filter(|slot| slot.user.is_removed());
+    let users = steps.iter().filter_map(removed).map(|slot| slot.user.username.clone());
+    let gone: Vec<String> = nodes.chain(links).chain(users).collect();
+    if gone.is_empty() && !steps.iter().any(|step| matches!(step, Step::None { .. })) {
         return Ok(());
     }
-    match chain.root.actor == Some(caller) {
+    match chain.root.actor == Some(caller) && !gone.is_empty() {
         true => Err(Refusal::with(Reason::CannotRestorePurged, format!("Deleted: {}.", listed(gone)))),
         false => Err(Reason::CannotRestorePurged.into()),
     }

@@ -5,7 +5,7 @@ use super::Step;
 use crate::access;
 use crate::draft::Draft;
 use crate::id::{LinkId, NodeId, UserId};
-use crate::model::{Grant, Level, Link, Plan};
+use crate::model::{Grant, Level, Link, Plan, User};
 use crate::refusal::{Reason, Refusal};
 use crate::world::Graph;
 use std::sync::Arc;
@@ -36,7 +36,11 @@ impl Step<'_> {
             }
             Step::Grant { from, to } => grant_permission(draft, caller, *from, *to),
             Step::Embed { embed, .. } => refuse_if(embed.user != caller, Reason::NoPermission),
-            Step::Username { to, .. } => refuse_if(to.id != caller, Reason::NoPermission),
+            Step::Username { from, to } => {
+                // What only the operator can change, only the operator changes back.
+                let renames = User { username: from.username.clone(), ..User::clone(to) } == **from;
+                refuse_if(to.id != caller || !renames, Reason::NoPermission)
+            }
             Step::None { .. } => Err(Reason::NoPermission.into()),
         }
     }

@@ -132,10 +132,14 @@ pub(super) fn steps(root: &Batch, backward: bool) -> Vec<Step<'_>> {
         }
     }
     for net in users.meant() {
-        if let (Some(from), Some(to)) = net.sides(backward)
-            && from.username != to.username
-        {
-            steps.add(net.at, Phase::Rest, Step::Username { from, to });
+        match net.sides(backward) {
+            _ if net.meant.contains(&Op::UserRemove) => {
+                steps.add(net.at, Phase::Rest, Step::None { node: None, link: None });
+            }
+            (Some(from), Some(to)) if from != to => {
+                steps.add(net.at, Phase::Rest, Step::Username { from, to });
+            }
+            _ => {}
         }
     }
     steps.in_order()

@@ -3,7 +3,7 @@ use crate::engine::RandomIds;
 use graph::model::Plan;
 use graph::ops::{
     AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate,
-    TokenCreate, UserAdd,
+    TokenCreate, UserAdd, UserSet,
 };
 use graph::{Graph as _, NodeFields, Operation, Root, Timestamp, TokenId, World, decide};
 use std::cell::Cell;
@@ -74,7 +74,7 @@ fn c11_every_operation_has_its_words() {
             plan: Plan::Plus,
         }),
     );
-    assert_eq!(it.says(&opened), "the installation created the account eve <eve@example.org> (plus)");
+    assert_eq!(it.says(&opened), "the installation created the user eve <eve@example.org> (plus)");
     let ada = it.users["ada"];
     let made = it.does(
         None,
@@ -239,11 +239,7 @@ fn c11_every_operation_has_its_words() {
             }),
             "ada gave ben edit access to “Alone” alone",
         ),
-        (
-            "ada",
-            Operation::AccessDelete { id: alone, email: email() },
-            "ada took ben's access away to “Alone”",
-        ),
+        ("ada", Operation::AccessDelete { id: alone, email: email() }, "ada removed ben's access to “Alone”"),
         (
             "ben",
             Operation::SettingsUsername { username: "benny".into() },
@@ -257,7 +253,7 @@ fn c11_every_operation_has_its_words() {
     }
     it.does(Some("ada"), Operation::NodeTrash { id: ship, branch: false });
     let deleted = it.does(Some("ada"), Operation::NodeDelete { id: ship });
-    assert_eq!(it.says(&deleted), "ada deleted “Ship it” for good and 3 links");
+    assert_eq!(it.says(&deleted), "ada permanently deleted “Ship it” and 3 links");
 }
 
 #[test]
@@ -270,7 +266,7 @@ fn c11_many_of_a_kind_are_counted_and_what_was_undone_is_named() {
     }
     let purged = it.does(Some("ada"), Operation::TrashPurge { ids: None });
     let said = it.says(&purged);
-    assert!(said.starts_with("ada deleted “") && said.ends_with(" and 3 more for good"), "{said}");
+    assert!(said.starts_with("ada permanently deleted “") && said.ends_with(" and 3 more"), "{said}");
     let root = graph::BatchId(uuid::Uuid::from_u128(0x1234_5678 << 96));
     let undo = Batch { lineage: Lineage::UndoOf(root), ..it.adds("New", None) };
     assert_eq!(it.says(&undo), "ada undid 12345678: added “New”");
@@ -301,7 +297,7 @@ pub(super) fn note_step() {
     STEPS.set(STEPS.get() + 1);
 }
 
-/// The steps for the words of a purge: a hub with this many links, and each link's other end, are deleted for good.
+/// The steps for the words of a purge: a hub with this many links, and each link's other end, are permanently deleted.
 fn steps_of_a_purge(links: usize) -> usize {
     let mut it = Teller::new();
     it.adds("Hub", None);
@@ -326,4 +322,42 @@ fn steps_of_a_purge(links: usize) -> usize {
 fn c11_words_take_steps_in_proportion_to_the_batch() {
     let (few, many) = (steps_of_a_purge(50), steps_of_a_purge(400));
     assert!(few > 0 && many <= 9 * few, "{few} steps for 50 links, {many} for 400");
+}
+
+#[test]
+fn c11_what_became_of_an_account_has_its_words() {
+    let mut it = Teller::new();
+    let user = it.users["ada"];
+    it.adds("Release", None);
+    it.adds("Ship it", Some("Release"));
+    let set = |email: Option<&str>, username: Option<&str>, plan| {
+        let (email, username) = (email.map(str::to_owned), username.map(str::to_owned));
+        Operation::UserSet(UserSet { user, email, username, plan })
+    };
+    let id = TokenId(uuid::Uuid::nil());
+    let cases = [
+        (set(None, Some("eva"), None), "changed the username ada to eva"),
+        (set(Some("a@b"), None, None), "changed the user eva: email ada@example.org to a@b"),
+        (
+            set(Some("c@d"), Some("ada"), Some(Plan::Plus)),
+            "changed the user eva: username eva to ada, email a@b to c@d, plan pro to plus",
+        ),
+        (Operation::UserDisable { user }, "disabled the user ada <c@d>"),
+        (Operation::UserEnable { user }, "enabled the user ada <c@d>"),
+        (
+            Operation::TokenCreate(TokenCreate { id, user, name: "cli".into(), hash: [7; 32] }),
+            "created the API token “cli” of ada",
+        ),
+        (Operation::TokenRotate { id, hash: [8; 32] }, "gave a new secret to the API token “cli” of ada"),
+    ];
+    for (operation, words) in cases {
+        let batch = it.does(None, operation);
+        assert_eq!(it.says(&batch), format!("the installation {words}"));
+    }
+    let removal = it.does(None, Operation::UserRemove { user });
+    let name = it.world.user(user).unwrap().user.username.clone();
+    let words = format!(
+        "the installation removed the user ada <c@d> (now {name}) and permanently deleted “Release” and “Ship it” and 1 link"
+    );
+    assert_eq!(it.says(&removal), words);
 }

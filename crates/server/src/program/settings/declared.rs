@@ -65,7 +65,7 @@ impl Setting {
     pub(super) fn values_in_words(&self) -> String {
         match &self.form {
             Form::Directory(_) => "a directory".to_owned(),
-            Form::Text(_) => "a text".to_owned(),
+            Form::Text(_) => "text".to_owned(),
             Form::Switch(_) => "on or off".to_owned(),
             Form::Number(number) => number.range_in_words(),
             Form::Choice(choice) => choice.words.join(", "),
@@ -165,52 +165,52 @@ pub(super) static SETTINGS: &[Setting] = &[
             |to, hours| to.history.keys_kept_ms = i64::from(days(hours)) * HOUR_MS,
             |of| u64::try_from(of.history.keys_kept_ms / HOUR_MS).unwrap_or_default(),
         ),
-        "for how many hours a repeated request is recognized",
+        "how many hours a repeated request (same `batchId`) is recognized",
     ),
     setting(
         "history.basic.days",
         number(DAYS, |to, it| to.history.basic.days = days(it), |of| of.history.basic.days.into()),
-        "how many days the history of a user on the plan basic is kept",
+        "how many days the history of a user on the basic plan is kept",
     ),
     setting(
         "history.basic.batches",
         number(ANY, |to, it| to.history.basic.batches = it, |of| of.history.basic.batches),
-        "how many batches of a user on the plan basic are kept",
+        "how many batches of a user on the basic plan are kept",
     ),
     setting(
         "history.basic.bytes",
         number(ANY, |to, it| to.history.basic.bytes = it, |of| of.history.basic.bytes),
-        "how many bytes of batches of a user on the plan basic are kept",
+        "how many bytes of batches of a user on the basic plan are kept",
     ),
     setting(
         "history.plus.days",
         number(DAYS, |to, it| to.history.plus.days = days(it), |of| of.history.plus.days.into()),
-        "how many days the history of a user on the plan plus is kept",
+        "how many days the history of a user on the plus plan is kept",
     ),
     setting(
         "history.plus.batches",
         number(ANY, |to, it| to.history.plus.batches = it, |of| of.history.plus.batches),
-        "how many batches of a user on the plan plus are kept",
+        "how many batches of a user on the plus plan are kept",
     ),
     setting(
         "history.plus.bytes",
         number(ANY, |to, it| to.history.plus.bytes = it, |of| of.history.plus.bytes),
-        "how many bytes of batches of a user on the plan plus are kept",
+        "how many bytes of batches of a user on the plus plan are kept",
     ),
     setting(
         "history.pro.days",
         number(DAYS, |to, it| to.history.pro.days = days(it), |of| of.history.pro.days.into()),
-        "how many days the history of a user on the plan pro is kept",
+        "how many days the history of a user on the pro plan is kept",
     ),
     setting(
         "history.pro.batches",
         number(ANY, |to, it| to.history.pro.batches = it, |of| of.history.pro.batches),
-        "how many batches of a user on the plan pro are kept",
+        "how many batches of a user on the pro plan are kept",
     ),
     setting(
         "history.pro.bytes",
         number(ANY, |to, it| to.history.pro.bytes = it, |of| of.history.pro.bytes),
-        "how many bytes of batches of a user on the plan pro are kept",
+        "how many bytes of batches of a user on the pro plan are kept",
     ),
     setting(
         "allowed_origins",
@@ -224,8 +224,8 @@ pub(super) static SETTINGS: &[Setting] = &[
             },
             get: |of| of.transport.allowed_origins.clone(),
         }),
-        "other origins whose pages may use a browser's session, such as `https://app.example`; the server's own is \
-         always allowed",
+        "other origins, such as `https://app.example`, whose web pages may use a browser's session; the server's own \
+         origin is always allowed",
     ),
     setting(
         "cors",
@@ -244,7 +244,8 @@ pub(super) static SETTINGS: &[Setting] = &[
                 CorsMode::Off => "off",
             },
         }),
-        "which origins' pages may call: `any` with a token, `listed` (those of `allowed_origins`) or `off`",
+        "the origins whose web pages may call the server: `any` (all, with a token), `listed` (only `allowed_origins`) \
+         or `off` (none)",
     ),
     setting(
         "trusted_proxies",
@@ -255,7 +256,7 @@ pub(super) static SETTINGS: &[Setting] = &[
             },
             get: |of| of.transport.trusted_proxies.names(),
         }),
-        "addresses or networks of reverse proxies that are trusted to report where a client is, such as `10.0.0.0/8`",
+        "addresses or networks, such as `10.0.0.0/8`, of reverse proxies that are trusted to report a client's address",
     ),
     setting(
         "body_bytes_max",
@@ -269,7 +270,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     setting(
         "connections_max",
         number(COUNT, |to, it| to.connections_max = size(it), |of| of.connections_max as u64),
-        "TCP connections at once",
+        "how many TCP connections may be open at the same time",
     ),
     setting(
         "outbox_entries_max",
@@ -314,6 +315,7 @@ pub(super) static SETTINGS: &[Setting] = &[
             |to, it| to.transport.stall_timeout = Duration::from_secs(it),
             |of| of.transport.stall_timeout.as_secs(),
         ),
-        "how many seconds a client may receive nothing of what it is sent; twice that where the system does not report it",
+        "how many seconds a client may go without acknowledging the data sent to it; twice as long where the system \
+         does not report acknowledgements",
     ),
 ];

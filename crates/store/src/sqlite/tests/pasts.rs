@@ -60,7 +60,7 @@ fn h1_a_file_of_version_1_is_brought_up_to_date() {
     naive.write(&mut new.log(), &mut dice);
     naive.compare_past(&old.log(), &mut dice);
     let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-    assert_eq!(version, 3);
+    assert_eq!(version, 4);
     let [old, new] = [old, new].map(|file| indices(&Connection::open(file.path()).unwrap()));
     assert!(old == new, "the same as if it had been written by this version");
 }

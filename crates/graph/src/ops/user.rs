@@ -1,0 +1,228 @@
+//! What the operator does with accounts: opens, changes, disables and removes them.
+
+use super::account::{self, check_username};
+use super::email::is_email;
+use super::{refuse_if, share, trash};
+use crate::batch::{Batch, Change, Op, Subject};
+use crate::blocking::{settle, targets};
+use crate::draft::{Cause, Draft};
+use crate::id::{IdSupply, LinkId, NodeId, UserId};
+use crate::model::{AccountState, Embed, Link, Plan, User};
+use crate::refusal::{Reason, Refusal};
+use crate::world::{Graph, UserSlot, World};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A new account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserAdd {
+    /// At most 254 characters, unique without regard to case.
+    pub email: String,
+    /// 3 to 32 of `A-Za-z0-9_.-`, unique without regard to case.
+    pub username: String,
+    /// What the account may use.
+    pub plan: Plan,
+}
+
+pub(super) fn add(draft: &mut Draft<'_>, new: &UserAdd, ids: &mut dyn IdSupply) -> Result<(), Refusal> {
+    check_names(Some(&new.email), Some(&new.username))?;
+    refuse_taken(draft.world(), None, Some(&new.email), Some(&new.username))?;
+    let user = User {
+        id: ids.next_user(),
+        username: new.username.clone(),
+        email: new.email.clone(),
+        plan: new.plan,
+        created: draft.now(),
+        state: AccountState::Active,
+    };
+    let change = Change { before: None, after: Some(Arc::new(user)) };
+    draft.write(Op::UserAdd, Cause::Meant, Subject::User(change));
+    Ok(())
+}
+
+/// Changes of an account; `None` leaves a field as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserSet {
+    /// Whose account.
+    pub user: UserId,
+    /// At most 254 characters, unique without regard to case.
+    pub email: Option<String>,
+    /// 3 to 32 of `A-Za-z0-9_.-`, unique without regard to case.
+    pub username: Option<String>,
+    /// What the account may use.
+    pub plan: Option<Plan>,
+}
+
+pub(super) fn set(draft: &mut Draft<'_>, asked: &UserSet) -> Result<(), Refusal> {
+    let UserSet { user, email, username, plan } = asked;
+    refuse_if(email.is_none() && username.is_none() && plan.is_none(), Reason::NoFieldsToUpdate)?;
+    check_names(email.as_deref(), username.as_deref())?;
+    let before = &there(draft.world(), *user)?.user;
+    refuse_taken(draft.world(), Some(*user), email.as_deref(), username.as_deref())?;
+    let mut after = User::clone(before);
+    after.email = email.clone().unwrap_or(after.email);
+    after.username = username.clone().unwrap_or(after.username);
+    after.plan = plan.unwrap_or(after.plan);
+    if after != **before {
+        let became_basic = after.plan == Plan::Basic && before.plan != Plan::Basic;
+        draft.set_user(before, after);
+        if became_basic {
+            share::hide_beyond_basic(draft, *user);
+        }
+    }
+    Ok(())
+}
+
+/// Disables an account, or enables it again.
+pub(super) fn set_disabled(draft: &mut Draft<'_>, user: UserId, disabled: bool) -> Result<(), Refusal> {
+    let before = &there(draft.world(), user)?.user;
+    let state = if disabled { AccountState::Disabled } else { AccountState::Active };
+    if before.state != state {
+        draft.set_user(before, User { state, ..User::clone(before) });
+    }
+    Ok(())
+}
+
+/// What goes for good with an account, by how many there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Belongings {
+    /// The user's own nodes, in the trash or not.
+    pub nodes: usize,
+    /// Links at these nodes, and private links of the user between nodes of others.
+    pub links: usize,
+    /// Grants to the user, grants that the user gave, and those on their nodes.
+    pub grants: usize,
+    /// What the user has embedded, and embeds of their nodes.
+    pub embeds: usize,
+    /// API tokens.
+    pub tokens: usize,
+}
+
+impl Belongings {
+    /// Counts what is a user's.
+    pub fn of(world: &World, user: UserId) -> Self {
+        let Some(slot) = world.user(user) else { return Belongings::default() };
+        let owned = || slot.owned.iter().map(|(_, id)| *id);
+        let is_own = |id| world.node(id).is_some_and(|node| node.owner == user);
+        let is_private = |id: &&LinkId| world.link(**id).is_some_and(|link| link.private);
+        // Between two nodes of theirs a link counts at its source.
+        let down = |id| world.links_down(id).filter(|link| !is_own(link.source)).count();
+        let on_own: usize = owned().map(|id| world.grants_on(id).count()).sum();
+        let given = slot.given.iter().filter(|(node, _)| !is_own(*node)).count();
+        Belongings {
+            nodes: slot.owned.len(),
+            links: owned().map(|id| world.links_up(id).count() + down(id)).sum::<usize>()
+                + slot.links_elsewhere.iter().filter(is_private).count(),
+            grants: slot.granted.len() + given + on_own,
+            embeds: slot.embedded.len() + owned().map(|id| world.embedders(id).count()).sum::<usize>(),
+            tokens: slot.tokens.len(),
+        }
+    }
+
+    /// Counts what a batch deletes.
+    pub fn deleted_by(batch: &Batch) -> Self {
+        let mut deleted = Belongings::default();
+        for entry in &batch.entries {
+            match &entry.subject {
+                Subject::Node(Change { after: None, .. }) => deleted.nodes += 1,
+                Subject::Link(Change { after: None, .. }) => deleted.links += 1,
+                Subject::Grant(Change { after: None, .. }) => deleted.grants += 1,
+                Subject::Embed(Change { after: None, .. }) => deleted.embeds += 1,
+                Subject::Token(Change { after: None, .. }) => deleted.tokens += 1,
+                _ => {}
+            }
+        }
+        deleted
+    }
+}
+
+/// Removes an account for good: its nodes with all that hangs on them, the grants to and by the user, embeds and tokens.
+/// Its links between nodes of others stay, except private ones, which nobody else is to see. A name stays, too.
+pub(super) fn remove(draft: &mut Draft<'_>, user: UserId, ids: &mut dyn IdSupply) -> Result<(), Refusal> {
+    let world = draft.world();
+    let slot = there(world, user)?;
+    let name = name_of_removed(world, user, ids)?;
+    let after =
+        User { username: name.clone(), email: name, state: AccountState::Removed, ..User::clone(&slot.user) };
+    let change = Change { before: Some(Arc::clone(&slot.user)), after: Some(Arc::new(after)) };
+    draft.write(Op::UserRemove, Cause::Meant, Subject::User(change));
+    for token in slot.tokens.iter().filter_map(|hash| world.token(hash)) {
+        let change = Change { before: Some(Arc::clone(token)), after: None };
+        draft.write(Op::TokenUpdate, Cause::Derived, Subject::Token(change));
+    }
+    delete_shares(draft, slot);
+    let mut freed = delete_private_links(draft, slot);
+    for (_, id) in &slot.owned {
+        freed.extend(targets(draft, *id));
+        trash::delete_node(draft, *id);
+    }
+    // What was deleted itself is settled in no time: it is not there.
+    settle(draft, freed);
+    Ok(())
+}
+
+/// The grants to the user and by them, and their embeds. The grants on their own nodes go with the nodes.
+fn delete_shares(draft: &mut Draft<'_>, slot: &UserSlot) {
+    let (world, user) = (draft.world(), slot.user.id);
+    let to = slot.granted.iter().map(|node| (*node, user));
+    let theirs = |node: &NodeId| world.node(*node).is_some_and(|node| node.owner == user);
+    let by = slot.given.iter().copied().filter(|(node, _)| !theirs(node));
+    for grant in to.chain(by).filter_map(|(node, grantee)| world.grant(node, grantee)) {
+        draft.set_grant(Op::GrantDelete, Cause::Derived, Some(Arc::clone(grant)), None);
+    }
+    for node in &slot.embedded {
+        draft.set_embed(Cause::Derived, Embed { user, node: *node }, false);
+    }
+}
+
+/// The private links between nodes of others. Returns the nodes that may be held no longer.
+fn delete_private_links(draft: &mut Draft<'_>, slot: &UserSlot) -> Vec<NodeId> {
+    let world = draft.world();
+    let links = slot.links_elsewhere.iter().filter_map(|id| world.link(*id));
+    let mut private: Vec<&Arc<Link>> = links.filter(|link| link.private).collect();
+    private.sort_unstable_by_key(|link| link.seq);
+    let ids: Vec<LinkId> = private.iter().map(|link| link.id).collect();
+    let held = private.into_iter().filter(|link| link.is_primary() && !link.in_trash);
+    let freed = held.map(|link| link.target).collect();
+    for id in ids {
+        draft.delete_link(id, Cause::Derived);
+    }
+    freed
+}
+
+/// A user who was not removed.
+fn there(world: &World, user: UserId) -> Result<&UserSlot, Refusal> {
+    world.user(user).filter(|slot| !slot.user.is_removed()).ok_or_else(|| Reason::UserNotFound.into())
+}
+
+fn check_names(email: Option<&str>, username: Option<&str>) -> Result<(), Refusal> {
+    refuse_if(email.is_some_and(|email| !is_email(email)), Reason::InvalidEmail)?;
+    username.map_or(Ok(()), check_username)
+}
+
+/// Refuses an email or a username that somebody besides `user` has.
+fn refuse_taken(
+    world: &World,
+    user: Option<UserId>,
+    email: Option<&str>,
+    username: Option<&str>,
+) -> Result<(), Refusal> {
+    let taken = |slot: &UserSlot| Some(slot.user.id) != user;
+    let email = email.and_then(|email| world.user_by_email(email));
+    refuse_if(email.is_some_and(taken), Reason::EmailTaken)?;
+    username.map_or(Ok(()), |username| account::refuse_taken(world, username, user))
+}
+
+/// How many digits of an id, its last, tell removed users apart.
+const REMOVED_DIGITS: usize = 8;
+
+/// A username that stands for a removed user: nobody has it, and nobody can take it afterwards.
+fn name_of_removed(world: &World, user: UserId, ids: &mut dyn IdSupply) -> Result<String, Refusal> {
+    let name = |id: Uuid| {
+        let digits = id.simple().to_string();
+        format!("removed-{}", digits.get(digits.len() - REMOVED_DIGITS..).unwrap_or(&digits))
+    };
+    let others = std::iter::repeat_with(|| ids.next_user().0).take(usize::from(u8::MAX));
+    let mut names = std::iter::once(user.0).chain(others).map(name);
+    names.find(|name| world.users_named(name).next().is_none()).ok_or_else(|| Reason::UsernameTaken.into())
+}

@@ -1,0 +1,81 @@
+//! What has expired stays expired when the clock is set back, across restarts too.
+//!
+//! A batch that is older than the one before it shows that the clock was set back. Whatever expired between the two is
+//! noted then, in the transaction that appends the batch. While the clock goes forward, nothing is noted.
+
+use super::unwritten;
+use crate::Proposal;
+use crate::error::LogError;
+use graph::batch::{Change, Subject};
+use graph::world::Due;
+use graph::{NodeId, Timestamp, UserId, World};
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+const NOTE: &str = "
+    INSERT OR IGNORE INTO expired
+    SELECT node, user, body ->> 'due' FROM grants
+     WHERE (body ->> 'due') > ?1 AND (body ->> 'due') <= ?2
+     UNION ALL
+    SELECT id, x'', body ->> '$.publication.due' FROM nodes
+     WHERE (body ->> '$.publication.due') > ?1 AND (body ->> '$.publication.due') <= ?2";
+
+/// When the last batch was made; the epoch in an empty log.
+pub(super) fn last_at(conn: &Connection) -> Result<Timestamp> {
+    let sql = "SELECT at FROM batches ORDER BY rev DESC LIMIT 1";
+    let at = conn.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
+    Ok(Timestamp::from_ms(at.unwrap_or(0)))
+}
+
+/// Notes what expired by the time of the last batch, if that is later than the time of the batch to append.
+pub(super) fn note(conn: &Connection, at: Timestamp) -> Result<()> {
+    let last = last_at(conn)?;
+    if last > at {
+        conn.execute(NOTE, params![at.ms(), last.ms()])?;
+    }
+    Ok(())
+}
+
+/// Forgets what expired before a grant or a publication was made anew in its place.
+pub(super) fn forget(conn: &Connection, proposals: &[Proposal]) -> Result<()> {
+    let any: bool =
+        conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM expired)")?.query_row([], |row| row.get(0))?;
+    if !any {
+        return Ok(());
+    }
+    let mut forget = conn.prepare_cached("DELETE FROM expired WHERE node = ?1 AND user = ?2")?;
+    for entry in proposals.iter().flat_map(|proposal| &proposal.batch.entries) {
+        match &entry.subject {
+            Subject::Grant(Change { before: None, after: Some(grant) }) => {
+                forget.execute(params![grant.node.0, grant.user.0])?;
+            }
+            Subject::Node(Change { before: Some(before), after: Some(after) })
+                if before.publication.is_none() && after.publication.is_some() =>
+            {
+                forget.execute(params![after.id.0, Vec::new()])?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Tells a World that was just loaded.
+pub(super) fn load(conn: &Connection, world: &mut World) -> Result<(), LogError> {
+    let mut statement = conn.prepare("SELECT node, user, due FROM expired").map_err(unwritten)?;
+    let rows = statement.query_map([], |row| {
+        let (node, user, due): (_, Vec<u8>, _) = (NodeId(row.get(0)?), row.get(1)?, row.get(2)?);
+        Ok((node, user, Timestamp::from_ms(due)))
+    });
+    for row in rows.map_err(unwritten)? {
+        let (node, user, due) = row.map_err(unwritten)?;
+        let what = match user.is_empty() {
+            true => Due::Publication(node),
+            false => {
+                let user = uuid::Uuid::from_slice(&user);
+                Due::Grant(node, UserId(user.map_err(|error| LogError::corrupt("expired", error))?))
+            }
+        };
+        world.expire(what, due);
+    }
+    Ok(())
+}
