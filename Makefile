@@ -68,7 +68,7 @@ stories-py: build $(VENV)/.ready
 kill-loop: build clients/js/node_modules/.ready ## kill -9 under load, and check that nothing acknowledged is lost
 	cd clients/js && SYNAPTASK_BIN=$(BIN) npm run --silent kill-loop
 
-live: build clients/js/node_modules/.ready ## simulate the live view over real sockets, with canaries and restarts
+live: build clients/js/node_modules/.ready ## simulate the live view over real sockets, with restarts and canary values that must not leak
 	cd clients/js && SYNAPTASK_BIN=$(BIN) npm run --silent live
 
 clients/js/node_modules/.ready: clients/js/package.json clients/js/package-lock.json

@@ -1,5 +1,6 @@
 // Who may come in, by which door, and what they hear first.
 import assert from 'node:assert/strict';
+import { RawSocket } from '../raw.mjs';
 import { stage } from '../story.mjs';
 
 const { server, story, newUser } = await stage();
@@ -69,6 +70,16 @@ story('A visitor who speaks at once, before being turned away, gets nothing done
   assert.deepEqual(visitor.all('graph:init'), []);
   assert.deepEqual(visitor.all('graph:diff'), []);
 });
+
+// Rules: T13. The library reads the transport of a query only up to a second `=`.
+for (const transport of ['websocket', 'websocket=', 'websocket=x', 'websocket&transport=polling']) {
+  story(`A visitor with transport=${transport} who stays on after being turned away is cut off`, async () => {
+    const raw = await RawSocket.to(server, `/socket.io/?EIO=4&transport=${transport}`, ['authorization: Bearer st_nobody']);
+    raw.text('40');
+    assert.match(await raw.hears('42["connected"'), /"forbidden.auth_invalid"/);
+    assert.ok(await raw.endsWithin(5_000), 'still open');
+  });
+}
 
 // Rules: T14.
 story('Olha hears only `connected` until she asks for something', async () => {

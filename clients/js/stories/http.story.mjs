@@ -100,8 +100,8 @@ story('A body in an encoding is refused as such, also where the encoding is a li
 });
 
 /** What is answered to these bytes before the connection ends: status, headers and body. */
-async function answerTo(bytes) {
-  const raw = new RawTcp(server);
+async function answerTo(bytes, on = server) {
+  const raw = new RawTcp(on);
   await raw.connected;
   raw.write(bytes);
   assert.ok(await raw.endsWithin(5_000), 'the connection ends');
@@ -109,6 +109,30 @@ async function answerTo(bytes) {
   const [line, ...headers] = head.split('\r\n');
   return { line, headers: Object.fromEntries(headers.map((one) => one.split(': '))), body };
 }
+
+// Rules: T2, T24.
+story('A method that the Socket.IO paths do not take is 405, with those that they do', async () => {
+  for (const method of ['PUT', 'DELETE', 'PATCH', 'HEAD']) {
+    const answer = await ask(server, method, '/socket.io/?EIO=4&transport=polling');
+    assert.deepEqual([answer.status, sorted(answer.headers.allow ?? '')], [405, ['GET', 'OPTIONS', 'POST']], method);
+    if (method !== 'HEAD') isRefusal(JSON.parse(answer.text), 'not_found.method');
+  }
+});
+
+// Rules: T20.
+story('A body that ends early is malformed over the polling transport as over REST', async () => {
+  const { line, body } = await answerTo('POST /socket.io/?EIO=4&transport=polling&sid=none HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n');
+  assert.match(line, /^HTTP\/1.1 400 /);
+  isRefusal(JSON.parse(body), 'bad_request.malformed_json');
+});
+
+// Rules: T29. Without CORS headers the library's refusal looks most like that of a request that is not HTTP.
+storyOnOwnServer('A refusal of the Socket.IO library to a client that closes is sent as it is', { settings: 'cors = "off"\n' }, async (own) => {
+  const bytes = 'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n';
+  const { line, headers, body } = await answerTo(bytes, own);
+  assert.match(line, /^HTTP\/1.1 400 /);
+  assert.deepEqual([headers['content-length'], body], ['0', '']);
+});
 
 const MANY_HEADERS = Array.from({ length: 200 }, (_, i) => `x-${i}: ${i}\r\n`).join('');
 // Rules: T29.

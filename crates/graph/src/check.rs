@@ -24,7 +24,7 @@ pub fn problems(world: &World) -> Vec<String> {
     }
     // Every link is known to be in both its lists, so any excess is a duplicate or a stray.
     if world.listings() != 2 * world.links().count() {
-        problems.push("the lists of links at nodes contain links that do not exist".to_owned());
+        problems.push("the lists of links to and from nodes contain links that do not exist".to_owned());
     }
     check_cycles(world, &mut problems);
     check_shares(world, &mut problems);
@@ -148,20 +148,20 @@ fn check_users(world: &World, problems: &mut Vec<String>) {
             problems.push(format!("user {id} was removed and still has nodes, grants, embeds or tokens"));
         }
         if !user.is_removed() && !is_email(email) {
-            problems.push(format!("user {id} has an email that cannot be one: {email:?}"));
+            problems.push(format!("user {id} has an invalid email: {email:?}"));
         }
         if !is_username(username) {
-            problems.push(format!("user {id} has a username that cannot be one: {username:?}"));
+            problems.push(format!("user {id} has an invalid username: {username:?}"));
         }
         let found = world.user_by_email(email).map(|slot| slot.user.id);
         if found != (!user.is_removed()).then_some(id) {
-            problems.push(format!("user {id} shares the email {email:?} with somebody else"));
+            problems.push(format!("user {id} has the same email {email:?} as another user"));
         }
         let mut named = world.users_named(username).map(|slot| &slot.user);
         if let Some(other) = named.find(|other| other.id < id) {
             let (theirs, other) = (&other.username, other.id);
             problems.push(format!(
-                "user {id} shares the username {username:?} with somebody else: {theirs:?} of user {other}"
+                "user {id} has the same username {username:?} as another user: {theirs:?} of user {other}"
             ));
         }
     }

@@ -95,7 +95,7 @@ fn n33_a_stored_email_that_breaks_the_rule_loads_and_check_names_it() {
     assert!(problems.iter().any(|problem| problem.contains("b\\u{202e}@example.org")), "{problems:?}");
     assert!(problems.iter().any(|problem| problem.contains("username")), "{problems:?}");
     let twins = world(&[user(1, "ann", "ann@example.org"), user(2, "ann", "ANN@example.org")]);
-    let shared = |problem: &&String| problem.contains("with somebody else");
+    let shared = |problem: &&String| problem.contains("as another user");
     assert_eq!(check::problems(&twins).iter().filter(shared).count(), 2);
 }
 

@@ -4,6 +4,7 @@
 
 mod app;
 mod auth;
+mod body;
 mod dispatch;
 pub mod engine;
 mod limits;

@@ -3,10 +3,8 @@
 use crate::wire::{self, Problem, trace_id};
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{
-    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
-};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, StatusCode};
 
 /// The header that carries an answer's trace id.
 pub const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
@@ -81,17 +79,4 @@ pub fn traced(mut response: Response, trace_id: &str) -> Response {
         response.headers_mut().insert(TRACE_ID, value);
     }
     response
-}
-
-/// Refuses a body that is encoded: bodies are read as they are.
-///
-/// # Errors
-/// [`Problem::Encoding`] when `Content-Encoding` names anything but `identity`.
-pub fn plain_body(headers: &HeaderMap) -> Result<(), Problem> {
-    let mut named = headers.get_all(CONTENT_ENCODING).into_iter().flat_map(|value| {
-        let entries = value.as_bytes().split(|byte| *byte == b',');
-        entries.map(<[u8]>::trim_ascii)
-    });
-    let plain = named.all(|entry| entry.is_empty() || entry.eq_ignore_ascii_case(b"identity"));
-    if plain { Ok(()) } else { Err(Problem::Encoding) }
 }

@@ -18,11 +18,11 @@ pub struct Abandon;
 pub enum LogError {
     /// Nothing was written: the disk is full, another process held the log for too long, or the storage could not
     /// be read. Reads continue where they can, and the same call may succeed later.
-    #[error("nothing was written to the log: {0}")]
+    #[error("nothing was written to the batch log: {0}")]
     Refused(#[source] Source),
     /// The outcome of the commit is unknown, for example after an I/O error at fsync. The process must end: the log
     /// may contradict its next answers after a restart.
-    #[error("the outcome of a write to the log is unknown: {0}")]
+    #[error("the outcome of a write to the batch log is unknown: {0}")]
     Unknown(#[source] Source),
     /// The [stop sign](crate::StopSign) was set before the result was complete.
     #[error("reading was told to stop")]
@@ -31,11 +31,11 @@ pub enum LogError {
     #[error("the transaction was abandoned")]
     Abandoned,
     /// A batch with that id is already in the log, or was proposed twice.
-    #[error("the log already holds a batch {0}")]
+    #[error("the batch log already contains batch {0}")]
     Duplicate(BatchId),
     /// The log does not continue from the caller's head: it was restored from a backup, or the batches after the
     /// head have been pruned. The World must be reloaded.
-    #[error("the log ends at rev {log} and does not continue from rev {head}")]
+    #[error("the batch log ends at rev {log} and does not continue from rev {head}")]
     Astray {
         /// The caller's head.
         head: Rev,
@@ -52,7 +52,7 @@ pub enum LogError {
     },
     /// The storage was written by a newer SynapTask, whose data this version cannot interpret.
     #[error(
-        "the log has schema {found}, but this version of SynapTask knows only up to {known}: use a newer version"
+        "the data has schema {found}, but this version of SynapTask knows only up to {known}: use a newer version"
     )]
     NewerSchema {
         /// The schema's version in the storage.
@@ -61,7 +61,7 @@ pub enum LogError {
         known: i64,
     },
     /// The storage belongs to another program and was left unchanged.
-    #[error("this is a database of another program, not a log of SynapTask")]
+    #[error("this is a database of another program, not data of SynapTask")]
     Foreign,
     /// The linked SQLite library is too old to be trusted with the log.
     #[error("SQLite {found} is too old: SynapTask needs at least {needed}")]

@@ -81,7 +81,7 @@ impl Default for EngineSettings {
 pub enum StartError {
     #[error("the data cannot be loaded: {0}")]
     Load(#[from] LogError),
-    #[error("no thread for the engine: {0}")]
+    #[error("the engine's thread cannot be started: {0}")]
     Thread(#[from] std::io::Error),
 }
 
@@ -246,7 +246,7 @@ impl Engine {
         let mut closed = self.closed.clone();
         let gone = async { while closed.changed().await.is_ok() {} };
         if tokio::time::timeout(within, gone).await.is_err() {
-            tracing::warn!("the log was not closed within {within:?}");
+            tracing::warn!("the batch log was not closed within {within:?}");
         }
     }
 }

@@ -101,7 +101,7 @@ impl Thread {
         let Thread { mut log, archive, .. } = self;
         drop(archive);
         if let Err(error) = log.checkpoint() {
-            tracing::warn!(%error, "what was written could not be brought into the one file; nothing is lost");
+            tracing::warn!(%error, "the latest changes could not be merged into the one data file; nothing is lost");
         }
     }
 
@@ -369,11 +369,11 @@ impl Thread {
                 }
             }
             Err(error @ LogError::Astray { .. }) => {
-                tracing::error!(%error, "the log does not continue from the World; reloading it");
+                tracing::error!(%error, "the batch log does not continue from the World; reloading it");
                 self.reload(self.world.rev());
                 self.connections.close_all();
             }
-            Err(error) => tracing::warn!(%error, "cannot read new batches from the log"),
+            Err(error) => tracing::warn!(%error, "cannot read new batches from the batch log"),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The accept loop. The number of connections is bounded, and everything a client may delay has a time limit.
 
-use crate::net::tcp::Tcp;
+use crate::net::tcp::{Handle, Tcp};
 use crate::net::unread::Explain;
 use axum::Router;
 use axum::body::Body;
-use http::Request;
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -98,6 +99,16 @@ fn prepare(stream: &TcpStream, stall_timeout: Duration) -> io::Result<()> {
     Ok(())
 }
 
+/// An answer of the router, ready to be sent. No answer is to be cached unless it says so. The header also tells the
+/// router's answers from those that [`crate::net::unread`] replaces.
+fn prepared(mut response: Response<Body>, handle: &Handle) -> Response<Body> {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        handle.upgrade();
+    }
+    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
 async fn converse(
     tcp: Tcp,
     router: Router,
@@ -108,7 +119,8 @@ async fn converse(
     let handle = tcp.handle();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Arc::clone(&handle));
-        router.clone().oneshot(request.map(Body::new))
+        let (handle, answer) = (Arc::clone(&handle), router.clone().oneshot(request.map(Body::new)));
+        async move { answer.await.map(|response| prepared(response, &handle)) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -138,21 +138,28 @@ fn standard(headers: &HeaderMap) -> Told {
 }
 
 /// Splits at a mark outside quotes. It works on bytes, so that a client's invalid text does not spoil a proxy's
+/// entry. It pairs quotes from the end, so that a quote that the client left open does not reach into a proxy's
 /// entry.
 fn split(bytes: &[u8], mark: u8) -> Vec<&[u8]> {
-    let (mut quoted, mut escaped) = (false, false);
-    bytes
-        .split(|byte| {
-            let ends = *byte == mark && !quoted;
-            match *byte {
-                _ if escaped => escaped = false,
-                b'\\' if quoted => escaped = true,
-                b'"' => quoted = !quoted,
-                _ => {}
-            }
-            ends
-        })
-        .collect()
+    let (mut entries, mut rest, mut quoted) = (Vec::new(), bytes, false);
+    for (at, byte) in bytes.iter().enumerate().rev() {
+        if *byte == b'"' && !(quoted && is_escaped(bytes, at)) {
+            quoted = !quoted;
+        } else if *byte == mark && !quoted {
+            let (before, entry) = rest.split_at(at);
+            entries.push(entry.get(1..).unwrap_or_default());
+            rest = before;
+        }
+    }
+    entries.push(rest);
+    entries.reverse();
+    entries
+}
+
+/// Whether an odd number of backslashes stands just before a place.
+fn is_escaped(bytes: &[u8], at: usize) -> bool {
+    let before = bytes.iter().take(at).rev();
+    before.take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
 /// Without the surrounding spaces and quotes; empty when it is not text.
@@ -226,6 +233,26 @@ mod tests {
         let two: [(&str, &[u8]); 2] =
             [("x-forwarded-for", b"198.51.100.1"), ("x-forwarded-for", b"10.0.0.2")];
         check("10.0.0.1", &two, ("198.51.100.1", None, None));
+    }
+
+    // The client's text comes before the proxy's in the same line. A quote that it does not close ends with it.
+    #[test]
+    fn t27_a_client_cannot_reach_into_a_proxys_entry() {
+        for lure in ["\"", "203.0.113.9\"", "\"203.0.113.9", "\\", "\"\\", "a\"b\\\"c", "\"\"\""] {
+            let list = format!("{lure}, 198.51.100.1, 10.0.0.2");
+            check("10.0.0.1", &[("x-forwarded-for", list.as_bytes())], ("198.51.100.1", None, None));
+            let quoted = format!("{lure}, \"198.51.100.1:40000\"");
+            check("10.0.0.1", &[("x-forwarded-for", quoted.as_bytes())], ("198.51.100.1", None, None));
+            for before in ["", "for=203.0.113.9;proto=http;host=evil.example;x="] {
+                let value =
+                    format!("{before}{lure}, for=\"[2001:db8::1]:40000\";host=\"a.example:1\";proto=https");
+                let want = ("2001:db8::1", Some("a.example:1"), Some("https"));
+                check("10.0.0.1", &[("forwarded", value.as_bytes())], want);
+                let plain =
+                    format!("{before}{lure}, for=198.51.100.1;secret=\"a,b;c\\\"\\\\\", for=10.0.0.2");
+                check("10.0.0.1", &[("forwarded", plain.as_bytes())], ("198.51.100.1", None, None));
+            }
+        }
     }
 
     #[test]

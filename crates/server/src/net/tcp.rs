@@ -26,6 +26,7 @@ pub struct Handle {
     pub progress: Notify,
     held: AtomicBool,
     cut: AtomicBool,
+    upgraded: AtomicBool,
     reader: AtomicWaker,
     writer: AtomicWaker,
 }
@@ -38,6 +39,7 @@ impl Handle {
             progress: Notify::new(),
             held: AtomicBool::new(false),
             cut: AtomicBool::new(false),
+            upgraded: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             writer: AtomicWaker::new(),
         }
@@ -46,6 +48,11 @@ impl Handle {
     /// How many bytes the system has accepted for sending.
     pub fn written_bytes(&self) -> u64 {
         self.written_bytes.load(Ordering::Acquire)
+    }
+
+    /// Notes that the connection is no longer HTTP: what is written from now on is sent as it is.
+    pub fn upgrade(&self) {
+        self.upgraded.store(true, Ordering::Release);
     }
 
     /// Stops reading from the client, which makes it wait.
@@ -101,6 +108,15 @@ impl Tcp {
     pub fn handle(&self) -> Arc<Handle> {
         Arc::clone(&self.handle)
     }
+
+    fn write(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let stream = Pin::new(&mut self.stream);
+        if self.handle.upgraded.load(Ordering::Acquire) {
+            stream.poll_write(cx, buf)
+        } else {
+            self.unread.poll_write(stream, cx, buf)
+        }
+    }
 }
 
 impl AsyncRead for Tcp {
@@ -121,7 +137,7 @@ impl AsyncWrite for Tcp {
         let this = self.get_mut();
         this.handle.writer.register(cx.waker());
         this.handle.check()?;
-        let result = this.unread.poll_write(Pin::new(&mut this.stream), cx, buf);
+        let result = this.write(cx, buf);
         this.handle.wrote(result)
     }
 
@@ -135,7 +151,7 @@ impl AsyncWrite for Tcp {
         this.handle.check()?;
         let mut filled = bufs.iter().filter(|buf| !buf.is_empty());
         let result = match (filled.next(), filled.next()) {
-            (Some(only), None) => this.unread.poll_write(Pin::new(&mut this.stream), cx, only),
+            (Some(only), None) => this.write(cx, only),
             _ => Pin::new(&mut this.stream).poll_write_vectored(cx, bufs),
         };
         this.handle.wrote(result)
@@ -153,5 +169,34 @@ impl AsyncWrite for Tcp {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio::sync::Semaphore;
+
+    /// The client chooses the bytes of a websocket's pong, so they can look like an answer of the HTTP library.
+    #[tokio::test]
+    async fn t29_the_bytes_of_an_upgraded_connection_are_sent_as_they_are() {
+        let bytes = b"HTTP/1.1 414 URI Too Long\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        for (upgraded, want) in [(false, b"instead".as_slice()), (true, bytes)] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (stream, peer) = listener.accept().await.unwrap();
+            let place = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
+            let mut tcp = Tcp::new(stream, peer, place, |_| Some("instead".to_owned()));
+            if upgraded {
+                tcp.handle().upgrade();
+            }
+            tcp.write_all(bytes).await.unwrap();
+            drop(tcp);
+            let mut got = Vec::new();
+            client.read_to_end(&mut got).await.unwrap();
+            assert_eq!(String::from_utf8_lossy(&got), String::from_utf8_lossy(want));
+        }
     }
 }

@@ -1,10 +1,9 @@
 //! The inputs of operations: fields that know their name, their kind, the refusal of a wrong value, and the type of
 //! a decoded value. A row combines them with [`input!`]. A row that lacks a field does not compile.
 
-use super::kinds::{Kind, Schema};
+use super::kinds::{Kind, Named, Schema};
 use crate::wire::payload::Json;
 use crate::wire::{PayloadFault, PayloadRefusal};
-
 use serde::Serialize;
 
 /// One field of an operation's payload, as shown in the table.
@@ -50,25 +49,6 @@ impl Field {
     /// The field's value in a payload; `None` when it is absent.
     pub(super) fn given<'p>(&self, payload: &'p Json) -> Option<&'p Json> {
         payload.get(self.name).filter(|json| self.null != Null::LeftOut || **json != Json::Null)
-    }
-}
-
-/// A field's name and the refusal of a wrong value.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Named {
-    pub name: &'static str,
-    pub invalid: PayloadFault,
-}
-
-impl Named {
-    /// The refusal of a wrong value.
-    pub fn refusal(self) -> PayloadRefusal {
-        self.invalid.into()
-    }
-
-    /// The same, naming the field; used where several fields share the code.
-    pub fn refusal_by_name(self) -> PayloadRefusal {
-        PayloadRefusal::with(self.invalid, format!("The field is \"{}\".", self.name))
     }
 }
 

@@ -1,6 +1,5 @@
 //! The kinds of fields: how each is read from JSON and described.
 
-use super::input::Named;
 use super::rules::*;
 use crate::wire::payload::Json;
 use crate::wire::{PayloadFault, PayloadRefusal};
@@ -30,6 +29,25 @@ impl Schema {
 
     fn id(limits: impl Into<String>) -> Self {
         Schema { is_id: true, ..Schema::new("string", limits) }
+    }
+}
+
+/// A field's name and the refusal of a wrong value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named {
+    pub name: &'static str,
+    pub invalid: PayloadFault,
+}
+
+impl Named {
+    /// The refusal of a wrong value.
+    pub fn refusal(self) -> PayloadRefusal {
+        self.invalid.into()
+    }
+
+    /// The same, naming the field; used where several fields share the code.
+    pub fn refusal_by_name(self) -> PayloadRefusal {
+        PayloadRefusal::with(self.invalid, format!("The field is \"{}\".", self.name))
     }
 }
 

@@ -1,7 +1,7 @@
 //! How the fields of a node are read from JSON: each by its rule in [`graph::node_fields`].
 
-use super::input::{Field, Input, Named, Null, Optional, Required, optional, required};
-use super::kinds::{Kind, Schema, text};
+use super::input::{Field, Input, Null, Optional, Required, optional, required};
+use super::kinds::{Kind, Named, Schema, text};
 use crate::wire::payload::Json;
 use crate::wire::{PayloadFault, PayloadRefusal, written};
 use graph::field_rules::{Finite, Flag, Integer, Moment, Names, NodeField, Rule, SettableStatus, Tags, Text};

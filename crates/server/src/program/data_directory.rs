@@ -26,7 +26,7 @@ pub enum DataError {
     Unmade { path: PathBuf, reason: String },
     #[error("the data directory {} is not writable: {source}", path.display())]
     NotWritable { path: PathBuf, source: io::Error },
-    #[error("the log {} cannot be opened: {reason}", path.display())]
+    #[error("the data file {} cannot be opened: {reason}", path.display())]
     Unopened { path: PathBuf, reason: String },
 }
 
@@ -192,7 +192,7 @@ mod tests {
         ];
         for (data, want) in cases {
             let error = make_log(&data).unwrap_err().to_string();
-            assert!(error.contains(want) && !error.contains("written to the log"), "{error}");
+            assert!(error.contains(want) && !error.contains("nothing was written"), "{error}");
         }
         let error = open_log(&file).unwrap_err().to_string();
         assert!(error.contains("is not a directory"), "{error}");

@@ -333,7 +333,7 @@ impl<'a> Words<'a> {
                 phrase(&verb, title, &terms(after))
             }
             (Some(_), None) if own => phrase("gave up their access to", title, ""),
-            (Some(_), None) => phrase(&format!("took {person}'s access away to"), title, ""),
+            (Some(_), None) => phrase(&format!("removed {person}'s access to"), title, ""),
             (Some(before), Some(after)) if before.showing != after.showing => {
                 phrase(if after.showing { "showed" } else { "hid" }, title, "in their graph")
             }

@@ -38,7 +38,7 @@ pub enum ServerError {
     Engine(#[from] StartError),
     #[error("cannot listen on {listen}: {source}")]
     Listen { listen: String, source: io::Error },
-    #[error("the server could accept no more connections and has stopped")]
+    #[error("the server became unable to accept connections and has stopped")]
     Accepting,
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -111,7 +111,7 @@ async fn serve_on(
     };
     match &ended {
         None => tracing::info!("stopping"),
-        Some(_) => tracing::error!("the server can accept no more connections; stopping"),
+        Some(_) => tracing::error!("the server is unable to accept connections; stopping"),
     }
     app.stop();
     let _ = stop.send(true);

@@ -6,6 +6,7 @@
 use super::reservation::{Reservation, reserve};
 use crate::app::App;
 use crate::auth::{self, Credentials, Means};
+use crate::body::read_body;
 use crate::net::forwarded::Client;
 use crate::net::tcp::Handle;
 use crate::response;
@@ -16,7 +17,6 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::{HeaderValue, Method, StatusCode};
-use http_body_util::{BodyExt as _, Limited};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -201,6 +201,9 @@ pub async fn watch(
     if request.method() == Method::OPTIONS {
         return response::options(&METHODS, &trace_id());
     }
+    if !matches!(*request.method(), Method::GET | Method::POST) {
+        return response::allowing(response::refusal(&Problem::Method, &trace_id()), &METHODS);
+    }
     if watch.app.is_stopping() {
         return response::refusal(&Problem::unavailable(), &trace_id());
     }
@@ -213,7 +216,9 @@ pub async fn watch(
     let query = request.uri().query().unwrap_or_default();
     let parameter =
         |name: &str| query.split('&').filter_map(|pair| pair.split_once('=')).find(|p| p.0 == name);
-    let is_websocket = parameter("transport").is_some_and(|(_, value)| value == "websocket");
+    // As the library reads it: up to a second `=`.
+    let transport = parameter("transport").and_then(|(_, value)| value.split('=').next());
+    let is_websocket = transport == Some("websocket");
     let id = parameter("sid").map(|(_, value)| value.to_owned());
     let offers_subprotocol = auth::offers_subprotocol(request.headers());
     let response = match id {
@@ -231,14 +236,10 @@ pub async fn watch(
 
 /// The whole body is read first: the library would wait for it without a time limit.
 async fn with_whole_body(request: Request, app: &App) -> Result<Request, Problem> {
-    response::plain_body(request.headers())?;
     let (parts, body) = request.into_parts();
-    let whole = Limited::new(body, app.settings.body_bytes_max).collect();
-    match tokio::time::timeout(app.settings.body_timeout, whole).await {
-        Ok(Ok(whole)) => Ok(Request::from_parts(parts, Body::from(whole.to_bytes()))),
-        Ok(Err(_)) => Err(Problem::PayloadTooLarge),
-        Err(_) => Err(Problem::malformed("the body did not arrive in time")),
-    }
+    let (bytes_max, within) = (app.settings.body_bytes_max, app.settings.body_timeout);
+    let whole = read_body(&parts.headers, body, bytes_max, within).await?;
+    Ok(Request::from_parts(parts, Body::from(whole)))
 }
 
 async fn begin(watch: &Watch, mut request: Request, next: Next, is_websocket: bool) -> Response {

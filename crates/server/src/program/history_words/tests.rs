@@ -235,11 +235,7 @@ fn c11_every_operation_has_its_words() {
             }),
             "ada gave ben edit access to “Alone” alone",
         ),
-        (
-            "ada",
-            Operation::AccessDelete { id: alone, email: email() },
-            "ada took ben's access away to “Alone”",
-        ),
+        ("ada", Operation::AccessDelete { id: alone, email: email() }, "ada removed ben's access to “Alone”"),
         (
             "ben",
             Operation::SettingsUsername { username: "benny".into() },

@@ -63,7 +63,9 @@ pub(super) fn unknown() -> String {
     let settings = SETTINGS.iter().map(super::declared::Setting::variable);
     let mut known: Vec<String> = settings.chain([CONFIG.to_owned()]).collect();
     known.extend(
-        limit_names().take(1).map(|limit| format!("{} and its like for every limit", limit_variable(limit))),
+        limit_names()
+            .take(1)
+            .map(|limit| format!("{} and one such variable for every other limit", limit_variable(limit))),
     );
-    format!("is an unknown variable. Known are {}", known.join(", "))
+    format!("is an unknown variable; the known ones are {}", known.join(", "))
 }

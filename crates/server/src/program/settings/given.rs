@@ -25,7 +25,7 @@ impl Given {
                     file => PathBuf::from(file.text()?),
                 };
                 if path.as_os_str().is_empty() {
-                    return Err("must name a directory".to_owned());
+                    return Err("must be a directory".to_owned());
                 }
                 *place(to) = path;
             }
@@ -65,7 +65,7 @@ impl Given {
         match self {
             Given::Variable(value) => value.into_string().map_err(|_| "is not UTF-8".to_owned()),
             Given::File(toml::Value::String(text)) => Ok(text),
-            Given::File(other) => Err(format!("must be a text, not a value of type {}", other.type_str())),
+            Given::File(other) => Err(format!("must be text, not a value of type {}", other.type_str())),
         }
     }
 
@@ -100,7 +100,7 @@ impl Given {
     }
 
     fn list(self) -> Result<Vec<String>, String> {
-        const FORM: &str = "must be a list of texts";
+        const FORM: &str = "must be a list of strings";
         match self {
             Given::File(toml::Value::Array(entries)) => entries
                 .into_iter()

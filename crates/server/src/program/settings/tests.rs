@@ -115,10 +115,10 @@ fn r6_every_limit_can_be_changed_or_switched_off() {
 #[test]
 fn r6_what_is_wrong_with_a_limit_is_said_by_its_name() {
     for (wrong, named) in [
-        ("node = 30", "limit `node`: 30 is neither like"),
+        ("node = 30", "limit `node`: 30 is neither a limit such as"),
         ("node = true", "limit `node`"),
         ("\"node trash\" = [\"30/10s\"]", "limit `node trash`"),
-        ("\"open.user\" = \"10/1m\"", "limit `open.user`: \"10/1m\" is neither like \"10\""),
+        ("\"open.user\" = \"10/1m\"", "limit `open.user`: \"10/1m\" is neither a limit such as \"10\""),
         ("\"open.user\" = \"-1\"", "limit `open.user`"),
         ("\"open.user\" = 3", "limit `open.user`"),
         ("connect.address = \"off\"", "unknown limit `connect`; put a name with a dot in quotes"),
@@ -306,8 +306,8 @@ fn c8_every_setting_has_a_variable_of_its_own() {
     let wrong = [
         ("SYNAPTASK_ALLOWED_ORIGINS", "https://a.example,*", "\"*\" contains \"*\""),
         ("SYNAPTASK_TRUSTED_PROXIES", "127.0.0.1,", "\"\" is neither an address"),
-        ("SYNAPTASK_LIMITS_REST", "5", "\"5\" is neither like \"30/10s\""),
-        ("SYNAPTASK_LIMITS_NODE_TRASH", "on", "\"on\" is neither like"),
+        ("SYNAPTASK_LIMITS_REST", "5", "\"5\" is neither a limit such as \"30/10s\""),
+        ("SYNAPTASK_LIMITS_NODE_TRASH", "on", "\"on\" is neither a limit such as"),
     ];
     for (name, value, want) in wrong {
         let error = with_variables(&[(name, value)]).unwrap_err();

@@ -57,7 +57,7 @@ pub(super) fn read_limit(name: &str, text: &str) -> Result<Option<Rule>, String>
 /// The error for a limit in another form.
 pub(super) fn limit_form(name: &str) -> String {
     let form = if name == OPEN_USER.name { "10" } else { "30/10s" };
-    format!("is neither like \"{form}\" nor \"off\"")
+    format!("is neither a limit such as \"{form}\" nor \"off\"")
 }
 
 /// Reads `COUNT/WINDOW`, with a window in `s`, `m` or `h`.
