@@ -8,8 +8,8 @@ use super::relay_audience::{self, AddressedRelay};
 use graph::batch::{Lineage, Op, Subject};
 use graph::model::{Node, Rev};
 use graph::ops::{Chain, UndoKind, apply, undo_or_redo};
-use graph::world::Graph;
-use graph::{Batch, BatchId, Diff, NodeId, Operation, Projection, Reason, UserId, World, decide};
+use graph::world::{Due, Graph};
+use graph::{Batch, BatchId, Diff, NodeId, Operation, Projection, Reason, Timestamp, UserId, World, decide};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,6 +34,8 @@ pub(super) struct Group {
     outputs: Vec<Output>,
     /// The rev of the World before the group. Everything up to it is on disk and reported.
     pub(super) first_rev: Rev,
+    /// What had expired before the group under a clock that was set back since.
+    expired: Vec<(Due, Timestamp)>,
 }
 
 /// What to report about one mutation.
@@ -56,7 +58,7 @@ const APPLY_TIME_MAX: Duration = Duration::from_secs(2);
 
 impl Group {
     pub(super) fn new(world: &World) -> Self {
-        Group { first_rev: world.rev(), ..Group::default() }
+        Group { first_rev: world.rev(), expired: world.expired().collect(), ..Group::default() }
     }
 
     /// Decides one mutation and applies it.
@@ -234,6 +236,8 @@ impl Group {
         for (user, mut diff) in diffs {
             if user == caller {
                 diff.copies = graph::replay::copies(world, &batch, caller);
+            }
+            if user == caller && mutation.origin.is_none() {
                 own = Some(diff.clone());
             }
             by_user.insert(user, DiffPart::split(diff, part_entries_max));
@@ -254,6 +258,12 @@ impl Group {
         for proposal in self.applied.iter().rev() {
             world.revert(&proposal.batch);
         }
+        self.restore_expired(world);
+    }
+
+    /// Lets what the group gave another due time be as expired as before. A World that goes back does not know it.
+    pub(super) fn restore_expired(&self, world: &mut World) {
+        self.expired.iter().for_each(|(due, at)| world.expire(*due, *at));
     }
 
     /// Answers and sends the diffs, in order: the group is on disk.
