@@ -25,6 +25,14 @@ node:trash                   active    | ok                       =             
                              trashed   | already_trashed_node     =                        =                        no_permission            node_not_found
                              missing   | node_not_found           =                        =                        =                        =
                              malformed | invalid_node_id          =                        =                        =                        =
+node:duplicate               active    | ok                       =                        =                        =                        node_not_found
+                             trashed   | node_in_trash            =                        =                        =                        node_not_found
+                             missing   | node_not_found           =                        =                        =                        =
+                             malformed | invalid_node_id          =                        =                        =                        =
+node:duplicate target        active    | ok                       =                        =                        =                        target_not_found
+                             trashed   | target_in_trash          =                        =                        =                        target_not_found
+                             missing   | target_not_found         =                        =                        =                        =
+                             malformed | invalid_target_id        =                        =                        =                        =
 node:restore                 active    | not_trashed_node         =                        =                        no_permission            node_not_found
                              trashed   | ok                       =                        =                        no_permission            node_not_found
                              missing   | node_not_found           =                        =                        =                        =
@@ -236,6 +244,7 @@ const byId = (id) => ({ id });
 const ASKED = {
   'branch:get': { asks: (id) => ({ root: id }), malformed: 'x'.repeat(101) },
   'node:add target': { asks: (target) => ({ target, title: 'Step' }) },
+  'node:duplicate target': { asks: async (target, user) => ({ id: await ownNode(user), target }), malformed: '123' },
   'node:update': { asks: (id) => ({ id, title: 'News', status: 3 }) },
   'trash:purge ids': { asks: (id) => ({ ids: [id] }) },
   'trash:purge link ids': { asks: (id) => ({ ids: [id] }), of: linkIn },

@@ -165,6 +165,25 @@ const OPERATIONS = {
       assert.ok(missed.length >= 1 && missed.at(-1).nodes[0].after.title === 'missed');
     },
   },
+  'graph:apply': {
+    does: 'does several things as one',
+    async given() {
+      const id = unused();
+      const target = await node();
+      const operations = [
+        { event: 'node:add', id, title: 'Step' },
+        { event: 'link:add', source: id, target },
+        { event: 'node:update', id, title: 'First step' },
+      ];
+      return { id, target, payload: { operations } };
+    },
+    async holds(body, { id, target }) {
+      tells(body, { nodes: [OP.NODE_ADD, OP.NODE_STATUS], links: [OP.LINK_ADD] });
+      const { nodes } = await graphOf(olha);
+      assert.deepEqual([nodes.get(id).title, nodes.get(id).version, nodes.get(target).status], ['First step', 2, STATUS.BLOCKED]);
+    },
+    other: { operations: [] },
+  },
   'account:get': {
     does: 'tells who one is, what one gave and was given',
     given: async () => ({ id: await shared(petro, { level: 2, branch: false }), payload: {} }),
@@ -234,6 +253,21 @@ const OPERATIONS = {
       assert.deepEqual([nodes.has(made.source), links.has(made.id), nodes.get(made.target).status], [false, false, 0]);
     },
     other: { id: unused() },
+  },
+  'node:duplicate': {
+    does: 'copies a task with what it waits for, and says what became of what',
+    async given() {
+      const made = await link();
+      return { made, payload: { id: made.target, ids: { [made.source]: unused() } } };
+    },
+    async holds({ ids, ...body }, { made, payload }) {
+      tells(body, { nodes: [OP.NODE_ADD, OP.NODE_ADD, OP.NODE_STATUS], links: [OP.LINK_ADD] });
+      assert.equal(ids[made.source], payload.ids[made.source]);
+      const { nodes, links } = await graphOf(olha);
+      const copy = links.get(ids[made.id]);
+      assert.deepEqual([copy.source, copy.target, nodes.get(ids[made.target]).status], [ids[made.source], ids[made.target], STATUS.BLOCKED]);
+    },
+    other: { branch: false },
   },
   'node:restore': {
     does: 'brings a task back with the links that went with it',
@@ -346,6 +380,21 @@ const OPERATIONS = {
       assert.deepEqual(body.diff.links[0].after, { id: made.id, deleted: true, shareRoots: [] });
     },
     other: { id: unused() },
+  },
+  'trash:restore': {
+    does: 'brings back what went to the trash together',
+    async given() {
+      const made = await link();
+      const { diff } = await does('node:trash', { id: made.target, branch: true });
+      return { made, payload: { batchId: diff.batchId } };
+    },
+    async holds(body, { made }) {
+      tells(body, { nodes: [OP.NODE_RESTORE, OP.NODE_RESTORE], links: [OP.LINK_RESTORE] });
+      const { nodes, links } = await graphOf(olha);
+      assert.deepEqual([nodes.has(made.source), nodes.get(made.target).status, links.has(made.id)], [true, STATUS.BLOCKED, true]);
+    },
+    named: 'newBatchId',
+    other: { batchId: unused() },
   },
   'trash:purge': {
     does: 'deletes what is named in the trash for good, and nothing else',

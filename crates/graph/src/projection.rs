@@ -118,20 +118,20 @@ impl Diff {
 
 /// A batch's entries on nodes and links, by entity, with their indices in the batch.
 #[derive(Default)]
-struct Entries<'b> {
-    nodes: HashMap<NodeId, Vec<EntityEntry<'b, Node>>>,
-    links: HashMap<LinkId, Vec<EntityEntry<'b, Link>>>,
+pub(crate) struct Entries<'b> {
+    pub nodes: HashMap<NodeId, Vec<EntityEntry<'b, Node>>>,
+    pub links: HashMap<LinkId, Vec<EntityEntry<'b, Link>>>,
 }
 
-struct EntityEntry<'b, T> {
-    index: usize,
+pub(crate) struct EntityEntry<'b, T> {
+    pub index: usize,
     op: Op,
     derived: bool,
-    change: &'b Change<Arc<T>>,
+    pub change: &'b Change<Arc<T>>,
 }
 
 impl<'b> Entries<'b> {
-    fn of(batch: Option<&'b Batch>) -> Self {
+    pub fn of(batch: Option<&'b Batch>) -> Self {
         let mut entries = Entries::default();
         for (index, entry) in batch.iter().flat_map(|batch| &batch.entries).enumerate() {
             match &entry.subject {
@@ -177,7 +177,7 @@ fn in_order<T>(mut changes: Vec<(DiffPosition, T)>) -> Vec<T> {
 }
 
 /// How a change of one entity is shown to a user, by whether they held it before and see it after.
-enum Shown {
+pub(crate) enum Shown {
     Nothing,
     Show,
     /// By the batch's entries from this one on.
@@ -188,7 +188,7 @@ enum Shown {
 }
 
 /// What is to know of an entity to say how its change is shown.
-trait Shows {
+pub(crate) trait Shows {
     fn in_trash(&self) -> bool;
 }
 
@@ -204,15 +204,23 @@ impl Shows for Link {
     }
 }
 
+fn active<T: Shows>(side: Option<&Option<Arc<T>>>) -> bool {
+    side.and_then(Option::as_ref).is_some_and(|entity| !entity.in_trash())
+}
+
+/// [`shown_as`] for someone who sees the entity whenever it is not in the trash.
+pub(crate) fn shown_to_all<T: Shows>(entries: &[EntityEntry<'_, T>]) -> Shown {
+    let held = active(entries.first().map(|entry| &entry.change.before));
+    let sees = active(entries.last().map(|entry| &entry.change.after));
+    shown_as(held, sees, entries)
+}
+
 /// Whether an entry of this code brings its entity into the graph.
 fn brings(op: Op) -> bool {
     matches!(op, Op::NodeAdd | Op::NodeRestore | Op::LinkAdd | Op::LinkRestore)
 }
 
-fn shown_as<T: Shows>(held: bool, sees: bool, entries: &[EntityEntry<'_, T>]) -> Shown {
-    let active = |side: Option<&Option<Arc<T>>>| {
-        side.and_then(Option::as_ref).is_some_and(|entity| !entity.in_trash())
-    };
+pub(crate) fn shown_as<T: Shows>(held: bool, sees: bool, entries: &[EntityEntry<'_, T>]) -> Shown {
     let last = |such: fn(Op) -> bool| entries.iter().rposition(|entry| such(entry.op));
     match (held, sees) {
         (false, false) => Shown::Nothing,

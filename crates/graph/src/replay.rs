@@ -7,6 +7,7 @@ use crate::cover::{Cover, Placements, covers, shared_roots};
 use crate::diff::{AccessChange, Diff, LinkChange, NodeChange, UserChange};
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Embed, Grant, Level, Link, Node, Rev};
+use crate::projection::{Entries, Shown, shown_to_all};
 use crate::trash;
 use crate::view::{SeenLink, Sight};
 use crate::world::{Graph, World};
@@ -25,8 +26,17 @@ pub fn replay(world: &World, batch: &Batch, rev: Rev, user: UserId) -> Diff {
         diff.batch = None;
     }
     let today = Today::at(world, batch, user);
-    for entry in batch.entries.iter().filter(|entry| !today.passed(&entry.subject)) {
+    let first = FirstAnswer::of(batch);
+    for (index, entry) in batch.entries.iter().enumerate() {
+        if today.passed(&entry.subject) || first.left_out.contains(&index) {
+            continue;
+        }
         match &entry.subject {
+            Subject::Node(change) if first.whole.contains_key(&index) => {
+                let after = first.whole.get(&index).cloned();
+                let change = Change { before: change.before.clone(), after };
+                diff.nodes.extend(node(world, entry.op, &change, &today));
+            }
             Subject::Node(change) => diff.nodes.extend(node(world, entry.op, change, &today)),
             Subject::Link(change) => diff.links.extend(link(world, entry.op, change, &today)),
             Subject::Grant(change) => diff.access.extend(grant(world, entry.op, change, &today)),
@@ -57,6 +67,39 @@ pub fn copies(world: &World, batch: &Batch, user: UserId) -> Vec<(Uuid, Uuid)> {
         None => placed.level(NodeId(*id)).is_some(),
     };
     pairs.filter(|(of, id)| sees(of) && sees(id)).collect()
+}
+
+/// How the entries were shown to the actor at first, where that is not one by one.
+#[derive(Default)]
+struct FirstAnswer {
+    left_out: HashSet<usize>,
+    /// Entries that showed the whole node as the batch left it.
+    whole: HashMap<usize, Arc<Node>>,
+}
+
+impl FirstAnswer {
+    fn of(batch: &Batch) -> Self {
+        let mut first = FirstAnswer::default();
+        let entries = Entries::of(Some(batch));
+        for entries in entries.nodes.values() {
+            match shown_to_all(entries) {
+                Shown::Entries(from) => first.left_out.extend(entries.iter().take(from).map(|it| it.index)),
+                Shown::Whole(at) => {
+                    let others = entries.iter().enumerate().filter(|(nth, _)| *nth != at);
+                    first.left_out.extend(others.map(|(_, it)| it.index));
+                    let last = entries.last().and_then(|last| last.change.after.clone());
+                    first.whole.extend(entries.get(at).map(|it| it.index).zip(last));
+                }
+                Shown::Nothing | Shown::Show | Shown::Hide => {}
+            }
+        }
+        for entries in entries.links.values() {
+            if let Shown::Entries(from) | Shown::Whole(from) = shown_to_all(entries) {
+                first.left_out.extend(entries.iter().take(from).map(|it| it.index));
+            }
+        }
+        first
+    }
 }
 
 /// The current state of what the batch touched, for the caller.
