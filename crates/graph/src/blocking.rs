@@ -95,8 +95,9 @@ impl Cascade {
             self.look_at(id);
             for above in targets(draft, id) {
                 self.look_at(above);
-                if let Some(open) = open.get_mut(&above) {
-                    *open = open.saturating_sub(1);
+                // An independent node is free from the start, whatever it waits for.
+                if let Some(open) = open.get_mut(&above).filter(|open| **open > 0) {
+                    *open -= 1;
                     free.extend((*open == 0).then_some(above));
                 }
             }

@@ -6,7 +6,7 @@ mod fixture;
 mod supply;
 
 use graph::model::{AccountState, Plan, User};
-use graph::ops::{Chain, UndoKind, UserAdd, undo_or_redo};
+use graph::ops::{Chain, UndoKind, UserAdd, UserSet, undo_or_redo};
 use graph::world::Counts;
 use graph::{BatchId, Entity, Operation, Reason, Timestamp, UserId, World, check, decide};
 use std::sync::Arc;
@@ -68,6 +68,13 @@ fn n1_names_that_were_apart_by_case_alone_stay_and_check_names_them() {
     for name in ["\"ann\"", "\"Ann\""] {
         assert!(problems[0].contains(name), "{problems:?}");
     }
+    // The operator changes something else of one of them, with the name as it is.
+    let set = |username: &str| {
+        let (email, username, plan) = (None, Some(username.to_owned()), Some(Plan::Plus));
+        Operation::UserSet(UserSet { user: UserId(Uuid::from_u128(2)), email, username, plan })
+    };
+    assert_eq!(comes_to(&twins, None, &set("Ann")), None);
+    assert_eq!(comes_to(&twins, None, &set("aNN")), Some(Reason::UsernameTaken));
     // Each of them may take another name, and the other keeps theirs.
     let rename = Operation::SettingsUsername { username: "anna".to_owned() };
     let (batch, mut ids) = (BatchId(Uuid::from_u128(3)), Supply::new(0));

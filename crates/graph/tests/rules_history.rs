@@ -556,6 +556,34 @@ fn h21_a_hub_of_many_costs_in_proportion() {
     assert!(spent < 100 * WIDTH as u64, "{spent} looks");
 }
 
+// Rules: H21, B13.
+#[test]
+fn h21_layers_that_became_independent_cost_in_proportion() {
+    // Each task waits for both tasks of the layer before. All are reopened together, and made independent since.
+    const LAYERS: usize = 14;
+    let names: Vec<[String; 2]> =
+        (0..LAYERS).map(|at| ["x", "y"].map(|side| format!("{side}{at}"))).collect();
+    let mut text = format!("alice owns r=3 {}=3\n", names.concat().join("=3 "));
+    for name in &names[0] {
+        text.push_str(&format!("r -> {name}\n"));
+    }
+    for pair in names.windows(2) {
+        for (from, to) in pair[0].iter().flat_map(|from| pair[1].iter().map(move |to| (from, to))) {
+            text.push_str(&format!("{from} -> {to}\n"));
+        }
+    }
+    let mut fixture = Fixture::new(&text);
+    fixture.run("alice: set r status=0").unwrap();
+    for name in names.concat() {
+        fixture.run(&format!("alice: set {name} independent=true")).unwrap();
+    }
+    let before = looks();
+    fixture.run("alice: undo 1").unwrap();
+    let spent = looks() - before;
+    assert!(names.concat().iter().all(|name| fixture.node(name).status == Status::Completed));
+    assert!(spent < 100 * 2 * LAYERS as u64, "{spent} looks");
+}
+
 #[test]
 fn h4_a_thousand_links_come_back_in_one_diff() {
     const PARENTS: usize = 1_000;

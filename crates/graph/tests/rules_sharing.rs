@@ -321,7 +321,16 @@ fn p16_what_has_expired_stays_so_when_the_clock_is_set_back() {
     fixture.world.revert(&batch);
     assert!(!sees(&fixture, "bob", "a"));
 
-    // Another due time does.
+    // Another due time does, and so does the earlier one when it is set anew.
+    for (request, who, what) in
+        [("alice: regrant a bob forever", "bob", "a"), ("alice: republish c forever", "carol", "c")]
+    {
+        let batch = fixture.ask(request).unwrap();
+        fixture.world.apply(&batch);
+        assert!(sees(&fixture, who, what));
+        fixture.run(&format!("{} until 7200", request.trim_end_matches(" forever"))).unwrap();
+        assert!(sees(&fixture, who, what), "{request}, then the earlier due time");
+    }
     fixture.run("alice: regrant a bob until 14400").unwrap();
     fixture.run("alice: republish c forever").unwrap();
     assert!(sees(&fixture, "bob", "a") && sees(&fixture, "carol", "c"));

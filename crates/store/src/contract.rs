@@ -295,11 +295,28 @@ pub fn p16_what_has_expired_stays_so_under_a_clock_that_was_set_back(storage: &i
     // Another due time is another matter. So are a grant and a publication made anew, with whatever due time.
     does(2_000_002, vec![Subject::Grant(change(grant(5_000_000), grant(6_000_000)))]);
     assert_eq!(loaded().1, over[1..]);
+    // So is the former due time, set once more.
+    does(2_000_002, vec![Subject::Grant(change(grant(6_000_000), grant(5_000_000)))]);
+    assert_eq!(loaded().1, over[1..]);
+    does(2_000_002, vec![Subject::Grant(change(grant(5_000_000), grant(6_000_000)))]);
+    let public_until = |due| node(public, Some(due));
+    does(2_000_002, vec![Subject::Node(change(public_until(5_000_000), public_until(6_000_000)))]);
+    does(2_000_002, vec![Subject::Node(change(public_until(6_000_000), public_until(5_000_000)))]);
+    assert_eq!(loaded().1, Vec::new());
+    does(10_000_000, Vec::new());
+    does(2_000_002, Vec::new());
+    assert_eq!(loaded().1, [Due::Grant(shared, guest), Due::Publication(public)]);
     does(2_000_003, vec![Subject::Grant(Change { before: Some(Arc::new(grant(6_000_000))), after: None })]);
     does(2_000_004, vec![Subject::Grant(add(grant(5_000_000)))]);
     does(2_000_005, vec![Subject::Node(change(node(public, Some(5_000_000)), node(public, None)))]);
     does(2_000_006, vec![Subject::Node(change(node(public, None), node(public, Some(5_000_000))))]);
     assert_eq!(loaded().1, Vec::new());
+    // A World can have it noted without a batch, and more than once. What has another due time is left alone.
+    let expired = over.map(|due| (due, Timestamp::from_ms(5_000_000)));
+    for noted in [&[(Due::Publication(later), Timestamp::from_ms(1))], &expired[..], &expired[..1]] {
+        storage.open().note_expired(noted).unwrap();
+    }
+    assert_eq!(loaded().1, over);
 }
 
 pub fn d13_accounts_load_without_the_graph(storage: &impl Storage) {

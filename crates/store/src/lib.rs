@@ -24,6 +24,7 @@ pub use stop::StopSign;
 
 use graph::batch::Lineage;
 use graph::model::Rev;
+use graph::world::Due;
 use graph::{Batch, BatchId, Committed, Timestamp, TokenId, World};
 use std::collections::HashMap;
 
@@ -137,6 +138,13 @@ pub trait Log: Send {
     /// # Errors
     /// [`LogError::Refused`]; no data is lost.
     fn checkpoint(&mut self) -> Result<(), LogError>;
+
+    /// Notes what has expired although its due time is still to come: the clock was set back, see
+    /// [`World::expired`]. A later `load` includes it. What is noted already is no error.
+    ///
+    /// # Errors
+    /// [`LogError::Refused`] when it was not noted.
+    fn note_expired(&mut self, expired: &[(Due, Timestamp)]) -> Result<(), LogError>;
 
     /// Stores when tokens were last used. A time earlier than the stored one is ignored, and so is an unknown
     /// token. This is not a batch and not durable at once: losing the latest times in a crash is harmless.

@@ -20,6 +20,7 @@ use crate::{
     Remembered, Retention,
 };
 use graph::model::Rev;
+use graph::world::Due;
 use graph::{Batch, BatchId, Committed, Timestamp, TokenId, UserId, World};
 use rusqlite::{Connection, ErrorCode, Row, ToSql, Transaction, TransactionBehavior};
 use std::collections::HashMap;
@@ -212,6 +213,12 @@ impl Log for SqliteLog {
         wait_up_to(&mut self.conn, CHECKPOINT_BUSY).map_err(unwritten)?;
         let done = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         wait_up_to(&mut self.conn, BUSY).and(done).map_err(unwritten)
+    }
+
+    fn note_expired(&mut self, expired: &[(Due, Timestamp)]) -> Result<(), LogError> {
+        let writing = self.begin_writing("PRAGMA synchronous=FULL")?;
+        expired::note_all(&writing, expired).map_err(unwritten)?;
+        writing.commit().map_err(unwritten)
     }
 
     fn touch_tokens(&mut self, used: &[(TokenId, Timestamp)]) -> Result<(), LogError> {

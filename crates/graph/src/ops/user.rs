@@ -58,7 +58,9 @@ pub(super) fn set(draft: &mut Draft<'_>, asked: &UserSet) -> Result<(), Refusal>
     refuse_if(email.is_none() && username.is_none() && plan.is_none(), Reason::NoFieldsToUpdate)?;
     check_names(email.as_deref(), username.as_deref())?;
     let before = &there(draft.world(), *user)?.user;
-    refuse_taken(draft.world(), Some(*user), email.as_deref(), username.as_deref())?;
+    // Somebody else may have the same username in another case, since before they had to be unique without it.
+    let new_username = username.as_deref().filter(|username| *username != before.username);
+    refuse_taken(draft.world(), Some(*user), email.as_deref(), new_username)?;
     let mut after = User::clone(before);
     after.email = email.clone().unwrap_or(after.email);
     after.username = username.clone().unwrap_or(after.username);

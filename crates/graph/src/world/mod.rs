@@ -1,5 +1,6 @@
 //! The World: every entity and its indices. It changes only by [`World::apply`], by its inverse [`World::revert`],
-//! and by the clock, [`World::set_clock`]. A revert takes back everything but `next_seq`: no number is used twice.
+//! and by the clock, [`World::set_clock`]. A revert takes back everything with two exceptions: `next_seq`, because
+//! no number is used twice, and what [`World::expired`] no longer holds.
 
 mod put;
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     Forward,
     Backward,
@@ -32,10 +32,9 @@ impl World {
             Subject::Node(change) => {
                 self.note_gone(change.latest().map(|node| node.id.0), change, direction);
                 let (was, is) = direction.of(change);
-                if let (Some(Node { publication: None, .. }), Some(Node { publication: Some(_), id, .. })) =
-                    (was.map(Arc::as_ref), is.map(Arc::as_ref))
-                {
-                    self.forget_expired(Due::Publication(*id));
+                if let Some(node) = is.filter(|_| direction == Direction::Forward) {
+                    let due = |node: &Node| node.publication.as_deref().map(|publication| publication.due);
+                    self.forget_expired(Due::Publication(node.id), was.and_then(|was| due(was)), due(node));
                 }
                 self.put_node(was, is);
             }
@@ -46,8 +45,9 @@ impl World {
             }
             Subject::Grant(change) => {
                 let (was, is) = direction.of(change);
-                if let (None, Some(grant)) = (was, is) {
-                    self.forget_expired(Due::Grant(grant.node, grant.user));
+                if let Some(grant) = is.filter(|_| direction == Direction::Forward) {
+                    let due = Due::Grant(grant.node, grant.user);
+                    self.forget_expired(due, was.map(|was| was.due), Some(grant.due));
                 }
                 self.put_grant(was, is);
             }
@@ -66,10 +66,10 @@ impl World {
         }
     }
 
-    /// A grant or publication made anew has nothing to do with an expired one in its place.
-    fn forget_expired(&mut self, made: Due) {
-        if !self.expired.is_empty() {
-            self.expired.retain(|(due, _)| *due != made);
+    /// What is made anew, or gets another due time, has nothing to do with what expired in its place.
+    fn forget_expired(&mut self, ends: Due, was: Option<Option<Timestamp>>, is: Option<Option<Timestamp>>) {
+        if !self.expired.is_empty() && is.is_some() && was != is {
+            self.expired.retain(|(due, _)| *due != ends);
         }
     }
 

@@ -8,7 +8,8 @@ use super::relay_audience::{self, AddressedRelay};
 use graph::batch::{Lineage, Subject};
 use graph::model::Rev;
 use graph::ops::{Chain, UndoKind, undo_or_redo};
-use graph::{Batch, BatchId, Diff, Operation, Projection, Reason, UserId, World, decide};
+use graph::world::Due;
+use graph::{Batch, BatchId, Diff, Operation, Projection, Reason, Timestamp, UserId, World, decide};
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::{Abandon, Fingerprint, LogError, Past, Proposal, Remembered};
@@ -32,6 +33,8 @@ pub(super) struct Group {
     outputs: Vec<Output>,
     /// The rev of the World before the group. Everything up to it is on disk and reported.
     pub(super) first_rev: Rev,
+    /// What had expired before the group under a clock that was set back since.
+    expired: Vec<(Due, Timestamp)>,
 }
 
 /// What to report about one mutation.
@@ -48,7 +51,7 @@ struct Output {
 
 impl Group {
     pub(super) fn new(world: &World) -> Self {
-        Group { first_rev: world.rev(), ..Group::default() }
+        Group { first_rev: world.rev(), expired: world.expired().collect(), ..Group::default() }
     }
 
     /// Decides one mutation and applies it.
@@ -219,7 +222,7 @@ impl Group {
         let mut own = None;
         let mut by_user = DiffsByUser::new();
         for (user, diff) in diffs {
-            if user == caller {
+            if user == caller && mutation.origin.is_none() {
                 own = Some(diff.clone());
             }
             by_user.insert(user, DiffPart::split(diff, part_entries_max));
@@ -240,6 +243,12 @@ impl Group {
         for proposal in self.applied.iter().rev() {
             world.revert(&proposal.batch);
         }
+        self.restore_expired(world);
+    }
+
+    /// Lets what the group gave another due time be as expired as before. A World that goes back does not know it.
+    pub(super) fn restore_expired(&self, world: &mut World) {
+        self.expired.iter().for_each(|(due, at)| world.expire(*due, *at));
     }
 
     /// Answers and sends the diffs, in order: the group is on disk.

@@ -261,6 +261,7 @@ impl Thread {
                     let failed = asked.remove(culprit);
                     (failed.answer)(Outcome::Failed(Failure::Exception));
                     self.reload(group.first_rev);
+                    group.restore_expired(&mut self.world);
                 }
                 (Err(error), None) => {
                     self.refuse(&error, &group, asked);
@@ -331,10 +332,24 @@ impl Thread {
     /// Lets time pass up to now, or sets the World's clock back where the system's was.
     fn set_clock(&mut self) {
         let now = self.clock.read();
-        if now < self.world.clock() {
+        let last = self.world.clock();
+        if now < last {
             self.world.set_clock(now);
+            if self.world.clock() < last {
+                self.note_expired();
+            }
         } else {
             pass_time(&mut self.world, &mut self.connections, now, self.settings.part_entries_max);
+        }
+    }
+
+    /// Puts on disk what has expired, now that its due time is to come again: a restart must not bring it back.
+    fn note_expired(&mut self) {
+        let expired: Vec<_> = self.world.expired().collect();
+        if !expired.is_empty()
+            && let Err(error) = self.log.note_expired(&expired)
+        {
+            tracing::warn!(%error, "cannot store what expired before the clock was set back");
         }
     }
 

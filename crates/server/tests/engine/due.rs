@@ -6,7 +6,8 @@ use graph::model::Level;
 use graph::ops::{AccessAdd, AccessUpdate, NodePublish};
 use graph::{NodeId, Operation, Root, Timestamp};
 use std::sync::Arc;
-use synaptask::engine::DiffPart;
+use store::{LoadScope, Log};
+use synaptask::engine::{DiffPart, Failure, Outcome};
 
 fn grant_until(id: NodeId, person: &Person, due: Timestamp) -> Operation {
     Operation::AccessAdd(AccessAdd {
@@ -159,4 +160,46 @@ fn p16_a_batch_under_a_clock_that_was_far_ahead_does_not_stop_time() {
     };
     is_now(anna.does(update(Some(now().plus_ms(2 * day_ms)))));
     assert_eq!(sees(&ben).len(), 2);
+}
+
+// Rules: P16.
+#[test]
+fn p16_what_expired_is_on_disk_before_the_next_batch() {
+    let server = Server::with(&["anna", "ben"]);
+    let (anna, ben) = (server.person("anna"), server.person("ben"));
+    let [plan, other] = ["plan", "other"].map(|title| anna.adds(title, None));
+    let day_ms = 86_400_000;
+    anna.does(grant_until(plan, &ben, now().plus_ms(day_ms)));
+    let noted = || server.installation.log().load(LoadScope::Everything).unwrap().expired().count();
+    assert_eq!(noted(), 0);
+    let ahead = now().plus_ms(400 * day_ms);
+    server.installation.does_at(Some(anna.caller.user), &rename(other, "other, one day"), ahead);
+    // The engine follows that batch, and then the clock, which is behind it.
+    until("it is noted", || noted() == 1);
+    assert!(ben.sees_titles().is_empty());
+}
+
+// Rules: P16, O1.
+#[test]
+fn p16_a_batch_that_cannot_be_stored_brings_nothing_back_that_has_expired() {
+    let server = Server::with(&["anna", "ben"]);
+    let (anna, ben) = (server.person("anna"), server.person("ben"));
+    let [plan, other] = ["plan", "other"].map(|title| anna.adds(title, None));
+    let day_ms = 86_400_000;
+    anna.does(grant_until(plan, &ben, now().plus_ms(day_ms)));
+    let ahead = now().plus_ms(400 * day_ms);
+    server.installation.does_at(Some(anna.caller.user), &rename(other, "other, one day"), ahead);
+    until("the grant has expired by then", || ben.sees_titles().is_empty());
+    anna.does(rename(other, "other, now"));
+    assert!(ben.sees_titles().is_empty());
+    let prolong = Operation::AccessUpdate(AccessUpdate {
+        id: plan,
+        email: ben.email.clone(),
+        level: None,
+        branch: None,
+        due: Some(None),
+    });
+    server.knobs.refuse(1);
+    assert!(matches!(ask(&server.engine, anna.asks(prolong)).wait(), Outcome::Failed(Failure::Storage)));
+    assert!(ben.sees_titles().is_empty(), "it is as expired as before");
 }

@@ -1,6 +1,7 @@
 //! A log that fails when a test tells it to.
 
 use graph::model::Rev;
+use graph::world::Due;
 use graph::{BatchId, Committed, NodeId, Timestamp, TokenId, World};
 use std::collections::{HashMap, HashSet};
 use std::mem;
@@ -186,6 +187,10 @@ impl Log for OddLog {
 
     fn checkpoint(&mut self) -> Result<(), LogError> {
         self.log.checkpoint()
+    }
+
+    fn note_expired(&mut self, expired: &[(Due, Timestamp)]) -> Result<(), LogError> {
+        self.log.note_expired(expired)
     }
 
     fn touch_tokens(&mut self, used: &[(TokenId, Timestamp)]) -> Result<(), LogError> {

@@ -1,12 +1,14 @@
 //! What has expired stays expired when the clock is set back, across restarts too.
 //!
 //! A batch that is older than the one before it shows that the clock was set back. Whatever expired between the two is
-//! noted then, in the transaction that appends the batch. While the clock goes forward, nothing is noted.
+//! noted then, in the transaction that appends the batch. A World whose clock is set back before there is such a batch
+//! has it noted. While the clock goes forward, nothing is noted.
 
 use super::unwritten;
 use crate::Proposal;
 use crate::error::LogError;
 use graph::batch::{Change, Subject};
+use graph::model::Node;
 use graph::world::Due;
 use graph::{NodeId, Timestamp, UserId, World};
 use rusqlite::{Connection, OptionalExtension, Result, params};
@@ -35,7 +37,20 @@ pub(super) fn note(conn: &Connection, at: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Forgets what expired before a grant or a publication was made anew in its place.
+/// Notes what a World holds to have expired, as far as nobody has noted it. What has been deleted or has another due
+/// time by now is ignored when it is loaded.
+pub(super) fn note_all(conn: &Connection, expired: &[(Due, Timestamp)]) -> Result<()> {
+    let mut note = conn.prepare_cached("INSERT OR IGNORE INTO expired VALUES (?1, ?2, ?3)")?;
+    for (due, at) in expired {
+        match due {
+            Due::Grant(node, user) => note.execute(params![node.0, user.0, at.ms()])?,
+            Due::Publication(node) => note.execute(params![node.0, Vec::new(), at.ms()])?,
+        };
+    }
+    Ok(())
+}
+
+/// Forgets what expired before a grant or a publication was made anew in its place, or got another due time.
 pub(super) fn forget(conn: &Connection, proposals: &[Proposal]) -> Result<()> {
     let any: bool =
         conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM expired)")?.query_row([], |row| row.get(0))?;
@@ -43,13 +58,16 @@ pub(super) fn forget(conn: &Connection, proposals: &[Proposal]) -> Result<()> {
         return Ok(());
     }
     let mut forget = conn.prepare_cached("DELETE FROM expired WHERE node = ?1 AND user = ?2")?;
+    let public_due = |node: &Node| node.publication.as_deref().map(|publication| publication.due);
     for entry in proposals.iter().flat_map(|proposal| &proposal.batch.entries) {
         match &entry.subject {
-            Subject::Grant(Change { before: None, after: Some(grant) }) => {
-                forget.execute(params![grant.node.0, grant.user.0])?;
+            Subject::Grant(Change { before, after: Some(after) })
+                if before.as_ref().is_none_or(|before| before.due != after.due) =>
+            {
+                forget.execute(params![after.node.0, after.user.0])?;
             }
             Subject::Node(Change { before: Some(before), after: Some(after) })
-                if before.publication.is_none() && after.publication.is_some() =>
+                if after.publication.is_some() && public_due(before) != public_due(after) =>
             {
                 forget.execute(params![after.id.0, Vec::new()])?;
             }
