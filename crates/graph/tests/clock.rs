@@ -1,4 +1,4 @@
-//! Random due times under a clock that goes back and forth, compared with the plainest bookkeeping.
+//! A clock that goes back and forth: the order of creation, and random due times compared with plain bookkeeping.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -101,11 +101,33 @@ fn run(steps: &[Step]) -> Result<(), TestCaseError> {
         let public = fixture.world.node(node("b")).unwrap();
         let public = fixture.world.publication_in_force(public).is_some();
         prop_assert_eq!(public, in_force(shares[1]), "the publication after {:?}", step);
-        let ends = shares.into_iter().flatten().filter(|share| !share.is_over).filter_map(|share| share.until);
+        let ends =
+            shares.into_iter().flatten().filter(|share| !share.is_over).filter_map(|share| share.until);
         let next = ends.min().map(|second| Timestamp::from_ms(BEGIN + second * 1000));
         prop_assert_eq!(fixture.world.next_due(), next, "after {:?}", step);
     }
     Ok(())
+}
+
+// Rules: N17, G1, O23, P16.
+#[test]
+fn n17_the_order_of_creation_does_not_depend_on_the_clock() {
+    let mut fixture = Fixture::new("alice owns a");
+    for (second, request) in [
+        (9_000, "alice: add b under a"),
+        (3_000, "alice: add c under a"),
+        (6_000, "alice: add d"),
+        (6_000, "alice: trash a"),
+    ] {
+        fixture.world.set_clock(Timestamp::from_ms(BEGIN + second * 1000));
+        fixture.run(request).unwrap();
+    }
+    assert!(fixture.node("c").created < fixture.node("b").created);
+    let page = graph::load::visible(&fixture.world, user("alice"));
+    let order: Vec<_> = page.nodes.iter().map(|seen| seen.node.id).collect();
+    assert_eq!(order, ["b", "c", "d"].map(node));
+    let back = "restore a\nrestore b -> a blocker\nrestore c -> a blocker";
+    assert_eq!(outcome(&fixture.ask("alice: restore a")), back);
 }
 
 proptest! {
