@@ -27,6 +27,7 @@ pub struct Handle {
     held: AtomicBool,
     cut: AtomicBool,
     upgraded: AtomicBool,
+    ended: AtomicBool,
     reader: AtomicWaker,
     writer: AtomicWaker,
 }
@@ -40,6 +41,7 @@ impl Handle {
             held: AtomicBool::new(false),
             cut: AtomicBool::new(false),
             upgraded: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             writer: AtomicWaker::new(),
         }
@@ -53,6 +55,11 @@ impl Handle {
     /// Notes that the connection is no longer HTTP: what is written from now on is sent as it is.
     pub fn upgrade(&self) {
         self.upgraded.store(true, Ordering::Release);
+    }
+
+    /// Whether the connection has ended.
+    pub fn is_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
     }
 
     /// Stops reading from the client, which makes it wait.
@@ -116,6 +123,13 @@ impl Tcp {
         } else {
             self.unread.poll_write(stream, cx, buf)
         }
+    }
+}
+
+impl Drop for Tcp {
+    fn drop(&mut self) {
+        self.handle.ended.store(true, Ordering::Release);
+        self.handle.progress.notify_waiters();
     }
 }
 
