@@ -131,6 +131,10 @@ story('What users wrote cannot act on the terminal of the operator, in words or 
   assert.equal(tokens.at(-1).name, name);
   const refused = runOn(server.dataDir, ['token', 'create', '--email', 'no\u202ebody\u009b@example.com']);
   await assert.rejects(refused, (error) => error.stderr.includes('user_not_found') && !raw.test(error.stderr));
+  for (const words of [['token', 'revoke', '--email', olha.email, '--id', 'a\u202eb\u2028'], ['user', '\u061clist'], ['user', 'add', '--\u2066']]) {
+    const unread = runOn(server.dataDir, words);
+    await assert.rejects(unread, (error) => error.code === 2 && error.stderr.startsWith('error: ') && !raw.test(error.stderr), words.join(' '));
+  }
 });
 
 /** Every command that only reads. */

@@ -81,6 +81,23 @@ for (const transport of ['websocket', 'websocket=', 'websocket=x', 'websocket&tr
   });
 }
 
+// Rules: T13. The library refuses the second, but only after the upgrade.
+story('A second upgrade of a session does not keep the first from being cut off', async () => {
+  const headers = { authorization: 'Bearer st_nobody' };
+  const query = '/socket.io/?EIO=4&transport=';
+  const shake = await (await fetch(`${server.url}${query}polling`, { headers })).text();
+  const { sid } = JSON.parse(shake.slice(1));
+  const raw = await RawSocket.to(server, `${query}websocket&sid=${sid}`, []);
+  raw.text('2probe');
+  await raw.hears('3probe');
+  raw.text('5');
+  const second = await RawSocket.to(server, `${query}websocket&sid=${sid}`, []);
+  assert.ok(await second.endsWithin(5_000), 'the second is still open');
+  raw.text('40');
+  assert.match(await raw.hears('42["connected"'), /"forbidden.auth_invalid"/);
+  assert.ok(await raw.endsWithin(5_000), 'still open');
+});
+
 // Rules: T14.
 story('Olha hears only `connected` until she asks for something', async () => {
   const olha = await newUser('olha');

@@ -27,7 +27,7 @@ pub struct Page {
 /// is sent in its turn if it is still visible. What enters the user's view later arrives by diff.
 #[derive(Clone, Debug)]
 pub struct Load {
-    eyes: Eyes,
+    reader: LoadReader,
     order: Vec<NodeId>,
     /// Everything in `order` before this was sent or has vanished.
     at: usize,
@@ -36,7 +36,7 @@ pub struct Load {
 
 /// The reader of a load.
 #[derive(Clone, Copy, Debug)]
-enum Eyes {
+enum LoadReader {
     User(UserId),
     /// A caller with the public token of this node.
     Anyone(NodeId),
@@ -59,7 +59,7 @@ const STRIDE: usize = 1000;
 impl Load {
     /// Lists what the user sees now.
     pub fn begin(world: &World, user: UserId) -> Self {
-        Self::of(Eyes::User(user), visible_nodes(world, user))
+        Self::of(LoadReader::User(user), visible_nodes(world, user))
     }
 
     /// Lists a branch as the user sees it: the part they have access to, or nothing.
@@ -67,16 +67,16 @@ impl Load {
         let mut branch = access::branch(world, [root]);
         let placed = Placements::of(world, user, branch.iter().copied());
         branch.retain(|id| placed.level(*id).is_some());
-        Self::of(Eyes::User(user), in_order_of_creation(world, branch))
+        Self::of(LoadReader::User(user), in_order_of_creation(world, branch))
     }
 
     /// Lists a publication, as a caller with its token sees it.
     pub fn of_publication(world: &World, root: NodeId) -> Self {
-        Self::of(Eyes::Anyone(root), in_order_of_creation(world, published(world, root)))
+        Self::of(LoadReader::Anyone(root), in_order_of_creation(world, published(world, root)))
     }
 
-    fn of(eyes: Eyes, order: Vec<NodeId>) -> Self {
-        Load { eyes, order, at: 0, sent: HashSet::new() }
+    fn of(reader: LoadReader, order: Vec<NodeId>) -> Self {
+        Load { reader, order, at: 0, sent: HashSet::new() }
     }
 
     /// How many nodes were sent or skipped.
@@ -95,7 +95,7 @@ impl Load {
 
     /// The next page: full unless it is the last.
     pub fn next(&mut self, world: &World, limit: usize) -> Page {
-        let look = Look::now(world, self.eyes);
+        let look = Look::now(world, self.reader);
         let mut nodes: Vec<SeenNode> = Vec::new();
         while nodes.len() < limit && self.at < self.order.len() {
             let stride = (limit - nodes.len()).min(STRIDE);
@@ -150,10 +150,10 @@ enum Look<'w> {
 }
 
 impl<'w> Look<'w> {
-    fn now(world: &'w World, eyes: Eyes) -> Self {
-        match eyes {
-            Eyes::User(user) => Look::User { world, user },
-            Eyes::Anyone(root) => {
+    fn now(world: &'w World, reader: LoadReader) -> Self {
+        match reader {
+            LoadReader::User(user) => Look::User { world, user },
+            LoadReader::Anyone(root) => {
                 Look::Anyone { world, covered: published(world, root), roots: [root].into() }
             }
         }

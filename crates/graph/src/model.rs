@@ -179,13 +179,13 @@ pub struct User {
     pub id: UserId,
     /// Unique without regard to case, 3–32 of `A-Za-z0-9_.-`.
     pub username: String,
-    /// Unique, compared without regard to case. Of a removed account the username again, which is no email.
+    /// Unique, compared without regard to case. A removed account has its username here, which is no email.
     pub email: String,
     /// What the account may use.
     pub plan: Plan,
     /// When the account was added, in milliseconds.
     pub created: Timestamp,
-    /// Whether the account can be used. Accounts stored before there was this field can.
+    /// Whether the account can be used. Accounts that were stored without this field can.
     #[serde(default)]
     pub state: AccountState,
 }

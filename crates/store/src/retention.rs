@@ -58,7 +58,7 @@ impl Retention {
 
 /// Prunes history: each user's oldest batches first. A pruner has its own connection, for use on its own thread. A
 /// batch is removed whole, with its id and its place in chains; the log's last batch stays. An id that was deleted
-/// for good is forgotten some time after the last batch that touches it was removed, whoever made that batch.
+/// for good is forgotten some time after the last batch that touches it was removed, whichever user made that batch.
 pub trait Pruner: Send {
     /// Makes pruning end at the next batch once the sign is set.
     fn heed(&mut self, stop: StopSign);

@@ -214,7 +214,7 @@ fn decide_for(
     }
 }
 
-/// Decides what whoever looks after the installation asks for.
+/// Decides what the operator asks for.
 fn decide_for_operator(
     draft: &mut Draft<'_>,
     operation: &Operation,

@@ -85,7 +85,7 @@ pub(super) fn set_disabled(draft: &mut Draft<'_>, user: UserId, disabled: bool) 
     Ok(())
 }
 
-/// What goes for good with an account, by how many there are.
+/// The numbers of what is deleted with an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Belongings {
     /// The user's own nodes, in the trash or not.
@@ -101,7 +101,7 @@ pub struct Belongings {
 }
 
 impl Belongings {
-    /// Counts what is a user's.
+    /// Counts what the removal of a user would delete.
     pub fn of(world: &World, user: UserId) -> Self {
         let Some(slot) = world.user(user) else { return Belongings::default() };
         let owned = || slot.owned.iter().map(|(_, id)| *id);
@@ -139,7 +139,7 @@ impl Belongings {
 }
 
 /// Removes an account for good: its nodes with all that hangs on them, the grants to and by the user, embeds and tokens.
-/// Its links between nodes of others stay, except private ones, which nobody else is to see. A name stays, too.
+/// Its links between nodes of others stay, except private ones, which nobody else may see. The account keeps a name.
 pub(super) fn remove(draft: &mut Draft<'_>, user: UserId, ids: &mut dyn IdSupply) -> Result<(), Refusal> {
     let world = draft.world();
     let slot = there(world, user)?;
@@ -158,7 +158,7 @@ pub(super) fn remove(draft: &mut Draft<'_>, user: UserId, ids: &mut dyn IdSupply
         freed.extend(targets(draft, *id));
         trash::delete_node(draft, *id);
     }
-    // What was deleted itself is settled in no time: it is not there.
+    // Nodes that are themselves deleted are skipped.
     settle(draft, freed);
     Ok(())
 }

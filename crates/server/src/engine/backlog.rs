@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// A user's recent diffs, without a gap from `complete_from` on.
 pub(super) struct Backlog {
-    told: VecDeque<BacklogDiff>,
+    diffs: VecDeque<BacklogDiff>,
     bytes: usize,
     /// Every diff that leads beyond this rev is kept.
     complete_from: Rev,
@@ -25,7 +25,7 @@ struct BacklogDiff {
 impl Backlog {
     /// Begins at the given rev; `exact` if no due time has passed at that rev yet.
     pub(super) fn begin(rev: Rev, exact: bool) -> Self {
-        Backlog { told: VecDeque::new(), bytes: 0, complete_from: rev, exact }
+        Backlog { diffs: VecDeque::new(), bytes: 0, complete_from: rev, exact }
     }
 
     /// Adds a diff, in the parts it is sent in.
@@ -33,22 +33,22 @@ impl Backlog {
         for diff in parts {
             let bytes = diff.bytes();
             self.bytes += bytes;
-            self.told.push_back(BacklogDiff { diff: Arc::clone(diff), bytes, at: Instant::now() });
+            self.diffs.push_back(BacklogDiff { diff: Arc::clone(diff), bytes, at: Instant::now() });
         }
         while self.bytes > bytes_max && self.drop_oldest() {}
     }
 
     /// Drops diffs that are older than `kept`.
     pub(super) fn trim(&mut self, kept: Duration) {
-        while self.told.front().is_some_and(|told| told.at.elapsed() > kept) {
+        while self.diffs.front().is_some_and(|entry| entry.at.elapsed() > kept) {
             self.drop_oldest();
         }
     }
 
     fn drop_oldest(&mut self) -> bool {
-        let Some(told) = self.told.pop_front() else { return false };
-        self.bytes -= told.bytes;
-        self.complete_from = self.complete_from.max(told.diff.rev);
+        let Some(entry) = self.diffs.pop_front() else { return false };
+        self.bytes -= entry.bytes;
+        self.complete_from = self.complete_from.max(entry.diff.rev);
         // A diff of that very rev has been dropped.
         self.exact = false;
         true
@@ -59,16 +59,16 @@ impl Backlog {
         let complete = since > self.complete_from || (since == self.complete_from && self.exact);
         // It is unknown whether the client missed the due times that passed at `since`. They only take access away,
         // so repeating them is safe. The batch of that rev was not missed.
-        let later = |told: &BacklogDiff| {
-            told.diff.rev > since || (told.diff.rev == since && told.diff.batch.is_none())
+        let later = |entry: &BacklogDiff| {
+            entry.diff.rev > since || (entry.diff.rev == since && entry.diff.batch.is_none())
         };
-        let shrunk = self.told.iter().any(|told| later(told) && told.diff.shrinks());
+        let shrunk = self.diffs.iter().any(|entry| later(entry) && entry.diff.shrinks());
         // All parts of a diff lead to the same rev, so the rev does not tell whether the last part has arrived.
-        let in_part = self.told.iter().any(|told| told.diff.rev == since && told.diff.part.is_some());
+        let in_part = self.diffs.iter().any(|entry| entry.diff.rev == since && entry.diff.part.is_some());
         if !complete || shrunk || in_part || since > head {
             return None;
         }
-        let missed = self.told.iter().filter(|told| told.diff.rev > since);
-        Some(missed.map(|told| Arc::clone(&told.diff)).collect())
+        let missed = self.diffs.iter().filter(|entry| entry.diff.rev > since);
+        Some(missed.map(|entry| Arc::clone(&entry.diff)).collect())
     }
 }

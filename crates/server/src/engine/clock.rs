@@ -3,7 +3,7 @@
 use graph::Timestamp;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The current time. A clock before 1970 counts as 1970. The World ignores a clock that runs backwards.
+/// The current time. A clock before 1970 counts as 1970. For a clock that goes back see [`graph::World::set_clock`].
 pub(crate) fn now() -> Timestamp {
     #[expect(clippy::disallowed_methods, reason = "this is that one place")]
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// A live connection.
 pub(super) struct LiveConnection {
     caller: Caller,
-    line: Box<dyn ConnectionSink>,
+    outbox: Box<dyn ConnectionSink>,
     loads: KeptLoads,
 }
 
@@ -121,14 +121,14 @@ impl Connections {
         world: &World,
         id: ConnectionId,
         caller: Caller,
-        line: Box<dyn ConnectionSink>,
+        outbox: Box<dyn ConnectionSink>,
     ) {
         if !holds(world, caller) {
             // The token was revoked between the handshake and here.
-            line.close();
+            outbox.close();
             return;
         }
-        self.by_id.insert(id, LiveConnection { caller, line, loads: KeptLoads::default() });
+        self.by_id.insert(id, LiveConnection { caller, outbox, loads: KeptLoads::default() });
         let exact = self.dues_passed_at != Some(world.rev());
         let follower = self.followers.entry(caller.user).or_insert_with(|| Follower {
             connections: BTreeSet::new(),
@@ -190,7 +190,7 @@ impl Connections {
     pub(super) fn send(&self, id: ConnectionId, parts: &[Arc<DiffPart>]) {
         if let Some(connection) = self.by_id.get(&id) {
             for part in parts {
-                connection.line.diff(Arc::clone(part));
+                connection.outbox.diff(Arc::clone(part));
             }
         }
     }
@@ -198,7 +198,7 @@ impl Connections {
     /// Sends a connection the diffs it missed.
     pub(super) fn catch_up(&self, id: ConnectionId, missed: &[Arc<DiffPart>]) {
         if let Some(connection) = self.by_id.get(&id) {
-            missed.iter().for_each(|diff| connection.line.missed(Arc::clone(diff)));
+            missed.iter().for_each(|diff| connection.outbox.missed(Arc::clone(diff)));
         }
     }
 
@@ -209,8 +209,8 @@ impl Connections {
         published: &Arc<Published>,
         besides: Option<ConnectionId>,
     ) {
-        for connection in self.lines_of(users.iter().copied(), besides) {
-            connection.line.published(Arc::clone(published));
+        for connection in self.connections_of(users.iter().copied(), besides) {
+            connection.outbox.published(Arc::clone(published));
         }
     }
 
@@ -221,12 +221,12 @@ impl Connections {
         relayed: &Arc<Relayed>,
         besides: ConnectionId,
     ) {
-        for connection in self.lines_of(users, Some(besides)) {
-            connection.line.relay(Arc::clone(relayed));
+        for connection in self.connections_of(users, Some(besides)) {
+            connection.outbox.relay(Arc::clone(relayed));
         }
     }
 
-    fn lines_of(
+    fn connections_of(
         &self,
         users: impl Iterator<Item = UserId>,
         besides: Option<ConnectionId>,
@@ -274,7 +274,7 @@ impl Connections {
             self.by_id.iter().filter(|(_, c)| ends(c.caller)).map(|(id, _)| *id).collect();
         for id in ended {
             if let Some(connection) = self.by_id.get(&id) {
-                connection.line.close();
+                connection.outbox.close();
             }
             self.remove(id);
         }

@@ -75,8 +75,8 @@ impl Group {
         part_entries_max: usize,
     ) -> Result<(), Abandon> {
         let mut output = match self.decide(world, past, mutation) {
-            Err(Stop::Group(abandon)) => return Err(abandon),
-            Err(Stop::Mutation(failure)) => Output::answer(mutation, Outcome::Failed(failure)),
+            Err(Failed::Group(abandon)) => return Err(abandon),
+            Err(Failed::Mutation(failure)) => Output::answer(mutation, Outcome::Failed(failure)),
             Ok(Decided::Replay(diff)) => {
                 let outcome = Outcome::Changed { diff: Arc::new(diff.into()), replayed: true };
                 Output::answer(mutation, outcome)
@@ -104,7 +104,7 @@ impl Group {
         Ok(())
     }
 
-    fn decide(&self, world: &mut World, past: &dyn Past, mutation: &Mutation) -> Result<Decided, Stop> {
+    fn decide(&self, world: &mut World, past: &dyn Past, mutation: &Mutation) -> Result<Decided, Failed> {
         let user = mutation.caller.user;
         if !holds(world, mutation.caller) {
             return Err(Failure::Revoked.into());
@@ -144,7 +144,7 @@ impl Group {
         Ok(Decided::Nothing(mutation.idempotency_key.map(|_| batch)))
     }
 
-    fn remembered(&self, past: &dyn Past, id: BatchId) -> Result<Option<Remembered>, Stop> {
+    fn remembered(&self, past: &dyn Past, id: BatchId) -> Result<Option<Remembered>, Failed> {
         match self.pending(id) {
             Some(pending) => Ok(Some(pending)),
             None => past.batch(id).map_err(unreadable),
@@ -169,13 +169,13 @@ impl Group {
         named: BatchId,
         way: UndoKind,
         id: BatchId,
-    ) -> Result<Batch, Stop> {
+    ) -> Result<Batch, Failed> {
         let chain = self.chain(past, named)?.ok_or(Failure::Refused(Reason::BatchNotFound.into()))?;
         Ok(undo_or_redo(world, user, &chain, way, id, &mut RandomIds).map_err(Failure::Refused)?)
     }
 
     /// The chain of a batch, on disk or in this group.
-    fn chain(&self, past: &dyn Past, id: BatchId) -> Result<Option<Chain>, Stop> {
+    fn chain(&self, past: &dyn Past, id: BatchId) -> Result<Option<Chain>, Failed> {
         let stored = past.chain(id).map_err(unreadable)?;
         // An undo on disk whose root is no longer kept has no chain: the root's id may now name another batch.
         let (mut chain, root) = match (stored, self.pending(id)) {
@@ -287,16 +287,16 @@ impl Group {
 }
 
 /// What fails with a mutation.
-enum Stop {
+enum Failed {
     /// Only the mutation itself.
     Mutation(Failure),
     /// The whole group.
     Group(Abandon),
 }
 
-impl From<Failure> for Stop {
+impl From<Failure> for Failed {
     fn from(failure: Failure) -> Self {
-        Stop::Mutation(failure)
+        Failed::Mutation(failure)
     }
 }
 
@@ -322,11 +322,11 @@ impl Output {
 }
 
 /// Damage concerns only the request that reads it. Any other error may have ended the transaction.
-fn unreadable(error: LogError) -> Stop {
+fn unreadable(error: LogError) -> Failed {
     tracing::error!(%error, "cannot read history");
     match error {
-        LogError::Corrupt { .. } => Stop::Mutation(Failure::Storage),
-        _ => Stop::Group(Abandon),
+        LogError::Corrupt { .. } => Failed::Mutation(Failure::Storage),
+        _ => Failed::Group(Abandon),
     }
 }
 

@@ -91,7 +91,7 @@ enum EngineCommand {
     Read { caller: Caller, read: Read, connection: Option<ConnectionId>, answer: OnOutcome },
     ReadPublic { token: String, page: PageRequest, answer: OnOutcome },
     Relay { caller: Caller, relay: Relay, connection: ConnectionId, answer: OnOutcome },
-    Connect { id: ConnectionId, caller: Caller, line: Box<dyn ConnectionSink> },
+    Connect { id: ConnectionId, caller: Caller, outbox: Box<dyn ConnectionSink> },
     Disconnect(ConnectionId),
     PageFound(Box<FoundPage>),
     Drain(oneshot::Sender<()>),
@@ -218,10 +218,10 @@ impl Engine {
     }
 
     /// Registers a connection. From now on its outbox gets every diff that affects its user.
-    pub fn connect(&self, caller: Caller, line: Box<dyn ConnectionSink>) -> ConnectionId {
+    pub fn connect(&self, caller: Caller, outbox: Box<dyn ConnectionSink>) -> ConnectionId {
         let id = ConnectionId(self.shared.next_connection.fetch_add(1, Ordering::Relaxed));
         // Without the thread there is nothing to connect to. The process is about to end.
-        let _ = self.commands.send(EngineCommand::Connect { id, caller, line });
+        let _ = self.commands.send(EngineCommand::Connect { id, caller, outbox });
         id
     }
 

@@ -148,8 +148,8 @@ impl Thread {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
                 round.relays.push((caller, relay, connection, answer));
             }
-            EngineCommand::Connect { id, caller, line } => {
-                self.connections.add(&self.world, id, caller, line)
+            EngineCommand::Connect { id, caller, outbox } => {
+                self.connections.add(&self.world, id, caller, outbox)
             }
             EngineCommand::PageFound(found) => round.found.push(*found),
             EngineCommand::Disconnect(id) => self.connections.remove(id),
@@ -314,8 +314,8 @@ impl Thread {
         }
     }
 
-    /// Reloads the World from the log, as of the last commit. Clients have been told of everything up to `told`.
-    fn reload(&mut self, told: Rev) {
+    /// Reloads the World from the log, as of the last commit. Clients have been sent everything up to `sent`.
+    fn reload(&mut self, sent: Rev) {
         let before = match self.log.load(store::LoadScope::Everything) {
             Ok(world) => std::mem::replace(&mut self.world, world),
             Err(error) => end_process(&format!("the data cannot be loaded: {error}")),
@@ -323,7 +323,7 @@ impl Thread {
         before.expired().for_each(|(due, at)| self.world.expire(due, at));
         self.world.advance(before.clock());
         self.shared.directory.replace(&self.world);
-        if self.world.rev() != told {
+        if self.world.rev() != sent {
             // Other processes have committed batches that no client here was told of.
             self.connections.close_all();
         }

@@ -27,6 +27,7 @@ pub struct Handle {
     held: AtomicBool,
     cut: AtomicBool,
     upgraded: AtomicBool,
+    ended: AtomicBool,
     reader: AtomicWaker,
     writer: AtomicWaker,
 }
@@ -40,6 +41,7 @@ impl Handle {
             held: AtomicBool::new(false),
             cut: AtomicBool::new(false),
             upgraded: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             writer: AtomicWaker::new(),
         }
@@ -53,6 +55,11 @@ impl Handle {
     /// Notes that the connection is no longer HTTP: what is written from now on is sent as it is.
     pub fn upgrade(&self) {
         self.upgraded.store(true, Ordering::Release);
+    }
+
+    /// Whether the connection has ended.
+    pub fn is_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
     }
 
     /// Stops reading from the client, which makes it wait.
@@ -116,6 +123,13 @@ impl Tcp {
         } else {
             self.unread.poll_write(stream, cx, buf)
         }
+    }
+}
+
+impl Drop for Tcp {
+    fn drop(&mut self) {
+        self.handle.ended.store(true, Ordering::Release);
+        self.handle.progress.notify_waiters();
     }
 }
 
@@ -183,12 +197,13 @@ mod tests {
     #[tokio::test]
     async fn t29_the_bytes_of_an_upgraded_connection_are_sent_as_they_are() {
         let bytes = b"HTTP/1.1 414 URI Too Long\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        let explain = Explain { answer: |_, _| Some("instead".to_owned()), headers: "" };
         for (upgraded, want) in [(false, b"instead".as_slice()), (true, bytes)] {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
             let (stream, peer) = listener.accept().await.unwrap();
             let place = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
-            let mut tcp = Tcp::new(stream, peer, place, |_| Some("instead".to_owned()));
+            let mut tcp = Tcp::new(stream, peer, place, explain);
             if upgraded {
                 tcp.handle().upgrade();
             }

@@ -116,9 +116,22 @@ enum TokenCommand {
 /// `--data` is a flag of every command, also of the one that has its own directory.
 const DEMO_HELP: &str = "The demo never uses the data in --data. Only a synaptask.toml is looked for there.";
 
+/// The exit status for arguments that cannot be read, as is usual.
+const WRONG_USAGE: u8 = 2;
+
 /// Runs the command line of the process.
 pub fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(wrong) if wrong.use_stderr() => {
+            // It repeats the arguments.
+            let _ = write!(io::stderr(), "{}", harmless(&wrong.render().to_string()));
+            return ExitCode::from(WRONG_USAGE);
+        }
+        // --help and --version.
+        Err(asked) => asked.exit(),
+    };
+    match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {}", harmless(&error.to_string()));

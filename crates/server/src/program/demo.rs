@@ -2,6 +2,7 @@
 
 use super::accounts::{AccountError, Accounts};
 use super::data_directory::make_log;
+use super::printing::print_harmless;
 use super::serve::{self, ServerError};
 use super::settings::Settings;
 use crate::auth::Secret;
@@ -11,8 +12,9 @@ use graph::diff::NodeChange;
 use graph::model::{Level, LinkType, Plan, Status};
 use graph::ops::{AccessAdd, LinkAdd, NodeAdd, NodePublish, NodeUpdate};
 use graph::{NodeFields, NodeId, Operation, Refusal};
-use std::io::{self, Write as _};
+use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -348,20 +350,19 @@ async fn ask(engine: &Engine, who: &Person, operation: Operation) -> Result<Arc<
     }
 }
 
-fn introduce(address: SocketAddr, shown: &DemoTokens, data: &std::path::Path) -> io::Result<()> {
+/// Prints what the demo offers and how to try it.
+fn introduce(address: SocketAddr, shown: &DemoTokens, data: &Path) -> io::Result<()> {
     let url = format!("http://{address}");
-    let mut out = io::stdout().lock();
-    writeln!(out, "SynapTask demo at {url}")?;
-    writeln!(out, "The data is in {} and is removed when the server stops.\n", data.display())?;
+    let mut out = format!("SynapTask demo at {url}\n");
+    out += &format!("The data is in {} and is removed when the server stops.\n\n", data.display());
     for person in &shown.people {
-        writeln!(out, "{:<18} {}", person.email, person.secret.reveal())?;
+        out += &format!("{:<18} {}\n", person.email, person.secret.reveal());
     }
     if let Some(first) = shown.people.first() {
         let token = first.secret.reveal();
-        writeln!(out, "\nTry:\n  curl -H 'Authorization: Bearer {token}' '{url}/api/graph?limit=5'")?;
+        out += &format!("\nTry:\n  curl -H 'Authorization: Bearer {token}' '{url}/api/graph?limit=5'\n");
     }
-    writeln!(out, "\nOr open Ben's publication in a browser, without a token:")?;
-    writeln!(out, "  {url}/api/branch?root={}", shown.public_token)?;
-    writeln!(out, "\nPress Ctrl-C to stop.")?;
-    out.flush()
+    out += "\nOr open Ben's publication in a browser, without a token:\n";
+    out += &format!("  {url}/api/branch?root={}\n", shown.public_token);
+    print_harmless(&(out + "\nPress Ctrl-C to stop."))
 }

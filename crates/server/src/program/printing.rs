@@ -26,11 +26,16 @@ pub(super) fn show(
 
 /// Prints JSON, indented. Characters that a terminal would act on are escaped, so the value is unchanged.
 pub(super) fn print_json(json: &Value) -> Result<(), CommandError> {
-    print(&escaped(&format!("{json:#}")))
+    Ok(print(&escaped(&format!("{json:#}")))?)
 }
 
 /// Prints lines of text.
 pub(super) fn print_text(text: &str) -> Result<(), CommandError> {
+    Ok(print_harmless(text)?)
+}
+
+/// Prints lines of text, for callers with errors of their own.
+pub(super) fn print_harmless(text: &str) -> io::Result<()> {
     print(&harmless(text))
 }
 
@@ -78,9 +83,9 @@ fn acts(c: char) -> bool {
 }
 
 /// The reader at the other end of a pipe may have closed it.
-fn print(text: &str) -> Result<(), CommandError> {
+fn print(text: &str) -> io::Result<()> {
     match writeln!(io::stdout(), "{}", text.trim_end_matches('\n')) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
     }
 }

@@ -71,8 +71,13 @@ impl EioSession {
         self.reservation.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// Notes that the session has moved to a WebSocket. If it has one, the library refuses the further one, which is
+    /// ended here: the first must stay the one that can be held and cut.
     fn attach(&self, handle: Arc<Handle>, credentials: Option<Credentials>) {
         let mut state = self.lock();
+        if state.websocket.as_ref().is_some_and(|websocket| !websocket.handle.is_ended()) {
+            return handle.cut();
+        }
         if let Some(old) = state.websocket.take() {
             state.before_bytes += old.handle.written_bytes() - old.from_bytes;
         }
@@ -81,6 +86,10 @@ impl EioSession {
         state.late = credentials.or(state.late.take());
         drop(state);
         self.changed.notify_one();
+        if self.is_dead() {
+            // It was ended during the upgrade, which it could not know.
+            self.cut();
+        }
     }
 
     /// Credentials that came with the upgrade to a WebSocket, after the session had begun.
@@ -88,9 +97,9 @@ impl EioSession {
         self.lock().late.clone()
     }
 
-    /// Whether the client uses a WebSocket.
+    /// Whether the client uses a WebSocket. One whose upgrade failed goes on polling.
     pub fn is_websocket(&self) -> bool {
-        self.lock().websocket.is_some()
+        self.lock().websocket.as_ref().is_some_and(|websocket| !websocket.handle.is_ended())
     }
 
     /// How many bytes have been sent to the client.
@@ -309,13 +318,51 @@ async fn go_on(watch: &Watch, request: Request, next: Next, is_websocket: bool, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::tcp::Tcp;
+    use crate::net::unread::Explain;
     use std::net::IpAddr;
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::Semaphore;
 
     #[test]
     fn t3_a_sessions_id_is_read_from_its_handshake() {
         let body = br#"0{"sid":"AAECAw","upgrades":["websocket"],"pingInterval":25000}"#;
         assert_eq!(session_id(body), Some("AAECAw"));
         assert_eq!(session_id(b"{}"), None);
+    }
+
+    // Rules: T3, P24.
+    #[tokio::test]
+    async fn t3_a_session_polls_again_after_an_upgrade_that_failed_and_none_outlives_its_end() {
+        let client = Client { address: IpAddr::from([127, 0, 0, 1]), host: None, scheme: None };
+        let session = EioSession::new(client, None);
+        let (tcp, _client) = tcp().await;
+        session.attach(tcp.handle(), None);
+        assert!(session.is_websocket());
+        drop(tcp);
+        assert!(!session.is_websocket());
+
+        let ((mut first, _client), (mut further, _other)) = (self::tcp().await, self::tcp().await);
+        session.attach(first.handle(), None);
+        session.attach(further.handle(), None);
+        assert!(first.write_all(b"more").await.is_ok() && further.write_all(b"more").await.is_err());
+        session.cut();
+        assert!(first.write_all(b"more").await.is_err());
+        drop(first);
+
+        let (mut late, _client) = self::tcp().await;
+        session.attach(late.handle(), None);
+        assert!(late.write_all(b"more").await.is_err());
+    }
+
+    async fn tcp() -> (Tcp, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        let place = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
+        let explain = Explain { answer: |_, _| None, headers: "" };
+        (Tcp::new(stream, peer, place, explain), client)
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub(super) struct SqlitePruner {
 impl SqlitePruner {
     pub(super) fn new(log: SqliteLog, retention: Retention) -> Result<Self, LogError> {
         // A batch that comes back after a power cut is pruned again, so there is no need to wait for the disk. The
-        // WAL is checkpointed here whoever writes to it.
+        // WAL is checkpointed here, whichever process writes to it.
         log.conn
             .execute_batch("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0")
             .map_err(unwritten)?;
