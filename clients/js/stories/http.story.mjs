@@ -192,6 +192,12 @@ async function tells(on, origin, expected, preflight) {
   }
 }
 
+// Rules: T25, T29. The origin of a request that cannot be read is not known.
+story('A page of any origin may read why its request could not be read', async () => {
+  const { headers } = await answerTo(`GET /${'a'.repeat(70_000)} HTTP/1.1\r\nhost: x\r\norigin: ${PAGE}\r\n\r\n`);
+  assert.deepEqual(cors({ headers }), FOR_ALL);
+});
+
 // Rules: T25.
 story('A page of any origin may call with a token, over REST and by polling, and read what is refused', async () => {
   await tells(server, PAGE, FOR_ALL, { ...FOR_ALL, ...PREFLIGHT });

@@ -40,8 +40,8 @@ pub fn refusal(problem: &Problem, trace_id: &str) -> Response {
 }
 
 /// The whole answer to a request that the HTTP library could not read, by the status that the library gives; `None` for
-/// any other status.
-pub fn unread(status: u16) -> Option<String> {
+/// any other status. `headers` are further header lines, each with its line end.
+pub fn unread(status: u16, headers: &str) -> Option<String> {
     let problem = match status {
         400 => Problem::Request,
         414 => Problem::UriTooLong,
@@ -54,7 +54,7 @@ pub fn unread(status: u16) -> Option<String> {
     let length = body.len();
     Some(format!(
         "HTTP/1.1 {status} {reason}\r\nconnection: close\r\ncontent-type: application/json\r\ncache-control: no-store\r\n\
-         x-trace-id: {trace_id}\r\ncontent-length: {length}\r\n\r\n{body}"
+         x-trace-id: {trace_id}\r\n{headers}content-length: {length}\r\n\r\n{body}"
     ))
 }
 

@@ -56,6 +56,17 @@ impl Cors {
         }
     }
 
+    /// The header lines of an answer to a request whose origin could not be read. An allowed origin's page reads such
+    /// an answer only if it sent no cookies.
+    pub fn without_origin(&self) -> &'static str {
+        match self.mode {
+            CorsMode::Any => {
+                "access-control-allow-origin: *\r\naccess-control-expose-headers: X-Trace-Id, Retry-After\r\n"
+            }
+            CorsMode::Listed | CorsMode::Off => "",
+        }
+    }
+
     /// Whether answers differ by origin, so that a cache must keep them apart.
     fn varies(&self) -> bool {
         self.mode != CorsMode::Off && (self.mode == CorsMode::Listed || !self.allowed_origins.is_empty())

@@ -197,12 +197,13 @@ mod tests {
     #[tokio::test]
     async fn t29_the_bytes_of_an_upgraded_connection_are_sent_as_they_are() {
         let bytes = b"HTTP/1.1 414 URI Too Long\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        let explain = Explain { answer: |_, _| Some("instead".to_owned()), headers: "" };
         for (upgraded, want) in [(false, b"instead".as_slice()), (true, bytes)] {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
             let (stream, peer) = listener.accept().await.unwrap();
             let place = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
-            let mut tcp = Tcp::new(stream, peer, place, |_| Some("instead".to_owned()));
+            let mut tcp = Tcp::new(stream, peer, place, explain);
             if upgraded {
                 tcp.handle().upgrade();
             }

@@ -9,8 +9,15 @@ use std::task::{Context, Poll, ready};
 use std::{io, str};
 use tokio::io::AsyncWrite;
 
-/// Makes the whole answer, head and body, for a status that the library gives by itself; `None` leaves its answer as it is.
-pub type Explain = fn(u16) -> Option<String>;
+/// The answers that are sent instead.
+#[derive(Clone, Copy, Debug)]
+pub struct Explain {
+    /// Makes the whole answer, head and body, for a status that the library gives by itself; `None` leaves its answer
+    /// as it is. It is given the further header lines.
+    pub answer: fn(u16, &str) -> Option<String>,
+    /// Further header lines, each with its line end.
+    pub headers: &'static str,
+}
 
 /// The longest that an answer of the library is.
 const ANSWER_BYTES_MAX: usize = 256;
@@ -40,7 +47,9 @@ impl Unread {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         if self.instead.is_none() {
-            self.instead = status_alone(bytes).and_then(self.explain).map(|text| (text, 0));
+            let Explain { answer, headers } = self.explain;
+            let text = status_alone(bytes).and_then(|status| answer(status, headers));
+            self.instead = text.map(|text| (text, 0));
         }
         let Some((text, written)) = &mut self.instead else { return stream.poll_write(cx, bytes) };
         while let Some(rest) = text.as_bytes().get(*written..).filter(|rest| !rest.is_empty()) {
@@ -84,8 +93,8 @@ mod tests {
     /// What arrives of these bytes through a pipe that takes so many at a time.
     async fn check(at_a_time: usize, bytes: &[u8], want: &[u8]) {
         let (near, mut far) = duplex(at_a_time);
-        let (mut near, mut unread) =
-            (near, Unread::new(|status| (status == 414).then(|| "instead".to_owned())));
+        let answer = |status, headers: &str| (status == 414).then(|| format!("{headers}instead"));
+        let (mut near, mut unread) = (near, Unread::new(Explain { answer, headers: "" }));
         let bytes = bytes.to_vec();
         let writing = tokio::spawn(async move {
             let mut rest = bytes.as_slice();

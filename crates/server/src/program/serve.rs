@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::engine::{self, Engine, StartError};
 use crate::net::accept::{Patience, serve};
 use crate::net::cors::{Cors, cors};
+use crate::net::unread::Explain;
 use crate::response;
 use crate::rest;
 use crate::socket;
@@ -93,6 +94,7 @@ async fn serve_on(
     };
     let origins =
         Cors { mode: settings.transport.cors, allowed_origins: settings.transport.allowed_origins.clone() };
+    let explain = Explain { answer: response::unread, headers: origins.without_origin() };
     let app = App::new(engine.clone(), settings.transport);
     let (sockets_router, sockets) = socket::routes(&app);
     // Bodies are limited where they are read.
@@ -100,7 +102,7 @@ async fn serve_on(
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(Arc::new(origins), cors));
     let (stop, stopped) = watch::channel(false);
-    let mut serving = tokio::spawn(serve(listener, router, patience, response::unread, stopped));
+    let mut serving = tokio::spawn(serve(listener, router, patience, explain, stopped));
     tracing::info!(%address, "serving");
     ready(address, engine);
 

@@ -319,6 +319,7 @@ async fn go_on(watch: &Watch, request: Request, next: Next, is_websocket: bool, 
 mod tests {
     use super::*;
     use crate::net::tcp::Tcp;
+    use crate::net::unread::Explain;
     use std::net::IpAddr;
     use tokio::io::AsyncWriteExt as _;
     use tokio::net::{TcpListener, TcpStream};
@@ -360,7 +361,8 @@ mod tests {
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, peer) = listener.accept().await.unwrap();
         let place = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
-        (Tcp::new(stream, peer, place, |_| None), client)
+        let explain = Explain { answer: |_, _| None, headers: "" };
+        (Tcp::new(stream, peer, place, explain), client)
     }
 
     #[test]

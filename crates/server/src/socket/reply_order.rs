@@ -32,7 +32,7 @@ impl<T> ReplyOrder<T> {
         slot
     }
 
-    /// The engine has answered a request. Returns the replies that may be sent now, in order.
+    /// The engine has answered a request. Reorder the replies that may be sent now, in order.
     pub fn answered(&mut self, slot: ReplySlot, answer: T) -> Vec<T> {
         self.open.remove(&slot);
         let mut due = vec![answer];
@@ -40,7 +40,7 @@ impl<T> ReplyOrder<T> {
         due
     }
 
-    /// A request is answered without the engine. Returns the replies that may be sent now, in order.
+    /// A request is answered without the engine. Reorder the replies that may be sent now, in order.
     pub fn answered_here(&mut self, slot: ReplySlot, answer: T) -> Vec<T> {
         self.open.remove(&slot);
         self.held.insert(slot, answer);
@@ -63,21 +63,21 @@ mod tests {
 
     #[test]
     fn t5_a_refusal_does_not_overtake_what_was_asked_before() {
-        let mut turns = ReplyOrder::default();
-        let [a, b, c, d] = [(); 4].map(|()| turns.begin());
-        assert!(turns.answered_here(b, "b").is_empty());
-        assert!(turns.answered_here(d, "d").is_empty());
-        assert_eq!(turns.answered(a, "a"), ["a", "b"]);
-        assert_eq!(turns.answered(c, "c"), ["c", "d"]);
-        let e = turns.begin();
-        assert_eq!(turns.answered_here(e, "e"), ["e"]);
+        let mut order = ReplyOrder::default();
+        let [a, b, c, d] = [(); 4].map(|()| order.begin());
+        assert!(order.answered_here(b, "b").is_empty());
+        assert!(order.answered_here(d, "d").is_empty());
+        assert_eq!(order.answered(a, "a"), ["a", "b"]);
+        assert_eq!(order.answered(c, "c"), ["c", "d"]);
+        let e = order.begin();
+        assert_eq!(order.answered_here(e, "e"), ["e"]);
     }
 
     #[test]
     fn t5_the_engine_answers_in_its_own_order() {
-        let mut turns = ReplyOrder::default();
-        let [a, b] = [(); 2].map(|()| turns.begin());
-        assert_eq!(turns.answered(b, "b"), ["b"]);
-        assert_eq!(turns.answered(a, "a"), ["a"]);
+        let mut order = ReplyOrder::default();
+        let [a, b] = [(); 2].map(|()| order.begin());
+        assert_eq!(order.answered(b, "b"), ["b"]);
+        assert_eq!(order.answered(a, "a"), ["a"]);
     }
 }
