@@ -556,6 +556,24 @@ fn h21_a_hub_of_many_costs_in_proportion() {
     assert!(spent < 100 * WIDTH as u64, "{spent} looks");
 }
 
+#[test]
+fn h21_what_was_given_back_once_and_set_since_stays() {
+    let mut fixture = Fixture::new(
+        "alice owns a=3 b=3
+         a -> b
+         alice: set a status=0
+         alice: undo 1
+         alice: set b status=0
+         alice: redo 1",
+    );
+    assert_eq!(statuses(&fixture, "ab"), "02");
+    fixture.run("alice: undo 1").unwrap();
+    assert_eq!(statuses(&fixture, "ab"), "30", "the redo took no completion from b");
+    fixture.run("alice: redo 1").unwrap();
+    fixture.run("alice: undo 1").unwrap();
+    assert_eq!(statuses(&fixture, "ab"), "30");
+}
+
 // Rules: H21, B13.
 #[test]
 fn h21_layers_that_became_independent_cost_in_proportion() {

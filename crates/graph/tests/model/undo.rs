@@ -57,8 +57,8 @@ pub struct Past {
     pub before: Rc<Model>,
     pub after: Rc<Model>,
     pub undone: bool,
-    /// Nodes that its own cascade reopened.
-    pub ended: BTreeSet<NodeId>,
+    /// Nodes that its own cascade reopened, with the version it left them.
+    pub ended: BTreeMap<NodeId, u64>,
     /// Nodes that the cascade of its last undo or redo reopened.
     pub ended_by_last: BTreeSet<NodeId>,
     /// Its undos (true) and redos.
@@ -457,13 +457,16 @@ impl Turn {
         Ok(())
     }
 
-    /// What the cascade of the chain's last batch reopened, and for an undo also that of its first, where no status
-    /// was set since: the cascade left the status Available, held or not.
+    /// What the cascade of the chain's last batch reopened, where no status was set since: the cascade left the status
+    /// Available, held or not. For an undo also what that of its first reopened and nothing has changed since.
     // Rules: H21.
     fn note_given_back(&mut self, past: &Past, steps: &[Step]) {
         let mut ended = past.ended_by_last.clone();
         if !past.undone {
-            ended.extend(&past.ended);
+            let as_left = |id: &NodeId, version: u64| {
+                past.turns.is_empty() || self.m.nodes.get(id).is_some_and(|node| node.version == version)
+            };
+            ended.extend(past.ended.iter().filter(|(id, version)| as_left(id, **version)).map(|(id, _)| *id));
         }
         for step in steps {
             if let Step::Status(_, to) = step {

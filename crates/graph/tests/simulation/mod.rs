@@ -315,6 +315,7 @@ impl Simulation {
                     None => {
                         let (root, actor) = (batch.id, Some(caller));
                         let after = Rc::new(self.model.clone());
+                        let ended = self.as_left(ended);
                         let past = Past {
                             root,
                             actor,
@@ -396,6 +397,7 @@ impl Simulation {
                 self.tell(None, diffs)?;
                 self.compare()?;
                 let (root, actor) = (batch.id, None);
+                let ended = self.as_left(ended);
                 let (ended_by_last, turns) = (BTreeSet::new(), Vec::new());
                 let undone = false;
                 let past =
@@ -405,6 +407,11 @@ impl Simulation {
             }
             (got, want) => Err(format!("{:?}, not {:?}", got.map(|it| it.entries.len()), want.map(|_| ()))),
         }
+    }
+
+    /// Nodes with their versions now.
+    fn as_left(&self, nodes: BTreeSet<NodeId>) -> BTreeMap<NodeId, u64> {
+        nodes.into_iter().filter_map(|id| Some((id, self.model.nodes.get(&id)?.version))).collect()
     }
 
     fn remembered(&self, named: BatchId) -> Option<usize> {

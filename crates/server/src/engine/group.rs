@@ -75,8 +75,8 @@ impl Group {
         part_entries_max: usize,
     ) -> Result<(), Abandon> {
         let mut output = match self.decide(world, past, mutation) {
-            Err(Failed::Group(abandon)) => return Err(abandon),
-            Err(Failed::Mutation(failure)) => Output::answer(mutation, Outcome::Failed(failure)),
+            Err(DecideError::Group(abandon)) => return Err(abandon),
+            Err(DecideError::Mutation(failure)) => Output::answer(mutation, Outcome::Failed(failure)),
             Ok(Decided::Replay(diff)) => {
                 let outcome = Outcome::Changed { diff: Arc::new(diff.into()), replayed: true };
                 Output::answer(mutation, outcome)
@@ -104,7 +104,12 @@ impl Group {
         Ok(())
     }
 
-    fn decide(&self, world: &mut World, past: &dyn Past, mutation: &Mutation) -> Result<Decided, Failed> {
+    fn decide(
+        &self,
+        world: &mut World,
+        past: &dyn Past,
+        mutation: &Mutation,
+    ) -> Result<Decided, DecideError> {
         let user = mutation.caller.user;
         if !holds(world, mutation.caller) {
             return Err(Failure::Revoked.into());
@@ -144,7 +149,7 @@ impl Group {
         Ok(Decided::Nothing(mutation.idempotency_key.map(|_| batch)))
     }
 
-    fn remembered(&self, past: &dyn Past, id: BatchId) -> Result<Option<Remembered>, Failed> {
+    fn remembered(&self, past: &dyn Past, id: BatchId) -> Result<Option<Remembered>, DecideError> {
         match self.pending(id) {
             Some(pending) => Ok(Some(pending)),
             None => past.batch(id).map_err(unreadable),
@@ -169,13 +174,13 @@ impl Group {
         named: BatchId,
         way: UndoKind,
         id: BatchId,
-    ) -> Result<Batch, Failed> {
+    ) -> Result<Batch, DecideError> {
         let chain = self.chain(past, named)?.ok_or(Failure::Refused(Reason::BatchNotFound.into()))?;
         Ok(undo_or_redo(world, user, &chain, way, id, &mut RandomIds).map_err(Failure::Refused)?)
     }
 
     /// The chain of a batch, on disk or in this group.
-    fn chain(&self, past: &dyn Past, id: BatchId) -> Result<Option<Chain>, Failed> {
+    fn chain(&self, past: &dyn Past, id: BatchId) -> Result<Option<Chain>, DecideError> {
         let stored = past.chain(id).map_err(unreadable)?;
         // An undo on disk whose root is no longer kept has no chain: the root's id may now name another batch.
         let (mut chain, root) = match (stored, self.pending(id)) {
@@ -287,16 +292,16 @@ impl Group {
 }
 
 /// What fails with a mutation.
-enum Failed {
+enum DecideError {
     /// Only the mutation itself.
     Mutation(Failure),
     /// The whole group.
     Group(Abandon),
 }
 
-impl From<Failure> for Failed {
+impl From<Failure> for DecideError {
     fn from(failure: Failure) -> Self {
-        Failed::Mutation(failure)
+        DecideError::Mutation(failure)
     }
 }
 
@@ -322,11 +327,11 @@ impl Output {
 }
 
 /// Damage concerns only the request that reads it. Any other error may have ended the transaction.
-fn unreadable(error: LogError) -> Failed {
+fn unreadable(error: LogError) -> DecideError {
     tracing::error!(%error, "cannot read history");
     match error {
-        LogError::Corrupt { .. } => Failed::Mutation(Failure::Storage),
-        _ => Failed::Group(Abandon),
+        LogError::Corrupt { .. } => DecideError::Mutation(Failure::Storage),
+        _ => DecideError::Group(Abandon),
     }
 }
 

@@ -187,11 +187,21 @@ impl AsyncWrite for Tcp {
 }
 
 #[cfg(test)]
+impl Tcp {
+    /// An accepted connection and its client.
+    pub async fn pair(explain: Explain) -> (Tcp, TcpStream) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        let place = Arc::new(tokio::sync::Semaphore::new(1)).acquire_owned().await.unwrap();
+        (Tcp::new(stream, peer, place, explain), client)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::TcpListener;
-    use tokio::sync::Semaphore;
 
     /// The client chooses the bytes of a websocket's pong, so they can look like an answer of the HTTP library.
     #[tokio::test]
@@ -199,11 +209,7 @@ mod tests {
         let bytes = b"HTTP/1.1 414 URI Too Long\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
         let explain = Explain { answer: |_, _| Some("instead".to_owned()), headers: "" };
         for (upgraded, want) in [(false, b"instead".as_slice()), (true, bytes)] {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-            let (stream, peer) = listener.accept().await.unwrap();
-            let place = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
-            let mut tcp = Tcp::new(stream, peer, place, explain);
+            let (mut tcp, mut client) = Tcp::pair(explain).await;
             if upgraded {
                 tcp.handle().upgrade();
             }

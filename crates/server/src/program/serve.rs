@@ -10,7 +10,6 @@ use crate::net::unread::Explain;
 use crate::response;
 use crate::rest;
 use crate::socket;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use std::future::poll_fn;
 use std::io;
@@ -97,10 +96,7 @@ async fn serve_on(
     let explain = Explain { answer: response::unread, headers: origins.without_origin() };
     let app = App::new(engine.clone(), settings.transport);
     let (sockets_router, sockets) = socket::routes(&app);
-    // Bodies are limited where they are read.
-    let router = rest::with_rest(sockets_router, &app)
-        .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(Arc::new(origins), cors));
+    let router = rest::with_rest(sockets_router, &app).layer(from_fn_with_state(Arc::new(origins), cors));
     let (stop, stopped) = watch::channel(false);
     let mut serving = tokio::spawn(serve(listener, router, patience, explain, stopped));
     tracing::info!(%address, "serving");

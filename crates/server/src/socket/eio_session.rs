@@ -322,8 +322,7 @@ mod tests {
     use crate::net::unread::Explain;
     use std::net::IpAddr;
     use tokio::io::AsyncWriteExt as _;
-    use tokio::net::{TcpListener, TcpStream};
-    use tokio::sync::Semaphore;
+    use tokio::net::TcpStream;
 
     #[test]
     fn t3_a_sessions_id_is_read_from_its_handshake() {
@@ -357,12 +356,7 @@ mod tests {
     }
 
     async fn tcp() -> (Tcp, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (stream, peer) = listener.accept().await.unwrap();
-        let place = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
-        let explain = Explain { answer: |_, _| None, headers: "" };
-        (Tcp::new(stream, peer, place, explain), client)
+        Tcp::pair(Explain { answer: |_, _| None, headers: "" }).await
     }
 
     #[test]

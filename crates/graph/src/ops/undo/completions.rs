@@ -20,12 +20,18 @@ pub(super) fn give_back(
 ) {
     // An undo inverts the latest redo and the batch that began the chain. A redo inverts the latest undo.
     let root = Some(&chain.root).filter(|_| !chain.undone);
-    let ended = chain.latest.iter().chain(root).flat_map(ended_by);
+    // What the root ended may have been given back by an undo since, and its status set after that. A node that
+    // nothing has changed since was not.
+    let since_root = chain.latest.is_some();
+    let ended = chain.latest.iter().flat_map(ended_by).map(|after| (after, false));
+    let ended = ended.chain(root.into_iter().flat_map(ended_by).map(|after| (after, since_root)));
     let mut seen: HashSet<NodeId> = steps.iter().filter_map(Step::status_of).collect();
     let mut given_back = Vec::new();
-    for after in ended.filter(|after| seen.insert(after.id)) {
-        let now = draft.world().node(after.id);
-        if now.is_some_and(|now| unheld_status(now) == unheld_status(after)) {
+    for (after, unchanged) in ended.filter(|(after, _)| seen.insert(after.id)) {
+        let stands = |now: &Arc<Node>| {
+            unheld_status(now) == unheld_status(after) && (!unchanged || now.version == after.version)
+        };
+        if draft.world().node(after.id).is_some_and(stands) {
             given_back.push(after.id);
         }
     }
