@@ -4,11 +4,13 @@
 export const USERS_MAX = 6;
 
 export const REST = {
+  'graph:apply': ['POST', '/api/batch'],
   'node:add': ['POST', '/api/node'],
   'node:update': ['PUT', '/api/node'],
   'node:trash': ['POST', '/api/node/trash'],
   'node:restore': ['POST', '/api/node/restore'],
   'node:delete': ['DELETE', '/api/node'],
+  'trash:restore': ['POST', '/api/trash/restore'],
   'trash:purge': ['DELETE', '/api/trash'],
   'link:add': ['POST', '/api/link'],
   'link:update': ['PUT', '/api/link'],
@@ -153,6 +155,9 @@ const fields = (draw) =>
     dueDate: draw.chance(0.5) ? null : '2031-01-02T03:04:05Z',
   });
 
+/** What is drawn for the user whose turn it is, so that several can be one batch. */
+const PARTS = ['node:add', 'node:update', 'node:update', 'node:trash', 'link:add', 'link:add', 'link:update', 'link:swap', 'link:trash', 'node:access', 'node:publish', 'node:unpublish'];
+
 /** How often each is drawn, and its payload. `as` steps may change who does it. */
 const KINDS = {
   'node:add': [22, (draw) => {
@@ -165,9 +170,10 @@ const KINDS = {
     if (draw.chance(0.5)) return { id: draw.node(2, (node) => node.status !== 2), status: draw.any([0, 1, 3, 3]) };
     return { id: draw.node(2), title: '@m', ...fields(draw) };
   }],
-  'node:trash': [6, (draw) => ({ id: draw.node(2) })],
+  'node:trash': [6, (draw) => ({ id: draw.node(2), ...draw.some({ branch: draw.chance(0.5) }) })],
   'node:restore': [7, (draw) => ({ id: draw.trashed('node') })],
   'node:delete': [2, (draw) => ({ id: draw.trashed('node') })],
+  'trash:restore': [3, (draw) => ({ batchId: draw.batch('done') })],
   'trash:purge': [1, (draw) => (draw.chance(0.5) ? {} : { ids: [draw.trashed('node')] })],
   'link:add': [16, (draw) => {
     const source = draw.node();
@@ -208,6 +214,12 @@ const KINDS = {
   }],
   'history:undo': [6, (draw) => ({ batchId: draw.batch('done') })],
   'history:redo': [3, (draw) => ({ batchId: draw.batch('undone') })],
+  'graph:apply': [8, (draw) => {
+    const parts = Array.from({ length: 1 + draw.int(5) }, () => draw.any(PARTS));
+    // What would be linked as it is made has no sign for its link.
+    const operations = parts.map((event) => ({ event, ...KINDS[event][1](draw), ...(event === 'node:add' ? { target: null } : {}) }));
+    return { operations };
+  }],
   'settings:username': [1, () => ({ username: '@name' })],
 };
 

@@ -96,9 +96,17 @@ export class Plan {
   }
 
   payload({ nth, event, payload }) {
+    const name = event.startsWith('history:') || event === 'trash:restore' ? 'newBatchId' : 'batchId';
+    const resolved = payload.operations
+      ? { operations: payload.operations.map(({ event: one, ...more }) => ({ event: one, ...this.#about(one, more) })) }
+      : this.#about(event, payload);
+    return { ...resolved, [name]: this.#resolve(`@b${nth}`) };
+  }
+
+  /** One operation's payload; its markers are its node's. */
+  #about(event, payload) {
     const node = payload.id && event.startsWith('node:') ? this.#resolve(payload.id) : null;
-    const name = event.startsWith('history:') ? 'newBatchId' : 'batchId';
-    return { ...this.#resolve(payload, node), [name]: this.#resolve(`@b${nth}`) };
+    return this.#resolve(payload, node);
   }
 
   async start() {

@@ -134,6 +134,20 @@ fn o32_a_branch_is_copied_with_the_links_inside() {
 }
 
 #[test]
+fn o32_another_users_private_link_is_not_copied() {
+    // Alice sees it, for it holds her task; and she has one of her own in the same place but for the owner.
+    let world = "alice owns a b\nbob 3 a\nbob 3 b\nb -> a private by bob\nb ~> a\nb ~> a private by alice";
+    check(
+        world,
+        "alice: copy a a>A b>B",
+        "add A of alice
+         add B of alice
+         add B ~> A
+         add B ~> A private",
+    );
+}
+
+#[test]
 fn o32_a_copy_has_no_shares_and_is_nobody_elses() {
     let mut fixture = Fixture::new("alice owns a\nbob 3 a+\npublic a");
     fixture.run("bob: copy a a>A").unwrap();
@@ -412,6 +426,15 @@ fn h22_what_several_operations_gave_is_not_given_in_the_trash() {
     check(world, "alice: redo 2", "node_in_trash");
     let there = "alice owns a\nalice: all set a title=x; grant a bob 3; trash a\nalice: undo 1";
     check(there, "alice: redo 1", "set a\ngrant bob 3 a+\ntrash a");
+}
+
+#[test]
+fn h22_a_link_that_was_trashed_by_itself_is_again_before_its_end() {
+    // Else Bob would see b in the trash by the link to a.
+    let world =
+        "alice owns a b\nb ~> a\nbob 1 a+\nalice: all trash b>a; trash b\nalice: undo 1\nalice: redo 1";
+    let fixture = Fixture::new(world);
+    assert!(fixture.link("b>a").in_trash && !fixture.link("b>a").cascade);
 }
 
 #[test]

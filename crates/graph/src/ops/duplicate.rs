@@ -87,7 +87,9 @@ fn copied(
         for link in world.active_links_down(id) {
             let level = placed.level(link.source);
             let inside = branch.contains(&link.source) && level.is_some();
-            if !inside || !sees_link(caller, link, level, placed.level(id)) {
+            // Another user's private link is theirs alone, also where it holds a task of the caller's.
+            let theirs = link.private && link.owner != caller;
+            if !inside || theirs || !sees_link(caller, link, level, placed.level(id)) {
                 continue;
             }
             links.push(Arc::clone(link));

@@ -103,7 +103,7 @@ impl Turn {
             copies.insert(node.id, id);
         }
         let mut links: Vec<&Link> = old.links.values().filter(|link| old.is_link_active(link)).collect();
-        links.retain(|link| old.sees_link(self.caller, link));
+        links.retain(|link| old.sees_link(self.caller, link) && (!link.private || link.owner == self.caller));
         links.sort_by_key(|link| link.seq);
         for link in links {
             if let (Some(source), Some(target)) = (copies.get(&link.source), copies.get(&link.target)) {

@@ -173,8 +173,9 @@ enum Step {
     Fields(Node, Node),
     Status(Node, Node),
     Publication(Node, Node),
-    /// The link as it should be now and as it shall be; whether it was meant to go to the trash or to leave it.
-    Link(Link, Link, bool),
+    /// The link as it should be now and as it shall be; whether it was meant to go to the trash or to leave it, and
+    /// whether it is not there any more then.
+    Link(Link, Link, bool, bool),
     Grant(NodeId, UserId, Option<Grant>, Option<Grant>),
     Embed(UserId, NodeId, bool),
     Username(UserId, String, String),
@@ -285,6 +286,7 @@ fn read_one(past: &Past, thing: About, deeds: &[&Deed], backward: bool, steps: &
                 }
                 _ => true,
             });
+            let added = to.is_none();
             let (from, to) = link_sides(from, to);
             let in_trash = |model: &Model, id| model.nodes.get(&id).is_none_or(|node| node.in_trash);
             let (then, now) =
@@ -298,7 +300,7 @@ fn read_one(past: &Past, thing: About, deeds: &[&Deed], backward: bool, steps: &
             };
             let fields = |link: &Link| (link.source, link.private, link.kind);
             if fields(&from) != fields(&to) || (moved && moves) {
-                steps.push(Step::Link(from, to, moved && moves));
+                steps.push(Step::Link(from, to, moved && moves, added));
             }
         }
         About::Grant(id, user) => {
@@ -354,6 +356,9 @@ fn link_sides(from: Option<&Link>, to: Option<&Link>) -> (Link, Link) {
     (from.cloned().unwrap_or_else(|| trashed(known)), to.cloned().unwrap_or_else(|| trashed(known)))
 }
 
+/// The grants and the embeds.
+type Shares = (BTreeMap<(NodeId, UserId), Grant>, BTreeSet<(UserId, NodeId)>);
+
 impl Turn {
     pub fn turn(&mut self, past: &Past, backward: bool) -> Result<(), Reason> {
         let steps = read(past, backward);
@@ -368,25 +373,16 @@ impl Turn {
             .filter_map(|step| if let Step::Trash(id) = step { Some(*id) } else { None })
             .collect();
         let before = self.m.links.clone();
+        let shares = (self.m.grants.clone(), self.m.embeds.clone());
         // Links as they lie, then what is about to go, before it goes.
         self.turn_link_fields(&steps, false);
         self.turn_rest(&steps, |id| going.contains(&id))?;
+        self.trash_links(&steps, false);
         for id in &going {
             self.put_in_trash(*id);
         }
-        for step in &steps {
-            if let Step::Link(from, to, true) = step
-                && to.in_trash
-            {
-                let now = &self.m.links[&to.id];
-                if !now.in_trash || (now.cascade && from.in_trash) {
-                    self.link_entry(to.id, |link| {
-                        link.in_trash = true;
-                        link.cascade = false;
-                    });
-                }
-            }
-        }
+        // What was added goes along with its node, if that goes.
+        self.trash_links(&steps, true);
         let returning = steps.iter().filter_map(|step| match step {
             Step::Restore(id) => Some(*id),
             _ => None,
@@ -394,7 +390,7 @@ impl Turn {
         let returning: Vec<NodeId> = returning.collect();
         self.take_all_from_trash(&returning);
         for step in &steps {
-            if let Step::Link(from, to, true) = step
+            if let Step::Link(from, to, true, _) = step
                 && from.in_trash
                 && !to.in_trash
                 && self.m.links[&to.id].in_trash
@@ -410,8 +406,8 @@ impl Turn {
         self.turn_link_fields(&steps, true);
         self.turn_rest(&steps, |id| !going.contains(&id))?;
         for step in &steps {
-            if let Step::Link(from, to, _) = step {
-                self.judge_link(&before[&to.id], &self.m.links[&to.id], (from, to))?;
+            if let Step::Link(from, to, ..) = step {
+                self.judge_link(&before[&to.id], (from, to), &shares)?;
             }
         }
         // What waits can resume as available or in progress, but it is not complete.
@@ -423,10 +419,28 @@ impl Turn {
         refuse_if(self.m.has_primary_cycle(), Reason::DependencyCycle)
     }
 
+    /// Puts links in the trash that are not there any more then (`added`), or that shall lie there by themselves.
+    fn trash_links(&mut self, steps: &[Step], added: bool) {
+        for step in steps {
+            if let Step::Link(from, to, true, was_added) = step
+                && to.in_trash
+                && *was_added == added
+            {
+                let now = &self.m.links[&to.id];
+                if !now.in_trash || (now.cascade && from.in_trash) {
+                    self.link_entry(to.id, |link| {
+                        link.in_trash = true;
+                        link.cascade = false;
+                    });
+                }
+            }
+        }
+    }
+
     /// Sets back the fields of links that lay in the trash by themselves (`alone`), or of the others.
     fn turn_link_fields(&mut self, steps: &[Step], alone: bool) {
         for step in steps {
-            let Step::Link(from, to, _) = step else { continue };
+            let Step::Link(from, to, ..) = step else { continue };
             let differs = (from.source, from.private, from.kind) != (to.source, to.private, to.kind);
             if differs && alone == (from.in_trash && !from.cascade) {
                 self.link_entry(to.id, |link| {
@@ -481,7 +495,7 @@ impl Turn {
     fn is_gone(&self, step: &Step) -> bool {
         match step {
             Step::Gone => true,
-            Step::Link(link, _, _) => !self.m.links.contains_key(&link.id),
+            Step::Link(link, ..) => !self.m.links.contains_key(&link.id),
             Step::Fields(node, _) | Step::Status(node, _) | Step::Publication(node, _) => {
                 !self.m.nodes.contains_key(&node.id)
             }
@@ -504,7 +518,7 @@ impl Turn {
                 self.needs(to.id, Level::Admin)?;
                 refuse_if(to.publication.is_some() && !self.is_pro(), Reason::PlanLimit)
             }
-            Step::Link(from, to, moved) => {
+            Step::Link(from, to, moved, _) => {
                 let link = &self.m.links[&to.id];
                 refuse_if(!self.m.sees_link(self.caller, link), Reason::NoPermission)?;
                 self.may_change(link)?;
@@ -583,7 +597,7 @@ impl Turn {
                     (now, from, _) => now != from,
                 }
             }
-            Step::Link(from, to, moved) => {
+            Step::Link(from, to, moved, _) => {
                 let now = &self.m.links[&to.id];
                 overtaken!(now, from, to; source target kind private)
                     || (*moved && overtaken!(now, from, to; in_trash))
@@ -714,8 +728,9 @@ impl Turn {
         Ok(())
     }
 
-    /// Whether the caller could make the link, which was `now`, what it is at last.
-    fn judge_link(&self, now: &Link, last: &Link, (from, to): (&Link, &Link)) -> Result<(), Reason> {
+    /// Whether the caller could make the link, which was `now`, what it is at last, by the shares that there are now.
+    fn judge_link(&self, now: &Link, (from, to): (&Link, &Link), shares: &Shares) -> Result<(), Reason> {
+        let last = &self.m.links[&now.id];
         let set_back = (from.source, from.private, from.kind) != (to.source, to.private, to.kind);
         refuse_if(set_back && last.in_trash && !to.in_trash, Reason::LinkInTrash)?;
         if last.in_trash {
@@ -726,15 +741,20 @@ impl Turn {
         let turns = now.source != last.source;
         let becomes_primary = now.kind != last.kind && last.kind == LinkType::Primary;
         let opens = now.private && !last.private;
-        let mut without = self.m.clone();
+        let mut with = self.m.clone();
+        (with.grants, with.embeds) = shares.clone();
+        let mut without = with.clone();
         without.links.remove(&now.id);
-        let judged = if turns || returns || opens { &without } else { &self.m };
+        let judged = if turns || returns || opens { &without } else { &with };
         let source = judged.placement(self.caller, last.source);
         let target = judged.placement(self.caller, last.target);
         let primary = last.kind == LinkType::Primary && (returns || turns || opens || becomes_primary);
+        let judges = returns || turns || opens || becomes_primary;
+        refuse_if(judges && target.is_none(), Reason::NoPermission)?;
         refuse_if(primary && target == Some(Level::Viewer), Reason::ForbiddenType)?;
         let kept = source.zip(target).is_some_and(|(source, target)| keeps_privacy(source, target));
         let made_public = !last.private && (returns || turns || opens);
+        refuse_if(made_public && source.is_none(), Reason::NoPermission)?;
         refuse_if(made_public && !kept, Reason::ForbiddenPrivate)?;
         let hidden = last.private
             && last.owner != self.caller

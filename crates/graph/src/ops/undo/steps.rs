@@ -75,8 +75,11 @@ enum Phase {
     /// Whatever is about nodes that are about to go to the trash.
     Going,
     GoingStatus,
-    NodeTrash,
+    /// Links that lie in the trash by themselves: they do not go along with a node.
     LinkTrash,
+    NodeTrash,
+    /// Links that are not there yet, as far as they have not gone along with their node.
+    AddedLinkTrash,
     NodeRestore,
     LinkRestore,
     /// Links that lay in the trash by themselves.
@@ -219,7 +222,8 @@ impl<'b> Steps<'b> {
                 Some(to) if !to.in_trash || to.cascade => {}
                 // What lies there already matters only if it would return with an end of it.
                 _ if from.is_none_or(|from| from.in_trash && !self.returns_with_end(from)) => {}
-                _ => self.add(net.at, Phase::LinkTrash, Step::LinkTrash { id, was_in_trash }),
+                Some(_) => self.add(net.at, Phase::LinkTrash, Step::LinkTrash { id, was_in_trash }),
+                None => self.add(net.at, Phase::AddedLinkTrash, Step::LinkTrash { id, was_in_trash }),
             }
         }
     }
