@@ -371,22 +371,17 @@ impl Turn {
         // Links as they lie, then what is about to go, before it goes.
         self.turn_link_fields(&steps, false);
         self.turn_rest(&steps, |id| going.contains(&id))?;
+        let then = if backward { &past.before } else { &past.after };
+        // A link that came with one of its ends goes along with it.
+        let came_with_end = |link: &Link| {
+            let is_new = |end| !then.nodes.contains_key(&end);
+            !then.links.contains_key(&link.id) && (is_new(link.source) || is_new(link.target))
+        };
+        self.turn_links_to_trash(&steps, |link| !came_with_end(link));
         for id in &going {
             self.put_in_trash(*id);
         }
-        for step in &steps {
-            if let Step::Link(from, to, true) = step
-                && to.in_trash
-            {
-                let now = &self.m.links[&to.id];
-                if !now.in_trash || (now.cascade && from.in_trash) {
-                    self.link_entry(to.id, |link| {
-                        link.in_trash = true;
-                        link.cascade = false;
-                    });
-                }
-            }
-        }
+        self.turn_links_to_trash(&steps, came_with_end);
         let returning = steps.iter().filter_map(|step| match step {
             Step::Restore(id) => Some(*id),
             _ => None,
@@ -421,6 +416,20 @@ impl Turn {
         };
         refuse_if(steps.iter().any(held), Reason::NodeBlocked)?;
         refuse_if(self.m.has_primary_cycle(), Reason::DependencyCycle)
+    }
+
+    /// Trashes such links on their own.
+    fn turn_links_to_trash(&mut self, steps: &[Step], such: impl Fn(&Link) -> bool) {
+        for step in steps {
+            let Step::Link(from, to, true) = step else { continue };
+            let now = &self.m.links[&to.id];
+            if to.in_trash && such(now) && (!now.in_trash || (now.cascade && from.in_trash)) {
+                self.link_entry(to.id, |link| {
+                    link.in_trash = true;
+                    link.cascade = false;
+                });
+            }
+        }
     }
 
     /// Sets back the fields of links that lay in the trash by themselves (`alone`), or of the others.

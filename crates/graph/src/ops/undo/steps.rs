@@ -75,8 +75,11 @@ enum Phase {
     /// Whatever is about nodes that are about to go to the trash.
     Going,
     GoingStatus,
-    NodeTrash,
+    /// Before the nodes, so that these links do not go along with an end: they are in the trash on their own.
     LinkTrash,
+    NodeTrash,
+    /// Links that the batch added together with one of their ends. They go along with it.
+    AddedLinkTrash,
     NodeRestore,
     LinkRestore,
     /// Links that lay in the trash by themselves.
@@ -108,8 +111,7 @@ pub(super) fn steps(root: &Batch, backward: bool) -> Vec<Step<'_>> {
             Subject::Token(_) => {}
         }
     }
-    let (going, returning) = (HashSet::new(), HashSet::new());
-    let mut steps = Steps { backward, going, returning, steps: Vec::new() };
+    let mut steps = Steps { backward, ..Steps::default() };
     for net in nodes.meant() {
         steps.add_node(net);
     }
@@ -145,8 +147,11 @@ pub(super) fn steps(root: &Batch, backward: bool) -> Vec<Step<'_>> {
     steps.in_order()
 }
 
+#[derive(Default)]
 struct Steps<'b> {
     backward: bool,
+    /// Nodes that the batch added.
+    added: HashSet<NodeId>,
     /// Nodes that are about to go to the trash.
     going: HashSet<NodeId>,
     /// Nodes that are about to return.
@@ -167,8 +172,11 @@ impl<'b> Steps<'b> {
         if net.after.is_none() {
             return self.add(net.at, Phase::Rest, Step::None { node: Some(id), link: None });
         }
+        if net.before.is_none() {
+            self.added.insert(id);
+        }
         let (from, to) = net.sides(self.backward);
-        // What was not there yet is as good as in the trash.
+        // A node that was not there yet counts as one in the trash.
         let in_trash = |side: Option<&Arc<Node>>| side.is_none_or(|node| node.in_trash);
         match (in_trash(from), in_trash(to)) {
             (false, true) => {
@@ -219,9 +227,17 @@ impl<'b> Steps<'b> {
                 Some(to) if !to.in_trash || to.cascade => {}
                 // What lies there already matters only if it would return with an end of it.
                 _ if from.is_none_or(|from| from.in_trash && !self.returns_with_end(from)) => {}
-                _ => self.add(net.at, Phase::LinkTrash, Step::LinkTrash { id, was_in_trash }),
+                _ => {
+                    let added_with_end = to.is_none() && from.is_some_and(|from| self.has_added_end(from));
+                    let phase = if added_with_end { Phase::AddedLinkTrash } else { Phase::LinkTrash };
+                    self.add(net.at, phase, Step::LinkTrash { id, was_in_trash });
+                }
             }
         }
+    }
+
+    fn has_added_end(&self, link: &Link) -> bool {
+        [link.source, link.target].iter().any(|end| self.added.contains(end))
     }
 
     fn returns_with_end(&self, link: &Link) -> bool {
