@@ -429,7 +429,7 @@ impl OffGraphChanges {
 
     fn push(&mut self, user: UserId, index: usize, change: OffGraphChange, viewers: Audience<'_>) {
         if viewers.contains(user) {
-            // As it was: a removed user has another name afterwards.
+            // The change collected before the batch is kept: a removed user has another name afterwards.
             self.by_user.entry(user).or_default().entry(index).or_insert(change);
         }
     }
@@ -520,7 +520,8 @@ fn nodes_to_place(world: &World, subject: &Subject) -> impl Iterator<Item = Node
     ids.into_iter().flatten()
 }
 
-/// Whether others see another name or email of the user from now on. Of a removed user others see nothing.
+/// Whether others see a new name or email of the user from now on. The name that stands for a removed user is not
+/// sent.
 fn is_renamed(before: &User, after: &User) -> bool {
     !after.is_removed() && (&before.username, &before.email) != (&after.username, &after.email)
 }

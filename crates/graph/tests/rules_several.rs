@@ -266,6 +266,20 @@ fn o36_all_or_nothing_and_a_refusal_says_where() {
 }
 
 #[test]
+fn h22_a_link_taken_back_with_its_end_gives_no_access_to_that_end() {
+    // Carol manages y and its branch. Before the batch, x is in the trash and not hers to see.
+    let mut fixture = Fixture::new("alice owns x y\ncarol 1 y+\nalice: trash x");
+    let sees_x = |fixture: &Fixture| access::placement(&fixture.world, user("carol"), node("x")).is_some();
+    assert!(!sees_x(&fixture));
+    fixture.run("alice: all restore x; link x y").unwrap();
+    assert!(sees_x(&fixture), "x is in the branch that carol manages");
+    fixture.run("alice: undo 2").unwrap();
+    assert!(!sees_x(&fixture), "the link is in the trash on its own");
+    fixture.run("alice: redo 2").unwrap();
+    assert!(sees_x(&fixture));
+}
+
+#[test]
 // Rules: O36, P16.
 fn o36_a_refusal_leaves_what_has_expired_expired() {
     let hour = |hours: i64| Timestamp::from_ms(BEGIN + hours * 3_600_000);
