@@ -145,7 +145,8 @@ pub fn branch(graph: &impl Graph, roots: impl IntoIterator<Item = NodeId>) -> Ha
     seen
 }
 
-/// Whether a link carries the source's branch to the shares that cover the target: its nodes have one owner.
+/// Whether both ends of a link have the same owner. Only then do the shares that cover the target reach the source's
+/// branch through it.
 pub fn one_owner(graph: &impl Graph, link: &Link) -> bool {
     match (graph.node(link.source), graph.node(link.target)) {
         (Some(source), Some(target)) => source.owner == target.owner,

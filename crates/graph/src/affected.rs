@@ -160,7 +160,8 @@ impl AffectedSet {
     pub(crate) fn look(&self, world: &World, audience: Audience<'_>) -> Snapshot {
         let nodes = self.affected_nodes.union(&self.moved_nodes).copied();
         let links = self.affected_links.union(&self.moved_links).copied();
-        // A user who sees another node as a phantom still sees it so. Nothing about it is sent.
+        // Any other node that a user sees as a phantom stays a phantom with the same status, so nothing about it is
+        // sent.
         Snapshot::take(world, nodes, links, audience, |id, _| {
             self.phantoms.contains(&id) || self.moved_nodes.contains(&id)
         })

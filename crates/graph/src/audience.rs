@@ -3,7 +3,7 @@
 use crate::id::UserId;
 use std::collections::HashSet;
 
-/// A set of users. Nothing that none of them sees need be examined.
+/// A set of users. What none of them sees need not be examined.
 #[derive(Clone, Copy, Debug)]
 pub enum Audience<'a> {
     /// One user.

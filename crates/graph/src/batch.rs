@@ -123,7 +123,7 @@ pub enum Subject {
     Grant(Change<Arc<Grant>>),
     /// An embed.
     Embed(Change<Embed>),
-    /// A user: an account added or renamed.
+    /// A user: an account added, changed or removed.
     User(Change<Arc<User>>),
     /// An API token.
     Token(Change<Arc<Token>>),
@@ -153,7 +153,7 @@ pub struct Entry {
     pub op: Op,
     /// True for what followed by the rules (blocking, cascades), false for what the caller meant.
     pub derived: bool,
-    /// To what.
+    /// What it was done to.
     pub subject: Subject,
     /// Of a node or link that was made as a copy, the id of what it copies.
     pub copy_of: Option<Uuid>,
@@ -174,13 +174,13 @@ pub enum Lineage {
 /// One mutation, all or nothing: what was changed, by whom and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Batch {
-    /// Unique over all batches that are held.
+    /// Unique among the batches that are still kept.
     pub id: BatchId,
     /// `None` for the command line (accounts and tokens).
     pub actor: Option<UserId>,
     /// When it was decided, in milliseconds; the order of batches is that of revs alone.
     pub at: Timestamp,
-    /// How it stands to an earlier batch.
+    /// How it relates to an earlier batch.
     pub lineage: Lineage,
     /// In order: causes before effects. Empty only for a remembered request that changed nothing.
     pub entries: Vec<Entry>,

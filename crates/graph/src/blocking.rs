@@ -77,9 +77,9 @@ impl Cascade {
             .map_or((node.status, node.resume), |(status, resume, _)| (*status, *resume))
     }
 
-    /// Completes the nodes that no open node holds, and those that wait only for such nodes. Nodes to reopen are
-    /// not reopened yet: weighing all nodes does that, and reverts what was completed here too early. A node that
-    /// waits for one of them is thus never reopened in between.
+    /// Completes the nodes of `ended` that no open node holds, and those that wait only for such nodes. It reopens
+    /// nothing: weighing all nodes does that afterwards, and takes back what was completed here too early. A
+    /// completed node that waits for one of `ended` is thus not reopened in between.
     fn give_back(&mut self, draft: &Draft<'_>, ended: &[NodeId]) {
         let active = |id: &NodeId| draft.active_node(*id).filter(|node| node.status != Status::Completed);
         let open = ended.iter().filter_map(active).map(|node| {

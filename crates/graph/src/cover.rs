@@ -107,8 +107,8 @@ const MANY_ROOTS: usize = 4096;
 
 impl RootsOver {
     fn find(world: &World, nodes: &[&Arc<Node>]) -> Self {
-        // Passing roots down costs one word per so many roots at each visited node. With very many roots and few
-        // nodes a climb from each node costs less.
+        // Passing roots down costs, at each visited node, one word for every `Numbers::IN_A_WORD` roots. With very
+        // many roots and few nodes, a climb from each node costs less.
         let shared = |node: &Node| world.user(node.owner).map_or(0, |slot| slot.shared.len());
         let few = nodes.len() <= Numbers::IN_A_WORD && nodes.iter().any(|node| shared(node) >= MANY_ROOTS);
         if nodes.len() <= 1 || few { Self::climbing(world, nodes) } else { Self::by_one_climb(world, nodes) }
@@ -218,7 +218,7 @@ pub fn shared_roots(source: &Cover, target: &Cover, user: UserId) -> Arc<[NodeId
     }
     let both = of_source.iter().filter(|root| of_target.binary_search(root).is_ok());
     let both: Vec<NodeId> = both.copied().collect();
-    // Mostly everything that covers one end also covers the other, and that list already exists.
+    // Usually, everything that covers one end also covers the other, and that list already exists.
     match both.len() {
         all if all == of_target.len() => of_target,
         all if all == of_source.len() => of_source,

@@ -23,11 +23,11 @@ pub struct Diff {
     pub lineage: Lineage,
     /// Applied in order, before `links`.
     pub nodes: Vec<NodeChange>,
-    /// To apply in order, after `nodes`.
+    /// Applied in order, after `nodes`.
     pub links: Vec<LinkChange>,
     /// Changes to accounts, and the receiver's embeds.
     pub user: Vec<UserChange>,
-    /// Changes to grants that the receiver holds or runs.
+    /// Changes to the receiver's own grants, and to grants on nodes they have access ≤ 1 to.
     pub access: Vec<AccessChange>,
     /// What the batch copied and the copies, by id: for the actor's own answer.
     pub copies: Vec<(Uuid, Uuid)>,
@@ -165,7 +165,7 @@ pub enum LinkChange {
 /// A change to an account.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UserChange {
-    /// A user whose nodes the receiver sees has a new username.
+    /// The receiver, or a user whose nodes they see, has a new username or email.
     Renamed {
         /// The account before.
         before: Arc<User>,

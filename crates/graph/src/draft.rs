@@ -111,7 +111,7 @@ impl<'w> Draft<'w> {
         }
     }
 
-    /// The World below, with its own lifetime: reading it does not keep the draft from being written.
+    /// The World below, with its own lifetime, so that the draft can be written while the World is being read.
     pub fn world(&self) -> &'w World {
         self.world
     }

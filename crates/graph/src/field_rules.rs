@@ -1,6 +1,6 @@
 //! The kinds of rules for a node's fields. [`crate::node_fields`] assigns them to fields.
 //!
-//! A rule judges input and stored values in one place: `admit` makes a value of the input or refuses it, and
+//! A rule judges input and stored values in one place: `admit` makes a value from the input or refuses it, and
 //! [`Rule::check`] verifies that `admit` could have made a value.
 
 use crate::batch::Op;

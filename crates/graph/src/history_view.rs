@@ -22,8 +22,8 @@ pub fn sees_batch(world: &World, user: UserId, batch: &Batch) -> bool {
 }
 
 /// Whether a user sees an entry: its entity is now in their graph or their trash, or is a grant on a node they have
-/// access ≤ 1 to, or a grant or embed of their own. Phantoms and deleted entities have no history. A user whose
-/// grant or embed has ended no longer sees it, because they can no longer read even the node's id.
+/// access ≤ 1 to, or a grant or embed of their own. Phantoms and deleted entities have no history. A grant or embed
+/// of theirs that has ended no longer counts by itself, because they may no longer read even the node's id.
 pub fn sees_entry(world: &World, user: UserId, entry: &Entry) -> bool {
     sees_placed(world, user, entry, &Placements::of(world, user, entry.subject.nodes()))
 }

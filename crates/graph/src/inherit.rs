@@ -22,7 +22,7 @@ pub(crate) trait Inherited: Clone {
     fn take_in(&mut self, other: &Self);
 }
 
-/// What a node inherits. Nodes that inherit the same mostly share it.
+/// What a node inherits. Nodes that inherit the same usually share it.
 pub(crate) type Reached<T> = Option<Rc<T>>;
 
 /// Joins what comes another way into what a node inherits.
@@ -148,8 +148,8 @@ impl<'w, T: Inherited, F: FnMut(&Arc<Node>) -> Option<T>> Climb<'w, T, F> {
         }
     }
 
-    /// Everything above a visit is known. If the visit began a cycle, or is in none, everything visited since
-    /// closes with it.
+    /// Leaves a visit whose links have all been followed. If it began a cycle, or is in none, every visit since that
+    /// is still open closes with it.
     fn leave(&mut self, at: usize) {
         if self.visits.get(at).is_none_or(|visit| visit.circle != at) {
             return;

@@ -22,6 +22,7 @@ mod inherit;
 pub mod load;
 pub mod model;
 pub mod node_fields;
+mod off_graph;
 pub mod ops;
 pub mod projection;
 pub mod refusal;

@@ -129,7 +129,7 @@ impl Load {
     fn skip_vanished(&mut self, look: &Look<'_>) -> bool {
         while self.at < self.order.len() {
             let candidates = self.upcoming(STRIDE);
-            // The very next node is mostly visible, so one is examined first.
+            // The very next node is usually visible, so one is examined first.
             for some in [candidates.get(..1), candidates.get(1..)].into_iter().flatten() {
                 let visible = look.visible(some);
                 let vanished = some.iter().take_while(|id| !visible.contains(id)).count();

@@ -166,7 +166,7 @@ pub enum AccountState {
     /// It can be used.
     #[default]
     Active,
-    /// Its tokens are refused as if they were revoked. Everything else of it stays.
+    /// Its tokens are refused as if they were revoked. Everything else about it stays as it is.
     Disabled,
     /// Only a name is left of it, for the history and the links that others keep.
     Removed,
@@ -179,7 +179,8 @@ pub struct User {
     pub id: UserId,
     /// Unique without regard to case, 3–32 of `A-Za-z0-9_.-`.
     pub username: String,
-    /// Unique, compared without regard to case. A removed account has its username here, which is no email.
+    /// Unique, compared without regard to case. A removed account has its username here, which is not an email
+    /// address.
     pub email: String,
     /// What the account may use.
     pub plan: Plan,
@@ -209,7 +210,7 @@ pub struct Token {
     pub user: UserId,
     /// At most 80 Unicode scalar values, none of them a control character.
     pub name: String,
-    /// Of its secret.
+    /// The hash of its secret.
     pub hash: TokenHash,
     /// When it was made, in milliseconds.
     pub created: Timestamp,
@@ -240,8 +241,8 @@ macro_rules! define_node {
             /// Who owns it: access 0.
             pub owner: UserId,
             $($(#[$doc])* pub $field: $type,)*
-            /// The status when the node is no longer held: Available or InProgress. It has a meaning while the node
-            /// is Blocked.
+            /// The status when the node is no longer held: Available or InProgress. It matters only while the node is
+            /// Blocked.
             pub resume: Status,
             /// Set while the node is public, in force or not.
             pub publication: Option<Box<Publication>>,

@@ -177,7 +177,8 @@ impl NodeFields {
     }
 }
 
-/// Sets the fields that a NODE_UPDATE from `from` to `to` changed back to their values in `to`.
+/// Sets each field in which `from` and `to` differ, and whose changes are written as a NODE_UPDATE, to its value in
+/// `to`.
 pub(crate) fn set_back(node: &mut Node, from: &Node, to: &Node) {
     macro_rules! set_back {
         ($($field:ident)*) => {$(
@@ -189,7 +190,7 @@ pub(crate) fn set_back(node: &mut Node, from: &Node, to: &Node) {
     each_node_field!(set_back);
 }
 
-/// Whether a field that a NODE_UPDATE from `from` to `to` changed now has another value than in `from`.
+/// Whether a field that [`set_back`] would set no longer has its value in `from`: it has been changed since.
 pub(crate) fn are_overtaken(now: &Node, from: &Node, to: &Node) -> bool {
     macro_rules! overtaken {
         ($($field:ident)*) => {

@@ -124,7 +124,7 @@ reasons! {
         BranchNotFound "branch_not_found" "There is no such branch, or you have no access to it.",
         UserNotFound "user_not_found" "There is no such user.",
         TokenNotFound "token_not_found" "There is no such token.",
-        NotInTrash "not_in_trash" "The trash holds no such node or link that you may change; nothing was changed.",
+        NotInTrash "not_in_trash" "The trash contains no such node or link that you may change; nothing was changed.",
     }
     Conflict {
         VersionConflict "version_conflict" "What you want to change has been changed in the meantime; load it again.",

@@ -204,8 +204,8 @@ fn link(world: &World, op: Op, change: &Change<Arc<Link>>, today: &Today) -> Opt
     let told = change.latest()?;
     let link = if change.after.is_some() { world.link(told.id)? } else { told };
     let (source, target) = (today.placed.level(link.source), today.placed.level(link.target));
-    // The deletion of their own link, which went with a node, is included while they see its other end as it was
-    // then.
+    // The deletion of their own link together with a node is included if, for each of its ends, they still have
+    // access to it or this batch deleted it.
     let seen_or_deleted = |id: NodeId, level: Option<Level>| level.is_some() || today.deleted.contains(&id);
     let gone_with_its_end = change.after.is_none()
         && link.owner == today.user

@@ -26,7 +26,7 @@ pub enum Sight {
 /// A node as a user sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeenNode {
-    /// The whole node; how much of it is shown is `sight`'s to say.
+    /// The whole node; `sight` says how much of it is shown.
     pub node: Arc<Node>,
     /// Its owner; `None` when there is no such account.
     pub owner: Option<Arc<User>>,
@@ -70,7 +70,7 @@ pub struct Snapshot {
 struct Looked {
     node: Arc<Node>,
     owner: Option<Arc<User>>,
-    /// The primary links from the node, as far as they may make it a phantom for a user.
+    /// The primary links from the node that may make it a phantom for a user.
     held_by: Vec<Arc<Link>>,
 }
 
@@ -164,9 +164,9 @@ fn held_by(world: &World, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
     world.active_links_up(id).filter(|link| link.is_primary())
 }
 
-/// Whether any user of the audience may see the link's source as a phantom by it while it is active. That takes
-/// access to its target without access to its source. If both have one owner, whatever covers the target with its
-/// branch covers the source by this very link.
+/// Whether this link, while it is active, may let a user of the audience see its source as a phantom. That takes
+/// access to the target without access to the source. If both have one owner, whatever covers the target with its
+/// branch also covers the source, through this very link.
 pub fn may_show_phantom(world: &World, link: &Link, audience: Audience<'_>) -> bool {
     let (Some(source), Some(target)) = (world.node(link.source), world.node(link.target)) else {
         return false;

@@ -5,7 +5,8 @@
 mod fixture;
 mod supply;
 
-use fixture::{Fixture, check, link, node, outcome, user};
+use fixture::{BEGIN, Fixture, check, link, node, outcome, user};
+use graph::access;
 use graph::batch::Op;
 use graph::diff::{LinkChange, NodeChange};
 use graph::model::{AccountState, Level, Link, LinkType, Node, Plan, Status, User};
@@ -182,7 +183,7 @@ fn o34_names_of_copies_must_be_new() {
 /// A World of one user's tasks: one, and so many that it waits for.
 fn wide(children: u128) -> World {
     let alice = user("alice");
-    let began = Timestamp::from_ms(fixture::BEGIN);
+    let began = Timestamp::from_ms(BEGIN);
     let (username, email) = ("alice".to_owned(), "alice@example.org".to_owned());
     let account =
         User { id: alice, username, email, plan: Plan::Pro, created: began, state: AccountState::Active };
@@ -276,6 +277,35 @@ fn o36_all_or_nothing_and_a_refusal_says_where() {
     // An id that came and went is not used again.
     let refusal = fixture.ask("alice: all add x; trash x; delete x; add x").unwrap_err();
     assert_eq!((refusal.reason, refusal.index), (Reason::IdTaken, Some(3)));
+}
+
+#[test]
+fn h22_a_link_taken_back_with_its_end_gives_no_access_to_that_end() {
+    // Carol manages y and its branch. Before the batch, x is in the trash and not hers to see.
+    let mut fixture = Fixture::new("alice owns x y\ncarol 1 y+\nalice: trash x");
+    let sees_x = |fixture: &Fixture| access::placement(&fixture.world, user("carol"), node("x")).is_some();
+    assert!(!sees_x(&fixture));
+    fixture.run("alice: all restore x; link x y").unwrap();
+    assert!(sees_x(&fixture), "x is in the branch that carol manages");
+    fixture.run("alice: undo 2").unwrap();
+    assert!(!sees_x(&fixture), "the link is in the trash on its own");
+    fixture.run("alice: redo 2").unwrap();
+    assert!(sees_x(&fixture));
+}
+
+#[test]
+// Rules: O36, P16.
+fn o36_a_refusal_leaves_what_has_expired_expired() {
+    let hour = |hours: i64| Timestamp::from_ms(BEGIN + hours * 3_600_000);
+    let mut fixture = Fixture::new("alice owns a b\nbob 3 a until 7200");
+    fixture.world.set_clock(hour(5));
+    fixture.world.set_clock(hour(1));
+    let sees = |fixture: &Fixture| access::level(&fixture.world, user("bob"), node("a")).is_some();
+    assert!(!sees(&fixture));
+    // The first operation gives the grant another expiry time, and back; the last one is refused.
+    let again = "regrant a bob until 10800; regrant a bob until 7200";
+    fixture.ask(&format!("alice: all {again}; restore b")).unwrap_err();
+    assert!(!sees(&fixture), "a refusal leaves no trace");
 }
 
 #[test]

@@ -33,7 +33,7 @@ impl Secret {
         while text.len() < PREFIX.len() + RANDOM_CHARS {
             let mut bytes = [0_u8; 64];
             getrandom::fill(&mut bytes)?;
-            // 248 is a multiple of 62. Bytes beyond it would make some characters more likely than others.
+            // 248 is a multiple of 62. Bytes from 248 on would make some characters more likely than others.
             let fair = bytes.iter().filter(|byte| **byte < 248);
             let chars = fair.filter_map(|byte| ALPHABET.get(usize::from(byte % 62)));
             text.extend(chars.take(PREFIX.len() + RANDOM_CHARS - text.len()).map(|char| char::from(*char)));

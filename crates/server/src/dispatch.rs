@@ -1,5 +1,4 @@
-//! The way of a payload to the engine and back, for both transports: decode it by its row, count it, ask the
-//! engine.
+//! The path of a payload to the engine and back, for both transports: decode it by its row, count it, ask the engine.
 
 use crate::app::App;
 use crate::engine::{Caller, ConnectionId, Mutation, Outcome, Read, Relay};

@@ -20,8 +20,8 @@ pub enum LogError {
     /// be read. Reads continue where they can, and the same call may succeed later.
     #[error("nothing was written to the batch log: {0}")]
     Refused(#[source] Source),
-    /// The outcome of the commit is unknown, for example after an I/O error at fsync. The process must end: the log
-    /// may contradict its next answers after a restart.
+    /// The outcome of the commit is unknown, for example after an I/O error at fsync. The process must end: what it
+    /// answers from now on may contradict the log after a restart.
     #[error("the outcome of a write to the batch log is unknown: {0}")]
     Unknown(#[source] Source),
     /// The [stop sign](crate::StopSign) was set before the result was complete.

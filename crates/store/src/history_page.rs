@@ -158,8 +158,8 @@ pub struct PastBatch {
     pub redone_by: Option<BatchId>,
 }
 
-/// The ids that an entry touches: the node or link; for a grant its node and its grantee; for an embed or a
-/// renaming the user. Tokens and new accounts touch no id.
+/// The ids that an entry touches: the node or link; for a grant, its node and its grantee; for an embed or a change
+/// to an account, the user. Tokens and new accounts touch no id.
 pub fn touched(entry: &Entry) -> impl Iterator<Item = Uuid> {
     let ids = match &entry.subject {
         Subject::Node(change) => [change.latest().map(|node| node.id.0), None],

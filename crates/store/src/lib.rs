@@ -99,8 +99,8 @@ pub trait Log: Send {
     /// returns, commits durably and returns the rev of the last batch. The proposals get the next revs, in their
     /// order. Without proposals nothing is written, and the rev is that of the last batch, or `head`.
     ///
-    /// `decide` gets the new batches even if the transaction fails afterwards; a caller that applied them keeps
-    /// them. A caller that could not read history should abandon, unless the history is damaged: such an error may
+    /// `decide` gets the new batches even if the transaction fails afterwards; a caller that applied them keeps them.
+    /// If `decide` cannot read history it should abandon, unless the history is damaged: any other read error may
     /// have ended the transaction, and then no proposal is appended.
     ///
     /// # Errors
@@ -139,8 +139,8 @@ pub trait Log: Send {
     /// [`LogError::Refused`]; no data is lost.
     fn checkpoint(&mut self) -> Result<(), LogError>;
 
-    /// Notes what has expired although its due time is still to come: the clock was set back, see
-    /// [`World::expired`]. A later `load` includes it. What is noted already is no error.
+    /// Notes what has expired although its due time is still to come: the clock was set back, see [`World::expired`].
+    /// A later `load` includes it. Noting something again is not an error.
     ///
     /// # Errors
     /// [`LogError::Refused`] when it was not noted.

@@ -4,7 +4,7 @@ use crate::{LogError, StopSign};
 use graph::Timestamp;
 use graph::model::{Plan, Rev};
 
-/// How much of a user's batches is kept: until any of these limits is exceeded.
+/// How much of a user's history is kept. While any of these limits is exceeded, the oldest batch is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The greatest age, in days.

@@ -276,8 +276,8 @@ fn remembered(row: &Row<'_>) -> Result<Remembered, LogError> {
     Ok(Remembered { rev: natural(rev)?, batch, fingerprint })
 }
 
-/// On a full disk, an I/O error or a lack of memory SQLite rolls back the whole transaction, in any statement,
-/// reads included. Later statements would then be committed row by row.
+/// On a full disk, an I/O error or a lack of memory SQLite rolls back the whole transaction, in any statement, reads
+/// included. Each later statement would then be committed on its own.
 fn still_open(writing: &Transaction<'_>) -> Result<(), LogError> {
     match writing.is_autocommit() {
         true => Err(LogError::refused("the transaction was rolled back by an error")),

@@ -32,7 +32,7 @@ pub struct TokenCreate {
     pub user: UserId,
     /// At most 80 Unicode scalar values, none of them a control character.
     pub name: String,
-    /// Of its secret.
+    /// The hash of its secret.
     pub hash: TokenHash,
 }
 
@@ -66,7 +66,7 @@ pub(super) fn token_rotate(draft: &mut Draft<'_>, id: TokenId, hash: TokenHash) 
     Ok(())
 }
 
-/// Refuses a username that somebody else has, in whatever case. `user` is who is to have it.
+/// Refuses a username that somebody other than `user` has, in whatever case. `user` is the one who wants it.
 pub(super) fn refuse_taken(world: &World, username: &str, user: Option<UserId>) -> Result<(), Refusal> {
     let taken = world.users_named(username).any(|slot| Some(slot.user.id) != user);
     refuse_if(taken, Reason::UsernameTaken)

@@ -6,19 +6,19 @@ use crate::id::{BatchId, IdSupply, UserId};
 use crate::refusal::{Reason, Refusal};
 use crate::world::World;
 
-/// How many operations one batch may be made of.
+/// The greatest number of operations in one batch.
 pub const OPERATIONS_MAX: usize = 1_000;
 
-/// From how many entries on no further operation is taken in.
+/// The number of entries from which no further operation is accepted.
 const ENTRIES_MAX: usize = 100_000;
 
-/// Decides operations one after the other, each on the World as the former leave it, and makes one batch of them. The
-/// World is the same afterwards: each is carried out and all of them are taken back, so that the batch can go the way of
-/// every other. `has_time` is asked before each whether there is time for it.
+/// Decides operations in order and makes one batch of them. Each operation sees what the operations before it did: its
+/// part is applied to the World. In the end all parts are reverted, so the World is as before and the caller handles the
+/// batch like any other. `has_time` is called before each operation; `false` ends the batch.
 ///
 /// # Errors
-/// The first refusal, with the place of its operation in the list; `unknown_operation` for what cannot be part of a
-/// batch, `batch_too_large` when the operations come to too much.
+/// The first refusal, with the index of its operation: also `unknown_operation` for an operation that cannot be part of
+/// a batch, and `batch_too_large` when the batch has too many entries or takes too long.
 pub fn apply(
     world: &mut World,
     caller: UserId,
@@ -28,6 +28,7 @@ pub fn apply(
     mut has_time: impl FnMut() -> bool,
 ) -> Result<Batch, Refusal> {
     let next_seq = world.next_seq();
+    let expired: Vec<_> = world.expired().collect();
     let mut done: Vec<Batch> = Vec::new();
     let mut entries = 0;
     let mut result = Ok(());
@@ -55,13 +56,15 @@ pub fn apply(
         world.revert(part);
     }
     world.set_next_seq(next_seq);
+    // A World that goes back has forgotten what an operation gave another expiry time.
+    expired.into_iter().for_each(|(due, at)| world.expire(due, at));
     result?;
     let (actor, at) = (Some(caller), world.clock());
     let entries = done.into_iter().flat_map(|part| part.entries).collect();
     Ok(Batch { id: batch, actor, at, lineage: Lineage::Fresh, entries })
 }
 
-/// Whether an operation may be one of several in a batch: any on the graph and its shares but emptying the trash.
+/// Whether an operation may be part of a batch: all operations on the graph and its shares, except trash:purge.
 pub fn may_be_part(operation: &Operation) -> bool {
     use Operation as O;
     match operation {

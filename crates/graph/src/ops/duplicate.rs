@@ -15,23 +15,23 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// What is to be copied, and where to.
+/// The input of node:duplicate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeDuplicate {
-    /// The node to be copied.
+    /// The node to copy.
     pub id: NodeId,
-    /// Whether the node's branch is copied with it.
+    /// Whether to copy the node's branch with it.
     pub branch: bool,
-    /// The node that the copy is linked to.
+    /// The node to link the copy to.
     pub target: Option<NodeId>,
-    /// The client's own names for copies, by the id of what is copied. What has none gets a new id.
+    /// The ids that the client chose for copies, by the id of the original. All other copies get a new id.
     pub names: Option<BTreeMap<Uuid, Uuid>>,
 }
 
-/// How many nodes and links one copy may have.
+/// The greatest number of nodes and links in one copy.
 pub const COPIES_MAX: usize = 20_000;
 
-/// How far to the right of what it copies, and below it, a copy lies, in units of graph space.
+/// The distance of a copy from its original in x and in y, in units of graph space.
 const SHIFT: f64 = 40.0;
 
 pub(super) fn duplicate(
@@ -68,8 +68,8 @@ pub(super) fn duplicate(
     Ok(())
 }
 
-/// What is copied, by order of creation: the node, or of its branch what the caller sees in full without leaving what
-/// they so see; and the links they see between those.
+/// The nodes and links to copy, in order of creation: the node, or the part of its branch that the caller reaches through
+/// nodes that they see in full; and the links between those nodes that the caller sees.
 fn copied(
     world: &World,
     caller: UserId,
@@ -105,7 +105,7 @@ fn copied(
     Ok((in_order_of_creation(world, reached), links))
 }
 
-/// The name that a copy gets.
+/// The id that a copy gets.
 fn name(
     draft: &Draft<'_>,
     asked: &NodeDuplicate,
@@ -122,7 +122,7 @@ fn add_copy(draft: &mut Draft<'_>, node: &Node, id: NodeId, place: &Place) {
     let seq = draft.take_seq();
     let made = Node::new(id, place.owner, draft.batch(), draft.now(), seq);
     let copy = Node {
-        // What users set is copied, but for the status; the rest is that of a new node.
+        // The fields that users set are copied, except the status. All others are those of a new node.
         status: Status::Available,
         x: node.x + SHIFT,
         y: node.y + SHIFT,

@@ -23,7 +23,7 @@ pub struct LinkAdd {
     pub target: NodeId,
     /// As asked; with access 3 to the target it becomes secondary.
     pub kind: LinkType,
-    /// As asked; where the caller may not decide it becomes true.
+    /// As asked; it becomes true where the caller's access does not allow a non-private link.
     pub private: bool,
 }
 
@@ -204,7 +204,7 @@ fn changeable(draft: &Draft<'_>, caller: UserId, id: LinkId) -> Result<Seen, Ref
     Ok(seen)
 }
 
-/// A link for link:delete, with whether the caller owns it or its target.
+/// A link that the caller may delete with link:delete: they own it or its target.
 pub(super) fn deletable(draft: &Draft<'_>, caller: UserId, id: LinkId) -> Result<Arc<Link>, Refusal> {
     let seen = seen_link(draft, caller, id)?;
     refuse_if(!seen.is_owner(caller) && seen.target != Level::Owner, Reason::NoPermission)?;
@@ -314,7 +314,7 @@ pub(super) fn restore(draft: &mut Draft<'_>, caller: UserId, id: LinkId) -> Resu
 pub(super) fn bring_back_alone(draft: &mut Draft<'_>, caller: UserId, id: LinkId) -> Result<NodeId, Refusal> {
     let seen = changeable(draft, caller, id)?;
     let link = &seen.link;
-    // Restoring takes what adding the link now would take, and changes nothing silently.
+    // Restoring requires what adding the link now would require, and changes nothing silently.
     let source = seen.source.ok_or(Reason::NoPermission)?;
     refuse_if(link.is_primary() && seen.target == Level::Viewer, Reason::ForbiddenType)?;
     refuse_if(!link.private && !keeps_privacy(source, seen.target), Reason::ForbiddenPrivate)?;

@@ -1,7 +1,7 @@
 //! The operations. Each is a function from the World and its input to a batch or a refusal.
 //!
 //! Every operation checks in the same order: visibility, permission, state, cycles. The first check that fails
-//! answers. The form of payloads has been checked before.
+//! decides the answer. The form of payloads has been checked before.
 
 mod account;
 mod apply;

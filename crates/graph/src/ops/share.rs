@@ -242,8 +242,8 @@ fn change_grant(draft: &mut Draft<'_>, before: Arc<Grant>, mut after: Grant) {
     }
 }
 
-/// Hides the showing grants to a user that the basic plan has no room for. Those stay that are in force, then those of
-/// the highest level, then those on the oldest nodes.
+/// Hides those of a user's showing grants that exceed the basic plan. Grants in force are kept before others, then
+/// higher levels before lower ones, then grants on older nodes before those on newer ones.
 pub(super) fn hide_beyond_basic(draft: &mut Draft<'_>, user: UserId) {
     let world = draft.world();
     let granted = world.user(user).map(|slot| &slot.granted).into_iter().flatten();

@@ -58,7 +58,8 @@ pub(super) fn set(draft: &mut Draft<'_>, asked: &UserSet) -> Result<(), Refusal>
     refuse_if(email.is_none() && username.is_none() && plan.is_none(), Reason::NoFieldsToUpdate)?;
     check_names(email.as_deref(), username.as_deref())?;
     let before = &there(draft.world(), *user)?.user;
-    // Somebody else may have the same username in another case, since before they had to be unique without it.
+    // An unchanged username is not checked: from before usernames had to be unique without regard to case, somebody
+    // else may have it in another case.
     let new_username = username.as_deref().filter(|username| *username != before.username);
     refuse_taken(draft.world(), Some(*user), email.as_deref(), new_username)?;
     let mut after = User::clone(before);
@@ -163,7 +164,8 @@ pub(super) fn remove(draft: &mut Draft<'_>, user: UserId, ids: &mut dyn IdSupply
     Ok(())
 }
 
-/// The grants to the user and by them, and their embeds. The grants on their own nodes go with the nodes.
+/// Deletes the grants to the user and by them, and their embeds. The grants on their own nodes are deleted with the
+/// nodes.
 fn delete_shares(draft: &mut Draft<'_>, slot: &UserSlot) {
     let (world, user) = (draft.world(), slot.user.id);
     let to = slot.granted.iter().map(|node| (*node, user));
@@ -177,7 +179,7 @@ fn delete_shares(draft: &mut Draft<'_>, slot: &UserSlot) {
     }
 }
 
-/// The private links between nodes of others. Returns the nodes that may be held no longer.
+/// Deletes the user's private links between nodes of others. Returns the nodes that may no longer be held.
 fn delete_private_links(draft: &mut Draft<'_>, slot: &UserSlot) -> Vec<NodeId> {
     let world = draft.world();
     let links = slot.links_elsewhere.iter().filter_map(|id| world.link(*id));
@@ -215,7 +217,7 @@ fn refuse_taken(
     username.map_or(Ok(()), |username| account::refuse_taken(world, username, user))
 }
 
-/// How many digits of an id, its last, tell removed users apart.
+/// How many of an id's last digits tell removed users apart.
 const REMOVED_DIGITS: usize = 8;
 
 /// A username that stands for a removed user: nobody has it, and nobody can take it afterwards.

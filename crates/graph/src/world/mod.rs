@@ -1,6 +1,6 @@
-//! The World: every entity and its indices. It changes only by [`World::apply`], by its inverse [`World::revert`],
-//! and by the clock, [`World::set_clock`]. A revert takes back everything with two exceptions: `next_seq`, because
-//! no number is used twice, and what [`World::expired`] no longer holds.
+//! The World: every entity and its indices. Batches change it by [`World::apply`], and its inverse [`World::revert`];
+//! time changes it by [`World::set_clock`]. A revert takes back everything with two exceptions: `next_seq`, because
+//! no number is used twice, and what the batch removed from [`World::expired`].
 
 mod put;
 
@@ -112,8 +112,8 @@ struct NodeSlot {
     shares: Option<Box<Shares>>,
 }
 
-/// A link, found by its id. The id is the link's own: links are the most numerous, and each would hold another
-/// copy.
+/// A link, found by its id. A set rather than a map, because a map would store each id a second time, and links are
+/// the most numerous entities.
 #[derive(Clone, Debug)]
 struct LinkSlot {
     link: Arc<Link>,
@@ -166,7 +166,7 @@ pub struct UserSlot {
     pub holds_of: BTreeMap<UserId, usize>,
     /// The user's API tokens.
     pub tokens: BTreeSet<TokenHash>,
-    /// Links of the user's of which neither end is a node of theirs.
+    /// The user's links of which they own neither end.
     pub links_elsewhere: BTreeSet<LinkId>,
 }
 
@@ -179,7 +179,8 @@ pub struct World {
     nodes: HashMap<NodeId, NodeSlot>,
     links: HashSet<LinkSlot>,
     users: HashMap<UserId, UserSlot>,
-    /// In lower case. Names that were apart by case alone before they had to be unique without it stay.
+    /// In lower case, each with its user: from before usernames had to be unique without regard to case, several
+    /// users may have names that differ only in case.
     usernames: BTreeSet<(String, UserId)>,
     emails: HashMap<String, UserId>,
     tokens: HashMap<TokenHash, Arc<Token>>,
@@ -281,8 +282,9 @@ impl World {
         }
     }
 
-    /// Sets the clock: forward as [`World::advance`] does, and back if it is by more than a minute. What has expired
-    /// stays expired until its due time is changed. A clock that is set back by less stands still for as long.
+    /// Sets the clock: forward as [`World::advance`] does, and back if it is by more than a minute. If `now` is
+    /// behind by less, the clock stands still until time has caught up with it. What has expired stays expired until
+    /// its due time is changed.
     pub fn set_clock(&mut self, now: Timestamp) {
         if self.clock.ms().saturating_sub(now.ms()) > CLOCK_SLACK_MS {
             let passed = self.due_times().filter(|(_, at)| *at > now && *at <= self.clock);
@@ -303,13 +305,14 @@ impl World {
         })
     }
 
-    /// What has expired though its due time is still to come by the clock, with that time.
+    /// What has expired although the clock, which was set back, has not reached its due time again; with that due
+    /// time.
     pub fn expired(&self) -> impl Iterator<Item = (Due, Timestamp)> {
         self.expired.iter().copied()
     }
 
-    /// Notes that something with that due time expired, under a clock that has been set back since. What has another
-    /// due time now is left alone.
+    /// Notes that something with that due time expired, under a clock that has been set back since. Nothing is noted
+    /// if its due time is another one by now.
     pub fn expire(&mut self, due: Due, at: Timestamp) {
         let now = match due {
             Due::Grant(node, user) => self.grant(node, user).and_then(|grant| grant.due),
@@ -419,8 +422,8 @@ impl World {
         self.emails.get(&email.to_lowercase()).and_then(|id| self.users.get(id))
     }
 
-    /// Users by username, without regard to case: one at most, but for those that were apart by case alone when that was
-    /// allowed. A removed user has a name that stands for them.
+    /// Users by username, without regard to case: at most one, except where names that differ only in case were given
+    /// when that was still allowed. A removed user is found by the name that stands for them.
     pub fn users_named(&self, username: &str) -> impl Iterator<Item = &UserSlot> {
         let name = username.to_lowercase();
         let from = (name.clone(), UserId(Uuid::nil()));

@@ -66,7 +66,7 @@ impl World {
         }
     }
 
-    /// What is made anew, or gets another due time, has nothing to do with what expired in its place.
+    /// Forgets that a grant or publication had expired, if it is made anew or gets another due time.
     fn forget_expired(&mut self, ends: Due, was: Option<Option<Timestamp>>, is: Option<Option<Timestamp>>) {
         if !self.expired.is_empty() && is.is_some() && was != is {
             self.expired.retain(|(due, _)| *due != ends);

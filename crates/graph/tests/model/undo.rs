@@ -377,12 +377,26 @@ impl Turn {
         // Links as they lie, then what is about to go, before it goes.
         self.turn_link_fields(&steps, false);
         self.turn_rest(&steps, |id| going.contains(&id))?;
+<<<<<<< HEAD
         self.trash_links(&steps, false);
         for id in &going {
             self.put_in_trash(*id);
         }
         // What was added goes along with its node, if that goes.
         self.trash_links(&steps, true);
+=======
+        let then = if backward { &past.before } else { &past.after };
+        // A link that came with one of its ends goes along with it.
+        let came_with_end = |link: &Link| {
+            let is_new = |end| !then.nodes.contains_key(&end);
+            !then.links.contains_key(&link.id) && (is_new(link.source) || is_new(link.target))
+        };
+        self.turn_links_to_trash(&steps, |link| !came_with_end(link));
+        for id in &going {
+            self.put_in_trash(*id);
+        }
+        self.turn_links_to_trash(&steps, came_with_end);
+>>>>>>> main
         let returning = steps.iter().filter_map(|step| match step {
             Step::Restore(id) => Some(*id),
             _ => None,
@@ -419,6 +433,7 @@ impl Turn {
         refuse_if(self.m.has_primary_cycle(), Reason::DependencyCycle)
     }
 
+<<<<<<< HEAD
     /// Puts links in the trash that are not there any more then (`added`), or that shall lie there by themselves.
     fn trash_links(&mut self, steps: &[Step], added: bool) {
         for step in steps {
@@ -433,6 +448,18 @@ impl Turn {
                         link.cascade = false;
                     });
                 }
+=======
+    /// Trashes such links on their own.
+    fn turn_links_to_trash(&mut self, steps: &[Step], such: impl Fn(&Link) -> bool) {
+        for step in steps {
+            let Step::Link(from, to, true) = step else { continue };
+            let now = &self.m.links[&to.id];
+            if to.in_trash && such(now) && (!now.in_trash || (now.cascade && from.in_trash)) {
+                self.link_entry(to.id, |link| {
+                    link.in_trash = true;
+                    link.cascade = false;
+                });
+>>>>>>> main
             }
         }
     }

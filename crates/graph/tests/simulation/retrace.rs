@@ -223,6 +223,7 @@ pub fn there_and_back(
                 Reason::NodeInTrash => {
                     parts.iter().any(|part| matches!(part, O::AccessDelete { .. } | O::NodeUnpublish { .. }))
                 }
+                Reason::DuplicateLink => takes_a_place_that_was_left(before, &after.model),
                 Reason::NotPublic | Reason::HasAccess => {
                     parts.iter().any(|part| matches!(part, O::NodeUnembed { .. }))
                 }
@@ -258,6 +259,24 @@ pub fn there_and_back(
             node.status == Status::Completed && after != Some(Status::Completed)
         });
     same_views(after, &aside, operation, reopened).map_err(|problem| format!("{forth}: {problem}"))
+}
+
+/// Whether a link was added in a place that another link had before. Undone, it keeps the place in the trash, so the
+/// other link cannot return to it.
+// Rules: N26.
+fn takes_a_place_that_was_left(before: &Simulation, after: &Model) -> bool {
+    let place = |link: &Link| {
+        let (a, b) = (link.source.min(link.target), link.source.max(link.target));
+        (a, b, link.private.then_some(link.owner))
+    };
+    let added = after.links.values().filter(|link| !before.model.links.contains_key(&link.id));
+    let taken: Vec<_> = added.map(place).collect();
+    let mut left = before
+        .model
+        .links
+        .values()
+        .filter(|was| after.links.get(&was.id).is_some_and(|is| place(is) != place(was)));
+    left.any(|was| taken.contains(&place(was)))
 }
 
 /// The operations that a batch was made of.

@@ -20,7 +20,7 @@ pub(super) struct ClockWatch {
 }
 
 impl ClockWatch {
-    /// Compares the clock with the time of the last batch: it may be long ago, but not still to come.
+    /// Compares the clock with the time of the last batch, which may be long ago but must not be in the future.
     pub(super) fn begin(last_batch: Timestamp) -> Self {
         let now = now();
         if step(last_batch, now, Duration::MAX).is_some() {

@@ -250,8 +250,8 @@ impl Connections {
         }
     }
 
-    /// Ends the connections of the users that a batch removes, and drops what is kept for them: nothing of the batch is
-    /// for them. Called before the batch is told to others.
+    /// Ends the connections of the users that a batch removes, and drops what is kept for them: no part of the batch
+    /// is sent to them. Called before the batch is told to others.
     pub(super) fn forget_removed(&mut self, batch: &Batch) {
         for entry in batch.entries.iter().filter(|entry| entry.op == Op::UserRemove) {
             let Subject::User(Change { after: Some(user), .. }) = &entry.subject else { continue };

@@ -10,9 +10,9 @@ use std::sync::Arc;
 /// A whole diff, or one of the parts of a large one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DiffPart {
-    /// What it tells.
+    /// The diff, or this part of it.
     pub diff: Diff,
-    /// The number of this part, counted from 1, and the number of parts; `None` of a whole diff.
+    /// The number of this part, counted from 1, and the number of parts; `None` for a whole diff.
     pub part: Option<(usize, usize)>,
 }
 

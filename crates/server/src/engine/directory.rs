@@ -17,7 +17,8 @@ pub struct Identity {
     pub user: Arc<User>,
 }
 
-/// The tokens, those in force with whose they are, and when each was last used.
+/// Every token with its owner, or with the reason why it is refused; every account; and when each token was last
+/// used.
 pub(super) struct Directory {
     identities: RwLock<HashMap<TokenHash, Result<Identity, TokenRefusal>>>,
     people: RwLock<HashMap<UserId, Arc<User>>>,

@@ -23,7 +23,7 @@ pub(super) struct PendingMutation {
     pub(super) answer: OnOutcome,
 }
 
-/// What has been decided so far. Nothing of it is reported before it is on disk.
+/// What has been decided so far. None of it is reported before it is on disk.
 #[derive(Default)]
 pub(super) struct Group {
     /// Batches applied to the World, with the fingerprints of their requests.
@@ -266,7 +266,8 @@ impl Group {
         self.restore_expired(world);
     }
 
-    /// Lets what the group gave another due time be as expired as before. A World that goes back does not know it.
+    /// Marks as expired again what had expired before the group and was given another due time by it. A World that
+    /// was reverted or reloaded does not know that.
     pub(super) fn restore_expired(&self, world: &mut World) {
         self.expired.iter().for_each(|(due, at)| world.expire(*due, *at));
     }
@@ -291,7 +292,7 @@ impl Group {
     }
 }
 
-/// What fails with a mutation.
+/// How much fails when a mutation cannot be decided.
 enum DecideError {
     /// Only the mutation itself.
     Mutation(Failure),

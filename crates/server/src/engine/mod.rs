@@ -104,7 +104,7 @@ pub struct Engine {
     shared: Arc<Shared>,
     /// The other end is dropped once the log is closed.
     closed: watch::Receiver<()>,
-    /// The number of the last look at the log that is over.
+    /// The number of the last finished look at the log.
     looked: watch::Receiver<u64>,
 }
 
@@ -133,7 +133,7 @@ struct Shared {
     waiting: AtomicUsize,
     draining: AtomicBool,
     next_connection: AtomicU64,
-    /// The number of the last look at the log that has begun.
+    /// The number of the last look at the log that was begun.
     looks_begun: AtomicU64,
     /// The rev of the oldest batch that history still keeps.
     oldest_held: AtomicU64,

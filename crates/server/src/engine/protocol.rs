@@ -193,7 +193,7 @@ pub enum Failure {
     Unavailable,
     /// The token has been revoked since the request arrived.
     Revoked,
-    /// The batch could not be written. Nothing of it was stored.
+    /// The batch could not be written. No part of it was stored.
     Storage,
     /// An internal error.
     Exception,

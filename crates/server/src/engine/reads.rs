@@ -57,8 +57,8 @@ pub(super) fn answer(
     }
 }
 
-/// A page. A load begun at offset 0 continues while each page follows the last one in time. Any other page is taken
-/// from the current state and leaves the load alone.
+/// A page. A load begun at offset 0 continues as long as each page is requested within `load_kept` of the page before
+/// it. Any other page is taken from the current state and leaves the load alone.
 fn page_of(
     world: &World,
     kept: Option<&mut KeptLoad>,
@@ -161,7 +161,7 @@ fn account(world: &World, user: UserId) -> Option<Account> {
     let with = |grant: &Arc<Grant>, other: UserId| -> Option<(Arc<Grant>, Arc<User>)> {
         Some((Arc::clone(grant), Arc::clone(&world.user(other)?.user)))
     };
-    // Who lost the access to share a node no longer reads who has access to it.
+    // A user who may no longer share a node no longer sees who has access to it.
     let placed = Placements::of(world, user, slot.given.iter().map(|(node, _)| *node));
     let may_share = |node: &NodeId| placed.level(*node).is_some_and(|level| level <= Level::Admin);
     let given = slot.given.iter().filter(|(node, _)| may_share(node));

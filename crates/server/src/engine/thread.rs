@@ -32,7 +32,7 @@ pub(super) struct Thread {
     readers: HistoryViews,
     shared: Arc<Shared>,
     settings: EngineSettings,
-    /// Tells the number of the last look at the log that is over.
+    /// Publishes the number of the last finished look at the log.
     looks: watch::Sender<u64>,
     polled: Instant,
     touched: Instant,

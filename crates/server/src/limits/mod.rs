@@ -36,7 +36,7 @@ pub enum Who {
 }
 
 impl Who {
-    /// The address to count. An IPv6 site has a /64, so its single addresses are not counted apart.
+    /// The address to count. An IPv6 site has a /64, so its addresses are counted as one.
     pub fn address(address: IpAddr) -> Self {
         Who::Address(match address.to_canonical() {
             IpAddr::V6(six) => {

@@ -16,7 +16,7 @@ pub struct NamedLimit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestLimit {
     pub limit: NamedLimit,
-    /// Where one limit holds for several things apart, which of them; else empty.
+    /// If one limit applies to several things separately, which of them; otherwise empty.
     pub of: &'static str,
 }
 

@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tower::ServiceExt as _;
 
-/// What a client may use.
+/// The bounds on connections: how many there may be, and how long a client may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
     /// How many connections may be open at once. Further connections wait to be accepted.

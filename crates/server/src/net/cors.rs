@@ -73,7 +73,7 @@ impl Cors {
     }
 }
 
-/// Adds to every answer what its origin may do.
+/// Adds to every answer the headers that say what the calling page may do.
 pub async fn cors(State(cors): State<Arc<Cors>>, request: Request, next: Next) -> Response {
     let origin = request.headers().get(ORIGIN).cloned();
     let is_preflight = request.method() == Method::OPTIONS

@@ -99,7 +99,8 @@ pub fn client(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> Cl
     client
 }
 
-/// The entry of the proxy that reported the client's address. Not every proxy appended to a shorter list.
+/// The entry of the proxy that reported the client's address. If the list is shorter, because not every proxy
+/// appended to it, its first entry.
 fn at_depth<T: Clone>(list: &[T], depth: usize) -> Option<T> {
     let from_end = depth.clamp(1, list.len().max(1));
     list.len().checked_sub(from_end).and_then(|index| list.get(index)).cloned()

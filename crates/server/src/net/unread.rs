@@ -1,6 +1,6 @@
 //! Answers to requests that the HTTP library could not read.
 //!
-//! The library answers them by itself, with a status and no body, and lets nobody take part. It does so last on a
+//! The library answers them by itself, with a status and no body, and offers no hook. It does so last on a
 //! connection, in one write of a known form, so the write is replaced here, on its way to the client. The router's
 //! own answers have more headers, and the bytes of an upgraded connection do not come here.
 

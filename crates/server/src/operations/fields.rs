@@ -124,7 +124,7 @@ impl Input for ScopeInput {
             (Some(ScopedBy::Graph), Some(id)) => RequestedScope::Graph(NodeId(id)),
             (Some(ScopedBy::User), Some(id)) => RequestedScope::User(UserId(id)),
             (Some(ScopedBy::User), None) => RequestedScope::Own,
-            // A scope that does not fit its type.
+            // A type without its id, or an id without its type.
             (Some(ScopedBy::Graph), None) | (None, Some(_)) => RequestedScope::Unfit,
         })
     }

@@ -18,7 +18,7 @@ pub struct Schema {
     pub limits: String,
     /// The codes of a wrong value, besides the field's own.
     pub reasons: Vec<PayloadFault>,
-    /// Whether a value is an id or a list of ids, which are equal in either case (N2).
+    /// Whether a value is an id or a list of ids, which are the same in upper and lower case (N2).
     pub is_id: bool,
 }
 

@@ -45,8 +45,8 @@ pub fn by_event(event: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.event == event)
 }
 
-/// Decodes a payload by its row. The first fault answers: its shape, unknown and immutable fields, then the fields
-/// in the row's order.
+/// Decodes a payload by its row. The first fault is the one reported: its shape, unknown and immutable fields, then
+/// the fields in the row's order.
 ///
 /// # Errors
 /// One of [`Row::payload_errors`].

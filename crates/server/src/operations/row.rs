@@ -107,7 +107,7 @@ impl Row {
         self.mutation(input, super::fields::BATCH_ID, false)
     }
 
-    /// Declares a mutation whose own id is in another field than `batchId` and is read last.
+    /// Declares a mutation whose own id is in a field other than `batchId` and is read last.
     pub(super) fn mutates_as(self, input: Reading<Operation>, key: Optional<Batch>) -> Row {
         self.mutation(input, key, true)
     }
@@ -175,7 +175,7 @@ impl Row {
         matches!(self.make, Make::Mutation { .. })
     }
 
-    /// Whether a field holds an integer. A query string does not tell.
+    /// Whether a field holds an integer. A query string does not show the types of its values.
     pub fn takes_integer(&self, name: &str) -> bool {
         self.fields.iter().any(|field| field.name == name && field.schema.json_type == "integer")
     }

@@ -1,5 +1,5 @@
-//! Response permits: each caller may have this many large REST answers in progress, each until its last byte is
-//! received. A caller that does not read its answers delays only its own.
+//! Response permits: each caller may have a few large REST answers in progress, each until its last byte has been
+//! handed on. A caller that does not read its answers delays only its own.
 
 use crate::limits::Who;
 use axum::body::{Body, HttpBody};

@@ -55,7 +55,7 @@ pub async fn admit(
     headers: &HeaderMap,
     presented: Presented,
 ) -> Result<Admitted, Problem> {
-    // The handshake's is for the first CONNECT of its session; further ones count for themselves.
+    // The handshake's reservation is for the first CONNECT of its session; further CONNECTs are counted separately.
     let reservation = match session.take_reservation() {
         Some(reservation) => reservation,
         None => reserve_unknown(app, &session.client)?,

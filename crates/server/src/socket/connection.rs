@@ -42,7 +42,7 @@ const PAGE_COUNTS: u32 = 16;
 const GRACE: Duration = Duration::from_secs(1);
 /// How long a session may stay without a connection to the namespace.
 const VACANT: Duration = Duration::from_secs(10);
-/// The pause before giving the library a message again that it had no room for.
+/// The pause before a message that the library had no room for is given to it again.
 const FULL_PAUSE: Duration = Duration::from_millis(10);
 
 /// A connection to the namespace.
@@ -150,7 +150,8 @@ impl Connection {
         self.dropped(self.relay_queue.put(relay, reply));
     }
 
-    /// An event to relay at once, unless it exceeds the limit. It replaces a waiting event about the same.
+    /// Returns the event if it may be relayed at once, within the limit. It then replaces a waiting event about the
+    /// same subject.
     fn passed_now(&self, relay: Relay) -> Option<Relay> {
         self.dropped(self.relay_queue.pass_now(&relay)?);
         Some(relay)
@@ -454,8 +455,8 @@ impl Sender {
         }
     }
 
-    /// Ends the transport under a client that may try again later. One that is told to go would not: clients reconnect by
-    /// themselves only when the transport ends.
+    /// Cuts the transport of a client that may try again later. A client that was told to disconnect would not:
+    /// clients reconnect by themselves only when the transport ends.
     async fn turn_away(&mut self) {
         let connection = Arc::clone(&self.connection);
         let _ = tokio::time::timeout(GRACE, self.flow.flushed(&connection.outbox)).await;

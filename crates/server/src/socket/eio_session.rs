@@ -66,13 +66,13 @@ impl EioSession {
         }
     }
 
-    /// What the handshake counted; once.
+    /// Takes what the handshake counted; `None` after the first call.
     pub fn take_reservation(&self) -> Option<Reservation> {
         self.reservation.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Notes that the session has moved to a WebSocket. If it has one, the library refuses the further one, which is
-    /// ended here: the first must stay the one that can be held and cut.
+    /// Notes that the session has moved to a WebSocket. If it already has one, the library refuses the second, which
+    /// is ended here: the first must stay the one that can be held and cut.
     fn attach(&self, handle: Arc<Handle>, credentials: Option<Credentials>) {
         let mut state = self.lock();
         if state.websocket.as_ref().is_some_and(|websocket| !websocket.handle.is_ended()) {
@@ -87,7 +87,7 @@ impl EioSession {
         drop(state);
         self.changed.notify_one();
         if self.is_dead() {
-            // It was ended during the upgrade, which it could not know.
+            // The session was ended during the upgrade, before this connection could be cut with it.
             self.cut();
         }
     }

@@ -1,4 +1,4 @@
-//! Socket.IO as its library provides it: paths, bounds, and the way of every event into its connection's inbox.
+//! Socket.IO as its library provides it: paths, bounds, and how every event gets into its connection's inbox.
 
 mod admission;
 mod connection;

@@ -32,7 +32,7 @@ impl<T> ReplyOrder<T> {
         slot
     }
 
-    /// The engine has answered a request. Reorder the replies that may be sent now, in order.
+    /// The engine has answered a request. Returns the replies that may be sent now, in order.
     pub fn answered(&mut self, slot: ReplySlot, answer: T) -> Vec<T> {
         self.open.remove(&slot);
         let mut due = vec![answer];
@@ -40,7 +40,7 @@ impl<T> ReplyOrder<T> {
         due
     }
 
-    /// A request is answered without the engine. Reorder the replies that may be sent now, in order.
+    /// A request is answered without the engine. Returns the replies that may be sent now, in order.
     pub fn answered_here(&mut self, slot: ReplySlot, answer: T) -> Vec<T> {
         self.open.remove(&slot);
         self.held.insert(slot, answer);

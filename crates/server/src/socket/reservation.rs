@@ -53,7 +53,8 @@ pub(super) fn open_for(app: &Arc<App>, user: UserId) -> Result<Option<Open>, Pro
     Ok(open)
 }
 
-/// A browser adds the cookie whatever page opens the connection.
+/// Whether the credentials count. A cookie from a foreign origin does not, because a browser adds it whatever page
+/// opens the connection.
 pub(super) fn may_be_used(
     app: &App,
     client: &Client,

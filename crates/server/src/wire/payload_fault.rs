@@ -62,7 +62,7 @@ faults! {
     MissingEmail "missing_email" "email is required.",
     InvalidLimit "invalid_limit" "limit must be an integer.",
     InvalidOffset "invalid_offset" "offset must be an integer.",
-    InvalidSince "invalid_since" "since must be an integer: the rev of a diff, page or ack that was received.",
+    InvalidSince "invalid_since" "`since` must be an integer: the rev of a diff, page or ack that was received.",
     OutOfRange "out_of_range" "limit/offset out of range",
 }
 

@@ -284,7 +284,7 @@ impl Check<'_> {
         for root in held.into_keys() {
             self.say(format!("of the chain that batch {root} began nothing is counted"));
         }
-        // An undo of a batch that was not kept is its own root.
+        // An undo of a batch that was not kept has no place in a chain.
         let mut find = self.conn.prepare("SELECT rev FROM names WHERE id = ?1").map_err(unwritten)?;
         for (rev, lineage) in said {
             let (Lineage::UndoOf(root) | Lineage::RedoOf(root)) = lineage else { continue };
@@ -372,9 +372,9 @@ impl Check<'_> {
         matches!(key, EntityKey::Grant(..) | EntityKey::Embed(..))
     }
 
-    /// Whether the row's last change was made by the batch at `rev`, or by a kept batch before it; then no other
-    /// batch has changed the row since. A kept batch after it that does not mention the row has reused the id of a
-    /// pruned one.
+    /// Whether the batch that the row names as its last change is kept and is the one at `rev` or an earlier one.
+    /// Then no later batch has changed the row. If the name leads to a later kept batch, which does not mention the
+    /// row, that batch has reused the id of a pruned one.
     fn is_of(&self, key: EntityKey, body: Option<&str>, rev: i64) -> Result<bool, LogError> {
         let body = body.unwrap_or_default();
         let last = match key {

@@ -1,8 +1,8 @@
 //! What has expired stays expired when the clock is set back, across restarts too.
 //!
-//! A batch that is older than the one before it shows that the clock was set back. Whatever expired between the two is
-//! noted then, in the transaction that appends the batch. A World whose clock is set back before there is such a batch
-//! has it noted. While the clock goes forward, nothing is noted.
+//! A batch that is older than the one before it shows that the clock was set back. Whatever expired between the two
+//! is noted then, in the transaction that appends the batch. If a World's clock is set back before there is such a
+//! batch, [`crate::Log::note_expired`] notes it. While the clock goes forward, nothing is noted.
 
 use super::unwritten;
 use crate::Proposal;
@@ -37,8 +37,8 @@ pub(super) fn note(conn: &Connection, at: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Notes what a World holds to have expired, as far as nobody has noted it. What has been deleted or has another due
-/// time by now is ignored when it is loaded.
+/// Notes what a World counts as expired, unless it has been noted before. A note about something that has been
+/// deleted, or has another due time by now, is ignored on loading.
 pub(super) fn note_all(conn: &Connection, expired: &[(Due, Timestamp)]) -> Result<()> {
     let mut note = conn.prepare_cached("INSERT OR IGNORE INTO expired VALUES (?1, ?2, ?3)")?;
     for (due, at) in expired {
@@ -50,7 +50,7 @@ pub(super) fn note_all(conn: &Connection, expired: &[(Due, Timestamp)]) -> Resul
     Ok(())
 }
 
-/// Forgets what expired before a grant or a publication was made anew in its place, or got another due time.
+/// Forgets that a grant or publication had expired, if a proposal makes it anew or gives it another due time.
 pub(super) fn forget(conn: &Connection, proposals: &[Proposal]) -> Result<()> {
     let any: bool =
         conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM expired)")?.query_row([], |row| row.get(0))?;
@@ -77,7 +77,7 @@ pub(super) fn forget(conn: &Connection, proposals: &[Proposal]) -> Result<()> {
     Ok(())
 }
 
-/// Tells a World that was just loaded.
+/// Marks in a World that was just loaded what has been noted as expired.
 pub(super) fn load(conn: &Connection, world: &mut World) -> Result<(), LogError> {
     let mut statement = conn.prepare("SELECT node, user, due FROM expired").map_err(unwritten)?;
     let rows = statement.query_map([], |row| {

@@ -34,7 +34,7 @@ fn note_by(conn: &Connection, rev: Rev, batch: &Batch, rev_by_id: &str) -> SqlRe
     };
     let root: Option<i64> =
         conn.prepare_cached(rev_by_id)?.query_row([root.0], |row| row.get(0)).optional()?;
-    // An undo of a batch that is not kept is its own root.
+    // An undo of a batch that is not kept has no place in a chain.
     let Some(root) = root else { return Ok(()) };
     conn.prepare_cached("INSERT INTO turns (rev, root, undo, id) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![rev, root, undo, batch.id.0])?;
@@ -45,8 +45,7 @@ fn note_by(conn: &Connection, rev: Rev, batch: &Batch, rev_by_id: &str) -> SqlRe
     Ok(())
 }
 
-/// Whether any batch in a range of revs may be part of a chain. Mostly none is, and then there is nothing to
-/// forget.
+/// Whether any batch in a range of revs may be part of a chain. Usually none is, and then there is nothing to forget.
 pub(super) fn has_chains(conn: &Connection, first: i64, last: i64) -> SqlResult<bool> {
     conn.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM turns WHERE rev BETWEEN ?1 AND ?2)
@@ -88,7 +87,7 @@ pub(super) struct ChainState {
 impl ChainState {
     /// The last undo and redo of the chain begun by the batch at `root`, up to a rev.
     pub(super) fn of(conn: &Connection, root: Rev, until: Rev) -> Result<ChainState, LogError> {
-        // SQLite's integers end here, and so do the batches.
+        // No rev is greater than SQLite's greatest integer.
         let (root, until) = (integer(root)?, i64::try_from(until).unwrap_or(i64::MAX));
         let last = |undo: bool| -> Result<_, LogError> {
             let sql = "SELECT rev, id FROM turns WHERE root = ?1 AND undo = ?2 AND rev <= ?3 ORDER BY rev DESC LIMIT 1";

@@ -190,7 +190,7 @@ impl RowReader<'_> {
         Ok(self.deal(Chunk::Bodies { table, text, ends }))
     }
 
-    /// Embeds and forgotten ids have no body; their key is everything.
+    /// Embeds and the ids that were deleted for good have no body to decode.
     fn read_ready(&mut self) -> rusqlite::Result<()> {
         let mut statement = self.conn.prepare("SELECT user, node FROM embeds")?;
         let embeds = statement

@@ -143,7 +143,8 @@ struct PageSearch<'a> {
     before: i64,
     /// Each source's last batch that has not been examined.
     latest: BinaryHeap<(i64, BatchSource)>,
-    /// For a source that is a user: its next batches with what they show, the last of them first to come.
+    /// For a source that is a user: its next batches with what they show, in ascending order, so that the latest is
+    /// popped first.
     by: Vec<(i64, i64)>,
     left_out: usize,
     bytes: usize,
@@ -154,7 +155,7 @@ impl<'a> PageSearch<'a> {
     fn new(query: &'a HistoryQuery, before: Rev) -> Self {
         let sources = sources(query);
         let most = sources.as_ref().map_or(usize::MAX, |sources| sources.len() / IDS_PER_BATCH);
-        // SQLite's integers end here, and so do the batches.
+        // No rev is greater than SQLite's greatest integer.
         let before = i64::try_from(before.min(query.until.saturating_add(1))).unwrap_or(i64::MAX);
         PageSearch {
             query,
@@ -351,7 +352,7 @@ impl Label {
     }
 }
 
-/// The next batches of a user before a rev, with what they show, the last of them at the end.
+/// The latest batches of a user before a rev, with what they show, in ascending order.
 fn last_by(conn: &Connection, user: UserId, before: i64) -> SqlResult<Vec<(i64, i64)>> {
     let mut statement = conn.prepare_cached(
         "SELECT rev, shows FROM batches INDEXED BY batches_by_actor

@@ -250,7 +250,7 @@ struct Retained {
 }
 
 impl Retained {
-    /// Whether the oldest of so many batches is removed.
+    /// Whether a user's oldest batch, made at `at`, is to be removed while the user has this many batches and bytes.
     fn is_over(&self, at: i64, batches: i64, bytes: i64) -> bool {
         let age = self.now.ms().saturating_sub(at);
         let more_than = |held: i64, limit: u64| u64::try_from(held).is_ok_and(|held| held > limit);

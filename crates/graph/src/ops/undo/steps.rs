@@ -1,8 +1,8 @@
-//! What a batch meant, as the steps that take it back or bring it again.
+//! The steps of an undo or redo: what a batch meant, inverted or applied again.
 //!
-//! A batch may change an entity several times. What counts is what it made of it in all: the first entry says what the
-//! entity was, the last what became of it, and the entries that were meant say what of that goes back. What only followed
-//! follows anew.
+//! A batch can change an entity several times. Only the total change counts: from the entity before its first entry to the
+//! entity after its last. The entries that were meant say which parts of that change are inverted. Derived changes are
+//! derived again.
 
 use super::{Step, unheld_status};
 use crate::batch::{Batch, Change, Op, Subject};
@@ -13,18 +13,18 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
-/// What a batch made of one entity.
+/// The total change that a batch made to one entity.
 struct Net<'b, T> {
     before: Option<&'b T>,
     after: Option<&'b T>,
     /// The operation codes of the entries that were meant.
     meant: HashSet<Op>,
-    /// Where in the batch the first and the last of those are.
+    /// The positions in the batch of the first and the last of those entries.
     at: (usize, usize),
 }
 
 impl<'b, T> Net<'b, T> {
-    /// The side that should be now, and the side that shall be.
+    /// The state that the step expects, and the state that it produces.
     fn sides(&self, backward: bool) -> (Option<&'b T>, Option<&'b T>) {
         if backward { (self.after, self.before) } else { (self.before, self.after) }
     }
@@ -59,33 +59,40 @@ impl<'b, K: Eq + Hash, T> Nets<'b, K, T> {
         }
     }
 
-    /// Those of which something was meant. What came and went within the batch is nothing.
+    /// The entities with at least one entry that was meant, without those that came and went within the batch.
     fn meant(&self) -> impl Iterator<Item = &Net<'b, T>> {
         let nets = self.0.values().filter(|net| !net.meant.is_empty());
         nets.filter(|net| net.before.is_some() || net.after.is_some())
     }
 }
 
-/// When a step is carried out. Links are set back and taken away before nodes return, so that none of those which return
-/// along with a node meets one that is about to go.
+/// When a step is carried out. Links are changed and trashed before nodes return, so that a link that returns with a node
+/// never meets one that is about to go.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
-    /// Links as they lie, so far as they are there or will return along with a node.
+    /// Fields of links that are active, or will return with a node.
     LinkFields,
-    /// Whatever is about nodes that are about to go to the trash.
+    /// Everything else about nodes that are about to go to the trash, while they are still active.
     Going,
     GoingStatus,
+<<<<<<< HEAD
     /// Links that lie in the trash by themselves: they do not go along with a node.
     LinkTrash,
     NodeTrash,
     /// Links that are not there yet, as far as they have not gone along with their node.
+=======
+    /// Before the nodes, so that these links do not go along with an end: they are in the trash on their own.
+    LinkTrash,
+    NodeTrash,
+    /// Links that the batch added together with one of their ends. They go along with it.
+>>>>>>> main
     AddedLinkTrash,
     NodeRestore,
     LinkRestore,
-    /// Links that lay in the trash by themselves.
+    /// Fields of links that were in the trash on their own.
     RestoredLinkFields,
     Rest,
-    /// After the fields of the node, as in an update, for whether it is held may depend on these.
+    /// After the fields of the node, as in an update, because the fields determine whether the node is held.
     Status,
 }
 
@@ -111,8 +118,7 @@ pub(super) fn steps(root: &Batch, backward: bool) -> Vec<Step<'_>> {
             Subject::Token(_) => {}
         }
     }
-    let (going, returning) = (HashSet::new(), HashSet::new());
-    let mut steps = Steps { backward, going, returning, steps: Vec::new() };
+    let mut steps = Steps { backward, ..Steps::default() };
     for net in nodes.meant() {
         steps.add_node(net);
     }
@@ -148,8 +154,11 @@ pub(super) fn steps(root: &Batch, backward: bool) -> Vec<Step<'_>> {
     steps.in_order()
 }
 
+#[derive(Default)]
 struct Steps<'b> {
     backward: bool,
+    /// Nodes that the batch added.
+    added: HashSet<NodeId>,
     /// Nodes that are about to go to the trash.
     going: HashSet<NodeId>,
     /// Nodes that are about to return.
@@ -158,9 +167,9 @@ struct Steps<'b> {
 }
 
 impl<'b> Steps<'b> {
-    /// Adds a step, for what was meant at those places of the batch.
+    /// Adds a step for the entries at these positions of the batch.
     fn add(&mut self, at: (usize, usize), phase: Phase, step: Step<'b>) {
-        // Backward what was done last comes first.
+        // An undo inverts the last entry first.
         let order = if self.backward { usize::MAX - at.1 } else { at.0 };
         self.steps.push((phase, order, step));
     }
@@ -170,8 +179,11 @@ impl<'b> Steps<'b> {
         if net.after.is_none() {
             return self.add(net.at, Phase::Rest, Step::None { node: Some(id), link: None });
         }
+        if net.before.is_none() {
+            self.added.insert(id);
+        }
         let (from, to) = net.sides(self.backward);
-        // What was not there yet is as good as in the trash.
+        // A node that was not there yet counts as one in the trash.
         let in_trash = |side: Option<&Arc<Node>>| side.is_none_or(|node| node.in_trash);
         match (in_trash(from), in_trash(to)) {
             (false, true) => {
@@ -184,7 +196,7 @@ impl<'b> Steps<'b> {
             }
             _ => {}
         }
-        // A node that was added keeps what was made of it after.
+        // Undoing the add of a node leaves its other changes in place.
         let (Some(from), Some(to)) = (from, to) else { return };
         let (from, to) = (from.as_ref(), to.as_ref());
         if net.meant.contains(&Op::NodeUpdate) && node_fields::are_overtaken(to, from, to) {
@@ -218,14 +230,26 @@ impl<'b> Steps<'b> {
                 Some(to) if !to.in_trash && was_in_trash => {
                     self.add(net.at, Phase::LinkRestore, Step::LinkRestore { id });
                 }
-                // What went along with an end does so again.
+                // A link that was trashed along with an end goes along again.
                 Some(to) if !to.in_trash || to.cascade => {}
-                // What lies there already matters only if it would return with an end of it.
+                // A link that is in the trash already matters only if it would return with an end.
                 _ if from.is_none_or(|from| from.in_trash && !self.returns_with_end(from)) => {}
+<<<<<<< HEAD
                 Some(_) => self.add(net.at, Phase::LinkTrash, Step::LinkTrash { id, was_in_trash }),
                 None => self.add(net.at, Phase::AddedLinkTrash, Step::LinkTrash { id, was_in_trash }),
+=======
+                _ => {
+                    let added_with_end = to.is_none() && from.is_some_and(|from| self.has_added_end(from));
+                    let phase = if added_with_end { Phase::AddedLinkTrash } else { Phase::LinkTrash };
+                    self.add(net.at, phase, Step::LinkTrash { id, was_in_trash });
+                }
+>>>>>>> main
             }
         }
+    }
+
+    fn has_added_end(&self, link: &Link) -> bool {
+        [link.source, link.target].iter().any(|end| self.added.contains(end))
     }
 
     fn returns_with_end(&self, link: &Link) -> bool {
@@ -243,8 +267,7 @@ impl<'b> Steps<'b> {
                 };
             }
         }
-        // What one entry made, a node with its link say, keeps the order of the phases; the rest is told apart by where it
-        // is in the batch.
+        // Steps of one phase keep the order of their entries.
         self.steps.sort_by_key(|(phase, order, _)| (*phase, *order));
         self.steps.into_iter().map(|(.., step)| step).collect()
     }
