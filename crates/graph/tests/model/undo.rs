@@ -173,9 +173,8 @@ enum Step {
     Fields(Node, Node),
     Status(Node, Node),
     Publication(Node, Node),
-    /// The link as it should be now and as it shall be; whether it was meant to go to the trash or to leave it, and
-    /// whether it is not there any more then.
-    Link(Link, Link, bool, bool),
+    /// The link as it should be now and as it shall be; whether it was meant to go to the trash or to leave it.
+    Link(Link, Link, bool),
     Grant(NodeId, UserId, Option<Grant>, Option<Grant>),
     Embed(UserId, NodeId, bool),
     Username(UserId, String, String),
@@ -286,7 +285,6 @@ fn read_one(past: &Past, thing: About, deeds: &[&Deed], backward: bool, steps: &
                 }
                 _ => true,
             });
-            let added = to.is_none();
             let (from, to) = link_sides(from, to);
             let in_trash = |model: &Model, id| model.nodes.get(&id).is_none_or(|node| node.in_trash);
             let (then, now) =
@@ -300,7 +298,7 @@ fn read_one(past: &Past, thing: About, deeds: &[&Deed], backward: bool, steps: &
             };
             let fields = |link: &Link| (link.source, link.private, link.kind);
             if fields(&from) != fields(&to) || (moved && moves) {
-                steps.push(Step::Link(from, to, moved && moves, added));
+                steps.push(Step::Link(from, to, moved && moves));
             }
         }
         About::Grant(id, user) => {
@@ -377,14 +375,6 @@ impl Turn {
         // Links as they lie, then what is about to go, before it goes.
         self.turn_link_fields(&steps, false);
         self.turn_rest(&steps, |id| going.contains(&id))?;
-<<<<<<< HEAD
-        self.trash_links(&steps, false);
-        for id in &going {
-            self.put_in_trash(*id);
-        }
-        // What was added goes along with its node, if that goes.
-        self.trash_links(&steps, true);
-=======
         let then = if backward { &past.before } else { &past.after };
         // A link that came with one of its ends goes along with it.
         let came_with_end = |link: &Link| {
@@ -396,7 +386,6 @@ impl Turn {
             self.put_in_trash(*id);
         }
         self.turn_links_to_trash(&steps, came_with_end);
->>>>>>> main
         let returning = steps.iter().filter_map(|step| match step {
             Step::Restore(id) => Some(*id),
             _ => None,
@@ -404,7 +393,7 @@ impl Turn {
         let returning: Vec<NodeId> = returning.collect();
         self.take_all_from_trash(&returning);
         for step in &steps {
-            if let Step::Link(from, to, true, _) = step
+            if let Step::Link(from, to, true) = step
                 && from.in_trash
                 && !to.in_trash
                 && self.m.links[&to.id].in_trash
@@ -420,7 +409,7 @@ impl Turn {
         self.turn_link_fields(&steps, true);
         self.turn_rest(&steps, |id| !going.contains(&id))?;
         for step in &steps {
-            if let Step::Link(from, to, ..) = step {
+            if let Step::Link(from, to, _) = step {
                 self.judge_link(&before[&to.id], (from, to), &shares)?;
             }
         }
@@ -433,22 +422,6 @@ impl Turn {
         refuse_if(self.m.has_primary_cycle(), Reason::DependencyCycle)
     }
 
-<<<<<<< HEAD
-    /// Puts links in the trash that are not there any more then (`added`), or that shall lie there by themselves.
-    fn trash_links(&mut self, steps: &[Step], added: bool) {
-        for step in steps {
-            if let Step::Link(from, to, true, was_added) = step
-                && to.in_trash
-                && *was_added == added
-            {
-                let now = &self.m.links[&to.id];
-                if !now.in_trash || (now.cascade && from.in_trash) {
-                    self.link_entry(to.id, |link| {
-                        link.in_trash = true;
-                        link.cascade = false;
-                    });
-                }
-=======
     /// Trashes such links on their own.
     fn turn_links_to_trash(&mut self, steps: &[Step], such: impl Fn(&Link) -> bool) {
         for step in steps {
@@ -459,7 +432,6 @@ impl Turn {
                     link.in_trash = true;
                     link.cascade = false;
                 });
->>>>>>> main
             }
         }
     }
@@ -467,7 +439,7 @@ impl Turn {
     /// Sets back the fields of links that lay in the trash by themselves (`alone`), or of the others.
     fn turn_link_fields(&mut self, steps: &[Step], alone: bool) {
         for step in steps {
-            let Step::Link(from, to, ..) = step else { continue };
+            let Step::Link(from, to, _) = step else { continue };
             let differs = (from.source, from.private, from.kind) != (to.source, to.private, to.kind);
             if differs && alone == (from.in_trash && !from.cascade) {
                 self.link_entry(to.id, |link| {
@@ -522,7 +494,7 @@ impl Turn {
     fn is_gone(&self, step: &Step) -> bool {
         match step {
             Step::Gone => true,
-            Step::Link(link, ..) => !self.m.links.contains_key(&link.id),
+            Step::Link(link, _, _) => !self.m.links.contains_key(&link.id),
             Step::Fields(node, _) | Step::Status(node, _) | Step::Publication(node, _) => {
                 !self.m.nodes.contains_key(&node.id)
             }
@@ -545,7 +517,7 @@ impl Turn {
                 self.needs(to.id, Level::Admin)?;
                 refuse_if(to.publication.is_some() && !self.is_pro(), Reason::PlanLimit)
             }
-            Step::Link(from, to, moved, _) => {
+            Step::Link(from, to, moved) => {
                 let link = &self.m.links[&to.id];
                 refuse_if(!self.m.sees_link(self.caller, link), Reason::NoPermission)?;
                 self.may_change(link)?;
@@ -624,7 +596,7 @@ impl Turn {
                     (now, from, _) => now != from,
                 }
             }
-            Step::Link(from, to, moved, _) => {
+            Step::Link(from, to, moved) => {
                 let now = &self.m.links[&to.id];
                 overtaken!(now, from, to; source target kind private)
                     || (*moved && overtaken!(now, from, to; in_trash))
@@ -755,7 +727,7 @@ impl Turn {
         Ok(())
     }
 
-    /// Whether the caller could make the link, which was `now`, what it is at last, by the shares that there are now.
+    /// Whether the caller could make the link, which was `now`, what it is at last.
     fn judge_link(&self, now: &Link, (from, to): (&Link, &Link), shares: &Shares) -> Result<(), Reason> {
         let last = &self.m.links[&now.id];
         let set_back = (from.source, from.private, from.kind) != (to.source, to.private, to.kind);

@@ -75,17 +75,10 @@ enum Phase {
     /// Everything else about nodes that are about to go to the trash, while they are still active.
     Going,
     GoingStatus,
-<<<<<<< HEAD
-    /// Links that lie in the trash by themselves: they do not go along with a node.
-    LinkTrash,
-    NodeTrash,
-    /// Links that are not there yet, as far as they have not gone along with their node.
-=======
     /// Before the nodes, so that these links do not go along with an end: they are in the trash on their own.
     LinkTrash,
     NodeTrash,
     /// Links that the batch added together with one of their ends. They go along with it.
->>>>>>> main
     AddedLinkTrash,
     NodeRestore,
     LinkRestore,
@@ -234,16 +227,11 @@ impl<'b> Steps<'b> {
                 Some(to) if !to.in_trash || to.cascade => {}
                 // A link that is in the trash already matters only if it would return with an end.
                 _ if from.is_none_or(|from| from.in_trash && !self.returns_with_end(from)) => {}
-<<<<<<< HEAD
-                Some(_) => self.add(net.at, Phase::LinkTrash, Step::LinkTrash { id, was_in_trash }),
-                None => self.add(net.at, Phase::AddedLinkTrash, Step::LinkTrash { id, was_in_trash }),
-=======
                 _ => {
                     let added_with_end = to.is_none() && from.is_some_and(|from| self.has_added_end(from));
                     let phase = if added_with_end { Phase::AddedLinkTrash } else { Phase::LinkTrash };
                     self.add(net.at, phase, Step::LinkTrash { id, was_in_trash });
                 }
->>>>>>> main
             }
         }
     }
