@@ -82,6 +82,13 @@ fn h6_the_order_of_refusals() {
         "bob: undo 1",
         "no_permission",
     );
+    // No permission for one step, and no plan for another, whichever comes first.
+    let shared = "alice owns a b\ndora 1 a\npublic a";
+    for both in ["unpublish a; set b title=x", "set b title=x; unpublish a"] {
+        check(&format!("{shared}\nalice: all {both}"), "dora: undo 1", "no_permission");
+    }
+    // No plan, and changed since.
+    check(&format!("{shared}\nalice: unpublish a\nalice: publish a"), "dora: undo 1", "plan_limit");
     // Changed since, and in the trash.
     check(
         "alice owns a\nalice: set a title=x\nalice: set a title=y\nalice: trash a",

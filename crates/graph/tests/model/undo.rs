@@ -361,8 +361,9 @@ impl Turn {
     pub fn turn(&mut self, past: &Past, backward: bool) -> Result<(), Reason> {
         let steps = read(past, backward);
         refuse_if(steps.iter().any(|step| self.is_gone(step)), Reason::CannotRestorePurged)?;
-        for step in &steps {
-            self.may_turn(step)?;
+        let refused = steps.iter().filter_map(|step| self.may_turn(step).err());
+        if let Some(reason) = refused.min_by_key(|reason| *reason != Reason::NoPermission) {
+            return Err(reason);
         }
         refuse_if(steps.iter().any(|step| self.is_overtaken(step)), Reason::VersionConflict)?;
         self.note_given_back(past, &steps);
@@ -413,12 +414,6 @@ impl Turn {
                 self.judge_link(&before[&to.id], (from, to), &shares)?;
             }
         }
-        // What waits can resume as available or in progress, but it is not complete.
-        let held = |step: &Step| match step {
-            Step::Status(_, to) => unheld(to) == Status::Completed && self.m.held(to.id),
-            _ => false,
-        };
-        refuse_if(steps.iter().any(held), Reason::NodeBlocked)?;
         refuse_if(self.m.has_primary_cycle(), Reason::DependencyCycle)
     }
 

@@ -62,9 +62,7 @@ pub fn undo_or_redo(
     let steps = steps::steps(&chain.root, backward);
     let mut draft = Draft::new(world, batch, Some(caller));
     refuse_purged(world, caller, chain, &steps)?;
-    for step in &steps {
-        step.check_permission(&draft, caller)?;
-    }
+    check_permissions(&draft, caller, &steps)?;
     refuse_changed(&draft, caller, &steps)?;
     let mut unsettled = Vec::new();
     carry_out::carry_out(&mut draft, &steps, ids, &mut unsettled)?;
@@ -80,6 +78,15 @@ pub fn undo_or_redo(
         draft.set_lineage(if backward { Lineage::UndoOf(id) } else { Lineage::RedoOf(id) });
     }
     Ok(draft.finish())
+}
+
+/// Refuses steps that the caller may not carry out: first for access that they lack, then for their plan.
+fn check_permissions(draft: &Draft<'_>, caller: UserId, steps: &[Step<'_>]) -> Result<(), Refusal> {
+    let refusals = steps.iter().filter_map(|step| step.check_permission(draft, caller).err());
+    match refusals.min_by_key(|refusal| refusal.reason != Reason::NoPermission) {
+        Some(refusal) => Err(refusal),
+        None => Ok(()),
+    }
 }
 
 /// One meant change of a batch, in the direction of the undo or redo: its expected current state and its new state.
