@@ -291,6 +291,12 @@ fn h22_a_link_taken_back_with_its_end_gives_no_access_to_that_end() {
     assert!(!sees_x(&fixture), "the link is in the trash on its own");
     fixture.run("alice: redo 2").unwrap();
     assert!(sees_x(&fixture));
+    // The same where the other end of the link is new.
+    fixture.run("alice: undo 2").unwrap();
+    fixture.run("alice: all restore x; add z under y; link x z").unwrap();
+    assert!(sees_x(&fixture));
+    fixture.run("alice: undo 6").unwrap();
+    assert!(!sees_x(&fixture));
 }
 
 #[test]

@@ -377,10 +377,12 @@ impl Turn {
         self.turn_link_fields(&steps, false);
         self.turn_rest(&steps, |id| going.contains(&id))?;
         let then = if backward { &past.before } else { &past.after };
-        // A link that came with one of its ends goes along with it.
+        // A link that came with one of its ends goes along with it, unless its other end goes too and was there before.
         let came_with_end = |link: &Link| {
-            let is_new = |end| !then.nodes.contains_key(&end);
-            !then.links.contains_key(&link.id) && (is_new(link.source) || is_new(link.target))
+            let is_new = |end: NodeId| !then.nodes.contains_key(&end);
+            let mut ends =
+                [link.source, link.target].into_iter().filter(|end| going.contains(end)).peekable();
+            !then.links.contains_key(&link.id) && ends.peek().is_some() && ends.all(is_new)
         };
         self.turn_links_to_trash(&steps, |link| !came_with_end(link));
         for id in &going {

@@ -220,9 +220,13 @@ pub fn there_and_back(
                 Reason::CannotRestorePurged => parts.iter().any(|part| {
                     matches!(part, O::NodeDelete { .. } | O::LinkDelete { .. } | O::TrashPurge { .. })
                 }),
-                Reason::NodeInTrash => {
-                    parts.iter().any(|part| matches!(part, O::AccessDelete { .. } | O::NodeUnpublish { .. }))
-                }
+                // What several operations changed on a node that they trashed again is not given back in the trash.
+                // Rules: H14, H22.
+                Reason::NodeInTrash => parts.iter().any(|part| match part {
+                    O::AccessDelete { .. } | O::NodeUnpublish { .. } => true,
+                    O::AccessUpdate(_) | O::NodePublishUpdate(_) => parts.len() > 1,
+                    _ => false,
+                }),
                 Reason::DuplicateLink => takes_a_place_that_was_left(before, &after.model),
                 Reason::NotPublic | Reason::HasAccess => {
                     parts.iter().any(|part| matches!(part, O::NodeUnembed { .. }))

@@ -228,7 +228,8 @@ impl<'b> Steps<'b> {
                 // A link that is in the trash already matters only if it would return with an end.
                 _ if from.is_none_or(|from| from.in_trash && !self.returns_with_end(from)) => {}
                 _ => {
-                    let added_with_end = to.is_none() && from.is_some_and(|from| self.has_added_end(from));
+                    let added_with_end =
+                        to.is_none() && from.is_some_and(|from| self.goes_with_added_end(from));
                     let phase = if added_with_end { Phase::AddedLinkTrash } else { Phase::LinkTrash };
                     self.add(net.at, phase, Step::LinkTrash { id, was_in_trash });
                 }
@@ -236,8 +237,11 @@ impl<'b> Steps<'b> {
         }
     }
 
-    fn has_added_end(&self, link: &Link) -> bool {
-        [link.source, link.target].iter().any(|end| self.added.contains(end))
+    /// Whether the batch added each end of the link that is about to go to the trash, and at least one.
+    fn goes_with_added_end(&self, link: &Link) -> bool {
+        let mut going =
+            [link.source, link.target].into_iter().filter(|end| self.going.contains(end)).peekable();
+        going.peek().is_some() && going.all(|end| self.added.contains(&end))
     }
 
     fn returns_with_end(&self, link: &Link) -> bool {
