@@ -120,6 +120,13 @@ pub trait Log: Send {
     /// Read access to history, outside a transaction.
     fn past(&self) -> &dyn Past;
 
+    /// Opens read access to history for another thread. It sees everything that has been committed at the time of
+    /// each call, by this log or by others, and works while a transaction is open.
+    ///
+    /// # Errors
+    /// Those of opening the log.
+    fn open_past(&self) -> Result<Box<dyn Past + Send>, LogError>;
+
     /// Opens a reader of history on the same storage.
     ///
     /// # Errors
