@@ -242,12 +242,13 @@ impl Group {
             if user == caller {
                 diff.copies = graph::replay::copies(world, &batch, caller);
             }
+            let diff = Arc::new(diff);
             if user == caller && mutation.origin.is_none() {
-                own = Some(diff.clone());
+                own = Some(Arc::clone(&diff));
             }
             by_user.insert(user, DiffPart::split(diff, part_entries_max));
         }
-        let own = own.unwrap_or_else(|| Diff::empty(world, Some(&batch)));
+        let own = own.unwrap_or_else(|| Arc::new(Diff::empty(world, Some(&batch))));
         self.record(batch, mutation);
         // Over a socket the answer is the first part and the rest follows. Over REST the answer is the whole diff.
         let (first, rest) = match (mutation.origin, by_user.get(&caller).map(Vec::as_slice)) {

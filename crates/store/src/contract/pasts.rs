@@ -9,10 +9,10 @@ use crate::{
     Retention, codec,
 };
 use graph::batch::{Change, Lineage};
+use graph::hash::HashSet;
 use graph::history_view::HistoryView;
 use graph::model::{AccountState, Embed, Grant, Level, Link, Node, Plan, Rev, Token, User};
 use graph::{Batch, BatchId, Entry, LinkId, NodeId, Op, Subject, Timestamp, TokenId, UserId};
-use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use std::sync::Arc;
@@ -214,7 +214,7 @@ impl Naive {
     /// The requested page, found by looking at everything.
     pub fn page(&self, query: &HistoryQuery) -> HistoryPage {
         let reader = &query.reader;
-        let touches = |entry: &Entry, ids: &HashSet<Uuid>| match &entry.subject {
+        let touches = |entry: &Entry, ids: &std::collections::HashSet<Uuid>| match &entry.subject {
             Subject::Node(change) => change.latest().is_some_and(|it| ids.contains(&it.id.0)),
             Subject::Link(change) => change.latest().is_some_and(|it| ids.contains(&it.id.0)),
             Subject::Grant(change) => {
