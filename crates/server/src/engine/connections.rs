@@ -2,6 +2,7 @@
 
 use super::backlog::Backlog;
 use super::diff_part::DiffPart;
+use super::directory::Directory;
 use super::protocol::{Caller, ConnectionId, ConnectionSink, Published, Relayed};
 use graph::batch::{Batch, Change, Entry, Op, Subject};
 use graph::hash::HashSet;
@@ -117,23 +118,19 @@ impl Connections {
         self.dues_passed
     }
 
+    /// Adds a connection. From the batch after `rev` on its user is among those for whom diffs are made.
     pub(super) fn add(
         &mut self,
-        world: &World,
+        rev: Rev,
         id: ConnectionId,
         caller: Caller,
         outbox: Box<dyn ConnectionSink>,
     ) {
-        if !holds(world, caller) {
-            // The token was revoked between the handshake and here.
-            outbox.close();
-            return;
-        }
         self.by_id.insert(id, LiveConnection { caller, outbox, loads: KeptLoads::default() });
-        let exact = self.dues_passed_at != Some(world.rev());
+        let exact = self.dues_passed_at != Some(rev);
         let follower = self.followers.entry(caller.user).or_insert_with(|| Follower {
             connections: BTreeSet::new(),
-            backlog: Backlog::begin(world.rev(), exact),
+            backlog: Backlog::begin(rev, exact),
             left: None,
         });
         follower.connections.insert(id);
@@ -239,15 +236,15 @@ impl Connections {
             .filter_map(|id| self.by_id.get(id))
     }
 
-    /// Ends the connections whose token a committed batch revoked. The World is as it is after the batch.
-    pub(super) fn follow(&mut self, world: &World, batch: &Batch) {
+    /// Ends the connections whose token a committed batch revoked. The directory is as it is after the batch.
+    pub(super) fn follow(&mut self, directory: &Directory, batch: &Batch) {
         let shuts_out = |entry: &Entry| match &entry.subject {
             Subject::Token(change) => change.before.is_some(),
             Subject::User(change) => change.before.is_some(),
             _ => false,
         };
         if batch.entries.iter().any(shuts_out) {
-            self.close_where(|caller| !holds(world, caller));
+            self.close_where(|caller| !directory.holds(caller));
         }
     }
 
