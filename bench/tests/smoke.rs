@@ -1,6 +1,8 @@
 //! The generator against the debug binary for a moment: it counts right, its quantiles are sane, and a refused request
 //! fails the measurement instead of counting as an ack.
 
+#![allow(clippy::unwrap_used)]
+
 use bench::client::socket::Socket;
 use bench::load::{Requester, Span, closed, open};
 use bench::measurement::Measurement;

@@ -5,11 +5,12 @@ use crate::audience::Audience;
 use crate::batch::{Batch, Change, Entry, Subject};
 use crate::cover::{Standing, admitted, standings};
 use crate::diff::{AccessChange, LinkChange, NodeChange, UserChange};
+use crate::hash::{HashMap, HashSet};
 use crate::id::{NodeId, UserId};
 use crate::model::{Grant, Level, Link, Node, User};
 use crate::trash;
 use crate::world::{Graph, World};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A change outside the visible graph.

@@ -8,12 +8,13 @@ use crate::affected::AffectedSet;
 use crate::audience::Audience;
 use crate::batch::{Batch, Change, Op, Subject};
 use crate::diff::{Diff, LinkChange, NodeChange};
+use crate::hash::HashMap;
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Link, Node};
 use crate::off_graph::{OffGraphChange, OffGraphChanges};
 use crate::view::{SeenLink, SeenNode, Sight, Snapshot};
 use crate::world::{Due, World};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The affected set, and how it looked before.

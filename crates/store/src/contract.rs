@@ -14,7 +14,7 @@ use graph::model::{Grant, Level, Node, Plan, Publication, Rev, User};
 use graph::world::Due;
 use graph::{Batch, BatchId, Entry, NodeId, Op, Subject, Timestamp, TokenId, UserId, World};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use story::{add_node, nothing, picture, story, uuid};
 use uuid::Uuid;
 
@@ -43,6 +43,7 @@ macro_rules! contract_suite {
             d5_an_abandoned_transaction_writes_nothing,
             d6_a_panic_while_deciding_writes_nothing,
             d8_a_request_is_remembered_across_restarts,
+            d8_what_is_committed_is_seen_from_other_threads,
             d9_a_batch_id_is_used_once,
             d11_a_request_that_changed_nothing_is_remembered,
             d13_a_restart_loads_the_same_world,
@@ -91,7 +92,7 @@ macro_rules! contract_suite {
 
 /// A proposal without a client's id.
 pub fn unnamed(batch: Batch) -> Proposal {
-    Proposal { batch, fingerprint: None }
+    Proposal { batch: batch.into(), fingerprint: None }
 }
 
 /// Appends batches. The head may be behind.
@@ -160,7 +161,7 @@ pub fn d6_a_panic_while_deciding_writes_nothing(storage: &impl Storage) {
 pub fn d8_a_request_is_remembered_across_restarts(storage: &impl Storage) {
     let batches = story();
     let fingerprint = Some([7; 32]);
-    let named = |batch: &Batch| Proposal { batch: batch.clone(), fingerprint };
+    let named = |batch: &Batch| Proposal { batch: batch.clone().into(), fingerprint };
     storage.open().transact(0, &mut |_, _| Ok(batches.iter().map(named).collect())).unwrap();
     let mut log = storage.open();
     for (rev, batch) in (1..).zip(&batches) {
@@ -180,6 +181,27 @@ pub fn d8_a_request_is_remembered_across_restarts(storage: &impl Storage) {
     assert_eq!((seen.batch, seen.fingerprint), (nothing(1), None));
 }
 
+/// Read access for another thread sees each commit, and works while the log has a transaction open.
+pub fn d8_what_is_committed_is_seen_from_other_threads(storage: &impl Storage) {
+    let (mut log, batches) = (storage.open(), story());
+    let past = Mutex::new(log.open_past().unwrap());
+    let seen = |id| past.lock().unwrap().batch(id).unwrap().map(|seen| (seen.rev, seen.batch));
+    for (head, batch) in (0..).zip(&batches) {
+        log.transact(head, &mut |_, _| {
+            let all = || batches.iter().map(|batch| seen(batch.id)).collect::<Vec<_>>();
+            let all = std::thread::scope(|threads| threads.spawn(all).join().unwrap());
+            let want = (1..).zip(&batches).map(|(rev, batch)| (rev <= head).then(|| (rev, batch.clone())));
+            assert!(all.into_iter().eq(want));
+            Ok(vec![unnamed(batch.clone())])
+        })
+        .unwrap();
+    }
+    append(&mut *storage.open(), batches.len() as Rev, &[nothing(1)]).unwrap();
+    assert_eq!(seen(nothing(1).id), Some((batches.len() as Rev + 1, nothing(1))));
+    let undone = past.lock().unwrap().chain(batches[3].id).unwrap().unwrap();
+    assert_eq!((undone.root.rev, undone.latest), (4, Lineage::UndoOf(batches[3].id)));
+}
+
 pub fn d9_a_batch_id_is_used_once(storage: &impl Storage) {
     let mut log = storage.open();
     append(&mut *log, 0, &[nothing(1)]).unwrap();
@@ -195,7 +217,7 @@ pub fn d9_a_batch_id_is_used_once(storage: &impl Storage) {
 }
 
 pub fn d11_a_request_that_changed_nothing_is_remembered(storage: &impl Storage) {
-    let proposal = Proposal { batch: nothing(1), fingerprint: Some([1; 32]) };
+    let proposal = Proposal { batch: nothing(1).into(), fingerprint: Some([1; 32]) };
     assert_eq!(storage.open().transact(0, &mut |_, _| Ok(vec![proposal.clone()])).unwrap(), 1);
     let log = storage.open();
     let remembered = log.past().batch(proposal.batch.id).unwrap().unwrap();

@@ -200,6 +200,12 @@ impl Log for SqliteLog {
         self
     }
 
+    fn open_past(&self) -> Result<Box<dyn Past + Send>, LogError> {
+        let log = self.again()?;
+        log.conn.execute_batch("PRAGMA query_only=1").map_err(unwritten)?;
+        Ok(Box::new(log))
+    }
+
     fn history(&self) -> Result<Box<dyn HistoryReader>, LogError> {
         Ok(Box::new(page_reader::SqliteHistoryReader::new(self.again()?)?))
     }

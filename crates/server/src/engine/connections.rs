@@ -4,10 +4,11 @@ use super::backlog::Backlog;
 use super::diff_part::DiffPart;
 use super::protocol::{Caller, ConnectionId, ConnectionSink, Published, Relayed};
 use graph::batch::{Batch, Change, Entry, Op, Subject};
+use graph::hash::HashSet;
 use graph::load::Load;
 use graph::model::{Rev, Token};
 use graph::{Audience, Root, UserId, World, tokens};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -97,7 +98,7 @@ impl Connections {
         Connections {
             by_id: HashMap::new(),
             followers: HashMap::new(),
-            users: HashSet::new(),
+            users: HashSet::default(),
             over_rest: HashMap::new(),
             kept,
             dues_passed_at: None,

@@ -5,6 +5,7 @@ use graph::world::Due;
 use graph::{BatchId, Committed, NodeId, Timestamp, TokenId, World};
 use std::collections::{HashMap, HashSet};
 use std::mem;
+use std::ops::Deref;
 use std::sync::{Arc, Condvar, Mutex};
 use store::{
     Abandon, Decide, HistoryPage, HistoryQuery, HistoryReader, LoadScope, Log, LogError, Past, Pruned,
@@ -151,7 +152,7 @@ impl Log for OddLog {
         let refuse = self.knobs.take_refusal();
         let mut group = 0;
         let committed = self.log.transact(head, &mut |news, past| {
-            let proposals = decide(news, &OddPast { past, knobs: &self.knobs })?;
+            let proposals = decide(news, &OddPast { past, knobs: &*self.knobs })?;
             group = proposals.len();
             if refuse { Err(Abandon) } else { Ok(proposals) }
         });
@@ -174,6 +175,10 @@ impl Log for OddLog {
 
     fn past(&self) -> &dyn Past {
         self.log.past()
+    }
+
+    fn open_past(&self) -> Result<Box<dyn Past + Send>, LogError> {
+        Ok(Box::new(OddPast { past: self.log.open_past()?, knobs: Arc::clone(&self.knobs) }))
     }
 
     fn history(&self) -> Result<Box<dyn HistoryReader>, LogError> {
@@ -225,12 +230,12 @@ impl Pruner for OddPruner {
     }
 }
 
-struct OddPast<'a> {
-    past: &'a dyn Past,
-    knobs: &'a Knobs,
+struct OddPast<P, K> {
+    past: P,
+    knobs: K,
 }
 
-impl Past for OddPast<'_> {
+impl<P: Deref<Target: Past>, K: Deref<Target = Knobs>> Past for OddPast<P, K> {
     fn batch(&self, id: BatchId) -> Result<Option<Remembered>, LogError> {
         let panics = self.knobs.state.lock().unwrap().panic_on == Some(id);
         assert!(!panics, "a fault, made for the test");
