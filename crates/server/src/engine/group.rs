@@ -161,7 +161,7 @@ impl Group {
         let nth = *self.named.get(&id)?;
         self.applied.get(nth).map(|proposal| Remembered {
             rev: self.first_rev + nth as u64 + 1,
-            batch: proposal.batch.clone(),
+            batch: Batch::clone(&proposal.batch),
             fingerprint: proposal.fingerprint,
         })
     }
@@ -210,14 +210,14 @@ impl Group {
             }
             latest = Some(&proposal.batch);
         }
-        chain.latest = latest.cloned().or(chain.latest);
+        chain.latest = latest.map(|latest| Batch::clone(latest)).or(chain.latest);
         Ok(Some(chain))
     }
 
     fn record(&mut self, batch: Batch, mutation: &Mutation) {
         self.named.insert(batch.id, self.applied.len());
         let fingerprint: Option<Fingerprint> = mutation.idempotency_key.map(|request| request.fingerprint);
-        self.applied.push(Proposal { batch, fingerprint });
+        self.applied.push(Proposal { batch: batch.into(), fingerprint });
     }
 
     fn project(
@@ -242,12 +242,13 @@ impl Group {
             if user == caller {
                 diff.copies = graph::replay::copies(world, &batch, caller);
             }
+            let diff = Arc::new(diff);
             if user == caller && mutation.origin.is_none() {
-                own = Some(diff.clone());
+                own = Some(Arc::clone(&diff));
             }
             by_user.insert(user, DiffPart::split(diff, part_entries_max));
         }
-        let own = own.unwrap_or_else(|| Diff::empty(world, Some(&batch)));
+        let own = own.unwrap_or_else(|| Arc::new(Diff::empty(world, Some(&batch))));
         self.record(batch, mutation);
         // Over a socket the answer is the first part and the rest follows. Over REST the answer is the whole diff.
         let (first, rest) = match (mutation.origin, by_user.get(&caller).map(Vec::as_slice)) {
