@@ -57,7 +57,7 @@ fn user() -> Entity {
 
 fn node(n: u64, status: Status) -> Entity {
     let mut node = Node::new(node_id(n), USER, BATCH, Timestamp::from_ms(1_000), n);
-    node.title = format!("Task number {n}").into();
+    node.title = format!("Task number {n}");
     (node.x, node.y, node.status) = (n as f64, 0.5, status);
     Entity::Node(Arc::new(node))
 }
