@@ -28,7 +28,7 @@ fn b13_four_times_as_much_takes_about_four_times_as_many_looks() {
         });
         // Quadratic growth would be sixteenfold.
         assert!(looks[1] <= 6 * looks[0], "{name}: {looks:?} looks");
-        assert!(!FLAT.contains(&name) || looks[1] == looks[0], "{name}: {looks:?} looks");
+        assert!(!FLAT.contains(name) || looks[1] == looks[0], "{name}: {looks:?} looks");
         println!("{name:<58} {looks:?}");
     }
 }
