@@ -161,7 +161,7 @@ impl Group {
         let nth = *self.named.get(&id)?;
         self.applied.get(nth).map(|proposal| Remembered {
             rev: self.first_rev + nth as u64 + 1,
-            batch: proposal.batch.clone(),
+            batch: Batch::clone(&proposal.batch),
             fingerprint: proposal.fingerprint,
         })
     }
@@ -210,14 +210,14 @@ impl Group {
             }
             latest = Some(&proposal.batch);
         }
-        chain.latest = latest.cloned().or(chain.latest);
+        chain.latest = latest.map(|latest| Batch::clone(latest)).or(chain.latest);
         Ok(Some(chain))
     }
 
     fn record(&mut self, batch: Batch, mutation: &Mutation) {
         self.named.insert(batch.id, self.applied.len());
         let fingerprint: Option<Fingerprint> = mutation.idempotency_key.map(|request| request.fingerprint);
-        self.applied.push(Proposal { batch, fingerprint });
+        self.applied.push(Proposal { batch: batch.into(), fingerprint });
     }
 
     fn project(

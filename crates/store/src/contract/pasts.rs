@@ -506,7 +506,7 @@ pub fn d8_keys_outlive_what_history_keeps(storage: &impl Storage) {
         naive.push(Some(basic.id), Lineage::Fresh, Vec::new());
     }
     let fingerprint = Some([7; 32]);
-    let named = naive.known.iter().map(|known| Proposal { batch: known.batch.clone(), fingerprint });
+    let named = naive.known.iter().map(|known| Proposal { batch: known.batch.clone().into(), fingerprint });
     let named: Vec<_> = named.collect();
     log.transact(0, &mut |_, _| Ok(named.clone())).unwrap();
     let mut pruner = log.pruner(Retention::default()).unwrap();
@@ -514,7 +514,7 @@ pub fn d8_keys_outlive_what_history_keeps(storage: &impl Storage) {
     assert_eq!(prune(DAY_MS).removed, 0, "within 24 h everything stays");
     for proposal in &named {
         let remembered = log.past().batch(proposal.batch.id).unwrap().unwrap();
-        assert_eq!((&remembered.batch, remembered.fingerprint), (&proposal.batch, fingerprint));
+        assert_eq!((&remembered.batch, remembered.fingerprint), (&*proposal.batch, fingerprint));
     }
     let again = log.transact(151, &mut |_, _| Ok(vec![named[1].clone()]));
     assert!(matches!(again, Err(LogError::Duplicate(_))));
