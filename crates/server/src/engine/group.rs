@@ -1,5 +1,6 @@
 //! A group: mutations decided in order on the World, committed together and then reported.
 
+use super::EngineSettings;
 use super::connections::{Connections, DiffsByUser, holds};
 use super::diff_part::DiffPart;
 use super::directory::DirectoryChange;
@@ -76,9 +77,6 @@ struct Output {
 /// Nodes that were made public, each with the connected users who have access to it.
 pub(super) type Announcements = Vec<(Arc<Published>, Vec<UserId>)>;
 
-/// How long the engine decides one group: what is decided later waits for another commit.
-const GROUP_TIME_MAX: Duration = Duration::from_millis(4);
-
 /// How long the engine works at one graph:apply. Nobody else is served meanwhile.
 const APPLY_TIME_MAX: Duration = Duration::from_secs(2);
 
@@ -88,8 +86,8 @@ impl Group {
     }
 
     /// Whether another mutation fits, by number and by the time that deciding has taken.
-    pub(super) fn has_room(&self, group_max: usize) -> bool {
-        self.asked.len() < group_max && self.spent < GROUP_TIME_MAX
+    pub(super) fn has_room(&self, settings: &EngineSettings) -> bool {
+        self.asked.len() < settings.group_max && self.spent < settings.group_time
     }
 
     /// Decides one mutation and applies it.

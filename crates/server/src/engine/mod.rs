@@ -51,6 +51,8 @@ pub struct EngineSettings {
     pub group_max: usize,
     /// The most of them that one user has in a group.
     pub group_share: usize,
+    /// How long a group is decided; what comes later waits for the next commit.
+    pub group_time: Duration,
     /// The most entries of a diff over a socket before it is sent in parts.
     pub part_entries_max: usize,
     /// How often the log is checked for batches that other processes committed.
@@ -73,6 +75,7 @@ impl Default for EngineSettings {
             queue_max: 10_000,
             group_max: 512,
             group_share: 64,
+            group_time: Duration::from_millis(4),
             part_entries_max: 1_000,
             poll: Duration::from_millis(50),
             load_kept: Duration::from_secs(60),

@@ -185,7 +185,7 @@ impl Thread {
     /// Whether another mutation may be decided now.
     fn has_room(&mut self) -> bool {
         let has_room = match &self.gathered {
-            Some(group) => group.has_room(self.settings.group_max),
+            Some(group) => group.has_room(&self.settings),
             // What waits for the group in flight must not wait for another one as well.
             None => self.in_flight.is_none() || self.waiting.is_empty(),
         };
