@@ -21,6 +21,7 @@ pub mod history_view;
 pub mod id;
 mod inherit;
 pub mod load;
+mod look;
 pub mod model;
 pub mod node_fields;
 mod off_graph;
@@ -32,6 +33,7 @@ pub mod time;
 pub mod tokens;
 pub mod trash;
 pub mod view;
+mod visible;
 pub mod world;
 
 pub use audience::Audience;

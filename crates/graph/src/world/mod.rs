@@ -144,6 +144,16 @@ impl PartialEq for LinkSlot {
 
 impl Eq for LinkSlot {}
 
+/// A node and its links, found by one look-up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NodeLinks<'w> {
+    pub(crate) node: &'w Arc<Node>,
+    /// Every link to the node, in the trash or not; in no particular order.
+    pub(crate) down: &'w [Arc<Link>],
+    /// Whether it has a publication, a grant or an embed, in force or not.
+    pub(crate) is_shared: bool,
+}
+
 /// A user and what belongs to them.
 #[derive(Clone, Debug)]
 pub struct UserSlot {
@@ -376,6 +386,16 @@ impl World {
     /// How many links there are at a node, counting the trash.
     pub fn degree(&self, id: NodeId) -> usize {
         self.nodes.get(&id).map_or(0, |slot| slot.up.len() + slot.down.len())
+    }
+
+    /// A node with its links.
+    pub(crate) fn node_links(&self, id: NodeId) -> Option<NodeLinks<'_>> {
+        effort::note();
+        self.nodes.get(&id).map(|slot| NodeLinks {
+            node: &slot.node,
+            down: &slot.down,
+            is_shared: slot.shares.is_some() || slot.node.publication.is_some(),
+        })
     }
 
     /// Every link from a node, as in [`Graph::links_up`], for walks that pause in between.
