@@ -190,9 +190,7 @@ impl Connections {
     /// Sends parts of a diff on one connection.
     pub(super) fn send(&self, id: ConnectionId, parts: &[Arc<DiffPart>]) {
         if let Some(connection) = self.by_id.get(&id) {
-            for part in parts {
-                connection.outbox.diff(Arc::clone(part));
-            }
+            connection.outbox.diff(parts);
         }
     }
 
