@@ -167,7 +167,7 @@ impl<'w> Walk<'w> {
             }
         }
         let descent = Descent::from(&shared, links);
-        for members in descent.from_above() {
+        for members in descent.downwards() {
             let mut all: Roots = None;
             members.iter().for_each(|at| join(&mut all, over.get(*at).unwrap_or(&None)));
             for at in members {
@@ -270,7 +270,7 @@ impl Descent {
     }
 
     /// The groups, each before everything below it.
-    fn from_above(&self) -> impl Iterator<Item = &[usize]> {
+    fn downwards(&self) -> impl Iterator<Item = &[usize]> {
         let begins = std::iter::once(0).chain(self.ends.iter().copied());
         let groups: Vec<_> = begins.zip(&self.ends).collect();
         groups.into_iter().rev().filter_map(|(begin, end)| self.closed.get(begin..*end))
