@@ -5,10 +5,11 @@
 
 use crate::batch::Op;
 use crate::draft::{Cause, Draft};
+use crate::hash::{HashMap, HashSet};
 use crate::id::{LinkId, NodeId};
 use crate::model::{Link, Node, Status};
 use crate::world::Graph;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Whether the node is held, by the current statuses in the graph.
@@ -141,7 +142,7 @@ impl Cascade {
                 });
             }
         }
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         for id in self.looked_at {
             if seen.insert(id) {
                 mark_blockers(draft, id);
@@ -208,13 +209,13 @@ pub fn cycle(graph: &impl Graph, source: NodeId, target: NodeId) -> Option<Vec<N
 /// Of primary links that come back together, those that may close a cycle if all of them do: from both their ends one
 /// comes to a cycle. One walk over what waits for their sources, once for all of them.
 pub fn suspects(graph: &impl Graph, returning: &[Arc<Link>]) -> HashSet<LinkId> {
-    let mut above: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
+    let mut above: HashMap<NodeId, Vec<NodeId>> = HashMap::default();
     for link in returning.iter().filter(|link| link.is_primary()) {
         above.entry(link.source).or_default().push(link.target);
     }
     let mut waiting: Vec<NodeId> = above.keys().copied().collect();
-    let mut below: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
-    let mut left: HashMap<NodeId, usize> = HashMap::new();
+    let mut below: HashMap<NodeId, Vec<NodeId>> = HashMap::default();
+    let mut left: HashMap<NodeId, usize> = HashMap::default();
     while let Some(node) = waiting.pop() {
         if left.contains_key(&node) {
             continue;
@@ -310,7 +311,7 @@ fn let_through(graph: &impl Graph, way: Way, node: NodeId, side: &mut Side, othe
     if side.reached.contains(&node) {
         return true;
     }
-    let mut fresh = Side { reached: HashSet::from([node]), waiting: vec![node] };
+    let mut fresh = Side { reached: HashSet::from_iter([node]), waiting: vec![node] };
     // Once either side has nothing left to explore, the two do not meet.
     while !other.waiting.is_empty() {
         let Some(next) = fresh.waiting.pop() else { break };
@@ -347,7 +348,7 @@ struct Search {
 
 impl Search {
     fn new(start: NodeId) -> Self {
-        Search { came_from: HashMap::new(), waiting: VecDeque::from([start]), start }
+        Search { came_from: HashMap::default(), waiting: VecDeque::from([start]), start }
     }
 
     fn next(&mut self) -> Option<NodeId> {

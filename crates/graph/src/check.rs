@@ -1,12 +1,12 @@
 //! Checks every invariant of the model on a whole World, for `synaptask check`.
 
 use crate::blocking::is_held;
+use crate::hash::{HashMap, HashSet};
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Link, Node, Status};
 use crate::node_fields;
 use crate::ops::{Belongings, is_email, is_username};
 use crate::world::{Graph, World};
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The violations, one sentence each; empty when every invariant holds.
@@ -15,7 +15,7 @@ pub fn problems(world: &World) -> Vec<String> {
     for node in world.nodes() {
         check_node(world, node, &mut problems);
     }
-    let mut places: HashMap<LinkPlace, LinkId> = HashMap::new();
+    let mut places: HashMap<LinkPlace, LinkId> = HashMap::default();
     for link in world.links() {
         check_link(world, link, &mut problems);
         if let Some(other) = places.insert(LinkPlace::of(link), link.id) {
@@ -91,7 +91,7 @@ fn check_link(world: &World, link: &Link, problems: &mut Vec<String>) {
 /// Repeatedly removes the nodes that no other node waits for. What is left is in a cycle.
 fn check_cycles(world: &World, problems: &mut Vec<String>) {
     let primary = |link: &&Arc<Link>| !link.in_trash && link.is_primary();
-    let mut waiting_for: HashMap<NodeId, usize> = HashMap::new();
+    let mut waiting_for: HashMap<NodeId, usize> = HashMap::default();
     for link in world.links().filter(primary) {
         *waiting_for.entry(link.target).or_default() += 1;
     }

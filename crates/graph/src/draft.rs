@@ -2,11 +2,11 @@
 //! stays as it is until the finished batch is applied.
 
 use crate::batch::{Batch, Change, Entry, Lineage, Op, Subject};
+use crate::hash::{HashMap, HashSet};
 use crate::id::{BatchId, LinkId, NodeId, UserId};
 use crate::model::{Embed, Grant, Link, Node, User};
 use crate::time::Timestamp;
 use crate::world::{Graph, World};
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -99,12 +99,12 @@ impl<'w> Draft<'w> {
             world,
             batch,
             actor,
-            nodes: HashMap::new(),
-            links: HashMap::new(),
-            listed: HashMap::new(),
-            turned: HashSet::new(),
-            link_entries: HashMap::new(),
-            showing: HashMap::new(),
+            nodes: HashMap::default(),
+            links: HashMap::default(),
+            listed: HashMap::default(),
+            turned: HashSet::default(),
+            link_entries: HashMap::default(),
+            showing: HashMap::default(),
             next_seq: world.next_seq(),
             lineage: Lineage::Fresh,
             entries: Vec::new(),

@@ -16,6 +16,7 @@ pub mod diff;
 pub mod draft;
 pub mod effort;
 pub mod field_rules;
+pub mod hash;
 pub mod history_view;
 pub mod id;
 mod inherit;

@@ -5,11 +5,12 @@ use crate::audience::Audience;
 use crate::batch::{Batch, Change, Entry, Subject};
 use crate::cover::{Standing, admitted, standings};
 use crate::diff::{AccessChange, LinkChange, NodeChange, UserChange};
+use crate::hash::{HashMap, HashSet};
 use crate::id::{NodeId, UserId};
 use crate::model::{Grant, Level, Link, Node, User};
 use crate::trash;
 use crate::world::{Graph, World};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A change outside the visible graph.
@@ -74,7 +75,8 @@ impl OffGraphChanges {
     /// The users with changes, each with a number that two of them share if their changes are equal.
     pub(crate) fn numbered(&self) -> impl Iterator<Item = (UserId, usize)> {
         // Most changes that differ are at different indices.
-        let mut known: HashMap<Vec<usize>, Vec<(usize, &BTreeMap<usize, OffGraphChange>)>> = HashMap::new();
+        let mut known: HashMap<Vec<usize>, Vec<(usize, &BTreeMap<usize, OffGraphChange>)>> =
+            HashMap::default();
         let mut next = 0..;
         self.by_user.iter().filter_map(move |(user, changes)| {
             let alike = known.entry(changes.keys().copied().collect()).or_default();

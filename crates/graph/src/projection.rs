@@ -9,13 +9,14 @@ use crate::audience::Audience;
 use crate::batch::{Batch, Change, Op, Subject};
 use crate::cover::Cover;
 use crate::diff::{Diff, LinkChange, NodeChange};
+use crate::hash::{HashMap, HashSet};
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Link, Node};
 use crate::off_graph::{OffGraphChange, OffGraphChanges};
 use crate::view::{SeenLink, SeenNode, Sight, Snapshot};
 use crate::viewer_classes::ViewerClasses;
 use crate::world::{Due, World};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A diff and everyone to whom the change means exactly this.

@@ -6,8 +6,9 @@
 //! step for each cover and each of its users, however many nodes have that cover.
 
 use crate::cover::Cover;
+use crate::hash::HashMap;
 use crate::id::UserId;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ impl ViewerClasses {
 
     /// Splits the classes by a property of some of the users. Those without it stay together.
     pub(crate) fn split_by<P: Eq + Hash>(&mut self, properties: impl IntoIterator<Item = (UserId, P)>) {
-        let mut split: HashMap<(usize, P), usize> = HashMap::new();
+        let mut split: HashMap<(usize, P), usize> = HashMap::default();
         for (user, property) in properties {
             let Some(class) = self.class_of.get_mut(&user) else { continue };
             *class = *split.entry((*class, property)).or_insert_with(|| {
@@ -47,7 +48,7 @@ impl ViewerClasses {
 
     /// The users of each class, sorted, in order of the first of them.
     pub(crate) fn into_users(self) -> Vec<Vec<UserId>> {
-        let mut place_of: HashMap<usize, usize> = HashMap::new();
+        let mut place_of: HashMap<usize, usize> = HashMap::default();
         let mut classes: Vec<Vec<UserId>> = Vec::new();
         for (user, class) in self.class_of {
             let place = *place_of.entry(class).or_insert(classes.len());

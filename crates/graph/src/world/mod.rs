@@ -6,11 +6,12 @@ mod put;
 
 use crate::batch::Batch;
 use crate::effort;
+use crate::hash::{HashMap, HashSet, Keyed};
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Embed, Grant, Link, Node, Publication, Rev, Token, TokenHash, User};
 use crate::time::Timestamp;
 use std::borrow::Borrow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -222,8 +223,8 @@ impl World {
     pub fn load(entities: impl IntoIterator<Item = Entity>, rev: Rev, expected: Counts) -> World {
         let mut world = World {
             rev,
-            nodes: HashMap::with_capacity(expected.nodes),
-            links: HashSet::with_capacity(expected.links),
+            nodes: HashMap::with_capacity_and_hasher(expected.nodes, Keyed),
+            links: HashSet::with_capacity_and_hasher(expected.links, Keyed),
             ..World::default()
         };
         for entity in entities {

@@ -14,6 +14,7 @@ use crate::model::{Done, Model};
 use crate::supply::Supply;
 use graph::batch::{Change, Lineage, Subject};
 use graph::diff::{Diff, LinkChange, NodeChange};
+use graph::hash::HashSet;
 use graph::model::{AccountState, Embed, Node, Plan, Status, User};
 use graph::ops::{self, Chain};
 use graph::projection::{Projection, SharedDiff};
@@ -23,7 +24,7 @@ use graph::{
     access, decide, trash,
 };
 use replica::Replica;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use steps::Step;

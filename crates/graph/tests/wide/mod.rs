@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::supply::Supply;
+use graph::hash::{HashMap, HashSet};
 use graph::load::Load;
 use graph::model::{Embed, Grant, Level, Link, LinkType, Node, Plan, Publication, Status, User};
 use graph::ops::{Chain, LinkAdd, NodeUpdate, UndoKind, undo_or_redo};
@@ -11,7 +12,6 @@ use graph::{
     Batch, BatchId, Entity, LinkId, NodeFields, NodeId, Operation, Projection, Timestamp, UserId, World,
     decide,
 };
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -186,7 +186,7 @@ impl Made {
         }
         let mut open: Vec<usize> =
             (0..self.nodes.len()).filter(|at| self.nodes[*at].status != Status::Completed).collect();
-        let mut held: HashSet<usize> = HashSet::new();
+        let mut held: HashSet<usize> = HashSet::default();
         while let Some(at) = open.pop() {
             for target in &above[at] {
                 if held.insert(*target) {
@@ -652,7 +652,7 @@ fn run_out(n: usize) -> Work {
     let mut world = made.world();
     Box::new(move || {
         let now = Timestamp::from_ms(2_000);
-        let (dues, viewers) = (world.due_by(now), HashSet::from([user(BOB)]));
+        let (dues, viewers) = (world.due_by(now), HashSet::from_iter([user(BOB)]));
         let projection = Projection::before_due(&world, &dues, &viewers);
         world.advance(now);
         let told = projection.after(&world);

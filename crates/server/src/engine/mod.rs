@@ -9,6 +9,7 @@ pub(crate) mod clock;
 mod connections;
 mod diff_part;
 mod directory;
+mod durable;
 mod group;
 mod history_views;
 mod ids;

@@ -3,7 +3,8 @@
 use super::archive::{Archive, FoundPage, Job};
 use super::clock::ClockWatch;
 use super::connections::{BacklogBounds, Connections, holds};
-use super::diff_part::DiffPart;
+use super::diff_part::SharedParts;
+use super::durable::{Step, durable};
 use super::group::{Group, PendingMutation, published};
 use super::history_views::{HistoryViews, ViewVersion};
 use super::protocol::{
@@ -11,7 +12,7 @@ use super::protocol::{
 };
 use super::{EngineCommand, EngineSettings, Shared, clock, reads, relay_audience};
 use graph::model::Rev;
-use graph::{Committed, Projection, World};
+use graph::{Committed, Projection, SharedDiff, Timestamp, World};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -249,9 +250,9 @@ impl Thread {
             let committed = self.transact(&asked, &mut group, &mut culprit);
             match (committed, culprit) {
                 (Ok(()), _) => {
-                    for proposal in &group.applied {
-                        self.shared.directory.follow(&self.world, &proposal.batch);
-                        self.connections.follow(&self.world, &proposal.batch);
+                    for (rev, proposal) in (group.first_rev + 1..).zip(&group.applied) {
+                        let step = Step::Batch { rev, batch: Arc::clone(&proposal.batch) };
+                        durable(&self.world, &mut self.connections, &self.shared, step);
                     }
                     group.tell(&mut self.connections, asked);
                     return;
@@ -281,9 +282,7 @@ impl Thread {
         let most = settings.part_entries_max;
         log.transact(world.rev(), &mut |news, past| {
             for committed in news {
-                follow(world, connections, committed, most);
-                shared.directory.follow(world, &committed.batch);
-                connections.follow(world, &committed.batch);
+                follow(world, connections, shared, committed, most);
             }
             *group = Group::new(world);
             for (nth, PendingMutation { mutation, .. }) in asked.iter().enumerate() {
@@ -322,7 +321,7 @@ impl Thread {
         };
         before.expired().for_each(|(due, at)| self.world.expire(due, at));
         self.world.advance(before.clock());
-        self.shared.directory.replace(&self.world);
+        durable(&self.world, &mut self.connections, &self.shared, Step::Reloaded);
         if self.world.rev() != sent {
             // Other processes have committed batches that no client here was told of.
             self.connections.close_all();
@@ -336,10 +335,12 @@ impl Thread {
         if now < last {
             self.world.set_clock(now);
             if self.world.clock() < last {
+                durable(&self.world, &mut self.connections, &self.shared, Step::Clock(now));
                 self.note_expired();
             }
         } else {
-            pass_time(&mut self.world, &mut self.connections, now, self.settings.part_entries_max);
+            let Thread { world, connections, shared, settings, .. } = self;
+            pass_time(world, connections, shared, now, settings.part_entries_max);
         }
     }
 
@@ -363,9 +364,8 @@ impl Thread {
         match news {
             Ok(news) => {
                 for committed in &news {
-                    follow(&mut self.world, &mut self.connections, committed, self.settings.part_entries_max);
-                    self.shared.directory.follow(&self.world, &committed.batch);
-                    self.connections.follow(&self.world, &committed.batch);
+                    let Thread { world, connections, shared, settings, .. } = self;
+                    follow(world, connections, shared, committed, settings.part_entries_max);
                 }
             }
             Err(error @ LogError::Astray { .. }) => {
@@ -397,22 +397,29 @@ fn caught<T>(read: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
 }
 
 /// Applies a batch that another process committed, and sends its diffs to the connections here.
-fn follow(world: &mut World, connections: &mut Connections, committed: &Committed, most: usize) {
-    pass_time(world, connections, committed.batch.at, most);
-    connections.forget_removed(&committed.batch);
+fn follow(
+    world: &mut World,
+    connections: &mut Connections,
+    shared: &Shared,
+    Committed { rev, batch }: &Committed,
+    most: usize,
+) {
+    pass_time(world, connections, shared, batch.at, most);
+    connections.forget_removed(batch);
     let diffs = {
-        let projection = Projection::before(world, &committed.batch, connections.users());
-        world.apply(&committed.batch);
+        let projection = Projection::before(world, batch, connections.users());
+        world.apply(batch);
         projection.after(world)
     };
+    durable(world, connections, shared, Step::Batch { rev: *rev, batch: Arc::new(batch.clone()) });
     tell(connections, diffs, most);
-    for (published, users) in published(world, connections, &committed.batch) {
+    for (published, users) in published(world, connections, batch) {
         connections.announce(&users, &published, None);
     }
 }
 
 /// Lets due times pass, and sends diffs to the users whose view changes.
-fn pass_time(world: &mut World, connections: &mut Connections, now: graph::Timestamp, most: usize) {
+fn pass_time(world: &mut World, connections: &mut Connections, shared: &Shared, now: Timestamp, most: usize) {
     let dues = world.due_by(now);
     if dues.is_empty() {
         world.advance(now);
@@ -424,13 +431,13 @@ fn pass_time(world: &mut World, connections: &mut Connections, now: graph::Times
         world.advance(now);
         projection.after(world)
     };
+    durable(world, connections, shared, Step::Clock(now));
     tell(connections, diffs, most);
 }
 
-fn tell(connections: &mut Connections, diffs: Vec<(graph::UserId, graph::Diff)>, most: usize) {
-    for (user, diff) in diffs {
-        let parts = DiffPart::split(diff, most);
-        connections.tell(user, &parts, None);
+fn tell(connections: &mut Connections, diffs: Vec<SharedDiff>, most: usize) {
+    for shared in diffs {
+        connections.tell(&SharedParts::of(shared, most), None);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The outbox: what waits to be sent on one connection, in the order in which it leaves, and bounded.
 
-use graph::{BatchId, Diff};
+use crate::engine::DiffPart;
+use graph::BatchId;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -197,7 +198,7 @@ impl<T> State<T> {
 }
 
 /// The size of a waiting diff. The nodes themselves are shared with the graph.
-pub fn diff_bytes(diff: &Diff) -> usize {
+pub fn diff_bytes(diff: &DiffPart) -> usize {
     256 + 512 * diff.len()
 }
 
