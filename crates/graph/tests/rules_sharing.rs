@@ -5,7 +5,7 @@
 mod fixture;
 
 use fixture::BEGIN;
-use fixture::{Fixture, check, node, outcome, parse, user};
+use fixture::{Fixture, check, each, node, outcome, parse, user};
 use graph::diff::UserChange;
 use graph::replay::replay;
 use graph::world::Due;
@@ -354,17 +354,20 @@ fn p16_what_expired_under_another_clock_is_loaded_as_expired() {
     assert_eq!(world.expired().collect::<Vec<_>>(), [(due, at)]);
 }
 
-/// How many viewers share each diff of a request that is carried out.
+/// How many viewers share each diff of a request that is carried out. Each is the diff of all who share it.
 fn shared(world: &str, request: &str, viewers: &[&str]) -> Vec<usize> {
     let mut fixture = Fixture::new(world);
     let batch = fixture.ask(request).unwrap();
     let viewers = viewers.iter().map(|name| user(name)).collect();
-    let projection = Projection::before(&fixture.world, &batch, &viewers);
+    let [shared, plain] = [(); 2].map(|()| Projection::before(&fixture.world, &batch, &viewers));
     fixture.world.apply(&batch);
-    let mut shared: Vec<usize> =
-        projection.after(&fixture.world).iter().map(|shared| shared.users.len()).collect();
-    shared.sort_unstable();
-    shared
+    let shared = shared.after(&fixture.world);
+    let mut counts: Vec<usize> = shared.iter().map(|shared| shared.users.len()).collect();
+    counts.sort_unstable();
+    let mut shared = each(shared);
+    shared.sort_by_key(|(user, _)| *user);
+    assert_eq!(shared, plain.after_for_each(&fixture.world));
+    counts
 }
 
 #[test]
