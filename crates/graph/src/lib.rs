@@ -9,6 +9,7 @@ pub mod access;
 mod affected;
 pub mod audience;
 pub mod batch;
+pub mod blockers;
 pub mod blocking;
 pub mod check;
 pub mod cover;

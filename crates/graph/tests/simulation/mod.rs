@@ -20,8 +20,8 @@ use graph::ops::{self, Chain};
 use graph::projection::{Projection, SharedDiff};
 use graph::world::Counts;
 use graph::{
-    Batch, BatchId, Class, Entity, LinkId, NodeId, Operation, Reason, Refusal, Timestamp, UserId, World,
-    access, decide, trash,
+    Batch, BatchId, Class, Entity, Graph, LinkId, NodeId, Operation, Reason, Refusal, Timestamp, UserId,
+    World, access, decide, trash,
 };
 use replica::Replica;
 use std::collections::{BTreeMap, BTreeSet};
@@ -715,6 +715,9 @@ fn same_indices(got: &World, want: &World) -> Result<(), String> {
         let twice = got.link_ids_at(node.id).count() != links(got).len();
         if links(got) != links(want) || twice {
             return Err(format!("links at {}", node.id));
+        }
+        if got.blockers(node.id) != want.blockers(node.id) {
+            return Err(format!("blockers of {}", node.id));
         }
         if let Some(publication) = &node.publication
             && got.published(&publication.token).map(|found| found.id) != Some(node.id)

@@ -303,7 +303,7 @@ impl Connections {
 
 fn send(by_id: &HashMap<ConnectionId, LiveConnection>, id: ConnectionId, parts: &[Arc<DiffPart>]) {
     if let Some(connection) = by_id.get(&id) {
-        parts.iter().for_each(|part| connection.outbox.diff(Arc::clone(part)));
+        connection.outbox.diff(parts);
     }
 }
 

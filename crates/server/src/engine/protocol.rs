@@ -204,8 +204,9 @@ pub type OnOutcome = Box<dyn FnOnce(Outcome) + Send>;
 
 /// The sink for what a connection is sent. It never blocks. A full outbox ends its connection.
 pub trait ConnectionSink: Send {
-    /// Queues a diff as `graph:diff`.
-    fn diff(&self, diff: Arc<DiffPart>);
+    /// Queues a diff, or what of its parts was not sent otherwise, as `graph:diff`s in this order. They are queued all
+    /// or not at all.
+    fn diff(&self, parts: &[Arc<DiffPart>]);
     /// Queues a diff that the connection missed and requested.
     fn missed(&self, diff: Arc<DiffPart>);
     /// Queues a `branch:published` event.

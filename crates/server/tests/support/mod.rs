@@ -189,11 +189,11 @@ pub enum Told {
 struct Recorder(Arc<Mutex<Vec<Told>>>);
 
 impl ConnectionSink for Recorder {
-    fn diff(&self, diff: Arc<DiffPart>) {
-        self.0.lock().unwrap().push(Told::Diff(diff));
+    fn diff(&self, parts: &[Arc<DiffPart>]) {
+        self.0.lock().unwrap().extend(parts.iter().map(|part| Told::Diff(Arc::clone(part))));
     }
     fn missed(&self, diff: Arc<DiffPart>) {
-        self.diff(diff);
+        self.diff(&[diff]);
     }
     fn published(&self, published: Arc<Published>) {
         self.0.lock().unwrap().push(Told::Published(published));
