@@ -43,6 +43,17 @@ impl Cover {
         std::iter::once(self.owner).chain(self.viewers.iter().map(|(user, ..)| *user))
     }
 
+    /// Every share root that covers the node, sorted.
+    pub(crate) fn roots(&self) -> &Arc<[NodeId]> {
+        &self.roots
+    }
+
+    /// The owner and every viewer, each with their access and the share roots shown to them.
+    pub(crate) fn sights(&self) -> impl Iterator<Item = (UserId, Level, &Arc<[NodeId]>)> {
+        let viewers = self.viewers.iter().map(|(user, level, roots)| (*user, *level, roots));
+        std::iter::once((self.owner, Level::Owner, &self.roots)).chain(viewers)
+    }
+
     fn viewer(&self, user: UserId) -> Option<&(UserId, Level, Arc<[NodeId]>)> {
         let at = self.viewers.binary_search_by_key(&user, |(user, ..)| *user).ok()?;
         self.viewers.get(at)
@@ -327,8 +338,8 @@ impl Placements {
 /// holds.
 pub fn accessible(world: &World, user: UserId) -> HashMap<NodeId, Level> {
     let Some(slot) = world.user(user) else { return HashMap::default() };
-    let owned = slot.owned.iter().map(|(_, id)| *id).filter(|id| world.active_node(*id).is_some());
-    let mut levels: HashMap<NodeId, Level> = owned.map(|id| (id, Level::Owner)).collect();
+    let owned = world.owned(user).filter(|node| !node.in_trash);
+    let mut levels: HashMap<NodeId, Level> = owned.map(|node| (node.id, Level::Owner)).collect();
     let held = || slot.granted.iter().chain(&slot.embedded).filter_map(|id| world.active_node(*id));
     for level in [Level::Admin, Level::Editor, Level::Viewer] {
         // A node reached before was reached by a higher privilege.

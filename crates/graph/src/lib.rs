@@ -34,6 +34,7 @@ pub mod time;
 pub mod tokens;
 pub mod trash;
 pub mod view;
+mod viewer_classes;
 mod visible;
 pub mod world;
 
@@ -43,7 +44,7 @@ pub use diff::Diff;
 pub use id::{BatchId, IdSupply, LinkId, NodeId, TokenId, UserId};
 pub use node_fields::{NODE_FIELDS, NodeFields};
 pub use ops::{Operation, Root, decide};
-pub use projection::Projection;
+pub use projection::{Projection, SharedDiff};
 pub use refusal::{Class, Reason, Refusal};
 pub use time::Timestamp;
 pub use world::{Entity, Graph, World};

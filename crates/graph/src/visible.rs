@@ -11,7 +11,7 @@ use crate::load::Page;
 use crate::look::{Covered, Reader, ShareRoots};
 use crate::model::{Level, Link, Node, User};
 use crate::view::{SeenLink, SeenNode, Sight};
-use crate::world::{NodeLinks, World};
+use crate::world::{NodeLinks, UserSlot, World};
 use std::collections::hash_map::Entry;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ impl<'w> Walk<'w> {
     /// Finds what the user has access to.
     fn of(world: &'w World, user: UserId) -> Self {
         let slot = world.user(user);
-        let owned = slot.map_or(0, |slot| slot.owned.len());
+        let owned = slot.map_or(0, UserSlot::owned);
         let mut walk = Walk {
             world,
             user,
@@ -77,7 +77,7 @@ impl<'w> Walk<'w> {
             full: 0,
         };
         let Some(slot) = slot else { return walk };
-        slot.owned.iter().for_each(|(_, id)| walk.enter(*id, |_| true));
+        world.owned_links(user).for_each(|found| walk.enter_found(found.node.id, |_| Some(found)));
         let own = walk.nodes.len();
         let held = || slot.granted.iter().chain(&slot.embedded).copied();
         let reader = walk.reader;
@@ -98,8 +98,12 @@ impl<'w> Walk<'w> {
 
     /// Adds an active node that is not in the list yet, if it fits.
     fn enter(&mut self, id: NodeId, fits: impl FnOnce(&Node) -> bool) {
+        self.enter_found(id, |world| world.node_links(id).filter(|it| fits(it.node)));
+    }
+
+    fn enter_found(&mut self, id: NodeId, find: impl FnOnce(&'w World) -> Option<NodeLinks<'w>>) {
         let Entry::Vacant(vacant) = self.place_of.entry(id) else { return };
-        let found = self.world.node_links(id).filter(|it| !it.node.in_trash && fits(it.node));
+        let found = find(self.world).filter(|found| !found.node.in_trash);
         if let (Some(found), Ok(place)) = (found, Place::try_from(self.nodes.len())) {
             vacant.insert(place);
             self.nodes.push(found);
