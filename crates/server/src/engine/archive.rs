@@ -111,7 +111,7 @@ fn read(mut history: Box<dyn HistoryReader>, jobs: &Receiver<Job>, shared: &Shar
             Ok(Ok(page)) => {
                 let found = FoundPage { caller, page, until: query.until, version, answer };
                 // An engine that has ended owes no answers: dropping the page answers it.
-                engine.tell(Event::PageFound(Box::new(found)));
+                let _ = engine.tell(Event::PageFound(Box::new(found)));
                 continue;
             }
             Ok(Err(LogError::Stopped)) => Failure::Unavailable,

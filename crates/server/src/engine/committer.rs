@@ -111,7 +111,7 @@ fn run(mut log: Box<dyn Log>, jobs: &Receiver<Job>, inbox: &Inbox) {
                 if let Err(error @ LogError::Unknown { .. }) = &done {
                     end_process(&format!("a commit may or may not be on disk: {error}"));
                 }
-                inbox.tell(Event::Committer(Report::Done(done)));
+                let _ = inbox.tell(Event::Committer(Report::Done(done)));
             }
             Job::Look { head, found } => {
                 let news = match log.changed() {
@@ -146,7 +146,7 @@ fn commit(log: &mut dyn Log, head: Rev, proposals: Vec<Proposal>, inbox: &Inbox)
     let rev = log.transact(head, &mut |news, _| {
         if !news.is_empty() {
             let (sender, decided) = channel();
-            inbox.tell(Event::Committer(Report::News(news.to_vec(), sender)));
+            let _ = inbox.tell(Event::Committer(Report::News(news.to_vec(), sender)));
             proposals = decided.recv().ok().flatten();
         }
         proposals.take().ok_or(Abandon)

@@ -3,6 +3,7 @@
 use super::Shared;
 use super::connections::Connections;
 use super::directory::DirectoryChange;
+use super::reading::News;
 use graph::model::Rev;
 use graph::{Batch, Timestamp, World};
 use std::sync::Arc;
@@ -28,8 +29,15 @@ pub(super) fn durable(connections: &mut Connections, shared: &Shared, step: Step
             tracing::trace!(rev, "committed");
             shared.directory.follow(directory);
             connections.follow(&shared.directory, &batch);
+            connections.pass_to_readers(News::Batch(batch));
         }
-        Step::Clock(now) => tracing::trace!(now = now.ms(), "time passed"),
-        Step::Reloaded(world) => shared.directory.replace(world),
+        Step::Clock(now) => {
+            tracing::trace!(now = now.ms(), "time passed");
+            connections.pass_to_readers(News::Clock(now));
+        }
+        Step::Reloaded(world) => {
+            shared.directory.replace(world);
+            connections.pass_to_readers(News::Reloaded(Box::new(world.clone())));
+        }
     }
 }

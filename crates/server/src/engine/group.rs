@@ -1,22 +1,25 @@
 //! A group: mutations decided in order on the World, committed together and then reported.
 
 use super::EngineSettings;
-use super::connections::{Connections, DiffsByUser, holds};
-use super::diff_part::DiffPart;
+use super::connections::{Connections, holds};
+use super::diff_part::{DiffPart, SharedParts};
 use super::directory::DirectoryChange;
 use super::durable::Step;
 use super::ids::RandomIds;
-use super::protocol::{ConnectionId, Failure, Mutation, OnOutcome, Outcome, Published};
+use super::protocol::{Caller, ConnectionId, Failure, Mutation, OnOutcome, Outcome, Published, Relay};
 use super::relay_audience::{self, AddressedRelay};
 use graph::batch::{Lineage, Op, Subject};
 use graph::model::{Node, Rev};
 use graph::ops::{Chain, UndoKind, apply, undo_or_redo};
 use graph::world::{Due, Graph};
-use graph::{Batch, BatchId, Diff, NodeId, Operation, Projection, Reason, Timestamp, UserId, World, decide};
+use graph::{
+    Batch, BatchId, Diff, NodeId, Operation, Projection, Reason, SharedDiff, Timestamp, UserId, World, decide,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::{Fingerprint, LogError, Past, Proposal, Remembered};
+use uuid::Uuid;
 
 /// A mutation and its waiting caller.
 pub(super) struct PendingMutation {
@@ -26,11 +29,50 @@ pub(super) struct PendingMutation {
     pub(super) answer: OnOutcome,
 }
 
+/// A relay event that is sent after a group.
+pub(super) struct PendingRelay {
+    /// The sender.
+    pub(super) caller: Caller,
+    /// What is relayed.
+    pub(super) relay: Relay,
+    /// The connection it came on.
+    pub(super) from: ConnectionId,
+    /// Where the outcome goes.
+    pub(super) answer: OnOutcome,
+}
+
+impl PendingRelay {
+    /// Finds out who may receive the event now.
+    pub(super) fn address(
+        &self,
+        world: &World,
+        connections: &Connections,
+    ) -> Result<AddressedRelay, Failure> {
+        relay_audience::address(world, connections, self.caller, self.relay.clone(), self.from)
+    }
+
+    /// Sends the event, and answers.
+    pub(super) fn send(self, addressed: Result<AddressedRelay, Failure>, connections: &mut Connections) {
+        let outcome = match addressed {
+            Ok(addressed) => {
+                addressed.send(connections);
+                Outcome::PassedOn
+            }
+            Err(failure) => Outcome::Failed(failure),
+        };
+        connections.answer(Some(self.from), self.answer, outcome);
+    }
+}
+
 /// What has been decided so far. None of it is reported before it is on disk.
 #[derive(Default)]
 pub(super) struct Group {
+    /// Groups are numbered in the order in which they are begun.
+    pub(super) number: u64,
     /// The mutations that were decided, in order.
     pub(super) asked: Vec<PendingMutation>,
+    /// Relay events that came after the group had begun, with who may receive them after it.
+    pub(super) relays: Vec<(PendingRelay, Result<AddressedRelay, Failure>)>,
     /// Batches applied to the World, with the fingerprints of their requests.
     pub(super) applied: Vec<Proposal>,
     /// What each of these batches changes in the directory.
@@ -70,7 +112,7 @@ struct Output {
     passed_on: Option<AddressedRelay>,
     /// What follows the answer to the origin: the further parts of its diff.
     rest: Vec<Arc<DiffPart>>,
-    diffs: DiffsByUser,
+    diffs: Vec<SharedParts>,
     published: Announcements,
 }
 
@@ -81,8 +123,8 @@ pub(super) type Announcements = Vec<(Arc<Published>, Vec<UserId>)>;
 const APPLY_TIME_MAX: Duration = Duration::from_secs(2);
 
 impl Group {
-    pub(super) fn new(world: &World) -> Self {
-        Group { first_rev: world.rev(), expired: world.expired().collect(), ..Group::default() }
+    pub(super) fn new(number: u64, world: &World) -> Self {
+        Group { number, first_rev: world.rev(), expired: world.expired().collect(), ..Group::default() }
     }
 
     /// Whether another mutation fits, by number and by the time that deciding has taken.
@@ -256,33 +298,30 @@ impl Group {
         let Context { connections, part_entries_max, .. } = context;
         let caller = mutation.caller.user;
         let viewers = connections.users_and(caller);
-        let diffs = {
+        let mut diffs = {
             let projection = Projection::before(world, &batch, viewers);
             world.apply(&batch);
             projection.after(world)
         };
         let published = published(world, connections, &batch);
-        let mut own = None;
-        let mut by_user = DiffsByUser::new();
-        for (user, mut diff) in diffs {
-            if user == caller {
-                diff.copies = graph::replay::copies(world, &batch, caller);
-            }
-            let diff = Arc::new(diff);
-            if user == caller && mutation.origin.is_none() {
-                own = Some(Arc::clone(&diff));
-            }
-            by_user.insert(user, DiffPart::split(diff, part_entries_max));
+        let copies = graph::replay::copies(world, &batch, caller);
+        if !copies.is_empty() {
+            name_copies(&mut diffs, caller, copies);
         }
-        let own = own.unwrap_or_else(|| Arc::new(Diff::empty(world, Some(&batch))));
-        self.record(world, batch, mutation);
+        let diffs: Vec<SharedParts> =
+            diffs.into_iter().map(|shared| SharedParts::of(shared, part_entries_max)).collect();
+        let own = diffs.iter().find(|shared| shared.users.binary_search(&caller).is_ok());
         // Over a socket the answer is the first part and the rest follows. Over REST the answer is the whole diff.
-        let (first, rest) = match (mutation.origin, by_user.get(&caller).map(Vec::as_slice)) {
-            (Some(_), Some([first, rest @ ..])) => (Arc::clone(first), rest.to_vec()),
-            _ => (Arc::new(own.into()), Vec::new()),
+        let (first, rest) = match (mutation.origin, own) {
+            (Some(_), Some(own)) => (own.parts.first().map(Arc::clone), own.parts.get(1..)),
+            (None, Some(own)) => (own.parts.first().map(|part| Arc::new(part.as_whole())), None),
+            (_, None) => (None, None),
         };
+        let first = first.unwrap_or_else(|| Arc::new(Diff::empty(world, Some(&batch)).into()));
+        let rest = rest.unwrap_or_default().to_vec();
+        self.record(world, batch, mutation);
         let outcome = Outcome::Changed { diff: first, replayed: false };
-        Output { outcome, origin: mutation.origin, passed_on: None, rest, diffs: by_user, published }
+        Output { outcome, origin: mutation.origin, passed_on: None, rest, diffs, published }
     }
 
     /// Takes the group back: it is not committed. Groups decided later must have been taken back before.
@@ -295,7 +334,7 @@ impl Group {
 
     /// Marks as expired again what had expired before the group and was given another due time by it. A World that
     /// was reverted or reloaded does not know that.
-    pub(super) fn restore_expired(&self, world: &mut World) {
+    fn restore_expired(&self, world: &mut World) {
         self.expired.iter().for_each(|(due, at)| world.expire(*due, *at));
     }
 
@@ -316,18 +355,31 @@ impl Group {
             if let Some(addressed) = output.passed_on {
                 addressed.send(connections);
             }
-            (asked.answer)(output.outcome);
+            connections.answer(asked.mutation.connection, asked.answer, output.outcome);
             if let Some(origin) = output.origin {
                 connections.send(origin, &output.rest);
             }
-            for (user, parts) in &output.diffs {
-                connections.tell(*user, parts, output.origin);
+            for diff in &output.diffs {
+                connections.tell(diff, output.origin);
             }
             for (published, users) in &output.published {
                 connections.announce(users, published, output.origin);
             }
         }
+        for (relay, addressed) in self.relays {
+            relay.send(addressed, connections);
+        }
     }
+}
+
+/// Names to the caller, and to nobody else, what the batch copied.
+fn name_copies(diffs: &mut Vec<SharedDiff>, caller: UserId, copies: Vec<(Uuid, Uuid)>) {
+    let own = diffs.iter_mut().find_map(|SharedDiff { users, diff }| {
+        let at = users.binary_search(&caller).ok()?;
+        Some(SharedDiff { users: vec![users.remove(at)], diff: diff.clone() })
+    });
+    diffs.retain(|shared| !shared.users.is_empty());
+    diffs.extend(own.map(|own| SharedDiff { diff: Diff { copies, ..own.diff }, ..own }));
 }
 
 enum Decided {
@@ -345,7 +397,7 @@ impl Output {
             origin: mutation.origin,
             passed_on: None,
             rest: Vec::new(),
-            diffs: DiffsByUser::new(),
+            diffs: Vec::new(),
             published: Announcements::new(),
         }
     }

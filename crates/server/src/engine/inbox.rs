@@ -3,6 +3,7 @@
 use super::archive::FoundPage;
 use super::committer::Report;
 use super::protocol::{Caller, ConnectionId, ConnectionSink, Mutation, OnOutcome, PageRequest, Read, Relay};
+use super::reading::{ReadyPage, TurnCome};
 use graph::UserId;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::mem;
@@ -19,6 +20,11 @@ pub(super) enum Request {
 }
 
 impl Request {
+    /// Whether it is decided as part of a group. The engine only passes on any other request.
+    fn is_mutation(&self) -> bool {
+        matches!(self, Request::Mutate(..))
+    }
+
     fn line(&self) -> Line {
         match self {
             Request::Mutate(mutation, _) => Line::User(mutation.caller.user),
@@ -36,6 +42,11 @@ pub(super) enum Event {
         outbox: Box<dyn ConnectionSink>,
     },
     Disconnect(ConnectionId),
+    /// The turn of a read has come.
+    TurnCome(Box<TurnCome>),
+    /// A read on a connection is done.
+    PageReady(Box<ReadyPage>),
+    /// A page of history is found.
     PageFound(Box<FoundPage>),
     /// The committer reports about the group in flight.
     Committer(Report),
@@ -48,6 +59,10 @@ pub(super) enum Item {
     Event(Event),
     Request(Request),
 }
+
+/// The engine has ended.
+#[derive(Debug)]
+pub(super) struct Ended;
 
 /// Whose requests stand in one line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,12 +79,16 @@ struct State {
     lines: HashMap<Line, VecDeque<Request>>,
     /// The same, by length.
     lengths: BTreeSet<(usize, Line)>,
-    /// The lines to be served in this group, the next one first.
+    /// The lines that begin with a mutation, the next one first.
     turn: VecDeque<Line>,
-    /// The lines that have had their share of this group, and wait for the next.
+    /// The lines that begin with anything else, the next one first.
+    light_turn: VecDeque<Line>,
+    /// The lines that begin with a mutation and have had their share of this group. They wait for the next.
     rested: Vec<Line>,
-    /// How many requests were taken for this group, by line.
+    /// How many mutations were taken for this group, by line.
     taken: HashMap<Line, usize>,
+    /// Whether a light request was served last.
+    was_light: bool,
     /// How many requests wait: those in lines, and those that were taken and not released yet.
     waiting: usize,
     /// Whether requests are refused.
@@ -119,14 +138,18 @@ impl Inbox {
         refused
     }
 
-    /// Queues an event. An engine that has ended drops it.
-    pub(super) fn tell(&self, event: Event) {
+    /// Queues an event.
+    ///
+    /// # Errors
+    /// The engine has ended, and the event is dropped.
+    pub(super) fn tell(&self, event: Event) -> Result<(), Ended> {
         let mut state = self.state();
         if state.ended {
-            return;
+            return Err(Ended);
         }
         state.events.push_back(event);
         self.wake(state);
+        Ok(())
     }
 
     fn wake(&self, mut state: MutexGuard<'_, State>) {
@@ -142,17 +165,17 @@ impl Inbox {
         self.state().closed = true;
     }
 
-    /// The next event, otherwise the next request if `requests` are to be taken.
-    pub(super) fn next(&self, requests: bool) -> Option<Item> {
-        self.state().next(requests, self.line_share)
+    /// The next event, otherwise the next request: a mutation only if there is room for one.
+    pub(super) fn next(&self, has_room: bool) -> Option<Item> {
+        self.state().next(has_room, self.line_share)
     }
 
     /// Waits for the next item, at most for `patience`.
-    pub(super) fn wait(&self, requests: bool, patience: Duration) -> Option<Item> {
+    pub(super) fn wait(&self, has_room: bool, patience: Duration) -> Option<Item> {
         let until = Instant::now() + patience;
         let mut state = self.state();
         loop {
-            if let Some(item) = state.next(requests, self.line_share) {
+            if let Some(item) = state.next(has_room, self.line_share) {
                 return Some(item);
             }
             let left = until.saturating_duration_since(Instant::now());
@@ -180,6 +203,11 @@ impl Inbox {
         self.state().lines.is_empty()
     }
 
+    /// Whether an event waits.
+    pub(super) fn has_events(&self) -> bool {
+        !self.state().events.is_empty()
+    }
+
     /// Ends the inbox, and drops what is in it.
     pub(super) fn end(&self) {
         let ended = mem::replace(&mut *self.state(), State { closed: true, ended: true, ..State::default() });
@@ -201,24 +229,34 @@ impl State {
         }
     }
 
-    /// Puts a line where it is served next.
+    /// Puts a line that is not empty where it is served next.
     fn stand(&mut self, line: Line, line_share: usize) {
+        let Some(first) = self.lines.get(&line).and_then(VecDeque::front) else { return };
         match self.taken.get(&line) {
+            _ if !first.is_mutation() => self.light_turn.push_back(line),
             Some(taken) if *taken >= line_share => self.rested.push(line),
             _ => self.turn.push_back(line),
         }
     }
 
-    fn next(&mut self, requests: bool, line_share: usize) -> Option<Item> {
+    fn next(&mut self, has_room: bool, line_share: usize) -> Option<Item> {
         if let Some(event) = self.events.pop_front() {
             return Some(Item::Event(event));
         }
-        let line = if requests { self.turn.pop_front()? } else { return None };
+        // Mutations and other requests take turns, so that neither waits for a flood of the other.
+        let is_heavy = has_room && !self.turn.is_empty();
+        let is_light = !(self.light_turn.is_empty() || is_heavy && self.was_light);
+        let line = match is_light {
+            true => self.light_turn.pop_front()?,
+            false if has_room => self.turn.pop_front()?,
+            false => return None,
+        };
+        self.was_light = is_light;
         let request = self.shorten(line, VecDeque::pop_front)?;
-        *self.taken.entry(line).or_default() += 1;
-        if self.lines.contains_key(&line) {
-            self.stand(line, line_share);
+        if !is_light {
+            *self.taken.entry(line).or_default() += 1;
         }
+        self.stand(line, line_share);
         Some(Item::Request(request))
     }
 

@@ -1,7 +1,8 @@
-//! The engine: one thread that owns the World and the log, so that there is one order of commits.
+//! The engine: one thread that owns the World, so that there is one order of commits.
 //!
-//! It takes the waiting requests, decides all their mutations in order, commits them to the log as one group, and
-//! only then answers and sends diffs. Reads are answered between groups.
+//! It takes the waiting mutations and decides them in order, as groups. The committer writes one group to the log, and
+//! the engine then answers and sends diffs, while it decides the next. Reads are answered beside it, from a World that
+//! follows what is durable.
 
 mod archive;
 mod backlog;
@@ -12,11 +13,13 @@ mod diff_part;
 mod directory;
 mod durable;
 mod group;
+mod held_back;
 mod history_views;
 mod ids;
 mod inbox;
 mod pipeline;
 pub mod protocol;
+mod reading;
 mod reads;
 mod relay_audience;
 mod thread;
@@ -35,6 +38,7 @@ use directory::Directory;
 use graph::model::TokenHash;
 use graph::tokens::TokenRefusal;
 use inbox::{Event, Inbox, Request};
+use reading::Reading;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -63,6 +67,12 @@ pub struct EngineSettings {
     pub backlog_kept: Duration,
     /// How many bytes of diffs are kept for `graph:sync`, per user.
     pub backlog_bytes_max: usize,
+    /// How many messages to a connection are held back while a page for it is being prepared.
+    pub held_entries_max: usize,
+    /// How many bytes of them.
+    pub held_bytes_max: usize,
+    /// Called during every read, while the World that is read stands still. It does nothing except in tests.
+    pub during_read: fn(),
     /// How long history is kept.
     pub retention: Retention,
     /// The pause between the end of a pruning and the next one.
@@ -81,6 +91,9 @@ impl Default for EngineSettings {
             load_kept: Duration::from_secs(60),
             backlog_kept: Duration::from_secs(300),
             backlog_bytes_max: 1 << 20,
+            held_entries_max: 1_000,
+            held_bytes_max: 8 << 20,
+            during_read: || {},
             retention: Retention::default(),
             prune_every: Duration::from_secs(60),
         }
@@ -142,7 +155,7 @@ struct Handle(Arc<Inbox>);
 impl Drop for Handle {
     fn drop(&mut self) {
         self.0.refuse();
-        self.0.tell(Event::Drain(None));
+        let _ = self.0.tell(Event::Drain(None));
     }
 }
 
@@ -162,12 +175,22 @@ impl Engine {
             oldest_held: AtomicU64::new(0),
         });
         let archive = Archive::start(&*log, &settings, &shared, &inbox)?;
+        let reading = Reading::start(&world, &settings, &inbox)?;
         let past = log.open_past()?;
         let committer = Committer::start(log, Arc::clone(&inbox))?;
         let (looks, looked) = watch::channel(0);
         let handle = Arc::new(Handle(Arc::clone(&inbox)));
-        let parts =
-            Parts { inbox, committer, past, archive, world, shared: Arc::clone(&shared), looks, settings };
+        let parts = Parts {
+            inbox,
+            committer,
+            past,
+            archive,
+            reading,
+            world,
+            shared: Arc::clone(&shared),
+            looks,
+            settings,
+        };
         let (closes, closed) = watch::channel(());
         std::thread::Builder::new().name("engine".into()).spawn(move || {
             Thread::new(parts).run();
@@ -221,20 +244,23 @@ impl Engine {
     /// Registers a connection. From now on its outbox gets every diff that affects its user.
     pub fn connect(&self, caller: Caller, outbox: Box<dyn ConnectionSink>) -> ConnectionId {
         let id = ConnectionId(self.shared.next_connection.fetch_add(1, Ordering::Relaxed));
-        self.handle.0.tell(Event::Connect { id, caller, outbox });
+        // An engine that has ended connects nobody. The process is about to end.
+        let _ = self.handle.0.tell(Event::Connect { id, caller, outbox });
         id
     }
 
     /// Forgets a connection.
     pub fn disconnect(&self, connection: ConnectionId) {
-        self.handle.0.tell(Event::Disconnect(connection));
+        let _ = self.handle.0.tell(Event::Disconnect(connection));
     }
 
     /// Refuses new requests, finishes the waiting ones and stops. Gives up waiting after `within`.
     pub async fn drain(&self, within: Duration) {
         self.handle.0.refuse();
         let (done, drained) = oneshot::channel();
-        self.handle.0.tell(Event::Drain(Some(done)));
+        if self.handle.0.tell(Event::Drain(Some(done))).is_err() {
+            return;
+        }
         if tokio::time::timeout(within, drained).await.is_err() {
             tracing::warn!("the engine did not finish within {within:?}");
         }

@@ -15,11 +15,16 @@ use store::{LogError, Proposal};
 impl Thread {
     /// Decides one mutation as part of the gathered group.
     pub(super) fn decide(&mut self, pending: PendingMutation) {
-        let mut group = self.gathered.take().unwrap_or_else(|| Group::new(&self.world));
+        let mut group = self.gathered.take().unwrap_or_else(|| self.begin_group());
         match self.decide_into(&mut group, pending) {
             Ok(()) => self.gathered = Some(group),
             Err(Panicked) => self.decide_again(group),
         }
+    }
+
+    fn begin_group(&mut self) -> Group {
+        self.groups += 1;
+        Group::new(self.groups, &self.world)
     }
 
     /// Decides one mutation, after everything in flight, and applies it. A mutation that panics is refused. It may have
@@ -31,12 +36,16 @@ impl Thread {
         let begun = Instant::now();
         let taken = catch_unwind(AssertUnwindSafe(|| group.take(world, context, &pending.mutation)));
         group.spent += begun.elapsed();
+        let connection = pending.mutation.connection;
         if taken.is_ok() {
+            if let Some(id) = connection {
+                connections.note_group(id, group.number);
+            }
             group.asked.push(pending);
             return Ok(());
         }
         tracing::error!("an operation panicked; the World will be reloaded");
-        (pending.answer)(Outcome::Failed(Failure::Exception));
+        connections.answer(connection, pending.answer, Outcome::Failed(Failure::Exception));
         self.damaged.get_or_insert_default();
         Err(Panicked)
     }
@@ -49,6 +58,10 @@ impl Thread {
         for pending in group.asked.into_iter().rev() {
             self.again.push_front(pending);
         }
+        for (relay, _) in group.relays {
+            self.relay(relay);
+        }
+        self.read_what_waited();
     }
 
     /// Hands the gathered group over to the committer, if that is free.
@@ -84,6 +97,7 @@ impl Thread {
             }
             Err(error) => self.refuse(&error, group),
         }
+        self.read_what_waited();
     }
 
     /// Tells of a group that is on disk.
@@ -113,8 +127,12 @@ impl Thread {
             self.damaged.get_or_insert_default();
         }
         for group in groups.into_iter().rev().flatten() {
-            for PendingMutation { answer, .. } in group.asked {
-                answer(Outcome::Failed(Failure::Storage));
+            for PendingMutation { mutation, answer } in group.asked {
+                let outcome = Outcome::Failed(Failure::Storage);
+                self.connections.answer(mutation.connection, answer, outcome);
+            }
+            for (relay, _) in group.relays {
+                self.relay(relay);
             }
         }
     }
@@ -132,7 +150,7 @@ impl Thread {
         let before = self.in_flight.take()?;
         before.revert(&mut self.world);
         self.follow(news);
-        let mut group = Group::new(&self.world);
+        let mut group = self.begin_group();
         group.look = before.look;
         let mut asked = before.asked.into_iter();
         while let Some(pending) = asked.next() {
@@ -144,6 +162,9 @@ impl Thread {
         }
         let proposals = group.applied.clone();
         self.in_flight = Some(group);
+        for (relay, _) in before.relays {
+            self.relay(relay);
+        }
         Some(proposals)
     }
 

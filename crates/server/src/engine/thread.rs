@@ -4,20 +4,21 @@ use super::archive::{Archive, FoundPage, Job};
 use super::clock::ClockWatch;
 use super::committer::{Committer, Report};
 use super::connections::{BacklogBounds, Connections};
-use super::diff_part::DiffPart;
+use super::diff_part::SharedParts;
 use super::directory::DirectoryChange;
 use super::durable::{Step, durable};
-use super::group::{Group, PendingMutation, published};
+use super::group::{Group, PendingMutation, PendingRelay, published};
+use super::held_back::HeldBounds;
 use super::history_views::{HistoryViews, ViewVersion};
 use super::inbox::{Event, Inbox, Item, Request};
 use super::protocol::{
-    Caller, ConnectionId, ConnectionSink, Failure, OnOutcome, Outcome, PageRequest, Read, Relay,
-    RequestedScope,
+    Caller, ConnectionId, ConnectionSink, Failure, OnOutcome, Outcome, PageRequest, Read, RequestedScope,
 };
-use super::{EngineSettings, Shared, clock, reads, relay_audience};
+use super::reading::{Asked, ReadJob, Reading, TurnCome};
+use super::{EngineSettings, Shared, clock, reads};
 use graph::model::Rev;
 use graph::world::Due;
-use graph::{Committed, Projection, Timestamp, World};
+use graph::{Committed, Projection, SharedDiff, Timestamp, World};
 use std::collections::VecDeque;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,17 +31,23 @@ use tokio::sync::{oneshot, watch};
 /// How often the last-used times of tokens are stored.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
 
+/// How often the engine, while it drains, looks whether the last read is done.
+const FINISH_EVERY: Duration = Duration::from_millis(1);
+
 /// Everything the thread owns. Its World is ahead of what is durable by the groups that are not committed yet.
 pub(super) struct Thread {
     pub(super) inbox: Arc<Inbox>,
     pub(super) committer: Committer,
     pub(super) past: Box<dyn Past + Send>,
     archive: Archive,
+    reading: Reading,
     pub(super) world: World,
     pub(super) connections: Connections,
     readers: HistoryViews,
     pub(super) shared: Arc<Shared>,
     pub(super) settings: EngineSettings,
+    /// How many groups were begun.
+    pub(super) groups: u64,
     /// The group that the committer writes.
     pub(super) in_flight: Option<Group>,
     /// The group that is decided meanwhile.
@@ -64,21 +71,21 @@ pub(super) struct Thread {
     clock: ClockWatch,
 }
 
-/// What waits until nothing is in flight.
+/// What waits until nothing is in flight, or for a group of its own.
 #[derive(Default)]
 struct Waiting {
-    reads: Vec<(Caller, Read, Option<ConnectionId>, OnOutcome)>,
-    public_reads: Vec<(String, PageRequest, OnOutcome)>,
+    /// Reads that must reflect the group with this number.
+    reads: Vec<(u64, Asked, ConnectionId, OnOutcome)>,
+    searches: Vec<(Caller, RequestedScope, PageRequest, OnOutcome)>,
     found: Vec<FoundPage>,
-    relays: Vec<(Caller, Relay, ConnectionId, OnOutcome)>,
+    /// Relay events that came while the World was damaged.
+    relays: Vec<PendingRelay>,
 }
 
 impl Waiting {
-    fn is_empty(&self) -> bool {
-        self.reads.is_empty()
-            && self.public_reads.is_empty()
-            && self.found.is_empty()
-            && self.relays.is_empty()
+    /// Whether anything waits until nothing is in flight.
+    fn for_quiet(&self) -> bool {
+        !(self.searches.is_empty() && self.found.is_empty())
     }
 }
 
@@ -88,6 +95,7 @@ pub(super) struct Parts {
     pub(super) committer: Committer,
     pub(super) past: Box<dyn Past + Send>,
     pub(super) archive: Archive,
+    pub(super) reading: Reading,
     pub(super) world: World,
     pub(super) shared: Arc<Shared>,
     pub(super) looks: watch::Sender<u64>,
@@ -96,9 +104,10 @@ pub(super) struct Parts {
 
 impl Thread {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { inbox, committer, past, archive, world, shared, looks, settings } = parts;
+        let Parts { inbox, committer, past, archive, reading, world, shared, looks, settings } = parts;
         let now = Instant::now();
         let kept = BacklogBounds { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
+        let held = HeldBounds { entries_max: settings.held_entries_max, bytes_max: settings.held_bytes_max };
         Thread {
             inbox,
             committer,
@@ -107,10 +116,12 @@ impl Thread {
             clock: ClockWatch::begin(world.clock()),
             told: world.rev(),
             world,
-            connections: Connections::new(kept),
+            connections: Connections::new(kept, held, reading.feed()),
+            reading,
             readers: HistoryViews::default(),
             shared,
             settings,
+            groups: 0,
             in_flight: None,
             gathered: None,
             again: VecDeque::new(),
@@ -137,19 +148,19 @@ impl Thread {
 
     /// Closes the log last, when nothing else in the process has it open: only then does one file remain (D18).
     fn close(self) {
-        let Thread { inbox, committer, past, archive, draining, .. } = self;
+        let Thread { inbox, committer, past, archive, reading, draining, .. } = self;
         for done in draining {
             let _ = done.send(());
         }
         inbox.end();
-        drop((archive, past));
+        drop((archive, reading, past));
         drop(committer);
     }
 
     /// Handles one item. While there is none, hands over what is gathered, does what waits for the moment when nothing
     /// is in flight, and sleeps. False ends the loop.
     fn step(&mut self) -> bool {
-        let has_room = self.has_room();
+        let mut has_room = self.has_room();
         if has_room && let Some(pending) = self.again.pop_front() {
             self.decide(pending);
             return true;
@@ -159,11 +170,11 @@ impl Thread {
             self.hand_over();
             if self.is_quiet() {
                 self.while_quiet();
-                if self.ends && self.again.is_empty() && self.inbox.is_empty() {
+                if self.is_done() {
                     return false;
                 }
             }
-            let has_room = self.has_room();
+            has_room = self.has_room();
             if has_room && !self.again.is_empty() {
                 return true;
             }
@@ -177,6 +188,16 @@ impl Thread {
         true
     }
 
+    /// Whether the engine drains and has answered everything. The readers see the waiting reads through.
+    fn is_done(&self) -> bool {
+        if !self.ends || !self.again.is_empty() || !self.inbox.is_empty() {
+            return false;
+        }
+        self.reading.close();
+        // Looked at first: what the last read sends is there before it is done.
+        self.reading.is_idle() && !self.inbox.has_events()
+    }
+
     /// Whether nothing is in flight: the World is what is on disk, and everyone was told.
     fn is_quiet(&self) -> bool {
         self.in_flight.is_none() && self.gathered.is_none()
@@ -187,7 +208,7 @@ impl Thread {
         let has_room = match &self.gathered {
             Some(group) => group.has_room(&self.settings),
             // What waits for the group in flight must not wait for another one as well.
-            None => self.in_flight.is_none() || self.waiting.is_empty(),
+            None => self.in_flight.is_none() || !self.waiting.for_quiet(),
         };
         has_room && self.damaged.is_none() && self.is_in_time()
     }
@@ -210,6 +231,9 @@ impl Thread {
 
     /// How long nothing is to be done unless something arrives.
     fn patience(&self) -> Duration {
+        if self.ends {
+            return FINISH_EVERY;
+        }
         if !self.is_quiet() {
             return self.settings.poll;
         }
@@ -223,7 +247,12 @@ impl Thread {
     fn hear(&mut self, event: Event) {
         match event {
             Event::Connect { id, caller, outbox } => self.connect(id, caller, outbox),
-            Event::Disconnect(id) => self.connections.remove(id),
+            Event::Disconnect(id) => {
+                self.connections.remove(id);
+                self.reading.forget_connection(id);
+            }
+            Event::TurnCome(come) => self.begin_read(*come),
+            Event::PageReady(page) => self.connections.take_place(*page),
             Event::PageFound(found) => self.waiting.found.push(*found),
             Event::Committer(Report::Done(done)) => self.landed(done),
             Event::Committer(Report::News(news, decided)) => {
@@ -237,10 +266,10 @@ impl Thread {
         }
     }
 
-    /// Adds a connection. The groups in flight are none of its business: its first read reflects them.
+    /// Adds a connection. The groups begun so far were not decided for it. Its reads reflect them.
     fn connect(&mut self, id: ConnectionId, caller: Caller, outbox: Box<dyn ConnectionSink>) {
         if self.shared.directory.holds(caller) {
-            self.connections.add(self.world.rev(), id, caller, outbox);
+            self.connections.add((self.world.rev(), self.groups), id, caller, outbox);
         } else {
             // The token was revoked between the handshake and here.
             outbox.close();
@@ -251,15 +280,62 @@ impl Thread {
         self.taken += 1;
         match request {
             Request::Mutate(mutation, answer) => self.decide(PendingMutation { mutation, answer }),
+            Request::Read { caller, read: Read::History { scope, page }, answer, .. } => {
+                self.waiting.searches.push((caller, scope, page, answer));
+            }
             Request::Read { caller, read, connection, answer } => {
-                self.waiting.reads.push((caller, read, connection, answer));
+                self.ask_reading(Asked::ByUser(caller, read), connection, answer);
             }
             Request::ReadPublic { token, page, answer } => {
-                self.waiting.public_reads.push((token, page, answer));
+                self.ask_reading(Asked::Public(token, page), None, answer);
             }
-            Request::Relay { caller, relay, connection, answer } => {
-                self.waiting.relays.push((caller, relay, connection, answer));
+            Request::Relay { caller, relay, connection: from, answer } => {
+                self.relay(PendingRelay { caller, relay, from, answer });
             }
+        }
+    }
+
+    /// Passes a read on. One on a connection waits for the last group that was not decided for that connection, or that
+    /// has a mutation of its own.
+    fn ask_reading(&mut self, asked: Asked, connection: Option<ConnectionId>, answer: OnOutcome) {
+        let after = connection.and_then(|id| Some((id, self.connections.after_group(id)?)));
+        match after {
+            Some((id, group)) if !self.is_over(group) => {
+                self.waiting.reads.push((group, asked, id, answer));
+            }
+            _ => self.read(asked, connection, answer),
+        }
+    }
+
+    /// Whether neither this group nor an earlier one is in flight.
+    fn is_over(&self, group: u64) -> bool {
+        let groups = [&self.in_flight, &self.gathered];
+        groups.into_iter().flatten().all(|other| other.number > group)
+    }
+
+    /// Passes on the reads whose groups are over.
+    pub(super) fn read_what_waited(&mut self) {
+        if self.waiting.reads.is_empty() {
+            return;
+        }
+        for (group, asked, connection, answer) in mem::take(&mut self.waiting.reads) {
+            match self.is_over(group) {
+                true => self.read(asked, Some(connection), answer),
+                false => self.waiting.reads.push((group, asked, connection, answer)),
+            }
+        }
+    }
+
+    /// Relays an event, after the groups in flight.
+    pub(super) fn relay(&mut self, relay: PendingRelay) {
+        if self.damaged.is_some() {
+            self.waiting.relays.push(relay);
+            return;
+        }
+        let addressed = caught(|| relay.address(&self.world, &self.connections));
+        match self.gathered.as_mut().or(self.in_flight.as_mut()) {
+            Some(group) => group.relays.push((relay, addressed)),
+            None => relay.send(addressed, &mut self.connections),
         }
     }
 
@@ -277,29 +353,23 @@ impl Thread {
         }
         let now = self.clock.read();
         self.set_clock(now);
-        let Waiting { reads, public_reads, found, relays } = mem::take(&mut self.waiting);
-        for (caller, relay, connection, answer) in relays {
-            answer(guarded(|| {
-                known(&self.shared, caller)?;
-                relay_audience::address(&self.world, &self.connections, caller, relay, connection)?
-                    .send(&self.connections);
-                Ok(Outcome::PassedOn)
-            }));
+        self.read_what_waited();
+        let Waiting { searches, found, relays, .. } = mem::take(&mut self.waiting);
+        for relay in relays {
+            self.relay(relay);
         }
-        for (caller, read, connection, answer) in reads {
-            self.read(caller, &read, connection, answer);
+        for (caller, scope, page, answer) in searches {
+            self.search(caller, scope, page, answer);
         }
         for found in found {
             self.tell_found(found);
-        }
-        for (token, page, answer) in public_reads {
-            answer(guarded(|| Ok(reads::public(&self.world, &token, page))));
         }
         if self.touched.elapsed() >= TOUCH_EVERY || self.ends {
             self.touched = Instant::now();
             // What was deleted for good before the oldest kept batch is forgotten by history too.
             let oldest = self.shared.oldest_held.load(Ordering::Relaxed);
             self.world.forget_gone(oldest.saturating_sub(1));
+            self.reading.forget_gone(oldest.saturating_sub(1));
             let used = self.shared.directory.take_used();
             if !used.is_empty() {
                 self.committer.touch_tokens(used);
@@ -314,19 +384,31 @@ impl Thread {
             return None;
         }
         self.polled = Some(now);
-        self.connections.drop_stale(now);
+        self.connections.drop_stale();
+        self.reading.drop_stale(now);
         Some(self.shared.looks_begun.fetch_add(1, Ordering::AcqRel) + 1)
     }
 
-    fn read(&mut self, caller: Caller, read: &Read, connection: Option<ConnectionId>, answer: OnOutcome) {
-        if let Read::History { scope, page } = *read {
-            return self.search(caller, scope, page, answer);
+    fn read(&mut self, asked: Asked, connection: Option<ConnectionId>, answer: OnOutcome) {
+        if let Asked::ByUser(caller, Read::Sync { since }) = asked {
+            let outcome = guarded(|| {
+                known(&self.shared, caller)?;
+                Ok(reads::sync(self.told, &mut self.connections, caller, since, connection))
+            });
+            return self.connections.answer(connection, answer, outcome);
         }
-        let kept = self.settings.load_kept;
-        answer(guarded(|| {
-            known(&self.shared, caller)?;
-            Ok(reads::answer(&self.world, &mut self.connections, caller, read, connection, kept))
-        }));
+        let connection = connection.filter(|id| self.connections.has(*id));
+        let since = self.connections.position();
+        let job = ReadJob { asked, connection, ticket: None, since, answer };
+        if let Some(come) = self.reading.ask(job) {
+            self.begin_read(come);
+        }
+    }
+
+    /// Begins a read whose turn has come. On a connection, what else it is sent is held back until the page comes.
+    fn begin_read(&mut self, come: TurnCome) {
+        let ticket = come.connection().and_then(|id| self.connections.hold_back(id));
+        self.reading.begin(come, self.connections.position(), ticket);
     }
 
     /// Has the archive search a page of history. The result comes back as a command.
@@ -362,7 +444,10 @@ impl Thread {
         if now < last {
             self.world.set_clock(now);
             if self.world.clock() < last {
-                durable(&mut self.connections, &self.shared, Step::Clock(now));
+                // Whoever follows has the same clock before it is set back.
+                for time in [last, now] {
+                    durable(&mut self.connections, &self.shared, Step::Clock(time));
+                }
                 // A restart must not bring back what has expired, although its due time is to come again.
                 let expired: Vec<_> = self.world.expired().collect();
                 if !expired.is_empty() {
@@ -456,10 +541,9 @@ fn pass_time(world: &mut World, connections: &mut Connections, shared: &Shared, 
     tell(connections, diffs, most);
 }
 
-fn tell(connections: &mut Connections, diffs: Vec<(graph::UserId, graph::Diff)>, most: usize) {
-    for (user, diff) in diffs {
-        let parts = DiffPart::split(diff, most);
-        connections.tell(user, &parts, None);
+fn tell(connections: &mut Connections, diffs: Vec<SharedDiff>, most: usize) {
+    for shared in diffs {
+        connections.tell(&SharedParts::of(shared, most), None);
     }
 }
 

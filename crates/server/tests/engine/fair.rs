@@ -46,7 +46,7 @@ fn revs(pending: Vec<Pending>) -> Vec<u64> {
 }
 
 #[test]
-fn r16_users_take_turns() {
+fn r17_users_take_turns() {
     let settings = EngineSettings { group_max: 4, group_time: PATIENCE, ..EngineSettings::default() };
     let (server, busy, [mut anna, mut ben, mut carol]) = held(["anna", "ben", "carol"], settings);
     let annas: Vec<_> = (0..20).map(|_| anna.asks(&server)).collect();
@@ -62,7 +62,7 @@ fn r16_users_take_turns() {
 }
 
 #[test]
-fn r16_no_user_fills_a_group() {
+fn r17_no_user_fills_a_group() {
     let settings = EngineSettings { group_share: 3, group_time: PATIENCE, ..EngineSettings::default() };
     let (server, busy, [mut anna, ben]) = held(["anna", "ben"], settings);
     server.knobs.groups();
@@ -80,9 +80,9 @@ fn r16_no_user_fills_a_group() {
     assert_eq!(groups.iter().sum::<usize>(), 9);
 }
 
-// Rules: R17, T18.
+// Rules: R18, T18.
 #[test]
-fn r17_a_flood_gives_way_to_others() {
+fn r18_a_flood_gives_way_to_others() {
     let settings =
         EngineSettings { queue_max: 6, group_max: 1, group_time: PATIENCE, ..EngineSettings::default() };
     let (server, busy, [mut anna, mut ben]) = held(["anna", "ben"], settings);
@@ -114,7 +114,7 @@ fn r17_a_flood_gives_way_to_others() {
 }
 
 #[test]
-fn r17_callers_without_an_account_displace_nobody() {
+fn r18_callers_without_an_account_displace_nobody() {
     let settings = EngineSettings { queue_max: 6, group_max: 1, ..EngineSettings::default() };
     let (server, busy, [mut anna]) = held(["anna"], settings);
     let decided = anna.is_decided(&server);

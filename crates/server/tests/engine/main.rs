@@ -16,6 +16,7 @@ mod others;
 mod pages;
 mod pipeline;
 mod pruned;
+mod reading;
 mod removed;
 mod schedule;
 mod sync;
