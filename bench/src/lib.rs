@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod command;
+pub mod graphs;
 pub mod latencies;
 pub mod load;
 pub mod measurement;

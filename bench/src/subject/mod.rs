@@ -2,7 +2,7 @@
 
 pub mod bare;
 pub mod synaptask;
-mod template;
+pub mod template;
 
 use crate::process::{Process, free_address};
 use anyhow::{Context as _, bail};
@@ -75,6 +75,13 @@ impl Data {
         Ok(Data::Temporary(tempfile::Builder::new().prefix("data-").tempdir_in(scratch()?)?))
     }
 
+    /// A copy that is removed with the handle.
+    pub fn copied(from: &Path) -> anyhow::Result<Data> {
+        let data = Data::temporary()?;
+        template::copy(from, data.path())?;
+        Ok(data)
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         match self {
@@ -123,6 +130,17 @@ impl Subject {
         let mut process = Process::start(command, &data.path().join("log"))?;
         let start = process.accepts(address, START)?;
         Ok(Running { process, address, users, start, subject: self.clone(), data })
+    }
+}
+
+impl Subject {
+    /// The binary of this project's server.
+    ///
+    /// # Errors
+    /// If the subject is a peer, on which the work is not measured.
+    pub fn synaptask(&self) -> anyhow::Result<&Path> {
+        let Kind::Synaptask(binary) = &self.kind else { bail!("{} does not do this work", self.label) };
+        Ok(binary)
     }
 }
 
