@@ -6,7 +6,8 @@ use crate::graphs::{Writer, tree};
 use crate::latencies::Latencies;
 use crate::measurement::Measurement;
 use crate::process::{Process, free_address};
-use crate::subject::{Running, Subject, bare, template};
+use crate::subject::pocketbase::{self, RECORDS};
+use crate::subject::{Data, Kind, Running, Subject, bare, template};
 use anyhow::ensure;
 use http::Method;
 use memchr::memmem;
@@ -17,6 +18,8 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// How many nodes a page has. More is not allowed.
 pub const PAGE: usize = 5_000;
+/// How many records a page of PocketBase has. More is not allowed.
+const LIST_PAGE: usize = 1_000;
 /// The path of the snapshot.
 const SNAPSHOT: &str = "/api/graph/snapshot";
 
@@ -36,6 +39,9 @@ pub async fn start(subject: &Subject, nodes: usize, users: usize) -> anyhow::Res
 /// Measures loads, one after another: by pages over a socket, as a snapshot over REST if the subject has it, and the
 /// bytes of the latter ready-made.
 pub async fn measure(subject: &Subject, nodes: usize, times: u32) -> anyhow::Result<Vec<Measurement>> {
+    if subject.kind == Kind::Pocketbase {
+        return measure_list(subject, nodes, times).await;
+    }
     let (mut running, _) = start(subject, nodes, 1).await?;
     let token = running.user(0)?.token.clone();
     let mut measurements = Vec::new();
@@ -78,6 +84,31 @@ pub async fn measure(subject: &Subject, nodes: usize, times: u32) -> anyhow::Res
     add("ready-made", "bare", ready);
     running.process.stop()?;
     Ok(measurements)
+}
+
+/// Measures PocketBase's list of so many records, by pages. The links would be another list, which does not count.
+async fn measure_list(subject: &Subject, nodes: usize, times: u32) -> anyhow::Result<Vec<Measurement>> {
+    let data = Data::temporary()?;
+    let users = pocketbase::prepare(data.path(), 1, nodes)?;
+    let mut running = subject.start_on(data, users)?;
+    let token = &running.user(0)?.token;
+    let mut http = Http::connect(running.address).await?;
+    let (latencies, bytes) = repeat(times, async || {
+        let (mut bytes, mut counted) = (0, 0);
+        for page in 1..=nodes.div_ceil(LIST_PAGE) {
+            let path = format!("{RECORDS}?perPage={LIST_PAGE}&page={page}&skipTotal=1&filter=root%3D%22%22");
+            let page = http.json(Method::GET, &path, token, "").await?;
+            bytes += page.len() as u64;
+            counted += memmem::find_iter(&page, br#""collectionId":"#).count();
+        }
+        ensure!(counted == nodes, "{counted} records were listed instead of {nodes}");
+        Ok(bytes)
+    })
+    .await?;
+    let mut values = latencies.quantiles();
+    values.insert("bytes".to_owned(), bytes as f64);
+    running.process.stop()?;
+    Ok(vec![Measurement::new("load", format!("{nodes} nodes, list"), &subject.label, values)])
 }
 
 /// Runs a load once without and then several times with a clock.
