@@ -45,6 +45,12 @@ pub const CASES: &[Case] = &[
     Case { name: "trash:purge of n links, the hub stays", n: 1000, prepare: purge_at_hub },
     Case { name: "link:add, source with n targets", n: 1000, prepare: link_from_wide },
     Case { name: "link:add, source with n targets of others", n: 1000, prepare: link_from_wide_to_others },
+    Case { name: "node:update of a hub with n children", n: 1000, prepare: edit_hub },
+    Case { name: "completing a hub of n completed children", n: 1000, prepare: complete_hub },
+    Case { name: "reopening the end of a completed chain of n", n: 1000, prepare: reopen_end },
+    Case { name: "completing the last of n blockers of a hub", n: 1000, prepare: complete_last },
+    Case { name: "graph:apply of n edits of a hub with n children", n: 200, prepare: apply_at_hub },
+    Case { name: "node:duplicate of a hub with n children", n: 250, prepare: duplicate_hub },
     Case { name: "node:update of a child of a shared hub of n", n: 1000, prepare: edit_child },
     Case { name: "access:delete, n viewers connected, depth n", n: 100, prepare: revoke_among_many },
     Case { name: "access, user with n grants of somebody else's", n: 1000, prepare: level_with_grants },
@@ -62,6 +68,12 @@ pub const CASES: &[Case] = &[
     Case { name: "removing a user with n links at a hub of others", n: 250, prepare: remove_links_elsewhere },
     Case { name: "removing a user with n grants, and n given", n: 250, prepare: remove_grants },
     Case { name: "loading n nodes and 2n links", n: 50_000, prepare: load },
+    Case { name: "graph:get in pages, n own nodes and 2n links", n: 25_000, prepare: pages_of_own },
+    Case { name: "graph:get in pages, n nodes under some shares", n: 25_000, prepare: pages_of_shared },
+    Case { name: "everything seen, n own nodes and 2n links", n: 25_000, prepare: all_of_own },
+    Case { name: "everything seen, n own nodes under some shares", n: 25_000, prepare: all_of_sharer },
+    Case { name: "everything seen, n nodes under some shares", n: 25_000, prepare: all_of_shared },
+    Case { name: "branch:get of a public branch of n, in pages", n: 25_000, prepare: pages_of_publication },
 ];
 
 pub const ALICE: u128 = 1;
@@ -515,6 +527,64 @@ fn link_from_wide_to_others(n: usize) -> Work {
     mutation(made.world(), BOB, add, vec![ALICE])
 }
 
+fn edit_hub(n: usize) -> Work {
+    let mut made = Made::new();
+    let hub = made.hub(n);
+    mutation(made.world(), ALICE, edit(hub), vec![BOB])
+}
+
+fn set_status(at: usize, status: Status) -> Operation {
+    let fields = Box::new(NodeFields { status: Some(status), ..NodeFields::default() });
+    Operation::NodeUpdate(NodeUpdate { id: node(at), fields, version: None })
+}
+
+/// Its children were completed long ago, and no link to it is marked.
+fn complete_hub(n: usize) -> Work {
+    let mut made = Made::new();
+    let hub = made.hub(n);
+    (1..=n).for_each(|child| made.nodes[hub + child].status = Status::Completed);
+    mutation(made.world(), ALICE, set_status(hub, Status::Completed), vec![BOB])
+}
+
+fn reopen_end(n: usize) -> Work {
+    let mut made = Made::new();
+    let chain = made.chain(n);
+    made.nodes.iter_mut().for_each(|node| node.status = Status::Completed);
+    mutation(made.world(), ALICE, set_status(chain[n - 1], Status::Available), vec![])
+}
+
+/// All other children are completed.
+fn complete_last(n: usize) -> Work {
+    let mut made = Made::new();
+    let hub = made.hub(n);
+    (1..n).for_each(|child| made.nodes[hub + child].status = Status::Completed);
+    mutation(made.world(), ALICE, set_status(hub + n, Status::Completed), vec![BOB])
+}
+
+fn apply_at_hub(n: usize) -> Work {
+    let mut made = Made::new();
+    let hub = made.hub(n);
+    let mut world = made.world();
+    let move_to = |x: usize| {
+        let fields = Box::new(NodeFields { x: Some(1.0 + x as f64), ..NodeFields::default() });
+        Operation::NodeUpdate(NodeUpdate { id: node(hub), fields, version: None })
+    };
+    let operations: Vec<Operation> = (0..n).map(move_to).collect();
+    Box::new(move || {
+        let ids = &mut Supply::new(0);
+        let batch = graph::ops::apply(&mut world, user(ALICE), &operations, NEW_BATCH, ids, || true).unwrap();
+        assert_eq!(batch.entries.len(), n);
+        std::mem::forget((world, batch));
+    })
+}
+
+fn duplicate_hub(n: usize) -> Work {
+    let mut made = Made::new();
+    let hub = made.hub(n);
+    let asked = graph::ops::NodeDuplicate { id: node(hub), branch: true, target: None, names: None };
+    mutation(made.world(), ALICE, Operation::NodeDuplicate(asked), vec![BOB])
+}
+
 fn edit_child(n: usize) -> Work {
     let mut made = Made::new();
     let hub = made.hub(n);
@@ -673,7 +743,8 @@ fn public() -> Option<Box<Publication>> {
     Some(Box::new(Publication { token: "t".to_owned(), branch: true, due: None }))
 }
 
-fn load(n: usize) -> Work {
+/// A tree of n nodes of alice's in which each node leads to the one before it too: 2n links.
+fn tree(n: usize) -> Made {
     let mut made = Made::new();
     for at in 0..n {
         made.node(ALICE);
@@ -682,6 +753,81 @@ fn load(n: usize) -> Work {
             made.link(at, at - 1);
         }
     }
+    made
+}
+
+/// The same, with some parts of it shared: among them nearly the whole.
+fn shared_tree(n: usize) -> Made {
+    let mut made = tree(n);
+    for at in 1..=40 {
+        made.grant(at, BOB, Level::Editor, true);
+    }
+    made
+}
+
+fn pages(made: Made, who: u128, nodes: usize) -> Work {
+    let world = made.world();
+    Box::new(move || {
+        let mut load = Load::begin(&world, user(who));
+        let (mut seen, mut more) = (0, true);
+        while more {
+            let page = load.next(&world, 5_000);
+            (seen, more) = (seen + page.nodes.len(), page.has_more);
+            std::mem::forget(page);
+        }
+        assert_eq!(seen, nodes);
+        std::mem::forget((world, load));
+    })
+}
+
+fn pages_of_own(n: usize) -> Work {
+    pages(tree(n), ALICE, n)
+}
+
+fn pages_of_shared(n: usize) -> Work {
+    pages(shared_tree(n), BOB, n - 1)
+}
+
+fn all(made: Made, who: u128, nodes: usize) -> Work {
+    let world = made.world();
+    Box::new(move || {
+        let page = graph::load::visible(&world, user(who));
+        assert_eq!(page.nodes.len(), nodes);
+        std::mem::forget((world, page));
+    })
+}
+
+fn all_of_own(n: usize) -> Work {
+    all(tree(n), ALICE, n)
+}
+
+fn all_of_sharer(n: usize) -> Work {
+    all(shared_tree(n), ALICE, n)
+}
+
+fn all_of_shared(n: usize) -> Work {
+    all(shared_tree(n), BOB, n - 1)
+}
+
+fn pages_of_publication(n: usize) -> Work {
+    let mut made = tree(n);
+    made.nodes[1].publication = public();
+    let world = made.world();
+    Box::new(move || {
+        let mut load = Load::of_publication(&world, node(1));
+        let (mut seen, mut more) = (0, true);
+        while more {
+            let page = load.next(&world, 5_000);
+            (seen, more) = (seen + page.nodes.len(), page.has_more);
+            std::mem::forget(page);
+        }
+        assert_eq!(seen, n - 1);
+        std::mem::forget((world, load));
+    })
+}
+
+fn load(n: usize) -> Work {
+    let mut made = tree(n);
     // One publication, so that its reader shares something.
     made.nodes[0].publication =
         Some(Box::new(Publication { token: "t".to_owned(), branch: true, due: None }));
