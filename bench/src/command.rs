@@ -6,6 +6,7 @@ use crate::subject::Subject;
 use crate::works::mutate::Mutation;
 use crate::works::others::Scene;
 use crate::works::{bytes, cascade, commits, fanout, idle, load, mutate, others, size, tail};
+use crate::{report, run};
 use clap::{Args, Parser, Subcommand};
 
 /// Measures SynapTask and its peers. Prints one JSON line per measurement; progress goes to standard error.
@@ -33,6 +34,17 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Work {
+    /// All works on subject and peers, in turn, and the report. With `--only`, some works and no report.
+    Run {
+        #[arg(long, default_value_t = 5)]
+        rounds: u32,
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+    },
+    /// Writes the report again from the results of the latest run.
+    Report,
+    /// Removes the data that runs have left under target/bench.
+    Clean,
     /// Durable mutations in a closed loop.
     Mutate {
         #[command(flatten)]
@@ -139,6 +151,9 @@ impl Command {
 impl Work {
     async fn run(self) -> anyhow::Result<()> {
         match self {
+            Work::Run { rounds, only } => run::run(rounds, &only).await?,
+            Work::Report => report::write(&run::latest()?)?,
+            Work::Clean => run::clean()?,
             Work::Mutate { common, clients, mutation } => {
                 let span = Span::seconds(common.seconds);
                 for mutation in mutation {

@@ -7,5 +7,7 @@ pub mod latencies;
 pub mod load;
 pub mod measurement;
 pub mod process;
+pub mod report;
+pub mod run;
 pub mod subject;
 pub mod works;

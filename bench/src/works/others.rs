@@ -7,7 +7,7 @@ use crate::client::http::Http;
 use crate::client::socket::{Packet, Socket, start_of};
 use crate::graphs::{Writer, tree};
 use crate::load::{Requester as _, Span};
-use crate::measurement::{Measurement, progress};
+use crate::measurement::{Measurement, Values, progress};
 use crate::subject::{Running, Subject, template};
 use anyhow::{bail, ensure};
 use http::Method;
@@ -65,28 +65,37 @@ pub async fn measure(subject: &Subject, scenes: &[Scene], span: Span) -> anyhow:
     let mut measurements = Vec::new();
     for scene in scenes {
         progress(&format!("others: {scene:?}"));
-        let measured = probe::connect(&running, MEASURED).await?;
-        let done = Arc::new(AtomicU64::new(0));
-        let scenery = play(*scene, &running, &prepared, Arc::clone(&done));
-        let (outcome, before) = tokio::select! {
-            outcome = async {
-                // The scene is on before anything counts: the warm-up begins after the connections are open.
-                let before = done.load(Ordering::Relaxed);
-                anyhow::Ok((probe::mutations(&running, measured, span).await?, before))
-            } => outcome?,
-            ended = scenery => { ended?; bail!("{scene:?} ended early") }
-        };
-        let times = done.load(Ordering::Relaxed) - before;
-        ensure!(*scene == Scene::Rest || times > 0, "{scene:?} did not happen once");
-        let mut values = outcome.values;
-        values.insert("times".to_owned(), times as f64);
         let case = format!("{scene:?}").to_lowercase();
-        measurements.push(Measurement::new("others", case, &subject.label, values));
+        measurements.push(match measure_scene(*scene, &running, &prepared, span).await {
+            Ok(values) => Measurement::new("others", case, &subject.label, values),
+            // One scene that fails does not keep the others from being measured.
+            Err(error) => Measurement::failed("others", case, &subject.label, &error),
+        });
         // What the scene has left in queues is not to be found in the next.
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
     running.process.stop()?;
     Ok(measurements)
+}
+
+async fn measure_scene(
+    scene: Scene,
+    running: &Running,
+    prepared: &Prepared,
+    span: Span,
+) -> anyhow::Result<Values> {
+    let measured = probe::connect(running, MEASURED).await?;
+    let done = Arc::new(AtomicU64::new(0));
+    let outcome = tokio::select! {
+        // The scene is on before anything counts: it begins with the warm-up.
+        outcome = probe::mutations(running, measured, span) => outcome?,
+        ended = play(scene, running, prepared, Arc::clone(&done)) => { ended?; bail!("{scene:?} ended early") }
+    };
+    let times = done.load(Ordering::Relaxed);
+    ensure!(scene == Scene::Rest || times > 0, "{scene:?} did not happen once");
+    let mut values = outcome.values;
+    values.insert("times".to_owned(), times as f64);
+    Ok(values)
 }
 
 async fn start(subject: &Subject) -> anyhow::Result<(Running, Prepared)> {
