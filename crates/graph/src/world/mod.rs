@@ -151,6 +151,23 @@ impl Row for LinkSlot {
     }
 }
 
+impl NodeSlot {
+    fn links(&self) -> NodeLinks<'_> {
+        let is_shared = self.shares.is_some() || self.node.publication.is_some();
+        NodeLinks { node: &self.node, down: &self.down, is_shared }
+    }
+}
+
+/// A node and its links, found by one look-up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NodeLinks<'w> {
+    pub(crate) node: &'w Arc<Node>,
+    /// Every link to the node, in the trash or not; in no particular order.
+    pub(crate) down: &'w [Arc<Link>],
+    /// Whether it has a publication, a grant or an embed, in force or not.
+    pub(crate) is_shared: bool,
+}
+
 /// A user and what belongs to them.
 #[derive(Clone, Debug)]
 pub struct UserSlot {
@@ -401,6 +418,18 @@ impl World {
     /// How many links there are at a node, counting the trash.
     pub fn degree(&self, id: NodeId) -> usize {
         self.nodes.get(&id).map_or(0, |slot| slot.up.len() + slot.down.len())
+    }
+
+    /// A node with its links.
+    pub(crate) fn node_links(&self, id: NodeId) -> Option<NodeLinks<'_>> {
+        effort::note();
+        self.nodes.get(&id).map(NodeSlot::links)
+    }
+
+    /// The nodes a user owns with their links, in order of creation.
+    pub(crate) fn owned_links(&self, user: UserId) -> impl Iterator<Item = NodeLinks<'_>> {
+        let owned = self.user(user).into_iter().flat_map(|slot| &slot.owned);
+        owned.filter_map(|(_, at)| self.nodes.at(*at)).map(NodeSlot::links).inspect(|_| effort::note())
     }
 
     /// Every link from a node, as in [`Graph::links_up`], for walks that pause in between.
