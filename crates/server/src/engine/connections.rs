@@ -180,7 +180,7 @@ impl Connections {
     pub(super) fn tell(&mut self, diff: &SharedParts, besides: Option<ConnectionId>) {
         for user in &diff.users {
             let Some(follower) = self.followers.get_mut(user) else { continue };
-            follower.backlog.push(&diff.parts, self.kept.bytes);
+            follower.backlog.push(&diff.kept, self.kept.bytes);
             for id in follower.connections.iter().filter(|id| Some(**id) != besides) {
                 send(&self.by_id, *id, &diff.parts);
             }

@@ -5,6 +5,7 @@ use super::diff_part::{DiffPart, SharedParts};
 use super::ids::RandomIds;
 use super::protocol::{ConnectionId, Failure, Mutation, OnOutcome, Outcome, Published};
 use super::relay_audience::{self, AddressedRelay};
+use super::shared_text::SharedText;
 use graph::batch::{Lineage, Op, Subject};
 use graph::model::{Node, Rev};
 use graph::ops::{Chain, UndoKind, apply, undo_or_redo};
@@ -366,7 +367,8 @@ pub(super) fn published(world: &World, connections: &Connections, batch: &Batch)
     let announcement = |node: &Arc<Node>| {
         let publication = node.publication.as_deref()?;
         let (branch, due, actor) = (publication.branch, publication.due, actor.clone());
-        let published = Published { id: node.id, branch, due, actor, at: batch.at };
+        let text = SharedText::default();
+        let published = Published { id: node.id, branch, due, actor, at: batch.at, text };
         let sees = covers.get(&node.id).into_iter().flat_map(|cover| cover.users());
         let users = sees.filter(|user| connections.users().contains(user)).collect();
         Some((Arc::new(published), users))

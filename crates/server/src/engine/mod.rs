@@ -16,6 +16,7 @@ mod ids;
 pub mod protocol;
 mod reads;
 mod relay_audience;
+mod shared_text;
 mod thread;
 
 pub use diff_part::DiffPart;
@@ -25,6 +26,7 @@ pub use protocol::{
     Account, Caller, ConnectionId, ConnectionSink, Failure, IdempotencyKey, Mutation, OnOutcome, Outcome,
     PageRequest, Published, Read, Relay, Relayed,
 };
+pub use shared_text::SharedText;
 
 use archive::{Archive, FoundPage};
 use directory::Directory;

@@ -62,6 +62,8 @@ struct State<T> {
     /// What waits because of other users, and because of the connection's own user.
     others: Tally,
     own: Tally,
+    /// Whether the last entry that was taken out has been sent, and the next one is waited for.
+    is_idle: bool,
     finishing: bool,
     ended: Option<End>,
 }
@@ -140,6 +142,7 @@ impl<T> Outbox<T> {
             waiting: VecDeque::new(),
             others: Tally::default(),
             own: Tally::default(),
+            is_idle: false,
             finishing: false,
             ended: None,
         };
@@ -183,6 +186,13 @@ impl<T> Outbox<T> {
         None
     }
 
+    /// Lets something pass by the outbox, if nothing waits in it and nothing taken out of it is still being sent.
+    /// `send` sends it, and returns whether it could. Nothing overtakes it meanwhile. Returns whether it was sent.
+    pub fn pass_by(&self, send: impl FnOnce() -> bool) -> bool {
+        let state = self.lock();
+        state.is_idle && state.waiting.is_empty() && !state.finishing && state.ended.is_none() && send()
+    }
+
     /// Ends the outbox and drops the waiting entries.
     pub fn end(&self, end: End) {
         self.lock().end(end);
@@ -200,7 +210,7 @@ impl<T> Outbox<T> {
         self.lock().ended
     }
 
-    /// The next entry to send.
+    /// The next entry to send. Asking for it means that the former one has been sent.
     ///
     /// # Errors
     /// Why there will be none.
@@ -213,12 +223,14 @@ impl<T> Outbox<T> {
                 }
                 if let Some(Waiting { entry, bytes, is_own, is_large }) = state.waiting.pop_front() {
                     state.tally(is_own).remove(bytes, is_large, bounds(self.bounds, is_own));
+                    state.is_idle = false;
                     return Ok(entry);
                 }
                 if state.finishing {
                     state.end(End::Finished);
                     return Err(End::Finished);
                 }
+                state.is_idle = true;
             }
             self.changed.notified().await;
         }
