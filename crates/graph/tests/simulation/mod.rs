@@ -2,6 +2,7 @@
 
 #![allow(dead_code)]
 
+mod by_snapshot;
 pub mod replica;
 pub mod retrace;
 pub mod steps;
@@ -220,6 +221,10 @@ impl Simulation {
         }
         replica::check_load(&self.world, user, &new.0, &want)
             .map_err(|problem| format!("load: {problem}"))?;
+        if self.events % NAMES.len() == at {
+            by_snapshot::check(&self.world, user, self.events / NAMES.len())
+                .map_err(|problem| format!("load: {problem}"))?;
+        }
         let replica = &mut self.replicas[at];
         let was_loading = replica.is_loading();
         replica.page(&self.world, 1 + self.events % 4)?;
@@ -688,7 +693,6 @@ fn same_indices(got: &World, want: &World) -> Result<(), String> {
         let indices = |slot: &graph::world::UserSlot| {
             (
                 slot.user.clone(),
-                slot.owned.clone(),
                 slot.trashed_nodes.clone(),
                 slot.trashed_links.clone(),
                 slot.shared.clone(),
@@ -700,6 +704,10 @@ fn same_indices(got: &World, want: &World) -> Result<(), String> {
                 slot.links_elsewhere.clone(),
             )
         };
+        let owned = |world: &World| world.owned(slot.user.id).map(|node| node.id).collect::<Vec<_>>();
+        if owned(got) != owned(want) || slot.owned() != owned(want).len() || other.owned() != slot.owned() {
+            return Err(format!("the nodes of {}", slot.user.username));
+        }
         if indices(slot) != indices(other) {
             return Err(format!("what is {}'s:\n  {other:?}\n  {slot:?}", slot.user.username));
         }

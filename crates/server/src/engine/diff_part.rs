@@ -42,7 +42,7 @@ pub struct SharedParts {
     /// The users, sorted.
     pub users: Vec<UserId>,
     /// The parts to send, in order. There is at least one.
-    pub parts: Vec<Arc<DiffPart>>,
+    pub parts: Arc<[Arc<DiffPart>]>,
     /// The same parts without their texts, to keep.
     pub kept: Arc<[Arc<DiffPart>]>,
 }

@@ -49,7 +49,7 @@ struct Output {
     /// The relay event sent before the diff, to the users who see the node at this point in the order.
     passed_on: Option<AddressedRelay>,
     /// What follows the answer to the origin: the further parts of its diff.
-    rest: Vec<Arc<DiffPart>>,
+    rest: Arc<[Arc<DiffPart>]>,
     diffs: Vec<SharedParts>,
     published: Announcements,
 }
@@ -254,7 +254,7 @@ impl Group {
             (_, None) => (None, None),
         };
         let first = first.unwrap_or_else(|| Arc::new(Diff::empty(world, Some(&batch)).into()));
-        let rest = rest.unwrap_or_default().to_vec();
+        let rest = rest.unwrap_or_default().into();
         self.record(batch, mutation);
         let outcome = Outcome::Changed { diff: first, replayed: false };
         Output { outcome, origin: mutation.origin, passed_on: None, rest, diffs, published }
@@ -280,7 +280,7 @@ impl Group {
             if let Some(addressed) = output.passed_on {
                 addressed.send(connections);
             }
-            (asked.answer)(output.outcome);
+            connections.answer(asked.mutation.connection, asked.answer, output.outcome);
             if let Some(origin) = output.origin {
                 connections.send(origin, &output.rest);
             }
@@ -332,7 +332,7 @@ impl Output {
             outcome,
             origin: mutation.origin,
             passed_on: None,
-            rest: Vec::new(),
+            rest: Arc::default(),
             diffs: Vec::new(),
             published: Announcements::new(),
         }

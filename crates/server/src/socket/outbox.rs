@@ -304,6 +304,37 @@ mod tests {
         assert_eq!(line.next().await, Err(End::Finished));
     }
 
+    /// Whether something may pass by, while the next entry is waited for.
+    async fn passes(line: &Outbox<u32>) -> bool {
+        let waits = line.next();
+        tokio::pin!(waits);
+        tokio::select! {
+            biased;
+            _ = &mut waits => false,
+            passes = async { line.pass_by(|| true) } => passes,
+        }
+    }
+
+    // Rules: P4, P35.
+    #[tokio::test]
+    async fn p4_nothing_passes_by_what_waits_or_is_being_sent() {
+        let line = Outbox::new(BOUNDS);
+        assert!(!line.pass_by(|| true), "nobody has begun to send");
+        assert!(passes(&line).await);
+        assert_eq!(line.push(0, 1, Admission::Bound), None);
+        assert!(!line.pass_by(|| true), "it waits");
+        assert_eq!(line.next().await, Ok(0));
+        assert!(!line.pass_by(|| true), "it is being sent");
+        assert!(passes(&line).await, "it has been sent");
+        assert!(!line.pass_by(|| false), "there was no room for it");
+        line.finish();
+        assert!(!line.pass_by(|| true), "nothing more is sent");
+        let revoked = Outbox::new(BOUNDS);
+        assert!(passes(&revoked).await);
+        revoked.end(End::Revoked);
+        assert!(!revoked.pass_by(|| true));
+    }
+
     #[tokio::test]
     async fn p19_too_many_entries_end_the_line() {
         let line = Outbox::new(BOUNDS);
