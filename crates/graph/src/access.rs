@@ -4,11 +4,11 @@
 //! owner. Whatever gives access to a node is therefore the node itself or found by climbing from it, and a climb
 //! never leaves its owner's nodes.
 
+use crate::hash::HashSet;
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Grant, Level, Link, Node};
 use crate::time::Timestamp;
 use crate::world::{Due, Graph, World};
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The user's access to an active node; `None` if they cannot see it.
@@ -113,7 +113,7 @@ pub fn climb<'g, G: Graph>(
     without: Option<LinkId>,
     mut visit: impl FnMut(&'g Arc<Node>) -> bool,
 ) {
-    let mut seen = HashSet::from([start.id]);
+    let mut seen = HashSet::from_iter([start.id]);
     let mut waiting = vec![start];
     while let Some(node) = waiting.pop() {
         if !visit(node) {
@@ -179,8 +179,8 @@ pub fn would_share(graph: &impl Graph, source: NodeId, target: NodeId, without: 
 /// cascade is restored.
 fn branch_roots_over(graph: &impl Graph, start: &Arc<Node>, without: Option<LinkId>) -> HashSet<NodeId> {
     let world = graph.world();
-    let mut roots = HashSet::new();
-    let mut seen = HashSet::from([start.id]);
+    let mut roots = HashSet::default();
+    let mut seen = HashSet::from_iter([start.id]);
     let mut waiting = vec![start];
     while let Some(node) = waiting.pop() {
         if carries_branch(world, node) {

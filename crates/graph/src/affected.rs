@@ -5,11 +5,11 @@ use crate::access::branch;
 use crate::audience::Audience;
 use crate::batch::{Batch, Change, Subject};
 use crate::cover::reach_anyone;
+use crate::hash::{HashMap, HashSet};
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Grant, Link, Node};
 use crate::view::{Snapshot, may_show_phantom};
 use crate::world::{Due, Graph, World};
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// What may look different, and to whom.
@@ -33,9 +33,9 @@ pub(crate) struct AffectedSet {
 impl AffectedSet {
     /// The affected set of a batch that is about to be applied.
     pub(crate) fn of_batch(world: &World, batch: &Batch, audience: Audience<'_>) -> Self {
-        let mut affected = AffectedSet { moved_for: Some(HashSet::new()), ..AffectedSet::default() };
-        let mut carrying: HashSet<NodeId> = HashSet::new();
-        let mut carried_to: HashSet<NodeId> = HashSet::new();
+        let mut affected = AffectedSet { moved_for: Some(HashSet::default()), ..AffectedSet::default() };
+        let mut carrying: HashSet<NodeId> = HashSet::default();
+        let mut carried_to: HashSet<NodeId> = HashSet::default();
         let made = Made::of(batch);
         for entry in &batch.entries {
             match &entry.subject {
@@ -70,7 +70,7 @@ impl AffectedSet {
 
     /// The affected set of due times that are about to pass.
     pub(crate) fn of_dues(world: &World, dues: &[Due], audience: Audience<'_>) -> Self {
-        let mut affected = AffectedSet { moved_for: Some(HashSet::new()), ..AffectedSet::default() };
+        let mut affected = AffectedSet { moved_for: Some(HashSet::default()), ..AffectedSet::default() };
         for due in dues {
             match due {
                 Due::Grant(node, user) if audience.contains(*user) => affected.note_root(*node, [*user]),
@@ -150,6 +150,11 @@ impl AffectedSet {
         let moved = self.concerns(user).then_some(&self.moved_links);
         let moved = moved.into_iter().flatten().filter(|id| !self.affected_links.contains(id));
         self.affected_links.iter().chain(moved).copied()
+    }
+
+    /// The users whose view moved nodes and links may enter or leave, unless that is everyone.
+    pub(crate) fn concerned(&self) -> impl Iterator<Item = UserId> {
+        self.moved_for.iter().flatten().copied()
     }
 
     fn concerns(&self, user: UserId) -> bool {

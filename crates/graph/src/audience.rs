@@ -1,7 +1,7 @@
 //! The users that something is computed for: one user, or everyone connected.
 
+use crate::hash::HashSet;
 use crate::id::UserId;
-use std::collections::HashSet;
 
 /// A set of users. What none of them sees need not be examined.
 #[derive(Clone, Copy, Debug)]

@@ -1,12 +1,13 @@
 //! Checks every invariant of the model on a whole World, for `synaptask check`.
 
+use crate::blockers::{Blockers, is_open};
 use crate::blocking::is_held;
+use crate::hash::{HashMap, HashSet};
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Link, Node, Status};
 use crate::node_fields;
 use crate::ops::{Belongings, is_email, is_username};
 use crate::world::{Graph, World};
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The violations, one sentence each; empty when every invariant holds.
@@ -15,7 +16,7 @@ pub fn problems(world: &World) -> Vec<String> {
     for node in world.nodes() {
         check_node(world, node, &mut problems);
     }
-    let mut places: HashMap<LinkPlace, LinkId> = HashMap::new();
+    let mut places: HashMap<LinkPlace, LinkId> = HashMap::default();
     for link in world.links() {
         check_link(world, link, &mut problems);
         if let Some(other) = places.insert(LinkPlace::of(link), link.id) {
@@ -26,6 +27,7 @@ pub fn problems(world: &World) -> Vec<String> {
     if world.listings() != 2 * world.links().count() {
         problems.push("the lists of links to and from nodes contain links that do not exist".to_owned());
     }
+    check_blockers(world, &mut problems);
     check_cycles(world, &mut problems);
     check_shares(world, &mut problems);
     check_users(world, &mut problems);
@@ -88,10 +90,26 @@ fn check_link(world: &World, link: &Link, problems: &mut Vec<String>) {
     }
 }
 
+/// Counts anew what the World counts as it changes.
+fn check_blockers(world: &World, problems: &mut Vec<String>) {
+    let mut counted: HashMap<NodeId, Blockers> = HashMap::default();
+    for link in world.links() {
+        let open = world.node(link.source).is_some_and(|node| is_open(node));
+        *counted.entry(link.target).or_default() += Blockers::of(link, open);
+    }
+    for node in world.nodes() {
+        let (id, counted) = (node.id, counted.get(&node.id).copied().unwrap_or_default());
+        let kept = world.blockers(id);
+        if kept != counted {
+            problems.push(format!("the blockers of node {id} are counted as {kept:?}, and are {counted:?}"));
+        }
+    }
+}
+
 /// Repeatedly removes the nodes that no other node waits for. What is left is in a cycle.
 fn check_cycles(world: &World, problems: &mut Vec<String>) {
     let primary = |link: &&Arc<Link>| !link.in_trash && link.is_primary();
-    let mut waiting_for: HashMap<NodeId, usize> = HashMap::new();
+    let mut waiting_for: HashMap<NodeId, usize> = HashMap::default();
     for link in world.links().filter(primary) {
         *waiting_for.entry(link.target).or_default() += 1;
     }

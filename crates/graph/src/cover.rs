@@ -3,11 +3,11 @@
 
 use crate::access::{branch, climb, given};
 use crate::audience::Audience;
+use crate::hash::{HashMap, HashSet, Keyed};
 use crate::id::{NodeId, UserId};
 use crate::inherit::{Inherited, Numbers, Reached, inherit, join};
 use crate::model::{Level, Node};
 use crate::world::{Graph, World};
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -43,6 +43,17 @@ impl Cover {
         std::iter::once(self.owner).chain(self.viewers.iter().map(|(user, ..)| *user))
     }
 
+    /// Every share root that covers the node, sorted.
+    pub(crate) fn roots(&self) -> &Arc<[NodeId]> {
+        &self.roots
+    }
+
+    /// The owner and every viewer, each with their access and the share roots shown to them.
+    pub(crate) fn sights(&self) -> impl Iterator<Item = (UserId, Level, &Arc<[NodeId]>)> {
+        let viewers = self.viewers.iter().map(|(user, level, roots)| (*user, *level, roots));
+        std::iter::once((self.owner, Level::Owner, &self.roots)).chain(viewers)
+    }
+
     fn viewer(&self, user: UserId) -> Option<&(UserId, Level, Arc<[NodeId]>)> {
         let at = self.viewers.binary_search_by_key(&user, |(user, ..)| *user).ok()?;
         self.viewers.get(at)
@@ -62,8 +73,8 @@ pub fn covers(
     let covered: Vec<&Arc<Node>> =
         nodes.values().copied().filter(|node| may_be_reached(world, node, audience)).collect();
     let over = RootsOver::find(world, &covered);
-    let mut known: HashMap<(UserId, Roots, Option<NodeId>), Arc<Cover>> = HashMap::new();
-    let mut covers = HashMap::with_capacity(nodes.len());
+    let mut known: HashMap<(UserId, Roots, Option<NodeId>), Arc<Cover>> = HashMap::default();
+    let mut covers = HashMap::with_capacity_and_hasher(nodes.len(), Keyed);
     for node in nodes.into_values() {
         // Grants without branch count only at their own node, so a root has a cover of its own.
         let itself = has_share_in_force(world, node).then_some(node.id);
@@ -115,8 +126,8 @@ impl RootsOver {
     }
 
     fn climbing(world: &World, nodes: &[&Arc<Node>]) -> Self {
-        let (mut of, mut numbered) = (HashMap::new(), Vec::new());
-        let mut number_of: HashMap<NodeId, usize> = HashMap::new();
+        let (mut of, mut numbered) = (HashMap::default(), Vec::new());
+        let mut number_of: HashMap<NodeId, usize> = HashMap::default();
         for start in nodes {
             let mut roots = Numbers::default();
             climb(world, start, None, |node| {
@@ -161,7 +172,7 @@ fn has_branch_share_in_force(world: &World, node: &Node) -> bool {
 }
 
 fn cover_of(world: &World, node: &Node, roots: Vec<NodeId>, audience: Audience<'_>) -> Cover {
-    let mut viewers: HashMap<UserId, (Level, Vec<NodeId>)> = HashMap::new();
+    let mut viewers: HashMap<UserId, (Level, Vec<NodeId>)> = HashMap::default();
     for root in roots.iter().filter_map(|id| world.node(*id)) {
         for user in holders(world, root, audience) {
             let Some(level) = given(world, user, root, root.id == node.id) else { continue };
@@ -322,9 +333,9 @@ impl Placements {
 /// The active nodes a user has access to, with their levels. They are found downwards from what the user owns and
 /// holds.
 pub fn accessible(world: &World, user: UserId) -> HashMap<NodeId, Level> {
-    let Some(slot) = world.user(user) else { return HashMap::new() };
-    let owned = slot.owned.iter().map(|(_, id)| *id).filter(|id| world.active_node(*id).is_some());
-    let mut levels: HashMap<NodeId, Level> = owned.map(|id| (id, Level::Owner)).collect();
+    let Some(slot) = world.user(user) else { return HashMap::default() };
+    let owned = world.owned(user).filter(|node| !node.in_trash);
+    let mut levels: HashMap<NodeId, Level> = owned.map(|node| (node.id, Level::Owner)).collect();
     let held = || slot.granted.iter().chain(&slot.embedded).filter_map(|id| world.active_node(*id));
     for level in [Level::Admin, Level::Editor, Level::Viewer] {
         // A node reached before was reached by a higher privilege.
@@ -342,7 +353,7 @@ pub fn accessible(world: &World, user: UserId) -> HashMap<NodeId, Level> {
 /// Whether any user of the audience, except their owners, has access to any of the nodes, or would have it once a
 /// node returns with its shares. The climb ends at the first such user.
 pub fn reach_anyone(world: &World, nodes: impl IntoIterator<Item = NodeId>, audience: Audience<'_>) -> bool {
-    let mut seen: HashSet<NodeId> = HashSet::new();
+    let mut seen: HashSet<NodeId> = HashSet::default();
     let mut waiting: Vec<&Arc<Node>> = Vec::new();
     for node in nodes.into_iter().filter_map(|id| world.node(id)) {
         if may_be_reached(world, node, audience) && seen.insert(node.id) {

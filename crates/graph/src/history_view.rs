@@ -4,11 +4,11 @@
 use crate::access::sees_link;
 use crate::batch::{Batch, Entry, Subject};
 use crate::cover::{Placements, accessible};
+use crate::hash::HashSet;
 use crate::id::{NodeId, UserId};
 use crate::model::Level;
 use crate::trash;
 use crate::world::{Graph, World};
-use std::collections::HashSet;
 use uuid::Uuid;
 
 /// Whether a user sees a batch.
@@ -78,10 +78,10 @@ impl HistoryView {
     pub fn new(user: UserId) -> Self {
         HistoryView {
             user,
-            sees: HashSet::new(),
-            runs: HashSet::new(),
-            holds: HashSet::new(),
-            embeds: HashSet::new(),
+            sees: HashSet::default(),
+            runs: HashSet::default(),
+            holds: HashSet::default(),
+            embeds: HashSet::default(),
             everything: false,
         }
     }

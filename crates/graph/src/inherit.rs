@@ -7,10 +7,10 @@
 
 use crate::access::carries;
 use crate::effort;
+use crate::hash::HashMap;
 use crate::id::NodeId;
 use crate::model::Node;
 use crate::world::{Graph, World};
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ pub(crate) fn inherit<'w, T: Inherited>(
     nodes: impl IntoIterator<Item = &'w Arc<Node>>,
     own: impl FnMut(&Arc<Node>) -> Option<T>,
 ) -> HashMap<NodeId, Reached<T>> {
-    let mut climb = Climb { world, own, met: HashMap::new(), visits: Vec::new(), open: Vec::new() };
+    let mut climb = Climb { world, own, met: HashMap::default(), visits: Vec::new(), open: Vec::new() };
     nodes
         .into_iter()
         .map(|node| {

@@ -3,13 +3,13 @@
 use crate::access;
 use crate::audience::Audience;
 use crate::cover::{Cover, Placements};
+use crate::hash::{HashMap, HashSet};
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Level, Link};
 use crate::view::{
     SeenLink, SeenNode, Sight, Snapshot, in_order_of_creation, owner_of, visible_nodes, visible_of,
 };
 use crate::world::{Graph, World};
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// One page of a load.
@@ -76,7 +76,7 @@ impl Load {
     }
 
     fn of(reader: LoadReader, order: Vec<NodeId>) -> Self {
-        Load { reader, order, at: 0, sent: HashSet::new() }
+        Load { reader, order, at: 0, sent: HashSet::default() }
     }
 
     /// How many nodes were sent or skipped.
@@ -114,7 +114,7 @@ impl Load {
 
     /// The links that these nodes complete, in order of creation.
     fn completed_links(&self, world: &World, nodes: &[SeenNode]) -> Vec<LinkId> {
-        let mut links: HashMap<LinkId, u64> = HashMap::new();
+        let mut links: HashMap<LinkId, u64> = HashMap::default();
         for seen in nodes {
             let here = seen.node.id;
             let complete = |link: &&Arc<Link>| self.sent.contains(&link.other(here));
@@ -217,7 +217,7 @@ fn published(world: &World, root: NodeId) -> HashSet<NodeId> {
     let publication = world.active_node(root).and_then(|node| world.publication_in_force(node));
     match publication {
         Some(publication) if publication.branch => access::branch(world, [root]),
-        Some(_) => HashSet::from([root]),
-        None => HashSet::new(),
+        Some(_) => HashSet::from_iter([root]),
+        None => HashSet::default(),
     }
 }

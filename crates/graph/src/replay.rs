@@ -5,13 +5,13 @@ use crate::audience::Audience;
 use crate::batch::{Batch, Change, Op, Subject};
 use crate::cover::{Cover, Placements, covers, shared_roots};
 use crate::diff::{AccessChange, Diff, LinkChange, NodeChange, UserChange};
+use crate::hash::{HashMap, HashSet};
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Embed, Grant, Level, Link, Node, Rev};
 use crate::projection::{Entries, Shown, shown_to_all};
 use crate::trash;
 use crate::view::{SeenLink, Sight};
 use crate::world::{Graph, World};
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -120,8 +120,8 @@ impl Today {
             Subject::Node(Change { before: Some(node), after: None }) => Some(node.id),
             _ => None,
         });
-        let mut made: HashSet<Uuid> = HashSet::new();
-        let mut passed: HashSet<Uuid> = HashSet::new();
+        let mut made: HashSet<Uuid> = HashSet::default();
+        let mut passed: HashSet<Uuid> = HashSet::default();
         for subject in batch.entries.iter().map(|entry| &entry.subject) {
             match (entity(subject), is_made(subject), is_deleted(subject)) {
                 (Some(id), true, _) => made.insert(id),

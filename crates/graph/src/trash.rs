@@ -2,12 +2,12 @@
 
 use crate::access;
 use crate::cover::Placements;
+use crate::hash::HashSet;
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Level, Link, Node};
 use crate::view::{SeenLink, SeenNode, Sight, owner_of};
 use crate::world::{Graph, World};
 use std::cmp::Reverse;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// One page of a user's trash.
@@ -70,7 +70,7 @@ fn seen_link(link: &Arc<Link>) -> SeenLink {
 /// Everything that could be in the user's trash: their own, and what is at or below nodes on which they have an
 /// admin grant.
 fn candidates(world: &World, user: UserId) -> (HashSet<NodeId>, HashSet<LinkId>) {
-    let Some(slot) = world.user(user) else { return (HashSet::new(), HashSet::new()) };
+    let Some(slot) = world.user(user) else { return (HashSet::default(), HashSet::default()) };
     let mut nodes: HashSet<NodeId> = slot.trashed_nodes.iter().copied().collect();
     let mut links: HashSet<LinkId> = slot.trashed_links.iter().copied().collect();
     let run = slot.granted.iter().filter(|id| {

@@ -3,10 +3,10 @@
 use crate::access::sees_link;
 use crate::audience::Audience;
 use crate::cover::{self, Cover, Placements, covers, shared_roots};
+use crate::hash::{HashMap, HashSet};
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Level, Link, Node, User};
 use crate::world::{Graph, World};
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// How a user sees a node.
@@ -95,7 +95,7 @@ impl Snapshot {
             snapshot.links.insert(link.id, Arc::clone(link));
         }
         snapshot.covers = covers(world, asked, audience);
-        let mut further: HashSet<NodeId> = HashSet::new();
+        let mut further: HashSet<NodeId> = HashSet::default();
         for (id, looked) in &mut snapshot.nodes {
             if snapshot.covers.get(id).is_some_and(|cover| may_be_phantom(*id, cover)) {
                 let held_by = held_by(world, *id).filter(|link| may_show_phantom(world, link, audience));
@@ -110,10 +110,19 @@ impl Snapshot {
 
     /// Every user with access to any of the nodes.
     pub fn users(&self) -> HashSet<UserId> {
-        // Nodes under the same roots share their cover, so most covers repeat.
-        let mut seen = HashSet::new();
-        let distinct = self.covers.values().filter(|cover| seen.insert(Arc::as_ptr(cover)));
-        distinct.flat_map(|cover| cover.users()).collect()
+        self.distinct_covers().flat_map(|cover| cover.users()).collect()
+    }
+
+    /// The covers of the nodes, each once. Nodes under the same roots share their cover, so most covers repeat.
+    pub(crate) fn distinct_covers(&self) -> impl Iterator<Item = &Cover> {
+        let mut seen = HashSet::default();
+        self.covers.values().filter(move |cover| seen.insert(Arc::as_ptr(cover))).map(|cover| &**cover)
+    }
+
+    /// The owners of the private links. Only the owner of a private link may see it where others with the same
+    /// access do not.
+    pub(crate) fn owners_of_private_links(&self) -> impl Iterator<Item = UserId> {
+        self.links.values().filter(|link| link.private).map(|link| link.owner)
     }
 
     /// The user's access to a node.

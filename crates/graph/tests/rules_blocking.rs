@@ -5,14 +5,14 @@
 mod fixture;
 mod supply;
 
-use fixture::{Fixture, check, node, user};
+use fixture::{Fixture, check, each, node, user};
 use graph::batch::Op;
 use graph::diff::NodeChange;
+use graph::hash::HashSet;
 use graph::model::{Link, LinkType, Node, Status, User};
 use graph::ops::{LinkAdd, NodeUpdate};
 use graph::world::Counts;
 use graph::{BatchId, Entity, LinkId, NodeFields, NodeId, Operation, Projection, Timestamp, World, decide};
-use std::collections::HashSet;
 use std::sync::Arc;
 use supply::Supply;
 use uuid::Uuid;
@@ -98,10 +98,10 @@ fn b6_a_phantom_stands_between_its_cause_and_its_effect() {
     for request in ["alice: set low status=0", "bob: set low status=1"] {
         let mut fixture = Fixture::new(chain);
         let batch = fixture.ask(request).unwrap();
-        let viewers: HashSet<_> = ["alice", "bob"].map(user).into();
+        let viewers: HashSet<_> = ["alice", "bob"].map(user).into_iter().collect();
         let projection = Projection::before(&fixture.world, &batch, &viewers);
         fixture.world.apply(&batch);
-        let diffs = projection.after(&fixture.world);
+        let diffs = each(projection.after(&fixture.world));
         assert_eq!(diffs.len(), 2);
         for (reader, diff) in diffs {
             let changed: Vec<NodeId> = diff

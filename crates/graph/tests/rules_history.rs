@@ -4,14 +4,14 @@
 
 mod fixture;
 
-use fixture::{Fixture, check, node, outcome, user};
+use fixture::{Fixture, check, each, node, outcome, user};
 use graph::batch::Lineage;
 use graph::diff::{LinkChange, NodeChange};
 use graph::effort::looks;
+use graph::hash::HashSet;
 use graph::history_view::{sees_batch, sees_entry};
 use graph::model::{Level, Status};
 use graph::{BatchId, Projection};
-use std::collections::HashSet;
 use uuid::Uuid;
 
 #[test]
@@ -625,10 +625,10 @@ fn h4_a_thousand_links_come_back_in_one_diff() {
     assert_eq!(fixture.node("p999").status, Status::Available);
 
     let batch = fixture.ask("alice: undo 1").unwrap();
-    let viewers: HashSet<_> = people.map(user).into();
+    let viewers: HashSet<_> = people.map(user).into_iter().collect();
     let projection = Projection::before(&fixture.world, &batch, &viewers);
     fixture.world.apply(&batch);
-    let diffs = projection.after(&fixture.world);
+    let diffs = each(projection.after(&fixture.world));
     assert_eq!(diffs.len(), 3);
     for (person, diff) in &diffs {
         let restored = |change: &&LinkChange| matches!(change, LinkChange::Whole { .. });

@@ -9,6 +9,7 @@ use fixture::{BEGIN, Fixture, check, link, node, outcome, user};
 use graph::access;
 use graph::batch::Op;
 use graph::diff::{LinkChange, NodeChange};
+use graph::hash::HashSet;
 use graph::model::{AccountState, Level, Link, LinkType, Node, Plan, Status, User};
 use graph::ops::NodeDuplicate;
 use graph::projection::Projection;
@@ -16,17 +17,16 @@ use graph::world::Counts;
 use graph::{
     Batch, BatchId, Diff, Entity, LinkId, NodeId, Operation, Reason, Timestamp, UserId, World, decide, replay,
 };
-use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// What a batch that was just decided tells a user; it is applied.
 fn told(fixture: &mut Fixture, batch: &Batch, viewer: &str) -> Diff {
-    let viewers: HashSet<UserId> = [user(viewer)].into();
+    let viewers: HashSet<UserId> = [user(viewer)].into_iter().collect();
     let projection = Projection::before(&fixture.world, batch, &viewers);
     fixture.world.apply(batch);
     let diffs = projection.after(&fixture.world);
-    let diff = diffs.into_iter().map(|(_, diff)| diff).next();
+    let diff = diffs.into_iter().map(|shared| shared.diff).next();
     diff.unwrap_or_else(|| Diff::empty(&fixture.world, Some(batch)))
 }
 

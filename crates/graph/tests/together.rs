@@ -6,9 +6,10 @@ mod fixture;
 
 use fixture::{Fixture, link, node, user};
 use graph::cover::{Cover, Placements, accessible, covers, standings};
+use graph::hash::HashSet;
 use graph::{Audience, Graph, NodeId, UserId, access};
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 const NODES: usize = 9;
@@ -30,14 +31,14 @@ fn world() -> impl Strategy<Value = String> {
         for (at, owner) in owners.iter().enumerate() {
             text += &format!("{owner} owns {}\n", name(at));
         }
-        let mut places = HashSet::new();
+        let mut places = HashSet::default();
         for ((a, b), private) in links {
             if places.insert((a.min(b), a.max(b))) {
                 let private = if private { "private" } else { "" };
                 text += &format!("{} ~> {} {private}\n", name(a), name(b));
             }
         }
-        let mut granted = HashSet::new();
+        let mut granted = HashSet::default();
         for (at, level, branch, hidden) in grants {
             if granted.insert(at) {
                 let (branch, hidden) =

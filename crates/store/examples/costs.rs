@@ -86,7 +86,7 @@ fn proposal(kind: u64, number: u64, entries: Vec<Entry>) -> Proposal {
         .iter_mut()
         .zip(id.0.as_bytes().iter().chain(user(number).0.as_bytes()))
         .for_each(|(to, from)| *to = *from);
-    Proposal { batch, fingerprint: Some(fingerprint) }
+    Proposal { batch: Arc::new(batch), fingerprint: Some(fingerprint) }
 }
 
 fn add_users(log: &mut dyn Log) -> Rev {

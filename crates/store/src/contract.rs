@@ -92,7 +92,7 @@ macro_rules! contract_suite {
 
 /// A proposal without a client's id.
 pub fn unnamed(batch: Batch) -> Proposal {
-    Proposal { batch, fingerprint: None }
+    Proposal { batch: batch.into(), fingerprint: None }
 }
 
 /// Appends batches. The head may be behind.
@@ -161,7 +161,7 @@ pub fn d6_a_panic_while_deciding_writes_nothing(storage: &impl Storage) {
 pub fn d8_a_request_is_remembered_across_restarts(storage: &impl Storage) {
     let batches = story();
     let fingerprint = Some([7; 32]);
-    let named = |batch: &Batch| Proposal { batch: batch.clone(), fingerprint };
+    let named = |batch: &Batch| Proposal { batch: batch.clone().into(), fingerprint };
     storage.open().transact(0, &mut |_, _| Ok(batches.iter().map(named).collect())).unwrap();
     let mut log = storage.open();
     for (rev, batch) in (1..).zip(&batches) {
@@ -217,7 +217,7 @@ pub fn d9_a_batch_id_is_used_once(storage: &impl Storage) {
 }
 
 pub fn d11_a_request_that_changed_nothing_is_remembered(storage: &impl Storage) {
-    let proposal = Proposal { batch: nothing(1), fingerprint: Some([1; 32]) };
+    let proposal = Proposal { batch: nothing(1).into(), fingerprint: Some([1; 32]) };
     assert_eq!(storage.open().transact(0, &mut |_, _| Ok(vec![proposal.clone()])).unwrap(), 1);
     let log = storage.open();
     let remembered = log.past().batch(proposal.batch.id).unwrap().unwrap();

@@ -27,6 +27,7 @@ use graph::model::Rev;
 use graph::world::Due;
 use graph::{Batch, BatchId, Committed, Timestamp, TokenId, World};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// How much of the World [`Log::load`] loads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +44,8 @@ pub type Fingerprint = [u8; 32];
 /// A decided batch to append to the log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
-    /// The batch to append.
-    pub batch: Batch,
+    /// The batch to append. It is shared with whoever decided it: the log only reads it.
+    pub batch: Arc<Batch>,
     /// Present when the client named the batch, so that a repeated request is recognized.
     pub fingerprint: Option<Fingerprint>,
 }

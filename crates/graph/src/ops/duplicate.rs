@@ -6,12 +6,13 @@ use crate::access::sees_link;
 use crate::blocking::settle;
 use crate::cover::Placements;
 use crate::draft::Draft;
+use crate::hash::{HashMap, HashSet, Keyed};
 use crate::id::{IdSupply, LinkId, NodeId, UserId};
 use crate::model::{Link, Node, Status};
 use crate::refusal::{Reason, Refusal};
 use crate::view::in_order_of_creation;
 use crate::world::{Graph, World};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -46,7 +47,7 @@ pub(super) fn duplicate(
     refuse_if(place.target_in_trash, Reason::TargetInTrash)?;
     let (nodes, links) = copied(draft.world(), caller, asked)?;
     let nodes = nodes.into_iter().filter_map(|id| draft.node(id).cloned()).collect::<Vec<_>>();
-    let mut copy_of: HashMap<NodeId, NodeId> = HashMap::with_capacity(nodes.len());
+    let mut copy_of: HashMap<NodeId, NodeId> = HashMap::with_capacity_and_hasher(nodes.len(), Keyed);
     for node in &nodes {
         let id = NodeId(name(draft, asked, node.id.0, || ids.next_node().0)?);
         add_copy(draft, node, id, &place);
@@ -77,10 +78,10 @@ fn copied(
 ) -> Result<(Vec<NodeId>, Vec<Arc<Link>>), Refusal> {
     let branch = match asked.branch {
         true => crate::access::branch(world, [asked.id]),
-        false => HashSet::from([asked.id]),
+        false => HashSet::from_iter([asked.id]),
     };
     let placed = Placements::of(world, caller, branch.iter().copied());
-    let mut reached = HashSet::from([asked.id]);
+    let mut reached = HashSet::from_iter([asked.id]);
     let mut waiting = vec![asked.id];
     let mut links = Vec::new();
     while let Some(id) = waiting.pop() {

@@ -6,12 +6,12 @@ use crate::batch::Op;
 use crate::blocking::settle;
 use crate::cover::Placements;
 use crate::draft::{Cause, Draft};
+use crate::hash::HashSet;
 use crate::id::{BatchId, LinkId, NodeId, UserId};
 use crate::model::{Embed, Level, Link};
 use crate::refusal::{Class, Reason, Refusal};
 use crate::view::in_order_of_creation;
 use crate::world::{Graph, World};
-use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
 

@@ -1,109 +1,167 @@
 //! Diffs as they are sent: in parts, and of a size that queues can be bounded by.
 
-use graph::diff::{LinkChange, NodeChange};
+use graph::batch::Lineage;
+use graph::diff::{AccessChange, LinkChange, NodeChange, UserChange};
+use graph::model::{Link, Node, Rev, User};
 use graph::node_fields::text_bytes;
-use graph::view::{SeenNode, Sight};
-use graph::{Diff, NodeId};
-use std::ops::Deref;
+use graph::{BatchId, Diff, SharedDiff, Timestamp, UserId};
+use std::ops::Range;
 use std::sync::Arc;
+use uuid::Uuid;
 
-/// A whole diff, or one of the parts of a large one.
+/// A whole diff, or one of the parts of a large one. A part is a range of the diff's entries. It refers to the diff,
+/// which all parts share, and to nothing else, so it costs the same however many entries it has.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DiffPart {
-    /// The diff, or this part of it.
-    pub diff: Diff,
+    /// As [`Diff::batch`].
+    pub batch: Option<BatchId>,
+    /// As [`Diff::rev`].
+    pub rev: Rev,
+    /// As [`Diff::actor`].
+    pub actor: Option<Arc<User>>,
+    /// As [`Diff::at`].
+    pub at: Timestamp,
+    /// As [`Diff::lineage`].
+    pub lineage: Lineage,
     /// The number of this part, counted from 1, and the number of parts; `None` for a whole diff.
     pub part: Option<(usize, usize)>,
+    whole: Arc<Diff>,
+    /// Which of the whole diff's entries it has, counted over nodes, links, user and access in turn.
+    entries: Range<usize>,
+    bytes: usize,
 }
 
-impl Deref for DiffPart {
-    type Target = Diff;
+/// The parts of a diff, and everyone to whom they are sent. They share the parts.
+#[derive(Clone, Debug)]
+pub struct SharedParts {
+    /// The users, sorted.
+    pub users: Vec<UserId>,
+    /// The parts, in order. There is at least one.
+    pub parts: Arc<[Arc<DiffPart>]>,
+}
 
-    fn deref(&self) -> &Diff {
-        &self.diff
+impl SharedParts {
+    /// Splits a diff as [`DiffPart::split`] does.
+    pub fn of(SharedDiff { users, diff }: SharedDiff, most: usize) -> Self {
+        SharedParts { users, parts: DiffPart::split(diff, most).into() }
     }
 }
 
-impl From<Diff> for DiffPart {
-    fn from(diff: Diff) -> Self {
-        DiffPart { diff, part: None }
+impl<D: Into<Arc<Diff>>> From<D> for DiffPart {
+    fn from(diff: D) -> Self {
+        let diff = diff.into();
+        DiffPart::of(&diff, 0..diff.len(), None)
     }
 }
-
-/// The approximate size of an entry in bytes, without its texts and share roots.
-const ENTRY_BYTES: usize = 300;
-/// The approximate size of an id in a list, in bytes.
-const ID_BYTES: usize = 40;
 
 impl DiffPart {
     /// Splits a diff into parts of at most `most` entries, to be applied in order. A small diff is its only part.
-    pub fn split(diff: Diff, most: usize) -> Vec<Arc<DiffPart>> {
-        if diff.len() <= most {
-            return vec![Arc::new(diff.into())];
+    pub fn split(diff: impl Into<Arc<Diff>>, most: usize) -> Vec<Arc<DiffPart>> {
+        let (whole, most) = (diff.into(), most.max(1));
+        let all = whole.len();
+        if all <= most {
+            return vec![Arc::new(whole.into())];
         }
-        let parts = diff.len().div_ceil(most);
-        let Diff { batch, rev, actor, at, lineage, nodes, links, user, access, mut copies } = diff;
-        let (mut nodes, mut links) = (nodes.into_iter(), links.into_iter());
-        let (mut user, mut access) = (user.into_iter(), access.into_iter());
-        let one = |part| {
-            let mut diff = Diff {
-                batch,
-                rev,
-                actor: actor.clone(),
-                at,
-                lineage,
-                nodes: nodes.by_ref().take(most).collect(),
-                links: Vec::new(),
-                user: Vec::new(),
-                access: Vec::new(),
-                // Only the first part is an answer.
-                copies: std::mem::take(&mut copies),
-            };
-            diff.links = links.by_ref().take(most - diff.len()).collect();
-            diff.user = user.by_ref().take(most - diff.len()).collect();
-            diff.access = access.by_ref().take(most - diff.len()).collect();
-            Arc::new(DiffPart { diff, part: Some((part, parts)) })
+        let parts = all.div_ceil(most);
+        let one = |nth: usize| {
+            let entries = nth * most..all.min((nth + 1) * most);
+            Arc::new(DiffPart::of(&whole, entries, Some((nth + 1, parts))))
         };
-        (1..=parts).map(one).collect()
+        (0..parts).map(one).collect()
     }
 
-    /// Its approximate size in bytes when written, precise enough to bound a queue.
-    pub fn bytes(&self) -> usize {
-        let nodes: usize = self.nodes.iter().map(node_bytes).sum();
-        let links: usize = self.links.iter().map(link_bytes).sum();
-        let copies = self.copies.len() * 2 * ID_BYTES;
-        ENTRY_BYTES + nodes + links + copies + (self.user.len() + self.access.len()) * ENTRY_BYTES
+    /// The whole diff that this is a part of, as its only part.
+    pub fn as_whole(&self) -> DiffPart {
+        Arc::clone(&self.whole).into()
     }
+
+    fn of(whole: &Arc<Diff>, entries: Range<usize>, part: Option<(usize, usize)>) -> Self {
+        let Diff { batch, rev, ref actor, at, lineage, .. } = **whole;
+        let (actor, whole) = (actor.clone(), Arc::clone(whole));
+        let mut this = DiffPart { batch, rev, actor, at, lineage, part, whole, entries, bytes: 0 };
+        this.bytes = this.held_bytes();
+        this
+    }
+
+    /// The whole diff that this is, or is a part of.
+    pub fn whole(&self) -> &Diff {
+        &self.whole
+    }
+
+    /// Its entries about nodes.
+    pub fn nodes(&self) -> &[NodeChange] {
+        within(&self.whole.nodes, &self.entries, 0)
+    }
+
+    /// Its entries about links.
+    pub fn links(&self) -> &[LinkChange] {
+        within(&self.whole.links, &self.entries, self.whole.nodes.len())
+    }
+
+    /// Its entries about accounts and embeds.
+    pub fn user(&self) -> &[UserChange] {
+        within(&self.whole.user, &self.entries, self.whole.nodes.len() + self.whole.links.len())
+    }
+
+    /// Its entries about grants.
+    pub fn access(&self) -> &[AccessChange] {
+        within(&self.whole.access, &self.entries, self.whole.len() - self.whole.access.len())
+    }
+
+    /// As [`Diff::copies`]. Only the first part is an answer, so only it has them.
+    pub fn copies(&self) -> &[(Uuid, Uuid)] {
+        if self.entries.start == 0 { &self.whole.copies } else { &[] }
+    }
+
+    /// How many entries it has.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether it has no entries.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The bytes of memory that it holds while it waits, about. Nodes and links as they are now are shared with the
+    /// World and do not count. Earlier states and what was deleted do.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn held_bytes(&self) -> usize {
+        let nodes: usize = self.nodes().iter().map(node_bytes).sum();
+        let links: usize = self.links().iter().map(link_bytes).sum();
+        let (user, access) = (size_of_val(self.user()), size_of_val(self.access()));
+        size_of::<DiffPart>() + nodes + links + user + access + size_of_val(self.copies())
+    }
+}
+
+/// The items of a list that begins at `from` in the whole diff, as far as they are in the range.
+fn within<'l, T>(list: &'l [T], range: &Range<usize>, from: usize) -> &'l [T] {
+    let at = |position: usize| position.saturating_sub(from).min(list.len());
+    list.get(at(range.start)..at(range.end)).unwrap_or_default()
 }
 
 fn node_bytes(change: &NodeChange) -> usize {
-    ENTRY_BYTES
+    let held = |node: &Node| size_of::<Node>() + text_bytes(node);
+    size_of::<NodeChange>()
         + match change {
-            NodeChange::Whole { seen, .. } | NodeChange::Deleted { before: seen } => whole_bytes(seen),
-            NodeChange::Edited { before, after, roots, .. } => {
-                text_bytes(before) + text_bytes(after) + roots_bytes(roots)
-            }
-            NodeChange::Access { roots, .. } => roots_bytes(roots),
-            NodeChange::PhantomStatus { .. } | NodeChange::Faded { .. } | NodeChange::Hidden { .. } => 0,
+            NodeChange::Edited { before, after, .. } => held(before) + held(after),
+            NodeChange::Deleted { before } => held(&before.node),
+            NodeChange::Whole { .. }
+            | NodeChange::Access { .. }
+            | NodeChange::PhantomStatus { .. }
+            | NodeChange::Faded { .. }
+            | NodeChange::Hidden { .. } => 0,
         }
-}
-
-fn whole_bytes(seen: &SeenNode) -> usize {
-    match &seen.sight {
-        Sight::Full { roots, .. } => 2 * ENTRY_BYTES + text_bytes(&seen.node) + roots_bytes(roots),
-        Sight::Phantom => 0,
-    }
 }
 
 fn link_bytes(change: &LinkChange) -> usize {
-    ENTRY_BYTES
+    size_of::<LinkChange>()
         + match change {
-            LinkChange::Whole { seen, .. } => roots_bytes(&seen.roots),
-            LinkChange::Edited { roots, .. } => roots_bytes(roots),
-            LinkChange::Hidden { .. } | LinkChange::Deleted { .. } => 0,
+            LinkChange::Edited { .. } => 2 * size_of::<Link>(),
+            LinkChange::Deleted { .. } => size_of::<Link>(),
+            LinkChange::Whole { .. } | LinkChange::Hidden { .. } => 0,
         }
-}
-
-fn roots_bytes(roots: &[NodeId]) -> usize {
-    roots.len() * ID_BYTES
 }

@@ -43,6 +43,8 @@ pub struct Mutation {
     pub operation: Operation,
     /// Makes a retry safe; present if the client gave a batchId.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// The connection that it came on, if it came over a socket.
+    pub connection: Option<ConnectionId>,
     /// The connection that is answered directly and is therefore left out of the broadcast.
     pub origin: Option<ConnectionId>,
     /// The seconds to wait when the caller is over a limit. Only a replay is answered then.
@@ -204,8 +206,9 @@ pub type OnOutcome = Box<dyn FnOnce(Outcome) + Send>;
 
 /// The sink for what a connection is sent. It never blocks. A full outbox ends its connection.
 pub trait ConnectionSink: Send {
-    /// Queues a diff as `graph:diff`.
-    fn diff(&self, diff: Arc<DiffPart>);
+    /// Queues a diff, or what of its parts was not sent otherwise, as `graph:diff`s in this order. They are queued all
+    /// or not at all.
+    fn diff(&self, parts: &[Arc<DiffPart>]);
     /// Queues a diff that the connection missed and requested.
     fn missed(&self, diff: Arc<DiffPart>);
     /// Queues a `branch:published` event.

@@ -3,15 +3,18 @@
 use super::archive::{Archive, FoundPage, Job};
 use super::clock::ClockWatch;
 use super::connections::{BacklogBounds, Connections, holds};
-use super::diff_part::DiffPart;
+use super::diff_part::SharedParts;
+use super::durable::{Step, durable};
 use super::group::{Group, PendingMutation, published};
+use super::held_back::HeldBounds;
 use super::history_views::{HistoryViews, ViewVersion};
 use super::protocol::{
     Caller, ConnectionId, Failure, OnOutcome, Outcome, PageRequest, Read, Relay, RequestedScope,
 };
+use super::reading::{Asked, ReadJob, Reading, ReadyPage, TurnCome};
 use super::{EngineCommand, EngineSettings, Shared, clock, reads, relay_audience};
 use graph::model::Rev;
-use graph::{Committed, Projection, World};
+use graph::{Committed, Projection, SharedDiff, Timestamp, World};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -23,10 +26,14 @@ use tokio::sync::{oneshot, watch};
 /// How often the last-used times of tokens are stored.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
 
+/// How often the engine, while it drains, looks whether the last read is done.
+const FINISH_EVERY: Duration = Duration::from_millis(1);
+
 /// Everything the thread owns.
 pub(super) struct Thread {
     log: Box<dyn Log>,
     archive: Archive,
+    reading: Reading,
     world: World,
     connections: Connections,
     readers: HistoryViews,
@@ -43,8 +50,9 @@ pub(super) struct Thread {
 #[derive(Default)]
 struct Round {
     mutations: Vec<PendingMutation>,
-    reads: Vec<(Caller, Read, Option<ConnectionId>, OnOutcome)>,
-    public_reads: Vec<(String, PageRequest, OnOutcome)>,
+    reads: Vec<(Asked, Option<ConnectionId>, OnOutcome)>,
+    turns: Vec<TurnCome>,
+    pages: Vec<ReadyPage>,
     found: Vec<FoundPage>,
     relays: Vec<(Caller, Relay, ConnectionId, OnOutcome)>,
     drain: Option<oneshot::Sender<()>>,
@@ -54,6 +62,7 @@ impl Thread {
     pub(super) fn new(
         log: Box<dyn Log>,
         archive: Archive,
+        reading: Reading,
         world: World,
         shared: Arc<Shared>,
         looks: watch::Sender<u64>,
@@ -61,12 +70,15 @@ impl Thread {
     ) -> Self {
         let now = Instant::now();
         let kept = BacklogBounds { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
-        let connections = Connections::new(kept);
+        let held_bounds =
+            HeldBounds { entries_max: settings.held_entries_max, bytes_max: settings.held_bytes_max };
+        let connections = Connections::new(kept, held_bounds, reading.feed());
         let readers = HistoryViews::default();
         let clock = ClockWatch::begin(world.clock());
         Thread {
             log,
             archive,
+            reading,
             world,
             connections,
             readers,
@@ -85,6 +97,7 @@ impl Thread {
         let ran = catch_unwind(AssertUnwindSafe(|| {
             while let Some(round) = self.collect(commands) {
                 if let Some(done) = self.round(round) {
+                    self.finish_reads(commands);
                     let _ = done.send(());
                     return;
                 }
@@ -98,8 +111,8 @@ impl Thread {
 
     /// Closes the log last, when nothing else in the process has it open: only then does one file remain (D18).
     fn close(self) {
-        let Thread { mut log, archive, .. } = self;
-        drop(archive);
+        let Thread { mut log, archive, reading, .. } = self;
+        drop((archive, reading));
         if let Err(error) = log.checkpoint() {
             tracing::warn!(%error, "the latest changes could not be merged into the one data file; nothing is lost");
         }
@@ -138,11 +151,11 @@ impl Thread {
             }
             EngineCommand::Read { caller, read, connection, answer } => {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                round.reads.push((caller, read, connection, answer));
+                round.reads.push((Asked::ByUser(caller, read), connection, answer));
             }
             EngineCommand::ReadPublic { token, page, answer } => {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                round.public_reads.push((token, page, answer));
+                round.reads.push((Asked::Public(token, page), None, answer));
             }
             EngineCommand::Relay { caller, relay, connection, answer } => {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -151,8 +164,13 @@ impl Thread {
             EngineCommand::Connect { id, caller, outbox } => {
                 self.connections.add(&self.world, id, caller, outbox)
             }
+            EngineCommand::TurnCome(come) => round.turns.push(come),
+            EngineCommand::PageReady(page) => round.pages.push(*page),
             EngineCommand::PageFound(found) => round.found.push(*found),
-            EngineCommand::Disconnect(id) => self.connections.remove(id),
+            EngineCommand::Disconnect(id) => {
+                self.connections.remove(id);
+                self.reading.forget_connection(id);
+            }
             EngineCommand::Drain(done) => round.drain = Some(done),
         }
     }
@@ -163,7 +181,8 @@ impl Thread {
             self.polled = Instant::now();
             let look = self.shared.looks_begun.fetch_add(1, Ordering::AcqRel) + 1;
             self.follow_log();
-            self.connections.drop_stale(self.polled);
+            self.connections.drop_stale();
+            self.reading.drop_stale(self.polled);
             self.looks.send_replace(look);
         }
         self.set_clock();
@@ -171,27 +190,32 @@ impl Thread {
             self.commit(round.mutations);
         }
         for (caller, relay, connection, answer) in round.relays {
-            answer(guarded(|| {
+            let outcome = guarded(|| {
                 known(&self.world, caller)?;
                 relay_audience::address(&self.world, &self.connections, caller, relay, connection)?
-                    .send(&self.connections);
+                    .send(&mut self.connections);
                 Ok(Outcome::PassedOn)
-            }));
+            });
+            self.connections.answer(Some(connection), answer, outcome);
         }
-        for (caller, read, connection, answer) in round.reads {
-            self.read(caller, &read, connection, answer);
+        for (asked, connection, answer) in round.reads {
+            self.read(asked, connection, answer);
+        }
+        for come in round.turns {
+            self.begin_read(come);
+        }
+        for page in round.pages {
+            self.connections.take_place(page);
         }
         for found in round.found {
             self.tell_found(found);
-        }
-        for (token, page, answer) in round.public_reads {
-            answer(guarded(|| Ok(reads::public(&self.world, &token, page))));
         }
         if self.touched.elapsed() >= TOUCH_EVERY || round.drain.is_some() {
             self.touched = Instant::now();
             // What was deleted for good before the oldest kept batch is forgotten by history too.
             let oldest = self.shared.oldest_held.load(Ordering::Relaxed);
             self.world.forget_gone(oldest.saturating_sub(1));
+            self.reading.forget_gone(oldest.saturating_sub(1));
             let used = self.shared.directory.take_used();
             if !used.is_empty()
                 && let Err(error) = self.log.touch_tokens(&used)
@@ -202,15 +226,51 @@ impl Thread {
         round.drain
     }
 
-    fn read(&mut self, caller: Caller, read: &Read, connection: Option<ConnectionId>, answer: OnOutcome) {
-        if let Read::History { scope, page } = *read {
-            return self.search(caller, scope, page, answer);
+    fn read(&mut self, asked: Asked, connection: Option<ConnectionId>, answer: OnOutcome) {
+        match asked {
+            Asked::ByUser(caller, Read::History { scope, page }) => self.search(caller, scope, page, answer),
+            Asked::ByUser(caller, Read::Sync { since }) => {
+                let outcome = guarded(|| {
+                    known(&self.world, caller)?;
+                    Ok(reads::sync(&self.world, &mut self.connections, caller, since, connection))
+                });
+                self.connections.answer(connection, answer, outcome);
+            }
+            asked => {
+                let connection = connection.filter(|id| self.connections.has(*id));
+                let since = self.connections.position();
+                let job = ReadJob { asked, connection, ticket: None, since, answer };
+                if let Some(come) = self.reading.ask(job) {
+                    self.begin_read(come);
+                }
+            }
         }
-        let kept = self.settings.load_kept;
-        answer(guarded(|| {
-            known(&self.world, caller)?;
-            Ok(reads::answer(&self.world, &mut self.connections, caller, read, connection, kept))
-        }));
+    }
+
+    /// Begins a read whose turn has come. On a connection, what else it is sent is held back until the page comes.
+    fn begin_read(&mut self, come: TurnCome) {
+        let ticket = come.connection().and_then(|id| self.connections.hold_back(id));
+        self.reading.begin(come, self.connections.position(), ticket);
+    }
+
+    /// Sees the waiting reads through. Commands of any other kind come too late.
+    fn finish_reads(&mut self, commands: &Receiver<EngineCommand>) {
+        self.reading.close();
+        loop {
+            // Looked at first: what the last read sends is there before it is done.
+            let is_idle = self.reading.is_idle();
+            while let Ok(command) = commands.try_recv() {
+                match command {
+                    EngineCommand::TurnCome(come) => self.begin_read(come),
+                    EngineCommand::PageReady(page) => self.connections.take_place(*page),
+                    _ => {}
+                }
+            }
+            if is_idle {
+                return;
+            }
+            std::thread::sleep(FINISH_EVERY);
+        }
     }
 
     /// Has the archive search a page of history. The result comes back as a command.
@@ -249,9 +309,9 @@ impl Thread {
             let committed = self.transact(&asked, &mut group, &mut culprit);
             match (committed, culprit) {
                 (Ok(()), _) => {
-                    for proposal in &group.applied {
-                        self.shared.directory.follow(&self.world, &proposal.batch);
-                        self.connections.follow(&self.world, &proposal.batch);
+                    for (rev, proposal) in (group.first_rev + 1..).zip(&group.applied) {
+                        let step = Step::Batch { rev, batch: Arc::clone(&proposal.batch) };
+                        durable(&self.world, &mut self.connections, &self.shared, step);
                     }
                     group.tell(&mut self.connections, asked);
                     return;
@@ -259,9 +319,9 @@ impl Thread {
                 (Err(_), Some(culprit)) => {
                     tracing::error!("an operation panicked; reloading the World");
                     let failed = asked.remove(culprit);
-                    (failed.answer)(Outcome::Failed(Failure::Exception));
-                    self.reload(group.first_rev);
-                    group.restore_expired(&mut self.world);
+                    let outcome = Outcome::Failed(Failure::Exception);
+                    self.connections.answer(failed.mutation.connection, failed.answer, outcome);
+                    self.reload(group.first_rev, Some(&group));
                 }
                 (Err(error), None) => {
                     self.refuse(&error, &group, asked);
@@ -281,9 +341,7 @@ impl Thread {
         let most = settings.part_entries_max;
         log.transact(world.rev(), &mut |news, past| {
             for committed in news {
-                follow(world, connections, committed, most);
-                shared.directory.follow(world, &committed.batch);
-                connections.follow(world, &committed.batch);
+                follow(world, connections, shared, committed, most);
             }
             *group = Group::new(world);
             for (nth, PendingMutation { mutation, .. }) in asked.iter().enumerate() {
@@ -307,22 +365,26 @@ impl Thread {
         tracing::error!(%error, "cannot write a group of mutations");
         group.revert(&mut self.world);
         if matches!(error, LogError::Astray { .. } | LogError::Duplicate { .. }) {
-            self.reload(self.world.rev());
+            self.reload(self.world.rev(), None);
         }
-        for PendingMutation { answer, .. } in asked {
-            answer(Outcome::Failed(Failure::Storage));
+        for PendingMutation { answer, mutation } in asked {
+            self.connections.answer(mutation.connection, answer, Outcome::Failed(Failure::Storage));
         }
     }
 
-    /// Reloads the World from the log, as of the last commit. Clients have been sent everything up to `sent`.
-    fn reload(&mut self, sent: Rev) {
+    /// Reloads the World from the log, as of the last commit. Clients have been sent everything up to `sent`, and
+    /// the group is not to be committed.
+    fn reload(&mut self, sent: Rev, group: Option<&Group>) {
         let before = match self.log.load(store::LoadScope::Everything) {
             Ok(world) => std::mem::replace(&mut self.world, world),
             Err(error) => end_process(&format!("the data cannot be loaded: {error}")),
         };
         before.expired().for_each(|(due, at)| self.world.expire(due, at));
+        if let Some(group) = group {
+            group.restore_expired(&mut self.world);
+        }
         self.world.advance(before.clock());
-        self.shared.directory.replace(&self.world);
+        durable(&self.world, &mut self.connections, &self.shared, Step::Reloaded);
         if self.world.rev() != sent {
             // Other processes have committed batches that no client here was told of.
             self.connections.close_all();
@@ -336,10 +398,15 @@ impl Thread {
         if now < last {
             self.world.set_clock(now);
             if self.world.clock() < last {
+                // Whoever follows has the same clock before it is set back.
+                for time in [last, now] {
+                    durable(&self.world, &mut self.connections, &self.shared, Step::Clock(time));
+                }
                 self.note_expired();
             }
         } else {
-            pass_time(&mut self.world, &mut self.connections, now, self.settings.part_entries_max);
+            let Thread { world, connections, shared, settings, .. } = self;
+            pass_time(world, connections, shared, now, settings.part_entries_max);
         }
     }
 
@@ -363,14 +430,13 @@ impl Thread {
         match news {
             Ok(news) => {
                 for committed in &news {
-                    follow(&mut self.world, &mut self.connections, committed, self.settings.part_entries_max);
-                    self.shared.directory.follow(&self.world, &committed.batch);
-                    self.connections.follow(&self.world, &committed.batch);
+                    let Thread { world, connections, shared, settings, .. } = self;
+                    follow(world, connections, shared, committed, settings.part_entries_max);
                 }
             }
             Err(error @ LogError::Astray { .. }) => {
                 tracing::error!(%error, "the batch log does not continue from the World; reloading it");
-                self.reload(self.world.rev());
+                self.reload(self.world.rev(), None);
                 self.connections.close_all();
             }
             Err(error) => tracing::warn!(%error, "cannot read new batches from the batch log"),
@@ -397,22 +463,29 @@ fn caught<T>(read: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
 }
 
 /// Applies a batch that another process committed, and sends its diffs to the connections here.
-fn follow(world: &mut World, connections: &mut Connections, committed: &Committed, most: usize) {
-    pass_time(world, connections, committed.batch.at, most);
-    connections.forget_removed(&committed.batch);
+fn follow(
+    world: &mut World,
+    connections: &mut Connections,
+    shared: &Shared,
+    Committed { rev, batch }: &Committed,
+    most: usize,
+) {
+    pass_time(world, connections, shared, batch.at, most);
+    connections.forget_removed(batch);
     let diffs = {
-        let projection = Projection::before(world, &committed.batch, connections.users());
-        world.apply(&committed.batch);
+        let projection = Projection::before(world, batch, connections.users());
+        world.apply(batch);
         projection.after(world)
     };
+    durable(world, connections, shared, Step::Batch { rev: *rev, batch: Arc::new(batch.clone()) });
     tell(connections, diffs, most);
-    for (published, users) in published(world, connections, &committed.batch) {
+    for (published, users) in published(world, connections, batch) {
         connections.announce(&users, &published, None);
     }
 }
 
 /// Lets due times pass, and sends diffs to the users whose view changes.
-fn pass_time(world: &mut World, connections: &mut Connections, now: graph::Timestamp, most: usize) {
+fn pass_time(world: &mut World, connections: &mut Connections, shared: &Shared, now: Timestamp, most: usize) {
     let dues = world.due_by(now);
     if dues.is_empty() {
         world.advance(now);
@@ -424,18 +497,18 @@ fn pass_time(world: &mut World, connections: &mut Connections, now: graph::Times
         world.advance(now);
         projection.after(world)
     };
+    durable(world, connections, shared, Step::Clock(now));
     tell(connections, diffs, most);
 }
 
-fn tell(connections: &mut Connections, diffs: Vec<(graph::UserId, graph::Diff)>, most: usize) {
-    for (user, diff) in diffs {
-        let parts = DiffPart::split(diff, most);
-        connections.tell(user, &parts, None);
+fn tell(connections: &mut Connections, diffs: Vec<SharedDiff>, most: usize) {
+    for shared in diffs {
+        connections.tell(&SharedParts::of(shared, most), None);
     }
 }
 
 /// Ends the process at once, because its state may no longer be true.
-fn end_process(why: &str) -> ! {
+pub(super) fn end_process(why: &str) -> ! {
     tracing::error!("{why}; the server stops");
     std::process::exit(70)
 }

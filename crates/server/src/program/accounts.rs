@@ -244,7 +244,10 @@ impl<'l> Accounts<'l> {
                     // What changes nothing is not written.
                     let proposed = (!batch.entries.is_empty()).then(|| batch.clone());
                     decided = Some(batch);
-                    Ok(proposed.into_iter().map(|batch| Proposal { batch, fingerprint: None }).collect())
+                    Ok(proposed
+                        .into_iter()
+                        .map(|batch| Proposal { batch: batch.into(), fingerprint: None })
+                        .collect())
                 }
                 Err(refusal) => {
                     refused = Some(refusal);

@@ -324,7 +324,7 @@ async fn link(
 async fn publish(engine: &Engine, owner: &Person, id: NodeId) -> Result<String, DemoError> {
     let diff =
         ask(engine, owner, Operation::NodePublish(NodePublish { id, branch: true, due: None })).await?;
-    let token = diff.nodes.iter().find_map(|change| match change {
+    let token = diff.nodes().iter().find_map(|change| match change {
         NodeChange::Edited { after, .. } if after.id == id => after.publication.as_ref(),
         _ => None,
     });
@@ -337,6 +337,7 @@ async fn ask(engine: &Engine, who: &Person, operation: Operation) -> Result<Arc<
         caller: who.caller,
         operation,
         idempotency_key: None,
+        connection: None,
         origin: None,
         limited: None,
         passed_on: None,

@@ -4,7 +4,7 @@ use super::admission::{Admitted, Presented, admit};
 use super::eio_session::EioSession;
 use super::flow_control::{FlowControl, Stopped};
 use super::inbox::{Arrived, Event, Inbox};
-use super::outbox::{Admission, Bounds, End, Outbox, diff_bytes, page_bytes};
+use super::outbox::{Admission, Bounds, End, Outbox, page_bytes};
 use super::outgoing::{
     InFlightPermit, Outgoing, To, answer_admission, answer_bytes, envelope_bytes, fallback,
     is_heard_without_ack,
@@ -121,7 +121,7 @@ impl Connection {
             }
             Reply::Pong => {
                 let pong = wire::pong(clock::now());
-                self.put(Outgoing::Event("ws:pong", pong), page_bytes(1), Admission::Asked(None));
+                self.put(Outgoing::Event("ws:pong", pong), page_bytes(1), Admission::Asked);
             }
             _ => {}
         }
@@ -136,10 +136,10 @@ impl Connection {
         {
             // Before the answer, whose permit thus bounds how many of these wait.
             let told = wire::error_event(problem, &event, &trace);
-            self.put(Outgoing::Event("rate_limited", told), page_bytes(1), Admission::Asked(None));
+            self.put(Outgoing::Event("rate_limited", told), page_bytes(1), Admission::Asked);
         }
         if is_heard {
-            let (bytes, standing) = (answer_bytes(&reply), answer_admission(&reply, permit.as_ref()));
+            let (bytes, standing) = (answer_bytes(&reply), answer_admission(permit.as_ref()));
             let message = Outgoing::Reply { event, ack, reply: Box::new(reply), trace, _permit: permit };
             self.put(message, bytes, standing);
         }
@@ -164,7 +164,11 @@ impl Connection {
     }
 
     fn put(&self, message: Outgoing, bytes: usize, standing: Admission) {
-        if self.outbox.push(message, bytes, standing) == Some(End::Overflow) {
+        self.cut_at(self.outbox.push(message, bytes, standing));
+    }
+
+    fn cut_at(&self, end: Option<End>) {
+        if end == Some(End::Overflow) {
             tracing::info!(address = %self.session.client.address, "disconnecting a client that reads too slowly");
             self.session.cut();
         }
@@ -364,16 +368,17 @@ struct Sink {
 }
 
 impl engine::ConnectionSink for Sink {
-    fn diff(&self, diff: Arc<DiffPart>) {
-        let own = diff.actor.as_ref().is_some_and(|actor| actor.id == self.user);
-        let standing = if own { Admission::Own(diff.batch) } else { Admission::Bound };
-        let bytes = diff_bytes(&diff);
-        self.connection.put(Outgoing::Diff(diff), bytes, standing);
+    fn diff(&self, parts: &[Arc<DiffPart>]) {
+        let actor = parts.first().and_then(|part| part.actor.as_ref());
+        let own = actor.is_some_and(|actor| actor.id == self.user);
+        let standing = if own { Admission::Own } else { Admission::Bound };
+        let parts = parts.iter().map(|part| (Outgoing::Diff(Arc::clone(part)), part.bytes()));
+        self.connection.cut_at(self.connection.outbox.push_all(parts, standing));
     }
 
     fn missed(&self, diff: Arc<DiffPart>) {
-        let bytes = diff_bytes(&diff);
-        self.connection.put(Outgoing::Diff(diff), bytes, Admission::Asked(None));
+        let bytes = diff.bytes();
+        self.connection.put(Outgoing::Diff(diff), bytes, Admission::Asked);
     }
 
     fn published(&self, published: Arc<Published>) {

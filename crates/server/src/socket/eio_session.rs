@@ -66,6 +66,18 @@ impl EioSession {
         }
     }
 
+    /// A session of a client that polls.
+    #[cfg(test)]
+    pub fn polling(client: Client) -> Arc<Self> {
+        Arc::new(EioSession::new(client, None))
+    }
+
+    /// Notes that a poll took so many bytes.
+    pub fn polled(&self, bytes: u64) {
+        self.polled_bytes.fetch_add(bytes, Ordering::AcqRel);
+        self.changed.notify_one();
+    }
+
     /// Takes what the handshake counted; `None` after the first call.
     pub fn take_reservation(&self) -> Option<Reservation> {
         self.reservation.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -309,8 +321,7 @@ async fn go_on(watch: &Watch, request: Request, next: Next, is_websocket: bool, 
     let response = next.run(request).await;
     if is_poll {
         let bytes = response.body().size_hint().lower();
-        session.polled_bytes.fetch_add(bytes, Ordering::AcqRel);
-        session.changed.notify_one();
+        session.polled(bytes);
     }
     response
 }

@@ -14,6 +14,9 @@ use tokio::time::Instant;
 const WINDOW_BYTES: u64 = 128 * 1024;
 /// How many messages may be in flight: well below the library's buffer, which also takes heartbeats.
 const WINDOW_MESSAGES: usize = 64;
+/// How many bytes must leave within the stall timeout while the window is full. A client that takes less is given up:
+/// what waits for it would wait for hours.
+const PACE_BYTES: u64 = 32 * 1024;
 /// How often a waiting connection checks whether it has ended.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -55,7 +58,7 @@ impl FlowControl {
     /// Waits until another message may be given.
     ///
     /// # Errors
-    /// [`Stopped`] when the outbox ends, or when nothing is sent for so long that the client is given up.
+    /// [`Stopped`] when the outbox ends, or when so little is sent for so long that the client is given up.
     pub async fn room<T>(&mut self, outbox: &Outbox<T>) -> Result<(), Stopped> {
         self.wait(outbox, WINDOW_BYTES, WINDOW_MESSAGES).await
     }
@@ -80,7 +83,7 @@ impl FlowControl {
             {
                 return Err(Stopped);
             }
-            if sent_bytes != moved.0 {
+            if sent_bytes - moved.0 >= PACE_BYTES {
                 moved = (sent_bytes, Instant::now());
             } else if moved.1.elapsed() >= self.stall_timeout {
                 self.session.cut();
@@ -99,5 +102,40 @@ impl FlowControl {
             self.ends.pop_front();
         }
         sent_bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::outbox::Bounds;
+    use super::*;
+    use crate::net::forwarded::Client;
+    use std::net::IpAddr;
+
+    /// How a wait for room ends, within a minute, for a client that takes so many bytes of an endless message each
+    /// second.
+    async fn waits_for(bytes_a_second: u64) -> Option<Result<(), Stopped>> {
+        let client = Client { address: IpAddr::from([127, 0, 0, 1]), host: None, scheme: None };
+        let session = EioSession::polling(client);
+        let mut flow = FlowControl::new(Arc::clone(&session), Duration::from_secs(20));
+        let outbox = Outbox::<()>::new(Bounds { entries_max: 1, bytes_max: 1 });
+        flow.fed(1 << 30);
+        let takes = async {
+            loop {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                session.polled(bytes_a_second);
+            }
+        };
+        tokio::select! {
+            ended = tokio::time::timeout(Duration::from_secs(60), flow.room(&outbox)) => ended.ok(),
+            () = takes => None,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn p19_a_client_that_reads_at_a_trickle_is_given_up_and_one_that_reads_is_not() {
+        assert_eq!(waits_for(0).await, Some(Err(Stopped)));
+        assert_eq!(waits_for(1_000).await, Some(Err(Stopped)), "it takes something, but would take days");
+        assert_eq!(waits_for(2_000).await, None, "slow, and still at it after a minute");
     }
 }

@@ -1,6 +1,5 @@
 //! The outbox: what waits to be sent on one connection, in the order in which it leaves, and bounded.
 
-use graph::{BatchId, Diff};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -14,6 +13,8 @@ pub struct Bounds {
 
 /// How much larger the bounds are for entries caused by the connection's own user.
 const OWN_FACTOR: usize = 8;
+/// How many changes too large for the bounds may wait besides what the bounds admit: one, and one that takes it back.
+const LARGE_MAX: usize = 2;
 
 /// Why an outbox ended. The first reason stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,22 +29,26 @@ pub enum End {
     Finished,
 }
 
-/// How the bounds apply to an entry.
+/// How the bounds apply to a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// The entry must fit, or the outbox ends.
+    /// Another user's change. It must be admitted, or the outbox ends.
     Bound,
     /// An answer to the connection's own request. It is always admitted, because a connection with too many waiting
-    /// answers is not read from. With the batch it reports, if any.
-    Asked(Option<BatchId>),
-    /// An entry caused by the connection's own user, who must not be disconnected by their own cascade. It has
-    /// larger bounds. If the first part of a diff is admitted, all parts are.
-    Own(Option<BatchId>),
-    /// An entry that is dropped unless there is room to spare.
+    /// answers is not read from.
+    Asked,
+    /// A change by the connection's own user, who must not be disconnected by their own cascades. It has larger
+    /// bounds.
+    Own,
+    /// A change that is dropped unless there is room to spare.
     Spare,
 }
 
-/// The bounded queue of one connection. Adding an entry never waits.
+/// The bounded queue of one connection. Adding to it never waits.
+///
+/// What is added is a change: one entry, or several that belong together. A change is admitted as a whole or not at
+/// all. One that is too large for the bounds waits besides what they admit, so no change is ever too large by
+/// itself, but only [`LARGE_MAX`] of them do.
 #[derive(Debug)]
 pub struct Outbox<T> {
     bounds: Bounds,
@@ -53,21 +58,79 @@ pub struct Outbox<T> {
 
 #[derive(Debug)]
 struct State<T> {
-    waiting: VecDeque<(T, Admission, usize)>,
-    /// The waiting amounts caused by other users and by the connection's own user.
-    others: Amount,
-    own: Amount,
-    /// The batch whose further parts are admitted.
-    cascade: Option<BatchId>,
+    waiting: VecDeque<Waiting<T>>,
+    /// What waits because of other users, and because of the connection's own user.
+    others: Tally,
+    own: Tally,
     finishing: bool,
     ended: Option<End>,
 }
 
-/// An amount of waiting entries.
-#[derive(Clone, Copy, Debug, Default)]
-struct Amount {
+#[derive(Debug)]
+struct Waiting<T> {
+    entry: T,
+    bytes: usize,
+    is_own: bool,
+    is_large: bool,
+}
+
+/// What waits and how it counts.
+#[derive(Debug, Default)]
+struct Tally {
+    /// What counts.
     entries: usize,
     bytes: usize,
+    /// How many entries of each large change still wait, the oldest first. They do not count.
+    large: VecDeque<usize>,
+    /// Since a large change was admitted, more has been waiting than `entries_max`. Until that is over, only bytes
+    /// count: what comes while a large change is being sent cuts off nobody who reads.
+    is_behind: bool,
+}
+
+/// How a change is admitted.
+enum Admitted {
+    Counted,
+    Large,
+}
+
+impl Tally {
+    /// Whether and how a change of so many entries and bytes is admitted.
+    fn admits(&self, bounds: Bounds, entries: usize, bytes: usize) -> Option<Admitted> {
+        let few = self.is_behind || self.entries.saturating_add(entries) <= bounds.entries_max;
+        if few && self.bytes.saturating_add(bytes) <= bounds.bytes_max {
+            return Some(Admitted::Counted);
+        }
+        // A large change is one that no empty outbox would have room for, or that may be sent in parts because of it.
+        let is_large = entries > 1 || bytes > bounds.bytes_max;
+        (is_large && self.large.len() < LARGE_MAX).then_some(Admitted::Large)
+    }
+
+    fn add(&mut self, how: &Admitted, entries: usize, bytes: usize) {
+        match how {
+            Admitted::Counted => {
+                self.entries += entries;
+                self.bytes += bytes;
+            }
+            Admitted::Large => {
+                self.large.push_back(entries);
+                self.is_behind = true;
+            }
+        }
+    }
+
+    /// Notes that an entry has left.
+    fn remove(&mut self, bytes: usize, is_large: bool, bounds: Bounds) {
+        if !is_large {
+            self.entries -= 1;
+            self.bytes -= bytes;
+        } else if let Some(entries) = self.large.front_mut() {
+            *entries -= 1;
+            if *entries == 0 {
+                self.large.pop_front();
+            }
+        }
+        self.is_behind &= !self.large.is_empty() || self.entries >= bounds.entries_max;
+    }
 }
 
 impl<T> Outbox<T> {
@@ -75,22 +138,33 @@ impl<T> Outbox<T> {
     pub fn new(bounds: Bounds) -> Self {
         let state = State {
             waiting: VecDeque::new(),
-            others: Amount::default(),
-            own: Amount::default(),
-            cascade: None,
+            others: Tally::default(),
+            own: Tally::default(),
             finishing: false,
             ended: None,
         };
         Outbox { bounds, state: Mutex::new(state), changed: Notify::new() }
     }
 
-    /// Adds an entry at the end. If it does not fit, the outbox ends, and `Some(Overflow)` is returned once.
+    /// Adds a change of one entry at the end. As [`Outbox::push_all`].
     pub fn push(&self, entry: T, bytes: usize, admission: Admission) -> Option<End> {
+        self.push_all([(entry, bytes)], admission)
+    }
+
+    /// Adds a change at the end: its entries, each with the bytes it holds while it waits. If it is not admitted, the
+    /// outbox ends, and `Some(Overflow)` is returned once.
+    pub fn push_all(
+        &self,
+        change: impl IntoIterator<Item = (T, usize)>,
+        admission: Admission,
+    ) -> Option<End> {
+        let change: Vec<(T, usize)> = change.into_iter().collect();
+        let (entries, bytes) = (change.len(), change.iter().map(|(_, bytes)| bytes).sum());
         let mut state = self.lock();
-        if state.ended.is_some() {
+        if state.ended.is_some() || entries == 0 {
             return None;
         }
-        if !state.admits(self.bounds, bytes, admission) {
+        let Some(how) = state.admits(self.bounds, entries, bytes, admission) else {
             if admission == Admission::Spare {
                 return None;
             }
@@ -98,14 +172,12 @@ impl<T> Outbox<T> {
             drop(state);
             self.changed.notify_one();
             return Some(End::Overflow);
-        }
-        if let Admission::Own(Some(batch)) | Admission::Asked(Some(batch)) = admission {
-            state.cascade = Some(batch);
-        }
-        let amount = state.amount(admission);
-        amount.entries += 1;
-        amount.bytes += bytes;
-        state.waiting.push_back((entry, admission, bytes));
+        };
+        let is_own = matches!(admission, Admission::Own | Admission::Asked);
+        let is_large = matches!(how, Admitted::Large);
+        state.tally(is_own).add(&how, entries, bytes);
+        let waiting = change.into_iter().map(|(entry, bytes)| Waiting { entry, bytes, is_own, is_large });
+        state.waiting.extend(waiting);
         drop(state);
         self.changed.notify_one();
         None
@@ -139,10 +211,8 @@ impl<T> Outbox<T> {
                 if let Some(end) = state.ended {
                     return Err(end);
                 }
-                if let Some((entry, admission, bytes)) = state.waiting.pop_front() {
-                    let amount = state.amount(admission);
-                    amount.entries -= 1;
-                    amount.bytes -= bytes;
+                if let Some(Waiting { entry, bytes, is_own, is_large }) = state.waiting.pop_front() {
+                    state.tally(is_own).remove(bytes, is_large, bounds(self.bounds, is_own));
                     return Ok(entry);
                 }
                 if state.finishing {
@@ -160,29 +230,22 @@ impl<T> Outbox<T> {
 }
 
 impl<T> State<T> {
-    /// The amount that an entry counts towards.
-    fn amount(&mut self, admission: Admission) -> &mut Amount {
-        match admission {
-            Admission::Bound | Admission::Spare => &mut self.others,
-            Admission::Own(_) | Admission::Asked(_) => &mut self.own,
-        }
+    /// What a change by the connection's own user, or by another, counts towards.
+    fn tally(&mut self, is_own: bool) -> &mut Tally {
+        if is_own { &mut self.own } else { &mut self.others }
     }
 
-    fn admits(&mut self, bounds: Bounds, bytes: usize, admission: Admission) -> bool {
-        let amount = *self.amount(admission);
-        let within = |entries_max: usize, bytes_max: usize| {
-            // A single entry is never too large.
-            amount.entries == 0
-                || (amount.entries < entries_max && amount.bytes.saturating_add(bytes) <= bytes_max)
-        };
-        let Bounds { entries_max, bytes_max } = bounds;
+    fn admits(&self, all: Bounds, entries: usize, bytes: usize, admission: Admission) -> Option<Admitted> {
         match admission {
-            Admission::Asked(_) => true,
-            Admission::Spare => within(entries_max / 2, bytes_max / 2),
-            Admission::Bound => within(entries_max, bytes_max),
-            Admission::Own(batch) => {
-                let more = |most: usize| most.saturating_mul(OWN_FACTOR);
-                within(more(entries_max), more(bytes_max)) || (batch.is_some() && batch == self.cascade)
+            Admission::Asked => Some(Admitted::Counted),
+            Admission::Own => self.own.admits(bounds(all, true), entries, bytes),
+            Admission::Bound => self.others.admits(bounds(all, false), entries, bytes),
+            Admission::Spare if self.others.is_behind => None,
+            Admission::Spare if self.others.entries == 0 => Some(Admitted::Counted),
+            Admission::Spare => {
+                let half = Bounds { entries_max: all.entries_max / 2, bytes_max: all.bytes_max / 2 };
+                let admitted = self.others.admits(half, entries, bytes);
+                admitted.filter(|how| matches!(how, Admitted::Counted))
             }
         }
     }
@@ -191,14 +254,18 @@ impl<T> State<T> {
         if self.ended.is_none() {
             self.ended = Some(end);
             self.waiting = VecDeque::new();
-            (self.others, self.own) = (Amount::default(), Amount::default());
+            (self.others, self.own) = (Tally::default(), Tally::default());
         }
     }
 }
 
-/// The size of a waiting diff. The nodes themselves are shared with the graph.
-pub fn diff_bytes(diff: &Diff) -> usize {
-    256 + 512 * diff.len()
+/// The bounds for changes by the connection's own user, or by others.
+fn bounds(all: Bounds, is_own: bool) -> Bounds {
+    let factor = if is_own { OWN_FACTOR } else { 1 };
+    Bounds {
+        entries_max: all.entries_max.saturating_mul(factor),
+        bytes_max: all.bytes_max.saturating_mul(factor),
+    }
 }
 
 /// The size of a waiting page with this many nodes and links.
@@ -209,13 +276,8 @@ pub fn page_bytes(entities: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
 
     const BOUNDS: Bounds = Bounds { entries_max: 3, bytes_max: 1_000 };
-
-    fn batch(n: u128) -> Option<BatchId> {
-        Some(BatchId(Uuid::from_u128(n)))
-    }
 
     #[tokio::test]
     async fn p3_what_is_put_in_leaves_in_order() {
@@ -252,13 +314,66 @@ mod tests {
         assert_eq!(line.push(2, 600, Admission::Bound), Some(End::Overflow));
     }
 
+    /// A change of many entries.
+    fn parts(count: u32, bytes: usize) -> impl Iterator<Item = (u32, usize)> {
+        (0..count).map(move |part| (part, bytes))
+    }
+
     #[tokio::test]
     async fn p18_ones_own_cascade_does_not_cut_one_off() {
         let line = Outbox::new(BOUNDS);
-        for part in 0..1_000 {
-            assert_eq!(line.push(part, 600, Admission::Own(batch(1))), None, "part {part}");
+        assert_eq!(line.push_all(parts(1_000, 600), Admission::Own), None);
+        assert_eq!(line.push_all(parts(1_000, 600), Admission::Own), None, "and undone");
+        for n in 0..24 {
+            assert_eq!(line.push(n, 300, Admission::Own), None, "{n}");
         }
-        assert_eq!(line.push(0, 1, Admission::Own(batch(2))), Some(End::Overflow), "not one after another");
+        assert_eq!(line.push_all(parts(1_000, 600), Admission::Own), Some(End::Overflow), "not on and on");
+    }
+
+    #[tokio::test]
+    async fn p19_a_change_of_any_size_is_taken_whole_and_not_one_after_another() {
+        let line = Outbox::new(BOUNDS);
+        assert_eq!(line.push_all(parts(1_000, 600), Admission::Bound), None);
+        assert_eq!(line.push_all(parts(1_000, 600), Admission::Bound), None);
+        assert_eq!(line.next().await, Ok(0));
+        assert_eq!(line.push_all(parts(2, 600), Admission::Bound), Some(End::Overflow));
+        assert_eq!(line.next().await, Err(End::Overflow));
+
+        let line = Outbox::new(BOUNDS);
+        for change in 0..100 {
+            assert_eq!(line.push_all(parts(5, 600), Admission::Bound), None, "change {change}");
+            for part in 0..5 {
+                assert_eq!(line.next().await, Ok(part), "whoever reads gets it");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn p19_what_comes_while_a_large_change_is_sent_counts_by_its_bytes_alone() {
+        let line = Outbox::new(BOUNDS);
+        assert_eq!(line.push_all(parts(1_000, 600), Admission::Bound), None);
+        for n in 0..100 {
+            assert_eq!(line.push(n, 10, Admission::Bound), None, "{n}");
+        }
+        assert_eq!(line.push(0, 0, Admission::Spare), None);
+        for part in 0..1_000 {
+            assert_eq!(line.next().await, Ok(part));
+        }
+        // The change is sent, and what has come meanwhile still is more than the bound.
+        for n in 0..100 {
+            assert_eq!(line.next().await, Ok(n));
+            assert_eq!(line.push(100 + n, 10, Admission::Bound), None, "{n}");
+        }
+        for n in 0..98 {
+            assert_eq!(line.next().await, Ok(100 + n));
+        }
+        assert_eq!(line.push(0, 10, Admission::Bound), None, "the third");
+        assert_eq!(line.push(1, 10, Admission::Bound), Some(End::Overflow), "the bound holds again");
+
+        let line = Outbox::new(BOUNDS);
+        assert_eq!(line.push_all(parts(1_000, 600), Admission::Bound), None);
+        assert_eq!(line.push(0, 1_000, Admission::Bound), None);
+        assert_eq!(line.push(0, 1, Admission::Bound), Some(End::Overflow));
     }
 
     // Rules: P19, P32.
@@ -276,9 +391,7 @@ mod tests {
     #[tokio::test]
     async fn p18_what_others_cause_while_it_drains_does_not_cut_one_off_either() {
         let line = Outbox::new(BOUNDS);
-        for part in 0..100 {
-            assert_eq!(line.push(part, 600, Admission::Own(batch(1))), None);
-        }
+        assert_eq!(line.push_all(parts(100, 600), Admission::Own), None);
         for n in 0..3 {
             assert_eq!(line.push(n, 300, Admission::Bound), None, "{n}");
         }
@@ -289,7 +402,7 @@ mod tests {
     async fn p19_answers_are_always_let_in_and_count_against_nobody() {
         let line = Outbox::new(BOUNDS);
         for n in 0..100 {
-            assert_eq!(line.push(n, 600, Admission::Asked(None)), None);
+            assert_eq!(line.push(n, 600, Admission::Asked), None);
         }
         assert_eq!(line.push(0, 900, Admission::Bound), None);
         for n in 0..100 {

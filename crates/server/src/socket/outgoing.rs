@@ -1,6 +1,6 @@
 //! Outgoing messages and their encoding. The task that sends them encodes them last of all.
 
-use super::outbox::{Admission, diff_bytes, page_bytes};
+use super::outbox::{Admission, page_bytes};
 use crate::dispatch::Reply;
 use crate::engine::DiffPart;
 use crate::engine::{Outcome, Published, Relayed, clock};
@@ -86,7 +86,7 @@ fn encode_ack(reply: &Reply, trace: &str) -> String {
 /// The size of an answer in the outbox.
 pub fn answer_bytes(reply: &Reply) -> usize {
     match reply {
-        Reply::Outcome(Outcome::Changed { diff, .. }) => diff_bytes(diff),
+        Reply::Outcome(Outcome::Changed { diff, .. }) => diff.bytes(),
         Reply::Outcome(Outcome::Graph { page, .. } | Outcome::Branch { page, .. }) => {
             page_bytes(page.nodes.len() + page.links.len())
         }
@@ -97,12 +97,8 @@ pub fn answer_bytes(reply: &Reply) -> usize {
 
 /// How the outbox bounds apply to an answer. An answer with a permit was requested; any other takes room like
 /// unrequested messages.
-pub fn answer_admission(reply: &Reply, permit: Option<&InFlightPermit>) -> Admission {
-    match reply {
-        Reply::Outcome(Outcome::Changed { diff, .. }) if permit.is_some() => Admission::Asked(diff.batch),
-        _ if permit.is_some() => Admission::Asked(None),
-        _ => Admission::Bound,
-    }
+pub fn answer_admission(permit: Option<&InFlightPermit>) -> Admission {
+    if permit.is_some() { Admission::Asked } else { Admission::Bound }
 }
 
 /// What is sent instead of a message that cannot be encoded.

@@ -27,10 +27,10 @@ impl Serialize for WholeDiff<'_> {
             map.serialize_entry("part", &part)?;
             map.serialize_entry("parts", &parts)?;
         }
-        map.serialize_entry("nodes", &Each(&diff.nodes, NodeEntry))?;
-        map.serialize_entry("links", &Each(&diff.links, LinkEntry))?;
-        map.serialize_entry("user", &Each(&diff.user, UserEntry))?;
-        map.serialize_entry("access", &Each(&diff.access, AccessEntry))?;
+        map.serialize_entry("nodes", &Each(diff.nodes(), NodeEntry))?;
+        map.serialize_entry("links", &Each(diff.links(), LinkEntry))?;
+        map.serialize_entry("user", &Each(diff.user(), UserEntry))?;
+        map.serialize_entry("access", &Each(diff.access(), AccessEntry))?;
         map.end()
     }
 }

@@ -57,7 +57,7 @@ pub fn answer(outcome: &Outcome, trace_id: &str) -> (u16, String) {
                 batch_id,
                 undo_of,
                 redo_of,
-                ids: (!diff.copies.is_empty()).then_some(Pairs(&diff.copies)),
+                ids: (!diff.copies().is_empty()).then_some(Pairs(diff.copies())),
                 diff: WholeDiff(diff),
                 rev: diff.rev,
                 replayed,

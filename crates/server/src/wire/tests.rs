@@ -177,8 +177,11 @@ fn w1_o2_the_diff_of_nothing_changed_and_of_due_times_and_in_parts() {
     let nothing = Diff { batch: None, ..diff() };
     let due =
         Diff { batch: None, actor: None, nodes: vec![NodeChange::Hidden { id: NodeId(uuid(10)) }], ..diff() };
-    let part = DiffPart { part: Some((2, 3)), diff: diff() };
-    assert_snapshot!("w1_diffs", lines(&[nothing.into(), due.into(), part], diff_event));
+    let nodes = [10, 11].map(|n| NodeChange::Hidden { id: NodeId(uuid(n)) }).to_vec();
+    let links = vec![LinkChange::Hidden { id: LinkId(uuid(30)) }];
+    let parts = DiffPart::split(Diff { nodes, links, ..diff() }, 1);
+    let all = [nothing.into(), due.into()].into_iter().chain(parts.iter().map(|part| DiffPart::clone(part)));
+    assert_snapshot!("w1_diffs", lines(&all.collect::<Vec<_>>(), diff_event));
 }
 
 #[test]

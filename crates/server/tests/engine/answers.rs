@@ -62,7 +62,7 @@ fn p6_a_diff_has_only_what_its_receiver_may_see() {
     assert_eq!(annas.hears_diffs().len(), 2);
     let told = bens.hears_diffs();
     assert_eq!(told.len(), 1);
-    assert_eq!((told[0].nodes.len(), told[0].links.len()), (1, 0));
+    assert_eq!((told[0].nodes().len(), told[0].links().len()), (1, 0));
     assert!(!format!("{told:?}").contains("secret"));
     assert!(!format!("{told:?}").contains(&secret.to_string()));
 }

@@ -47,7 +47,7 @@ fn p15_a_grant_runs_out_by_itself() {
     assert_eq!(replica.nodes.len(), 2);
     bens.hears();
     let diff = assert_runs_out(&bens, &mut replica, due);
-    assert_eq!((diff.nodes.len(), diff.links.len(), diff.rev), (2, 1, granted.rev));
+    assert_eq!((diff.nodes().len(), diff.links().len(), diff.rev), (2, 1, granted.rev));
     assert!(annas.hears().is_empty(), "for anna nothing has changed");
 }
 

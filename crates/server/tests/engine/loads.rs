@@ -113,7 +113,9 @@ fn g5_a_load_of_a_branch_misses_and_repeats_nothing_either() {
     let plan = anna.adds("plan", None);
     let tasks: Vec<NodeId> = (0..6).map(|n| anna.adds(&n.to_string(), Some(plan))).collect();
     let published = anna.does(Operation::NodePublish(NodePublish { id: plan, branch: true, due: None }));
-    let graph::diff::NodeChange::Edited { after, .. } = &published.nodes[0] else { panic!("{published:?}") };
+    let graph::diff::NodeChange::Edited { after, .. } = &published.nodes()[0] else {
+        panic!("{published:?}")
+    };
     let token = after.publication.as_ref().unwrap().token.clone();
     let loads = |socket: &Socket, root: &Root, limit, offset| match socket
         .reads(Read::Branch { root: root.clone(), page: PageRequest { limit, offset } })

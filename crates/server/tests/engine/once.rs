@@ -32,7 +32,7 @@ fn d7_a_thousand_of_one_request_are_one() {
     for outcome in outcomes {
         let synaptask::engine::Outcome::Changed { diff, replayed } = outcome else { panic!("{outcome:?}") };
         assert_eq!(diff.batch, request.idempotency_key.map(|request| request.batch));
-        assert_eq!(diff.nodes.len(), 1);
+        assert_eq!(diff.nodes().len(), 1);
         done += usize::from(!replayed);
     }
     assert_eq!(done, 1);
@@ -64,7 +64,7 @@ fn d8_a_request_is_known_after_a_restart() {
         server = server.restarted();
         let again = replayed(ask(&server.engine, request.clone()).wait());
         assert_eq!((first.batch, first.rev, first.at), (again.batch, again.rev, again.at));
-        assert_eq!(again.nodes.len(), 1);
+        assert_eq!(again.nodes().len(), 1);
         let bens = Mutation { caller: server.person("ben").caller, ..request.clone() };
         assert_eq!(failure(ask(&server.engine, bens).wait()), refused(Reason::BatchIdConflict));
     }

@@ -60,7 +60,7 @@ fn past(
                 let entry = Entry { op, derived: false, subject: Subject::Node(change), copy_of: None };
                 let batch =
                     Batch { id, actor: Some(actor), at, lineage: Lineage::Fresh, entries: vec![entry] };
-                Proposal { batch, fingerprint: None }
+                Proposal { batch: batch.into(), fingerprint: None }
             })
             .collect();
         ids.extend(group.iter().map(|proposal| proposal.batch.id));
@@ -232,7 +232,7 @@ fn h10_a_name_used_anew_is_no_part_of_the_chain_it_once_began() {
         entries: Vec::new(),
     };
     let batches = [old(root, Lineage::Fresh), old(turn, Lineage::UndoOf(root))];
-    let proposals = batches.map(|batch| Proposal { batch, fingerprint: None });
+    let proposals = batches.map(|batch| Proposal { batch: batch.into(), fingerprint: None });
     let mut log = server.installation.log();
     let head = log.load(LoadScope::Accounts).unwrap().rev();
     log.transact(head, &mut |_, _| Ok(proposals.to_vec())).unwrap();

@@ -125,7 +125,7 @@ fn n36_a_changed_email_is_told_to_those_who_see_a_node_of_theirs() {
     until("ben sees it", || owner().as_deref() == Some("anna@new.example"));
     let diffs = phone.hears_diffs();
     let [diff] = diffs.as_slice() else { panic!("{diffs:?}") };
-    let [UserChange::Renamed { before, after }] = diff.user.as_slice() else { panic!("{diff:?}") };
+    let [UserChange::Renamed { before, after }] = diff.user() else { panic!("{diff:?}") };
     assert_eq!((&*before.email, &*before.username), (&*anna.email, "anna"));
     assert_eq!((&*after.email, &*after.username), ("anna@new.example", "anne"));
     assert!(carols.hears().is_empty());

@@ -94,7 +94,7 @@ pub fn commit_at(mut log: SqliteLog, actor: Option<UserId>, operation: &Operatio
         }
         let batch = decide(&world, actor, operation, RandomIds::batch(), &mut RandomIds).unwrap();
         done = Some(batch.clone());
-        Ok(vec![Proposal { batch, fingerprint: None }])
+        Ok(vec![Proposal { batch: batch.into(), fingerprint: None }])
     })
     .unwrap();
     done.unwrap()

@@ -5,10 +5,10 @@ use graph::diff::{LinkChange, NodeChange, UserChange};
 use graph::load::Page;
 use graph::model::{Level, Link, Node, Status, User};
 use graph::view::{SeenNode, Sight};
-use graph::{Diff, LinkId, NodeId, Op};
+use graph::{LinkId, NodeId, Op};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use synaptask::engine::Outcome;
+use synaptask::engine::{DiffPart, Outcome};
 
 /// A node as a client holds it.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,14 +81,14 @@ impl Replica {
         self.loaded |= !page.has_more;
     }
 
-    pub fn diff(&mut self, diff: &Diff) {
-        for change in &diff.nodes {
+    pub fn diff(&mut self, diff: &DiffPart) {
+        for change in diff.nodes() {
             self.node(change);
         }
-        for change in &diff.links {
+        for change in diff.links() {
             self.link(change);
         }
-        for change in &diff.user {
+        for change in diff.user() {
             let UserChange::Renamed { after, .. } = change else { continue };
             for held in self.nodes.values_mut() {
                 if let Held::Full { node, owner, .. } = held

@@ -9,10 +9,10 @@ use crate::{
     Retention, codec,
 };
 use graph::batch::{Change, Lineage};
+use graph::hash::HashSet;
 use graph::history_view::HistoryView;
 use graph::model::{AccountState, Embed, Grant, Level, Link, Node, Plan, Rev, Token, User};
 use graph::{Batch, BatchId, Entry, LinkId, NodeId, Op, Subject, Timestamp, TokenId, UserId};
-use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use std::sync::Arc;
@@ -215,7 +215,7 @@ impl Naive {
     /// The requested page, found by looking at everything.
     pub fn page(&self, query: &HistoryQuery) -> HistoryPage {
         let reader = &query.reader;
-        let touches = |entry: &Entry, ids: &HashSet<Uuid>| match &entry.subject {
+        let touches = |entry: &Entry, ids: &std::collections::HashSet<Uuid>| match &entry.subject {
             Subject::Node(change) => change.latest().is_some_and(|it| ids.contains(&it.id.0)),
             Subject::Link(change) => change.latest().is_some_and(|it| ids.contains(&it.id.0)),
             Subject::Grant(change) => {
@@ -507,7 +507,7 @@ pub fn d8_keys_outlive_what_history_keeps(storage: &impl Storage) {
         naive.push(Some(basic.id), Lineage::Fresh, Vec::new());
     }
     let fingerprint = Some([7; 32]);
-    let named = naive.known.iter().map(|known| Proposal { batch: known.batch.clone(), fingerprint });
+    let named = naive.known.iter().map(|known| Proposal { batch: known.batch.clone().into(), fingerprint });
     let named: Vec<_> = named.collect();
     log.transact(0, &mut |_, _| Ok(named.clone())).unwrap();
     let mut pruner = log.pruner(Retention::default()).unwrap();
@@ -515,7 +515,7 @@ pub fn d8_keys_outlive_what_history_keeps(storage: &impl Storage) {
     assert_eq!(prune(DAY_MS).removed, 0, "within 24 h everything stays");
     for proposal in &named {
         let remembered = log.past().batch(proposal.batch.id).unwrap().unwrap();
-        assert_eq!((&remembered.batch, remembered.fingerprint), (&proposal.batch, fingerprint));
+        assert_eq!((&remembered.batch, remembered.fingerprint), (&*proposal.batch, fingerprint));
     }
     let again = log.transact(151, &mut |_, _| Ok(vec![named[1].clone()]));
     assert!(matches!(again, Err(LogError::Duplicate(_))));

@@ -4,10 +4,10 @@ use super::{Chain, Step, unheld_status};
 use crate::batch::{Batch, Change, Op, Subject};
 use crate::blocking::settle_giving_back;
 use crate::draft::{Cause, Draft};
+use crate::hash::{HashMap, HashSet};
 use crate::id::NodeId;
 use crate::model::{Node, Status};
 use crate::world::Graph;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Settles what the steps have changed. It also completes again the nodes that the inverted batch's cascade had
@@ -46,8 +46,8 @@ fn ended_by(batch: &Batch) -> Vec<&Arc<Node>> {
         Subject::Node(change) => Some((entry, change)),
         _ => None,
     });
-    let mut before: HashMap<NodeId, Option<Status>> = HashMap::new();
-    let mut left: HashMap<NodeId, &Arc<Node>> = HashMap::new();
+    let mut before: HashMap<NodeId, Option<Status>> = HashMap::default();
+    let mut left: HashMap<NodeId, &Arc<Node>> = HashMap::default();
     let mut ended = Vec::new();
     for (entry, Change { before: was, after }) in nodes {
         let Some(after) = after else { continue };

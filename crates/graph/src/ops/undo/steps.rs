@@ -6,10 +6,10 @@
 
 use super::{Step, unheld_status};
 use crate::batch::{Batch, Change, Op, Subject};
+use crate::hash::{HashMap, HashSet};
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Grant, Link, Node, User};
 use crate::node_fields;
-use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ struct Nets<'b, K, T>(HashMap<K, Net<'b, T>>);
 
 impl<K, T> Default for Nets<'_, K, T> {
     fn default() -> Self {
-        Nets(HashMap::new())
+        Nets(HashMap::default())
     }
 }
 
@@ -49,7 +49,7 @@ impl<'b, K: Eq + Hash, T> Nets<'b, K, T> {
         let net = self.0.entry(key).or_insert_with(|| Net {
             before: change.before.as_ref(),
             after: None,
-            meant: HashSet::new(),
+            meant: HashSet::default(),
             at: (usize::MAX, 0),
         });
         net.after = change.after.as_ref();

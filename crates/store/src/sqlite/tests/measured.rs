@@ -6,10 +6,10 @@ use crate::contract::{Storage, append};
 use crate::retention::DAY_MS;
 use crate::sqlite::SqliteLog;
 use crate::{HistoryQuery, HistoryScope, Limits, LoadScope, Log, Retention};
+use graph::hash::HashSet;
 use graph::history_view::HistoryView;
 use graph::model::Rev;
 use graph::{Timestamp, UserId};
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -143,12 +143,12 @@ fn pages_of(log: &dyn Log, until: Rev) {
     page("who sees 10,000 nodes", nodes(100), 2, HistoryScope::Everything, 0);
     page("who sees 10,000 nodes, by another", nodes(100), 2, HistoryScope::By(UserId(uuid(9))), 0);
     page("who sees all", nodes(1), 2, HistoryScope::Everything, 0);
-    page("who made all", HashSet::new(), 1, HistoryScope::Everything, 0);
-    page("who made all, page 500", HashSet::new(), 1, HistoryScope::Everything, 50_000);
-    page("who made all, page 9,990", HashSet::new(), 1, HistoryScope::Everything, 999_000);
+    page("who made all", HashSet::default(), 1, HistoryScope::Everything, 0);
+    page("who made all, page 500", HashSet::default(), 1, HistoryScope::Everything, 50_000);
+    page("who made all, page 9,990", HashSet::default(), 1, HistoryScope::Everything, 999_000);
     page(
         "who made all, page 9,990 of their own",
-        HashSet::new(),
+        HashSet::default(),
         1,
         HistoryScope::By(UserId(uuid(1))),
         999_000,
@@ -161,5 +161,11 @@ fn pages_of(log: &dyn Log, until: Rev) {
         HistoryScope::Everything,
         0,
     );
-    page("ten of all nodes", nodes(1), 2, HistoryScope::Touching(Arc::new(nodes(100_000))), 0);
+    page(
+        "ten of all nodes",
+        nodes(1),
+        2,
+        HistoryScope::Touching(Arc::new(nodes(100_000).into_iter().collect())),
+        0,
+    );
 }

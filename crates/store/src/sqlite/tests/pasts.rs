@@ -30,7 +30,10 @@ fn h18_a_page_reads_only_what_its_reader_may_see() {
     let mut history = log.history().unwrap();
     for (offset, limit, has_more) in [(0, 4, true), (8, 4, false), (0, 10, false), (0, 1_000, false)] {
         for scope in [HistoryScope::Everything, HistoryScope::Touching(Arc::new(ids.clone()))] {
-            let reader = Arc::new(HistoryView { sees: ids.clone(), ..HistoryView::new(UserId(uuid(2))) });
+            let reader = Arc::new(HistoryView {
+                sees: ids.iter().copied().collect(),
+                ..HistoryView::new(UserId(uuid(2)))
+            });
             let query = HistoryQuery { reader, scope, until: 3_000, limit, offset };
             let page = history.page(&query).unwrap();
             let want: Vec<_> = (0..10).rev().map(|n| 300 * n + 1).skip(offset).take(limit).collect();

@@ -1,0 +1,163 @@
+//! `fanout`: one edit reaches everyone who sees it. Every viewer is a user of their own; all share one branch.
+
+use super::mutate::add_node;
+use crate::client::socket::{Packet, Socket};
+use crate::latencies::Latencies;
+use crate::load::{Span, usage_between};
+use crate::measurement::Measurement;
+use crate::subject::{Kind, Running, Subject, User};
+use anyhow::{Context as _, bail, ensure};
+use memchr::memmem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// How many tasks the shared branch has.
+const TASKS: usize = 50;
+/// How many viewers connect at the same time.
+const SIDE_BY_SIDE: usize = 50;
+/// How long an edit may take to reach everyone.
+const LONGEST: Duration = Duration::from_secs(60);
+/// The title of an edit is this and its number. Each viewer looks for the number that is next.
+const MARK: &str = "edit number ";
+/// How long the measurement waits at its end for diffs that nobody should receive.
+const TOO_MANY: Duration = Duration::from_millis(200);
+
+/// What all viewers have received.
+#[derive(Debug, Default)]
+struct Arrivals {
+    /// How many diffs have arrived.
+    count: AtomicU64,
+    /// How many viewers there are.
+    viewers: AtomicU64,
+    /// The measurement is over; what ends now is no fault.
+    over: AtomicBool,
+}
+
+/// Measures edits one after another: each begins when the former has reached everyone.
+pub async fn measure(subject: &Subject, viewers: usize, span: Span) -> anyhow::Result<Measurement> {
+    let mut running = subject.start(viewers + 1)?;
+    let (mut editor, node) = share(&running, viewers).await?;
+    let arrivals = Arc::new(Arrivals::default());
+    let (complete, mut completed) = watch::channel(0_u64);
+    let complete = Arc::new(complete);
+    let mut listening = connect(&running, viewers, &arrivals, &complete).await?;
+
+    let begin = Instant::now() + span.warm_up;
+    let end = begin + span.counted;
+    let (mut latencies, mut acks) = (Latencies::new()?, Latencies::new()?);
+    let mut number = 0_u64;
+    let edits = async {
+        loop {
+            let sent = Instant::now();
+            if sent >= end {
+                return anyhow::Ok(());
+            }
+            number += 1;
+            let payload = format!(r#"{{"id":"{node}","title":"{MARK}{number} "}}"#);
+            editor.request("node:update", &payload).await?;
+            let acked = Instant::now();
+            let reached = tokio::time::timeout(LONGEST, completed.wait_for(|done| *done >= number)).await;
+            reached.with_context(|| lost(number, &arrivals))??;
+            if sent >= begin {
+                acks.record(acked - sent);
+                latencies.record(sent.elapsed());
+            }
+        }
+    };
+    let both = async { tokio::try_join!(edits, usage_between(begin, end, &running)) };
+    let ((), usage) = tokio::select! {
+        done = both => done?,
+        Some(ended) = listening.join_next() => { ended??; bail!("a viewer ended early") }
+    };
+    tokio::time::sleep(TOO_MANY).await;
+    arrivals.over.store(true, Ordering::Relaxed);
+    let (arrived, expected) = (arrivals.count.load(Ordering::Relaxed), number * viewers as u64);
+    ensure!(arrived == expected, "{expected} diffs should have arrived, and {arrived} did");
+    listening.shutdown().await;
+    running.process.stop()?;
+
+    let mut values = latencies.quantiles();
+    // Edits run one after another, so their times add up to the time that counts.
+    let edits_per_s = latencies.len() as f64 / span.counted.as_secs_f64();
+    values.insert("edits_per_s".to_owned(), edits_per_s);
+    values.insert("deliveries_per_s".to_owned(), edits_per_s * viewers as f64);
+    values.insert("ack_p50_us".to_owned(), acks.quantile_us(0.5));
+    values.extend(usage.cpu);
+    Ok(Measurement::new("fanout", format!("{viewers} viewers"), &running.subject.label, values))
+}
+
+fn lost(number: u64, arrivals: &Arrivals) -> String {
+    let arrived = arrivals.count.load(Ordering::Relaxed);
+    let expected = number * arrivals.viewers.load(Ordering::Relaxed);
+    format!("edit {number} did not reach everyone within {LONGEST:?}: {arrived} of {expected} diffs arrived")
+}
+
+/// A branch that the first user owns and the others see. Returns the owner, connected, and the task that is edited.
+async fn share(running: &Running, viewers: usize) -> anyhow::Result<(Socket, String)> {
+    let mut owner = Socket::connect(running.address, &running.user(0)?.token).await?;
+    if running.subject.kind == Kind::Bare {
+        return Ok((owner, uuid::Uuid::nil().to_string()));
+    }
+    let root = add_node(&mut owner, "Root").await?;
+    let mut node = root.clone();
+    for number in 0..TASKS {
+        node = uuid::Uuid::new_v4().to_string();
+        let payload = format!(r#"{{"id":"{node}","target":"{root}","title":"Task {number}"}}"#);
+        owner.request("node:add", &payload).await?;
+    }
+    let grants = |users: &[User]| {
+        let operations: Vec<String> = users
+            .iter()
+            .map(|user| format!(r#"{{"event":"node:access","id":"{root}","email":"{}"}}"#, user.email))
+            .collect();
+        format!(r#"{{"operations":[{}]}}"#, operations.join(","))
+    };
+    for some in running.users[1..=viewers].chunks(1_000) {
+        owner.request("graph:apply", &grants(some)).await?;
+    }
+    Ok((owner, node))
+}
+
+/// Connects the viewers. Each then counts what it receives until it is aborted.
+async fn connect(
+    running: &Running,
+    viewers: usize,
+    arrivals: &Arc<Arrivals>,
+    complete: &Arc<watch::Sender<u64>>,
+) -> anyhow::Result<JoinSet<anyhow::Result<()>>> {
+    arrivals.viewers.store(viewers as u64, Ordering::Relaxed);
+    let mut listening = JoinSet::new();
+    for some in running.users[1..=viewers].chunks(SIDE_BY_SIDE) {
+        let connecting = some.iter().map(|user| Socket::connect(running.address, &user.token));
+        for socket in futures_util::future::try_join_all(connecting).await? {
+            listening.spawn(listen(socket, Arc::clone(arrivals), Arc::clone(complete)));
+        }
+    }
+    Ok(listening)
+}
+
+/// Counts diffs. Each must be the next one: none is lost, doubled or out of order.
+async fn listen(
+    mut socket: Socket,
+    arrivals: Arc<Arrivals>,
+    complete: Arc<watch::Sender<u64>>,
+) -> anyhow::Result<()> {
+    let viewers = arrivals.viewers.load(Ordering::Relaxed);
+    for expected in 1_u64.. {
+        let packet = match socket.next().await {
+            Err(_) if arrivals.over.load(Ordering::Relaxed) => return Ok(()),
+            packet => packet?,
+        };
+        let Packet::Event(text) = packet else { bail!("a viewer asked for nothing and was answered") };
+        ensure!(text.starts_with(r#"42["graph:diff","#), "a viewer was sent another event: {text}");
+        let mark = format!("{MARK}{expected} ");
+        ensure!(memmem::find(text.as_bytes(), mark.as_bytes()).is_some(), "not edit {expected}: {text}");
+        if (arrivals.count.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(viewers) {
+            complete.send_replace(expected);
+        }
+    }
+    Ok(())
+}
