@@ -105,7 +105,7 @@ fn may_be_reached(world: &World, node: &Node, audience: Audience<'_>) -> bool {
 }
 
 /// Share roots by number.
-type Roots = Reached<Numbers>;
+pub(crate) type Roots = Reached<Numbers>;
 
 /// The share roots in force, at or above the nodes, that share their branch.
 struct RootsOver {
@@ -161,12 +161,12 @@ impl RootsOver {
     }
 }
 
-fn has_share_in_force(world: &World, node: &Node) -> bool {
+pub(crate) fn has_share_in_force(world: &World, node: &Node) -> bool {
     world.publication_in_force(node).is_some()
         || world.grants_on(node.id).any(|grant| world.grant_counts(grant))
 }
 
-fn has_branch_share_in_force(world: &World, node: &Node) -> bool {
+pub(crate) fn has_branch_share_in_force(world: &World, node: &Node) -> bool {
     world.publication_in_force(node).is_some_and(|publication| publication.branch)
         || world.grants_on(node.id).any(|grant| grant.branch && world.grant_counts(grant))
 }
@@ -223,16 +223,20 @@ fn holders(world: &World, root: &Node, audience: Audience<'_>) -> Vec<UserId> {
 
 /// The share roots that cover both ends of a link, as shown to the user.
 pub fn shared_roots(source: &Cover, target: &Cover, user: UserId) -> Arc<[NodeId]> {
-    let (of_source, of_target) = (source.roots_for(user), target.roots_for(user));
-    if Arc::ptr_eq(&of_source, &of_target) {
-        return of_target;
+    common(&source.roots_for(user), &target.roots_for(user))
+}
+
+/// The share roots that are in both lists.
+pub(crate) fn common(of_source: &Arc<[NodeId]>, of_target: &Arc<[NodeId]>) -> Arc<[NodeId]> {
+    if Arc::ptr_eq(of_source, of_target) {
+        return Arc::clone(of_target);
     }
     let both = of_source.iter().filter(|root| of_target.binary_search(root).is_ok());
     let both: Vec<NodeId> = both.copied().collect();
     // Usually, everything that covers one end also covers the other, and that list already exists.
     match both.len() {
-        all if all == of_target.len() => of_target,
-        all if all == of_source.len() => of_source,
+        all if all == of_target.len() => Arc::clone(of_target),
+        all if all == of_source.len() => Arc::clone(of_source),
         _ => both.into(),
     }
 }

@@ -22,6 +22,7 @@ pub mod history_view;
 pub mod id;
 mod inherit;
 pub mod load;
+mod look;
 pub mod model;
 pub mod node_fields;
 mod off_graph;
@@ -34,6 +35,7 @@ pub mod tokens;
 pub mod trash;
 pub mod view;
 mod viewer_classes;
+mod visible;
 pub mod world;
 
 pub use audience::Audience;

@@ -2,7 +2,7 @@
 
 use crate::access::sees_link;
 use crate::audience::Audience;
-use crate::cover::{self, Cover, Placements, covers, shared_roots};
+use crate::cover::{Cover, covers, shared_roots};
 use crate::hash::{HashMap, HashSet};
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Level, Link, Node, User};
@@ -169,7 +169,7 @@ fn active_link(world: &World, id: LinkId) -> Option<&Arc<Link>> {
 }
 
 /// The primary links from the node, by which others wait for it.
-fn held_by(world: &World, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
+pub(crate) fn held_by(world: &World, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
     world.active_links_up(id).filter(|link| link.is_primary())
 }
 
@@ -194,35 +194,6 @@ pub fn may_show_phantom(world: &World, link: &Link, audience: Audience<'_>) -> b
 fn is_shared_alone(world: &World, node: &Node) -> bool {
     node.publication.as_ref().is_some_and(|publication| !publication.branch)
         || world.grants_on(node.id).any(|grant| !grant.branch)
-}
-
-/// The ids of everything that the user sees, including phantoms, in order of creation.
-pub fn visible_nodes(world: &World, user: UserId) -> Vec<NodeId> {
-    let full = cover::accessible(world, user);
-    let mut all: HashSet<NodeId> = full.keys().copied().collect();
-    for (id, level) in &full {
-        for link in world.active_links_down(*id).filter(|link| link.is_primary()) {
-            if !full.contains_key(&link.source) && sees_link(user, link, None, Some(*level)) {
-                all.insert(link.source);
-            }
-        }
-    }
-    in_order_of_creation(world, all)
-}
-
-/// The nodes among those given that the user sees now, including phantoms.
-pub(crate) fn visible_of(world: &World, user: UserId, nodes: &[NodeId]) -> HashSet<NodeId> {
-    let active = nodes.iter().copied().filter(|id| world.active_node(*id).is_some());
-    let active: Vec<NodeId> = active.collect();
-    let placed = Placements::of(world, user, active.iter().copied());
-    let (full, rest): (Vec<NodeId>, Vec<NodeId>) =
-        active.into_iter().partition(|id| placed.level(*id).is_some());
-    let held_by = rest.into_iter().flat_map(|id| held_by(world, id));
-    let held_by: Vec<&Arc<Link>> =
-        held_by.filter(|link| may_show_phantom(world, link, Audience::One(user))).collect();
-    let targets = Placements::of(world, user, held_by.iter().map(|link| link.target));
-    let phantoms = held_by.into_iter().filter(|link| sees_link(user, link, None, targets.level(link.target)));
-    full.into_iter().chain(phantoms.map(|link| link.source)).collect()
 }
 
 pub(crate) fn in_order_of_creation(world: &World, nodes: HashSet<NodeId>) -> Vec<NodeId> {
