@@ -346,3 +346,34 @@ fn d13_a_long_tail_is_read_quickly() {
     let mark: i64 = conn.query_row("SELECT mark FROM folded", [], |row| row.get(0)).unwrap();
     assert_eq!(mark, 0);
 }
+
+/// All pages that are written because of many small batches: into the WAL by commits and folds, and by the checkpoint.
+#[test]
+fn d20_small_batches_write_little() {
+    const GROUPS: u64 = 100;
+    let file = File::fresh();
+    let mut log = file.log();
+    // In a file that has as much already, so that pages are rewritten rather than filled for the first time.
+    let mut head = 0;
+    for round in 0..2 {
+        log.checkpoint().unwrap();
+        log.conn.execute_batch("PRAGMA wal_autocheckpoint=0").unwrap();
+        let before = std::fs::metadata(file.path()).unwrap().len();
+        for n in 0..GROUPS {
+            let nth = (round * GROUPS + n) * 50;
+            // Ids as they are given: without any order.
+            let scattered = |n: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 24;
+            let group: Vec<Batch> = (nth..nth + 50).map(|n| add_node(scattered(n))).collect();
+            head = append(&mut log, head, &group).unwrap();
+        }
+        fold(&log);
+        let wal = std::fs::metadata(file.path().with_extension("db-wal")).unwrap().len();
+        log.checkpoint().unwrap();
+        let all = std::fs::metadata(file.path()).unwrap().len();
+        // A checkpoint writes no page twice.
+        let written = (wal + all) / (GROUPS * 50);
+        assert!(written < 3_000, "round {round}: {written} bytes a batch");
+        assert!((all - before) / (GROUPS * 50) < 1_200, "round {round}: {} bytes on disk", all - before);
+    }
+    no_problems(&file);
+}

@@ -132,7 +132,7 @@ fn h1_a_file_of_version_1_that_is_damaged_stays_as_it_is() {
 
 /// Everything is there as before: entities, history, chains, keys with their fingerprints.
 #[test]
-fn d13_a_file_of_version_4_is_brought_up_to_date() {
+fn d19_a_file_of_version_4_is_brought_up_to_date() {
     let (file, batches) = (File::fresh(), story());
     let conn = Connection::open(file.path()).unwrap();
     write_version_4(&conn, batches.iter());
@@ -181,7 +181,7 @@ fn h18_a_file_of_version_4_has_its_history() {
 
 /// A batch that cannot be read does not keep the file from being brought up to date: no World needs it.
 #[test]
-fn d13_a_damaged_batch_of_version_4_stays_damaged() {
+fn d19_a_damaged_batch_of_version_4_stays_damaged() {
     let file = File::fresh();
     let conn = Connection::open(file.path()).unwrap();
     write_version_4(&conn, story().iter());
@@ -193,7 +193,7 @@ fn d13_a_damaged_batch_of_version_4_stays_damaged() {
 
 /// An entity that cannot be read does: the file stays as it is.
 #[test]
-fn d13_a_file_of_version_4_that_is_damaged_stays_as_it_is() {
+fn d19_a_file_of_version_4_that_is_damaged_stays_as_it_is() {
     let file = File::fresh();
     let conn = Connection::open(file.path()).unwrap();
     write_version_4(&conn, story().iter());
