@@ -178,7 +178,7 @@ fn p20_what_comes_over_a_connection_never_goes_back_in_the_order() {
     // Users take turns; each user's requests keep their order.
     let of =
         |bens: bool| revs.iter().enumerate().filter(move |(n, _)| (n % 3 == 0) == bens).map(|(_, rev)| *rev);
-    assert!(of(true).is_sorted() && of(false).is_sorted(), "D19");
+    assert!(of(true).is_sorted() && of(false).is_sorted(), "R17");
     let mut revs = revs;
     revs.sort_unstable();
     assert!(revs.is_sorted_by(|a, b| a + 1 == *b), "D2");

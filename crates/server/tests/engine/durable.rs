@@ -97,7 +97,7 @@ fn d5_a_refused_commit_leaves_no_trace() {
     assert_eq!(replica.nodes.len(), 1);
 }
 
-// Rules: D5, D20.
+// Rules: D5, D22.
 /// History is read on a connection of its own: an error there concerns one request, and not its group.
 #[test]
 fn d5_a_past_that_cannot_be_read_fails_only_who_needs_it() {
@@ -118,7 +118,8 @@ fn d5_a_past_that_cannot_be_read_fails_only_who_needs_it() {
         let outcomes = server.together(anna.asks(rename(node, "busy")), group.to_vec());
         let [first, fails, last] = <[Outcome; 3]>::try_from(outcomes).unwrap();
         assert_eq!(failure(fails), Failure::Storage);
-        (changed(first), changed(last));
+        changed(first);
+        changed(last);
         let after = &anna.sees().nodes[0].node;
         assert_eq!((after.title.as_str(), after.version), ("last", before.nodes[0].node.version + 3));
     }

@@ -34,9 +34,9 @@ fn glanced(pending: &[&Pending]) -> bool {
     pending.iter().any(|pending| pending.glance().is_some())
 }
 
-// Rules: D1, D19.
+// Rules: D1, D21.
 #[test]
-fn d19_each_group_is_told_when_it_is_on_disk_itself() {
+fn d21_each_group_is_told_when_it_is_on_disk_itself() {
     let server = Server::set(&["anna", "ben"], patient());
     let (anna, ben) = (server.person("anna"), server.person("ben"));
     let plan = anna.adds("plan", None);
@@ -72,9 +72,9 @@ fn d19_each_group_is_told_when_it_is_on_disk_itself() {
     assert_eq!(bens.hears_diffs().len(), 3);
 }
 
-// Rules: D19, D6.
+// Rules: D21, D6.
 #[test]
-fn d19_mutations_are_decided_while_a_commit_is_written() {
+fn d21_mutations_are_decided_while_a_commit_is_written() {
     let server = Server::set(&["anna"], patient());
     let anna = server.person("anna");
     let node = anna.adds("task", None);
@@ -91,9 +91,9 @@ fn d19_mutations_are_decided_while_a_commit_is_written() {
     assert_eq!(anna.sees_titles(), ["third"]);
 }
 
-// Rules: D5, D19.
+// Rules: D5, D21.
 #[test]
-fn d19_what_was_decided_after_a_group_that_fails_fails_with_it() {
+fn d21_what_was_decided_after_a_group_that_fails_fails_with_it() {
     for panics in [false, true] {
         let server = Server::set(&["anna", "ben"], patient());
         let (anna, ben) = (server.person("anna"), server.person("ben"));
@@ -150,7 +150,7 @@ fn d19_what_was_decided_after_a_group_that_fails_fails_with_it() {
     }
 }
 
-// Rules: D7, D9, D19.
+// Rules: D7, D9, D21.
 #[test]
 fn d7_a_request_twice_in_two_groups_in_flight_is_done_once() {
     let server = Server::set(&["anna"], patient());
@@ -173,9 +173,9 @@ fn d7_a_request_twice_in_two_groups_in_flight_is_done_once() {
     assert_eq!(anna.sees().nodes.len(), 2);
 }
 
-// Rules: H4, H6, D19.
+// Rules: H4, H6, D21.
 #[test]
-fn d19_what_is_in_flight_can_be_undone_and_redone() {
+fn d21_what_is_in_flight_can_be_undone_and_redone() {
     let server = Server::set(&["anna"], patient());
     let anna = server.person("anna");
     let node = anna.adds("task", None);
@@ -213,9 +213,9 @@ fn d19_what_is_in_flight_can_be_undone_and_redone() {
     assert_eq!(anna.sees_titles(), ["task"]);
 }
 
-// Rules: D14, D19.
+// Rules: D14, D21.
 #[test]
-fn d19_what_others_committed_first_is_decided_on() {
+fn d21_what_others_committed_first_is_decided_on() {
     for panics in [false, true] {
         let server = Server::set(&["anna", "ben"], unpolled());
         let (anna, ben) = (server.person("anna"), server.person("ben"));
@@ -265,9 +265,9 @@ fn d19_what_others_committed_first_is_decided_on() {
     }
 }
 
-// Rules: D3, D19, P21.
+// Rules: D3, D21, P21.
 #[test]
-fn d19_a_connection_made_meanwhile_misses_nothing() {
+fn d21_a_connection_made_meanwhile_misses_nothing() {
     let server = Server::set(&["anna"], patient());
     let anna = server.person("anna");
     let node = anna.adds("task", None);
@@ -291,7 +291,7 @@ fn d19_a_connection_made_meanwhile_misses_nothing() {
     assert!(matches!(synced(second), Outcome::Synced { recovered: true, .. }));
 }
 
-// Rules: D1, D19.
+// Rules: D1, D21.
 #[test]
 fn d1_no_name_is_known_before_it_is_on_disk() {
     let server = Server::set(&["anna"], patient());
@@ -313,7 +313,7 @@ fn d1_no_name_is_known_before_it_is_on_disk() {
     assert_eq!(name(), "second");
 }
 
-// Rules: P24, D19.
+// Rules: P24, D21.
 #[test]
 fn p24_a_token_revoked_beside_what_is_in_flight_ends_its_requests() {
     let server = Server::set(&["anna"], unpolled());
