@@ -10,7 +10,6 @@ use graph::model::{Plan, Rev};
 use graph::{Batch, BatchId, Entry, Subject, UserId};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params};
-use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// In what way a batch is found by an id.
@@ -95,8 +94,11 @@ impl Kept {
 }
 
 /// Every id that a batch's entries touch, once each and sorted.
-pub(super) fn ids(entries: &[Entry]) -> BTreeSet<Uuid> {
-    entries.iter().flat_map(touched).collect()
+pub(super) fn ids(entries: &[Entry]) -> Vec<Uuid> {
+    let mut ids: Vec<Uuid> = entries.iter().flat_map(touched).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }
 
 /// What is known of a stretch of the line without reading it.
@@ -112,6 +114,8 @@ pub(super) struct Part {
     pub(super) turns: Vec<Turn>,
     /// Of every batch, in order.
     pub(super) sizes: Vec<Size>,
+    /// The size of all their bodies.
+    pub(super) bytes: i64,
     /// The plans of the accounts that were added or changed, and by which batch, in order.
     pub(super) plans: Vec<(i64, UserId, Plan)>,
 }
@@ -151,6 +155,7 @@ impl Part {
         self.finds.extend(id.map(|id| Find { way: Way::Name, id: id.0, rev, shows: 0 }));
         self.finds.push(Find { way: Way::By, id: actor, rev, shows });
         self.sizes.push(Size { rev, actor, bytes });
+        self.bytes = self.bytes.saturating_add(bytes);
     }
 
     /// Orders what was added.
@@ -162,7 +167,8 @@ impl Part {
 
     /// This part and the one that follows it, as one.
     pub(super) fn and(&self, next: &Part) -> Part {
-        let mut both = Part { last: next.last, ..self.clone() };
+        let bytes = self.bytes.saturating_add(next.bytes);
+        let mut both = Part { last: next.last, bytes, ..self.clone() };
         // Two sorted runs, one after the other, are what this sort is fast for.
         both.finds.extend_from_slice(&next.finds);
         both.finds.sort();
@@ -179,6 +185,7 @@ impl Part {
         rest.finds.retain(|find| find.rev > up_to);
         rest.turns.retain(|turn| turn.rev > up_to);
         rest.sizes.retain(|size| size.rev > up_to);
+        rest.bytes = rest.sizes.iter().fold(0, |sum, size| sum.saturating_add(size.bytes));
         rest.plans.retain(|(rev, ..)| *rev > up_to);
         rest
     }
@@ -196,11 +203,6 @@ impl Part {
         let end = self.turns.partition_point(|turn| (turn.root, turn.undo, turn.rev) <= (root, undo, until));
         let last = self.turns.get(end.checked_sub(1)?);
         last.filter(|turn| (turn.root, turn.undo) == (root, undo))
-    }
-
-    /// The size of the batches' bodies.
-    pub(super) fn bytes(&self) -> i64 {
-        self.sizes.iter().fold(0, |sum, size| sum.saturating_add(size.bytes))
     }
 }
 
