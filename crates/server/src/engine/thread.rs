@@ -12,6 +12,7 @@ use super::protocol::{
     Caller, ConnectionId, Failure, OnOutcome, Outcome, PageRequest, Read, Relay, RequestedScope,
 };
 use super::reading::{Asked, ReadJob, Reading, ReadyPage, TurnCome};
+use super::teller::Teller;
 use super::{EngineCommand, EngineSettings, Shared, clock, reads, relay_audience};
 use graph::model::Rev;
 use graph::{Committed, Projection, SharedDiff, Timestamp, World};
@@ -72,7 +73,7 @@ impl Thread {
         let kept = BacklogBounds { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
         let held_bounds =
             HeldBounds { entries_max: settings.held_entries_max, bytes_max: settings.held_bytes_max };
-        let connections = Connections::new(kept, held_bounds, reading.feed());
+        let connections = Connections::new(kept, held_bounds, reading.feed(), Teller::start());
         let readers = HistoryViews::default();
         let clock = ClockWatch::begin(world.clock());
         Thread {
@@ -98,6 +99,7 @@ impl Thread {
             while let Some(round) = self.collect(commands) {
                 if let Some(done) = self.round(round) {
                     self.finish_reads(commands);
+                    self.connections.flush();
                     let _ = done.send(());
                     return;
                 }
