@@ -53,6 +53,9 @@ bench-prune: ## prune a million batches and measure the time and the ack latency
 bench-costs: ## print a table of how costs grow with what a user can create
 	cargo run --locked --release --package graph --example costs
 
+bench-large: ## print what a World of a million nodes costs, and edits of hubs and long chains
+	cargo run --locked --release --package graph --example large
+
 build:
 	cargo build --locked --package server --bin synaptask
 
@@ -80,4 +83,4 @@ $(VENV)/.ready: clients/py/requirements.txt tools/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r clients/py/requirements.txt -r tools/requirements.txt
 	touch $@
 
-.PHONY: help run test need-tools fmt lint walls rules deny advisories rust soak bench-prune bench-costs build stories stories-js stories-py kill-loop live
+.PHONY: help run test need-tools fmt lint walls rules deny advisories rust soak bench-prune bench-costs bench-large build stories stories-js stories-py kill-loop live

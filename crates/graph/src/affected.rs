@@ -152,6 +152,11 @@ impl AffectedSet {
         self.affected_links.iter().chain(moved).copied()
     }
 
+    /// The users whose view moved nodes and links may enter or leave, unless that is everyone.
+    pub(crate) fn concerned(&self) -> impl Iterator<Item = UserId> {
+        self.moved_for.iter().flatten().copied()
+    }
+
     fn concerns(&self, user: UserId) -> bool {
         self.moved_for.as_ref().is_none_or(|users| users.contains(&user))
     }

@@ -4,6 +4,7 @@
 //! is not completed.
 
 use crate::batch::Op;
+use crate::blockers::{Blockers, is_open};
 use crate::draft::{Cause, Draft};
 use crate::hash::{HashMap, HashSet};
 use crate::id::{LinkId, NodeId};
@@ -14,15 +15,7 @@ use std::sync::Arc;
 
 /// Whether the node is held, by the current statuses in the graph.
 pub fn is_held(graph: &impl Graph, node: &Node) -> bool {
-    blockers(graph, node).any(|source| source.status != Status::Completed)
-}
-
-fn blockers<'g>(graph: &'g impl Graph, node: &Node) -> impl Iterator<Item = &'g Arc<Node>> {
-    let (id, open) = (node.id, !node.in_trash && !node.independent);
-    graph
-        .active_links_down(id)
-        .filter(move |link| open && link.is_primary())
-        .filter_map(|link| graph.active_node(link.source))
+    !node.in_trash && !node.independent && graph.blockers(node.id).open > 0
 }
 
 /// Updates statuses and `wasBlocker` to match what is held. It starts at nodes whose blockers changed and climbs as
@@ -43,6 +36,7 @@ pub fn settle_giving_back(draft: &mut Draft<'_>, begin: impl IntoIterator<Item =
         cascade.weigh(draft, id);
     }
     cascade.write(draft);
+    mark(draft);
 }
 
 /// Statuses that are computed but not written: a node may be freed and held again before the cascade ends.
@@ -50,12 +44,11 @@ pub fn settle_giving_back(draft: &mut Draft<'_>, begin: impl IntoIterator<Item =
 struct Cascade {
     waiting: VecDeque<NodeId>,
     queued: HashSet<NodeId>,
-    looked_at: Vec<NodeId>,
     /// Status, resume status, and when the node last changed.
     settled: HashMap<NodeId, (Status, Status, usize)>,
     changes: usize,
-    /// Targets of a reopened node. They stay held, because the cascade completes no node.
-    held: HashSet<NodeId>,
+    /// By node, how many more open blockers it has by the statuses in `settled` than in the draft.
+    more: HashMap<NodeId, i32>,
 }
 
 impl Cascade {
@@ -68,7 +61,6 @@ impl Cascade {
     fn next(&mut self) -> Option<NodeId> {
         let node = self.waiting.pop_front()?;
         self.queued.remove(&node);
-        self.looked_at.push(node);
         Some(node)
     }
 
@@ -78,28 +70,37 @@ impl Cascade {
             .map_or((node.status, node.resume), |(status, resume, _)| (*status, *resume))
     }
 
+    fn is_held(&self, draft: &Draft<'_>, node: &Node) -> bool {
+        let open = || draft.blockers(node.id).open + self.more.get(&node.id).copied().unwrap_or_default();
+        !node.independent && open() > 0
+    }
+
+    fn set(&mut self, id: NodeId, status: Status, resume: Status) {
+        self.changes += 1;
+        self.settled.insert(id, (status, resume, self.changes));
+    }
+
     /// Completes the nodes of `ended` that no open node holds, and those that wait only for such nodes. It reopens
     /// nothing: weighing all nodes does that afterwards, and takes back what was completed here too early. A
     /// completed node that waits for one of `ended` is thus not reopened in between.
     fn give_back(&mut self, draft: &Draft<'_>, ended: &[NodeId]) {
-        let active = |id: &NodeId| draft.active_node(*id).filter(|node| node.status != Status::Completed);
-        let open = ended.iter().filter_map(active).map(|node| {
-            let open = blockers(draft, node).filter(|source| source.status != Status::Completed);
-            (node.id, open.count())
+        let open = |id: &NodeId| draft.active_node(*id).filter(|node| node.status != Status::Completed);
+        let free = |id: &NodeId| open(id).is_some_and(|node| !self.is_held(draft, node));
+        let mut free: VecDeque<NodeId> = ended.iter().copied().filter(free).collect();
+        let mut left: HashSet<NodeId> = ended.iter().copied().filter(|id| open(id).is_some()).collect();
+        free.iter().for_each(|id| {
+            left.remove(id);
         });
-        let mut open: HashMap<NodeId, usize> = open.collect();
-        let free = |id: &&NodeId| open.get(*id) == Some(&0);
-        let mut free: VecDeque<NodeId> = ended.iter().filter(free).copied().collect();
         while let Some(id) = free.pop_front() {
-            self.changes += 1;
-            self.settled.insert(id, (Status::Completed, Status::Available, self.changes));
+            self.set(id, Status::Completed, Status::Available);
             self.look_at(id);
             for above in targets(draft, id) {
+                *self.more.entry(above).or_default() -= 1;
                 self.look_at(above);
-                // An independent node is free from the start, whatever it waits for.
-                if let Some(open) = open.get_mut(&above).filter(|open| **open > 0) {
-                    *open -= 1;
-                    free.extend((*open == 0).then_some(above));
+                let held = || draft.node(above).is_some_and(|node| self.is_held(draft, node));
+                if left.contains(&above) && !held() {
+                    left.remove(&above);
+                    free.push_back(above);
                 }
             }
         }
@@ -107,13 +108,8 @@ impl Cascade {
 
     fn weigh(&mut self, draft: &Draft<'_>, id: NodeId) {
         let Some(node) = draft.active_node(id) else { return };
-        let held = if self.held.contains(&id) {
-            !node.independent
-        } else {
-            blockers(draft, node).any(|source| self.status(source).0 != Status::Completed)
-        };
         let (status, resume) = self.status(node);
-        let next = match (held, status) {
+        let (status_next, resume_next) = match (self.is_held(draft, node), status) {
             (true, Status::Blocked) | (false, Status::Available | Status::InProgress | Status::Completed) => {
                 return;
             }
@@ -121,11 +117,10 @@ impl Cascade {
             (true, Status::Available | Status::Completed) => (Status::Blocked, Status::Available),
             (false, Status::Blocked) => (resume, Status::Available),
         };
-        self.changes += 1;
-        self.settled.insert(id, (next.0, next.1, self.changes));
+        self.set(id, status_next, resume_next);
         if status == Status::Completed {
             for above in targets(draft, id) {
-                self.held.insert(above);
+                *self.more.entry(above).or_default() += 1;
                 self.look_at(above);
             }
         }
@@ -142,12 +137,6 @@ impl Cascade {
                 });
             }
         }
-        let mut seen = HashSet::default();
-        for id in self.looked_at {
-            if seen.insert(id) {
-                mark_blockers(draft, id);
-            }
-        }
     }
 }
 
@@ -158,24 +147,55 @@ pub fn targets(graph: &impl Graph, id: NodeId) -> Vec<NodeId> {
     links.into_iter().map(|link| link.target).collect()
 }
 
-/// Marks every link that holds the node as a blocker, and unmarks links to a completed node.
-fn mark_blockers(draft: &mut Draft<'_>, id: NodeId) {
-    let Some(node) = draft.active_node(id) else { return };
-    let completed = node.status == Status::Completed;
-    let independent = node.independent;
-    let mut flips: Vec<(u64, LinkId, bool)> = Vec::new();
-    for link in draft.active_links_down(id).filter(|link| link.is_primary()) {
-        let source_open = draft.active_node(link.source).is_some_and(|node| node.status != Status::Completed);
-        let holds = source_open && !independent;
-        match (link.was_blocker, holds, completed) {
-            (false, true, _) => flips.push((link.seq, link.id, true)),
-            (true, false, true) => flips.push((link.seq, link.id, false)),
-            _ => {}
+/// Marks the links that have come to hold their target, and unmarks links to nodes that were completed. Only links
+/// that changed, or at an end that did, are looked at.
+fn mark(draft: &mut Draft<'_>) {
+    for id in draft.links_written().collect::<Vec<_>>() {
+        if let Some(was_blocker) = draft.link(id).and_then(|link| turns(draft, link)) {
+            draft.set_was_blocker(id, was_blocker);
         }
     }
-    flips.sort_unstable();
-    for (_, link, was_blocker) in flips {
+    for id in draft.opened().to_vec() {
+        let turning = turning(draft, draft.active_links_up(id));
+        turn(draft, turning);
+    }
+    for id in draft.exposed().to_vec() {
+        let Blockers { unmarked, marked, .. } = draft.blockers(id);
+        let any = |node: &Node| match node.status {
+            Status::Completed => marked > 0,
+            _ => unmarked > 0,
+        };
+        if draft.active_node(id).is_some_and(|node| any(node)) {
+            let turning = turning(draft, draft.active_links_down(id));
+            turn(draft, turning);
+        }
+    }
+}
+
+/// Those of some links whose `wasBlocker` changes, the oldest first.
+fn turning<'d>(draft: &Draft<'_>, links: impl Iterator<Item = &'d Arc<Link>>) -> Vec<(u64, LinkId, bool)> {
+    let turning = links.filter_map(|link| Some((link.seq, link.id, turns(draft, link)?)));
+    let mut turning: Vec<_> = turning.collect();
+    turning.sort_unstable();
+    turning
+}
+
+fn turn(draft: &mut Draft<'_>, turning: Vec<(u64, LinkId, bool)>) {
+    for (_, link, was_blocker) in turning {
         draft.set_was_blocker(link, was_blocker);
+    }
+}
+
+/// What `wasBlocker` of a link becomes, if that changes: true if it holds its target, false if that is completed.
+fn turns(draft: &Draft<'_>, link: &Link) -> Option<bool> {
+    if link.in_trash || !link.is_primary() {
+        return None;
+    }
+    let target = draft.active_node(link.target)?;
+    let holds = || !target.independent && draft.node(link.source).is_some_and(|node| is_open(node));
+    match link.was_blocker {
+        false => holds().then_some(true),
+        true => (target.status == Status::Completed && !holds()).then_some(false),
     }
 }
 

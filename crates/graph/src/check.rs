@@ -1,5 +1,6 @@
 //! Checks every invariant of the model on a whole World, for `synaptask check`.
 
+use crate::blockers::{Blockers, is_open};
 use crate::blocking::is_held;
 use crate::hash::{HashMap, HashSet};
 use crate::id::{LinkId, NodeId, UserId};
@@ -26,6 +27,7 @@ pub fn problems(world: &World) -> Vec<String> {
     if world.listings() != 2 * world.links().count() {
         problems.push("the lists of links to and from nodes contain links that do not exist".to_owned());
     }
+    check_blockers(world, &mut problems);
     check_cycles(world, &mut problems);
     check_shares(world, &mut problems);
     check_users(world, &mut problems);
@@ -85,6 +87,22 @@ fn check_link(world: &World, link: &Link, problems: &mut Vec<String>) {
     }
     if link.cascade && !link.in_trash {
         problems.push(format!("active link {id} is marked as trashed by cascade"));
+    }
+}
+
+/// Counts anew what the World counts as it changes.
+fn check_blockers(world: &World, problems: &mut Vec<String>) {
+    let mut counted: HashMap<NodeId, Blockers> = HashMap::default();
+    for link in world.links() {
+        let open = world.node(link.source).is_some_and(|node| is_open(node));
+        *counted.entry(link.target).or_default() += Blockers::of(link, open);
+    }
+    for node in world.nodes() {
+        let (id, counted) = (node.id, counted.get(&node.id).copied().unwrap_or_default());
+        let kept = world.blockers(id);
+        if kept != counted {
+            problems.push(format!("the blockers of node {id} are counted as {kept:?}, and are {counted:?}"));
+        }
     }
 }
 

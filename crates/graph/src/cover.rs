@@ -43,6 +43,17 @@ impl Cover {
         std::iter::once(self.owner).chain(self.viewers.iter().map(|(user, ..)| *user))
     }
 
+    /// Every share root that covers the node, sorted.
+    pub(crate) fn roots(&self) -> &Arc<[NodeId]> {
+        &self.roots
+    }
+
+    /// The owner and every viewer, each with their access and the share roots shown to them.
+    pub(crate) fn sights(&self) -> impl Iterator<Item = (UserId, Level, &Arc<[NodeId]>)> {
+        let viewers = self.viewers.iter().map(|(user, level, roots)| (*user, *level, roots));
+        std::iter::once((self.owner, Level::Owner, &self.roots)).chain(viewers)
+    }
+
     fn viewer(&self, user: UserId) -> Option<&(UserId, Level, Arc<[NodeId]>)> {
         let at = self.viewers.binary_search_by_key(&user, |(user, ..)| *user).ok()?;
         self.viewers.get(at)

@@ -2,9 +2,10 @@
 //! stays as it is until the finished batch is applied.
 
 use crate::batch::{Batch, Change, Entry, Lineage, Op, Subject};
+use crate::blockers::{Blockers, is_open};
 use crate::hash::{HashMap, HashSet};
 use crate::id::{BatchId, LinkId, NodeId, UserId};
-use crate::model::{Embed, Grant, Link, Node, User};
+use crate::model::{Embed, Grant, Link, Node, Status, User};
 use crate::time::Timestamp;
 use crate::world::{Graph, World};
 use std::sync::Arc;
@@ -20,6 +21,11 @@ pub struct Draft<'w> {
     /// For each node, its links that the World does not list there in their current direction: added or swapped.
     listed: HashMap<NodeId, Vec<LinkId>>,
     turned: HashSet<LinkId>,
+    blockers: HashMap<NodeId, Blockers>,
+    /// Nodes that opened, in order. Links from them may hold their targets now.
+    opened: Vec<NodeId>,
+    /// Nodes that were completed or ceased to be independent, in order. What links to them mean may have changed.
+    exposed: Vec<NodeId>,
     /// The index of each link's last entry, so that a cascade need not search for it.
     link_entries: HashMap<LinkId, usize>,
     /// By user, how many more grants to them show than in the World.
@@ -59,6 +65,12 @@ impl Graph for Draft<'_> {
         let below = self.world.links_down(id).filter_map(|link| self.laid_over(link));
         let listed = self.listed_at(id).filter(move |link| !self.lies_as_below(link));
         below.chain(listed).filter(move |link| link.target == id)
+    }
+
+    fn blockers(&self, id: NodeId) -> Blockers {
+        let mut blockers = self.world.blockers(id);
+        blockers += self.blockers.get(&id).copied().unwrap_or_default();
+        blockers
     }
 }
 
@@ -103,6 +115,9 @@ impl<'w> Draft<'w> {
             links: HashMap::default(),
             listed: HashMap::default(),
             turned: HashSet::default(),
+            blockers: HashMap::default(),
+            opened: Vec::new(),
+            exposed: Vec::new(),
             link_entries: HashMap::default(),
             showing: HashMap::default(),
             next_seq: world.next_seq(),
@@ -198,12 +213,60 @@ impl<'w> Draft<'w> {
         after.last_batch = self.batch;
         let after = Arc::new(after);
         self.nodes.insert(id, Some(Arc::clone(&after)));
+        self.note_status(&before, &after);
         self.write(op, cause, Subject::Node(Change { before: Some(before), after: Some(after) }));
+    }
+
+    /// Notes what a change of a node means for links at it.
+    fn note_status(&mut self, before: &Node, after: &Node) {
+        let (was_open, is_open) = (is_open(before), is_open(after));
+        if was_open != is_open {
+            let changes = self.links_up(after.id).map(|link| (link.target, Blockers::of_opening(link)));
+            let changes: Vec<(NodeId, Blockers)> = changes.collect();
+            for (target, change) in changes {
+                *self.blockers.entry(target).or_default() += if is_open { change } else { -change };
+            }
+        }
+        if is_open && !was_open {
+            self.opened.push(after.id);
+        }
+        let completed = |node: &Node| node.status == Status::Completed;
+        if (completed(after) && !completed(before)) || (before.independent && !after.independent) {
+            self.exposed.push(after.id);
+        }
+    }
+
+    /// Notes what a change of a link means for its target.
+    fn note_link(&mut self, before: Option<&Link>, after: Option<&Link>) {
+        for (link, is_after) in [(before, false), (after, true)] {
+            let Some(link) = link else { continue };
+            let counts = Blockers::of(link, self.node(link.source).is_some_and(|node| is_open(node)));
+            *self.blockers.entry(link.target).or_default() += if is_after { counts } else { -counts };
+        }
+    }
+
+    /// The nodes that opened, in order. Some may have closed again.
+    pub fn opened(&self) -> &[NodeId] {
+        &self.opened
+    }
+
+    /// The nodes that were completed or ceased to be independent, in order.
+    pub fn exposed(&self) -> &[NodeId] {
+        &self.exposed
+    }
+
+    /// The links with an entry, in the order of the entries.
+    pub fn links_written(&self) -> impl Iterator<Item = LinkId> {
+        self.entries.iter().filter_map(|entry| match &entry.subject {
+            Subject::Link(change) => change.latest().map(|link| link.id),
+            _ => None,
+        })
     }
 
     /// Deletes a node for good (NODE_DELETE). Its links, grants and embeds must have been deleted before.
     pub fn delete_node(&mut self, id: NodeId) {
         let Some(before) = self.node(id).cloned() else { return };
+        // No link leads from it any more.
         self.nodes.insert(id, None);
         self.write(Op::NodeDelete, Cause::Meant, Subject::Node(Change { before: Some(before), after: None }));
     }
@@ -212,6 +275,7 @@ impl<'w> Draft<'w> {
     pub fn add_link(&mut self, link: Link) {
         let link = Arc::new(link);
         self.list(&link);
+        self.note_link(None, Some(&link));
         self.links.insert(link.id, Some(Arc::clone(&link)));
         self.write(Op::LinkAdd, Cause::Meant, Subject::Link(Change { before: None, after: Some(link) }));
     }
@@ -228,6 +292,7 @@ impl<'w> Draft<'w> {
         if before.source != after.source && self.world.link(id).is_some() && self.turned.insert(id) {
             self.list(&after);
         }
+        self.note_link(Some(&before), Some(&after));
         self.links.insert(id, Some(Arc::clone(&after)));
         self.write(op, cause, Subject::Link(Change { before: Some(before), after: Some(after) }));
     }
@@ -238,11 +303,11 @@ impl<'w> Draft<'w> {
         let own_entry = self.link_entries.get(&id).and_then(|at| self.entries.get_mut(*at));
         match own_entry.map(|entry| &mut entry.subject) {
             Some(Subject::Link(Change { after: Some(link), .. })) => {
-                let mut folded = Link::clone(link);
-                folded.was_blocker = was_blocker;
-                *link = Arc::new(folded);
-                let link = Arc::clone(link);
-                self.links.insert(id, Some(link));
+                let before = Arc::clone(link);
+                let folded = Arc::new(Link { was_blocker, ..Link::clone(link) });
+                link.clone_from(&folded);
+                self.note_link(Some(&before), Some(&folded));
+                self.links.insert(id, Some(folded));
             }
             _ => {
                 self.edit_link(Op::LinkUpdate, Cause::Derived, id, |link| link.was_blocker = was_blocker);
@@ -253,6 +318,7 @@ impl<'w> Draft<'w> {
     /// Deletes a link for good (LINK_DELETE).
     pub fn delete_link(&mut self, id: LinkId, cause: Cause) {
         let Some(before) = self.link(id).cloned() else { return };
+        self.note_link(Some(&before), None);
         self.links.insert(id, None);
         self.write(Op::LinkDelete, cause, Subject::Link(Change { before: Some(before), after: None }));
     }

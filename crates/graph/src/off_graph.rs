@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A change outside the visible graph.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) enum OffGraphChange {
     Node(NodeChange),
     Link(LinkChange),
@@ -22,11 +22,14 @@ pub(crate) enum OffGraphChange {
     Access(AccessChange),
 }
 
+/// The off-graph changes of one user, by index in the batch.
+type ByIndex = BTreeMap<usize, OffGraphChange>;
+
 /// The off-graph changes by user and by index in the batch.
 #[derive(Default)]
 pub(crate) struct OffGraphChanges {
     /// Of each user, by index in the batch.
-    pub(crate) by_user: HashMap<UserId, BTreeMap<usize, OffGraphChange>>,
+    pub(crate) by_user: HashMap<UserId, ByIndex>,
 }
 
 impl OffGraphChanges {
@@ -70,6 +73,25 @@ impl OffGraphChanges {
                 _ => {}
             }
         }
+    }
+
+    /// The users with changes, each with a number that two of them share if their changes are equal.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (UserId, usize)> {
+        // Most changes that differ are at different indices.
+        let mut known: HashMap<Vec<usize>, Vec<(usize, &ByIndex)>> = HashMap::default();
+        let mut next = 0..;
+        self.by_user.iter().filter_map(move |(user, changes)| {
+            let alike = known.entry(changes.keys().copied().collect()).or_default();
+            let number = match alike.iter().find(|(_, known)| *known == changes) {
+                Some((number, _)) => *number,
+                None => {
+                    let number = next.next()?;
+                    alike.push((number, changes));
+                    number
+                }
+            };
+            Some((*user, number))
+        })
     }
 
     fn push(&mut self, user: UserId, index: usize, change: OffGraphChange, viewers: Audience<'_>) {

@@ -7,15 +7,26 @@
 use crate::affected::AffectedSet;
 use crate::audience::Audience;
 use crate::batch::{Batch, Change, Op, Subject};
+use crate::cover::Cover;
 use crate::diff::{Diff, LinkChange, NodeChange};
-use crate::hash::HashMap;
+use crate::hash::{HashMap, HashSet};
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Link, Node};
 use crate::off_graph::{OffGraphChange, OffGraphChanges};
 use crate::view::{SeenLink, SeenNode, Sight, Snapshot};
+use crate::viewer_classes::ViewerClasses;
 use crate::world::{Due, World};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// A diff and everyone to whom the change means exactly this.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SharedDiff {
+    /// The users, sorted. There is at least one.
+    pub users: Vec<UserId>,
+    /// What each of them is told.
+    pub diff: Diff,
+}
 
 /// The affected set, and how it looked before.
 pub struct Projection<'b> {
@@ -57,18 +68,51 @@ impl<'b> Projection<'b> {
         Projection { entries: Entries::of(batch), batch, viewers, affected, before, off_graph }
     }
 
-    /// The diffs, now that the World has changed: only of viewers for whom something changed.
-    pub fn after(mut self, world: &World) -> Vec<(UserId, Diff)> {
-        let after = self.affected.look(world, self.viewers);
+    /// The diffs, now that the World has changed: only of viewers for whom something changed, and one for all the
+    /// viewers to whom the change means the same.
+    pub fn after(mut self, world: &World) -> Vec<SharedDiff> {
+        let after = self.look_again(world);
+        let shared = self.classes(&after).into_users().into_iter().filter_map(|users| {
+            let diff = self.diff(world, *users.first()?, &after);
+            (!diff.is_empty()).then_some(SharedDiff { users, diff })
+        });
+        shared.collect()
+    }
+
+    /// [`Projection::after`] without sharing: a diff for each viewer, made for that viewer alone. The diffs are the
+    /// same, which makes this the measure of the other.
+    pub fn after_for_each(mut self, world: &World) -> Vec<(UserId, Diff)> {
+        let after = self.look_again(world);
+        let covers = self.before.distinct_covers().chain(after.distinct_covers());
+        let users: BTreeSet<UserId> = self.users(covers).collect();
+        let diffs = users.into_iter().map(|user| (user, self.diff(world, user, &after)));
+        diffs.filter(|(_, diff)| !diff.is_empty()).collect()
+    }
+
+    fn look_again(&mut self, world: &World) -> Snapshot {
         if let Some(batch) = self.batch {
             // Changes of grants on a node go to users with access ≤ 1 to it, now or before.
             self.off_graph.collect(world, batch, self.viewers);
         }
-        let mut users: BTreeSet<UserId> = self.before.users().union(&after.users()).copied().collect();
-        users.extend(self.off_graph.by_user.keys());
-        users.retain(|user| self.viewers.contains(*user));
-        let diffs = users.into_iter().map(|user| (user, self.diff(world, user, &after)));
-        diffs.filter(|(_, diff)| !diff.is_empty()).collect()
+        self.affected.look(world, self.viewers)
+    }
+
+    /// The viewers whose diffs may have entries.
+    fn users<'c>(&self, covers: impl Iterator<Item = &'c Cover>) -> impl Iterator<Item = UserId> {
+        let users = covers.flat_map(|cover| cover.users()).chain(self.off_graph.by_user.keys().copied());
+        users.filter(|user| self.viewers.contains(*user))
+    }
+
+    /// The same viewers in classes of equal diffs. Everything that [`Projection::diff`] asks about a user splits them.
+    fn classes(&self, after: &Snapshot) -> ViewerClasses {
+        let covers: Vec<&Cover> = self.before.distinct_covers().chain(after.distinct_covers()).collect();
+        let mut classes = ViewerClasses::of(self.users(covers.iter().copied()));
+        covers.into_iter().for_each(|cover| classes.split_by_cover(cover));
+        let private = self.before.owners_of_private_links().chain(after.owners_of_private_links());
+        classes.split_by(private.collect::<HashSet<_>>().into_iter().map(|user| (user, user)));
+        classes.split_by(self.affected.concerned().map(|user| (user, ())));
+        classes.split_by(self.off_graph.numbered());
+        classes
     }
 
     fn diff(&self, world: &World, user: UserId, after: &Snapshot) -> Diff {

@@ -110,10 +110,19 @@ impl Snapshot {
 
     /// Every user with access to any of the nodes.
     pub fn users(&self) -> HashSet<UserId> {
-        // Nodes under the same roots share their cover, so most covers repeat.
+        self.distinct_covers().flat_map(|cover| cover.users()).collect()
+    }
+
+    /// The covers of the nodes, each once. Nodes under the same roots share their cover, so most covers repeat.
+    pub(crate) fn distinct_covers(&self) -> impl Iterator<Item = &Cover> {
         let mut seen = HashSet::default();
-        let distinct = self.covers.values().filter(|cover| seen.insert(Arc::as_ptr(cover)));
-        distinct.flat_map(|cover| cover.users()).collect()
+        self.covers.values().filter(move |cover| seen.insert(Arc::as_ptr(cover))).map(|cover| &**cover)
+    }
+
+    /// The owners of the private links. Only the owner of a private link may see it where others with the same
+    /// access do not.
+    pub(crate) fn owners_of_private_links(&self) -> impl Iterator<Item = UserId> {
+        self.links.values().filter(|link| link.private).map(|link| link.owner)
     }
 
     /// The user's access to a node.

@@ -5,7 +5,7 @@
 mod fixture;
 mod supply;
 
-use fixture::{Fixture, check, node, user};
+use fixture::{Fixture, check, each, node, user};
 use graph::batch::Op;
 use graph::diff::NodeChange;
 use graph::hash::HashSet;
@@ -101,7 +101,7 @@ fn b6_a_phantom_stands_between_its_cause_and_its_effect() {
         let viewers: HashSet<_> = ["alice", "bob"].map(user).into_iter().collect();
         let projection = Projection::before(&fixture.world, &batch, &viewers);
         fixture.world.apply(&batch);
-        let diffs = projection.after(&fixture.world);
+        let diffs = each(projection.after(&fixture.world));
         assert_eq!(diffs.len(), 2);
         for (reader, diff) in diffs {
             let changed: Vec<NodeId> = diff

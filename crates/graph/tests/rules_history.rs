@@ -4,7 +4,7 @@
 
 mod fixture;
 
-use fixture::{Fixture, check, node, outcome, user};
+use fixture::{Fixture, check, each, node, outcome, user};
 use graph::batch::Lineage;
 use graph::diff::{LinkChange, NodeChange};
 use graph::effort::looks;
@@ -628,7 +628,7 @@ fn h4_a_thousand_links_come_back_in_one_diff() {
     let viewers: HashSet<_> = people.map(user).into_iter().collect();
     let projection = Projection::before(&fixture.world, &batch, &viewers);
     fixture.world.apply(&batch);
-    let diffs = projection.after(&fixture.world);
+    let diffs = each(projection.after(&fixture.world));
     assert_eq!(diffs.len(), 3);
     for (person, diff) in &diffs {
         let restored = |change: &&LinkChange| matches!(change, LinkChange::Whole { .. });

@@ -4,7 +4,7 @@
 
 mod fixture;
 
-use fixture::{Fixture, check, outcome};
+use fixture::{Fixture, check, each, outcome};
 use graph::diff::{NodeChange, UserChange};
 use graph::ops::Belongings;
 use graph::{Diff, Op, Projection, check as invariants};
@@ -15,7 +15,7 @@ fn told(fixture: &mut Fixture, request: &str, viewers: &[&str]) -> Vec<Option<Di
     let everyone = viewers.iter().map(|name| fixture::user(name)).collect();
     let projection = Projection::before(&fixture.world, &batch, &everyone);
     fixture.world.apply(&batch);
-    let diffs = projection.after(&fixture.world);
+    let diffs = each(projection.after(&fixture.world));
     assert!(invariants::problems(&fixture.world).is_empty(), "{:?}", invariants::problems(&fixture.world));
     let of = |name: &&str| {
         diffs.iter().find(|(user, _)| *user == fixture::user(name)).map(|(_, diff)| diff.clone())

@@ -26,7 +26,7 @@ fn told(fixture: &mut Fixture, batch: &Batch, viewer: &str) -> Diff {
     let projection = Projection::before(&fixture.world, batch, &viewers);
     fixture.world.apply(batch);
     let diffs = projection.after(&fixture.world);
-    let diff = diffs.into_iter().map(|(_, diff)| diff).next();
+    let diff = diffs.into_iter().map(|shared| shared.diff).next();
     diff.unwrap_or_else(|| Diff::empty(&fixture.world, Some(batch)))
 }
 

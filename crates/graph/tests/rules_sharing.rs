@@ -5,11 +5,11 @@
 mod fixture;
 
 use fixture::BEGIN;
-use fixture::{Fixture, check, node, outcome, parse, user};
+use fixture::{Fixture, check, each, node, outcome, parse, user};
 use graph::diff::UserChange;
 use graph::replay::replay;
 use graph::world::Due;
-use graph::{Batch, NodeId, Timestamp, access};
+use graph::{Batch, NodeId, Projection, Timestamp, access};
 
 // Rules: O10, O13, O14, O15, O16, O17, N32.
 #[test]
@@ -352,4 +352,41 @@ fn p16_what_expired_under_another_clock_is_loaded_as_expired() {
     world.expire(due, at);
     assert!(access::level(&world, user("bob"), node("a")).is_none());
     assert_eq!(world.expired().collect::<Vec<_>>(), [(due, at)]);
+}
+
+/// How many viewers share each diff of a request that is carried out. Each is the diff of all who share it.
+fn shared(world: &str, request: &str, viewers: &[&str]) -> Vec<usize> {
+    let mut fixture = Fixture::new(world);
+    let batch = fixture.ask(request).unwrap();
+    let viewers = viewers.iter().map(|name| user(name)).collect();
+    let [shared, plain] = [(); 2].map(|()| Projection::before(&fixture.world, &batch, &viewers));
+    fixture.world.apply(&batch);
+    let shared = shared.after(&fixture.world);
+    let mut counts: Vec<usize> = shared.iter().map(|shared| shared.users.len()).collect();
+    counts.sort_unstable();
+    let mut shared = each(shared);
+    shared.sort_by_key(|(user, _)| *user);
+    assert_eq!(shared, plain.after_for_each(&fixture.world));
+    counts
+}
+
+#[test]
+fn p35_those_to_whom_a_batch_means_the_same_share_its_diff() {
+    let all = ["alice", "bob", "carol", "dora"];
+    let world = "alice owns a b\nb -> a\nbob 3 a+\ncarol 3 a+";
+    assert_eq!(shared(&format!("{world}\ndora 3 a+"), "alice: set b title=x", &all), [1, 3]);
+    assert_eq!(shared(&format!("{world}\ndora 2 a+"), "alice: set b title=x", &all), [1, 1, 2]);
+    assert_eq!(shared(&format!("{world}\ndora 3 b"), "alice: set b title=x", &all), [1, 1, 2]);
+    // What none of them sees in another way does not matter.
+    assert_eq!(shared(&format!("{world}\ndora 3 a+\ndora 1 b"), "alice: set a title=x", &all), [1, 3]);
+    assert_eq!(shared(&format!("{world}\ndora 3 a+"), "alice: trash b", &all), [1, 3]);
+    // Only dora sees a private link of hers.
+    let link = |how| {
+        format!("alice owns a p\nbob 2 a+\ncarol 2 a+\ndora 2 a+\nbob 2 p\ncarol 2 p\ndora 2 p\np ~> a {how}")
+    };
+    assert_eq!(shared(&link("by dora"), "alice: trash p", &all), [1, 3]);
+    assert_eq!(shared(&link("private by dora"), "alice: trash p", &all), [1, 1, 2]);
+    // A new name means the same to everyone, a grant something else to its grantee.
+    assert_eq!(shared(&format!("{world}\ndora 3 a+"), "alice: rename other", &all), [4]);
+    assert_eq!(shared(world, "alice: grant a dora 3", &all), [1, 1]);
 }

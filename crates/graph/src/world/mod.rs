@@ -5,6 +5,7 @@
 mod put;
 
 use crate::batch::Batch;
+use crate::blockers::Blockers;
 use crate::effort;
 use crate::hash::{HashMap, HashSet, Keyed};
 use crate::id::{LinkId, NodeId, UserId};
@@ -28,6 +29,8 @@ pub trait Graph {
     fn links_up(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>>;
     /// Every link that a node is the target of, in the trash or not; in no particular order.
     fn links_down(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>>;
+    /// Counts of the active primary links to a node.
+    fn blockers(&self, id: NodeId) -> Blockers;
 
     /// Every link at a node, in either direction, in the trash or not; in no particular order.
     fn links_at(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
@@ -109,6 +112,7 @@ struct NodeSlot {
     // needs no look-up.
     up: Vec<Arc<Link>>,
     down: Vec<Arc<Link>>,
+    blockers: Blockers,
     // Few nodes have shares, so most carry only a null here.
     shares: Option<Box<Shares>>,
 }
@@ -214,6 +218,11 @@ impl Graph for World {
     fn links_down(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
         let down = self.nodes.get(&id).map(|slot| slot.down.as_slice());
         down.unwrap_or_default().iter().inspect(|_| effort::note())
+    }
+
+    fn blockers(&self, id: NodeId) -> Blockers {
+        effort::note();
+        self.nodes.get(&id).map(|slot| slot.blockers).unwrap_or_default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Due, Graph, LinkSlot, NodeSlot, UserSlot, World};
 use crate::batch::{Change, Entry, Subject};
+use crate::blockers::{Blockers, is_open};
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Embed, Grant, Link, Node, Token, User};
 use crate::time::Timestamp;
@@ -93,11 +94,19 @@ impl World {
         }
         match (was, is) {
             (_, Some(node)) => {
-                match self.nodes.get_mut(&node.id) {
-                    Some(slot) => slot.node = Arc::clone(node),
+                let opened = match self.nodes.get_mut(&node.id) {
+                    Some(slot) => {
+                        let was_open = is_open(&slot.node);
+                        slot.node = Arc::clone(node);
+                        was_open != is_open(node)
+                    }
                     None => {
                         self.nodes.insert(node.id, NodeSlot::new(node));
+                        false
                     }
+                };
+                if opened {
+                    self.count_opening(node.id, is_open(node));
                 }
                 self.next_seq = self.next_seq.max(node.seq + 1);
                 self.index_publication(node, true);
@@ -116,6 +125,25 @@ impl World {
         if let Some(node) = is.or(was) {
             self.index_shared(node.id, node.owner);
         }
+    }
+
+    /// Counts at the targets of a node that it has opened, or that it is open no more.
+    fn count_opening(&mut self, id: NodeId, open: bool) {
+        let Some(up) = self.nodes.get_mut(&id).map(|slot| std::mem::take(&mut slot.up)) else { return };
+        for link in &up {
+            let change = Blockers::of_opening(link);
+            if let Some(target) = self.nodes.get_mut(&link.target) {
+                target.blockers += if open { change } else { -change };
+            }
+        }
+        if let Some(slot) = self.nodes.get_mut(&id) {
+            slot.up = up;
+        }
+    }
+
+    /// Whether the source of a link is open.
+    fn is_source_open(&self, link: &Link) -> bool {
+        self.nodes.get(&link.source).is_some_and(|slot| is_open(&slot.node))
     }
 
     fn index_publication(&mut self, node: &Node, present: bool) {
@@ -175,6 +203,10 @@ impl World {
 
     fn list(&mut self, link: &Arc<Link>) {
         let mut elsewhere = true;
+        let counts = Blockers::of(link, self.is_source_open(link));
+        if let Some(target) = self.nodes.get_mut(&link.target) {
+            target.blockers += counts;
+        }
         let mut place = |slot: Option<&mut NodeSlot>, list: fn(&mut NodeSlot) -> &mut Vec<Arc<Link>>| {
             let Some(slot) = slot else { return NOWHERE };
             elsewhere &= slot.node.owner != link.owner;
@@ -192,13 +224,21 @@ impl World {
     fn relist(&mut self, link: &Arc<Link>) {
         let Some(&LinkSlot { up_at, down_at, .. }) = self.links.get(&link.id) else { return self.list(link) };
         self.links.replace(LinkSlot { link: Arc::clone(link), up_at, down_at });
-        let source = self.nodes.get_mut(&link.source).and_then(|slot| slot.up.get_mut(up_at as usize));
-        if let Some(listed) = source.filter(|listed| listed.id == link.id) {
-            listed.clone_from(link);
+        let mut open = false;
+        if let Some(source) = self.nodes.get_mut(&link.source) {
+            open = is_open(&source.node);
+            let listed = source.up.get_mut(up_at as usize);
+            if let Some(listed) = listed.filter(|listed| listed.id == link.id) {
+                listed.clone_from(link);
+            }
         }
-        let target = self.nodes.get_mut(&link.target).and_then(|slot| slot.down.get_mut(down_at as usize));
-        if let Some(listed) = target.filter(|listed| listed.id == link.id) {
-            listed.clone_from(link);
+        if let Some(target) = self.nodes.get_mut(&link.target) {
+            let listed = target.down.get_mut(down_at as usize);
+            if let Some(listed) = listed.filter(|listed| listed.id == link.id) {
+                target.blockers += -Blockers::of(listed, open);
+                target.blockers += Blockers::of(link, open);
+                listed.clone_from(link);
+            }
         }
     }
 
@@ -208,13 +248,17 @@ impl World {
         if let Some(owner) = self.users.get_mut(&link.owner) {
             owner.links_elsewhere.remove(&id);
         }
+        let counts = Blockers::of(&link, self.is_source_open(&link));
         let source = self.nodes.get_mut(&link.source);
         let moved = source.and_then(|slot| take_from(&mut slot.up, up_at, id));
         if let Some(slot) = moved.and_then(|moved| self.links.take(&moved)) {
             self.links.insert(LinkSlot { up_at, ..slot });
         }
         let target = self.nodes.get_mut(&link.target);
-        let moved = target.and_then(|slot| take_from(&mut slot.down, down_at, id));
+        let moved = target.and_then(|slot| {
+            slot.blockers += -counts;
+            take_from(&mut slot.down, down_at, id)
+        });
         if let Some(slot) = moved.and_then(|moved| self.links.take(&moved)) {
             self.links.insert(LinkSlot { down_at, ..slot });
         }
@@ -367,7 +411,13 @@ fn take_from(list: &mut Vec<Arc<Link>>, at: u32, id: LinkId) -> Option<LinkId> {
 
 impl NodeSlot {
     fn new(node: &Arc<Node>) -> Self {
-        NodeSlot { node: Arc::clone(node), up: Vec::new(), down: Vec::new(), shares: None }
+        NodeSlot {
+            node: Arc::clone(node),
+            up: Vec::new(),
+            down: Vec::new(),
+            blockers: Blockers::default(),
+            shares: None,
+        }
     }
 
     /// Releases the lists' spare capacity.

@@ -17,11 +17,11 @@ use graph::diff::{Diff, LinkChange, NodeChange};
 use graph::hash::HashSet;
 use graph::model::{AccountState, Embed, Node, Plan, Status, User};
 use graph::ops::{self, Chain};
-use graph::projection::Projection;
+use graph::projection::{Projection, SharedDiff};
 use graph::world::Counts;
 use graph::{
-    Batch, BatchId, Class, Entity, LinkId, NodeId, Operation, Reason, Refusal, Timestamp, UserId, World,
-    access, decide, trash,
+    Batch, BatchId, Class, Entity, Graph, LinkId, NodeId, Operation, Reason, Refusal, Timestamp, UserId,
+    World, access, decide, trash,
 };
 use replica::Replica;
 use std::collections::{BTreeMap, BTreeSet};
@@ -173,9 +173,9 @@ impl Simulation {
         self.model.branches = Default::default();
         let viewers = self.viewers.clone();
         let dues = self.world.due_by(now);
-        let projection = Projection::before_due(&self.world, &dues, &viewers);
+        let [shared, plain] = [(); 2].map(|()| Projection::before_due(&self.world, &dues, &viewers));
         self.world.advance(now);
-        let diffs = projection.after(&self.world);
+        let diffs = checked(shared.after(&self.world), plain.after_for_each(&self.world))?;
         self.tell(None, diffs)
     }
 
@@ -391,9 +391,9 @@ impl Simulation {
                 let before = Rc::new(std::mem::replace(&mut self.model, model));
                 let after = Rc::new(self.model.clone());
                 let viewers = self.viewers.clone();
-                let projection = Projection::before(&self.world, &batch, &viewers);
+                let [shared, plain] = [(); 2].map(|()| Projection::before(&self.world, &batch, &viewers));
                 self.world.apply(&batch);
-                let diffs = projection.after(&self.world);
+                let diffs = checked(shared.after(&self.world), plain.after_for_each(&self.world))?;
                 check_order(&batch, &diffs)?;
                 self.tell(None, diffs)?;
                 self.compare()?;
@@ -424,9 +424,9 @@ impl Simulation {
     /// Applies the batch to the World, sends it to every client, and replays it to its author.
     fn commit(&mut self, caller: UserId, batch: &Batch) -> Result<(), String> {
         let viewers = self.viewers.clone();
-        let projection = Projection::before(&self.world, batch, &viewers);
+        let [shared, plain] = [(); 2].map(|()| Projection::before(&self.world, batch, &viewers));
         self.world.apply(batch);
-        let diffs = projection.after(&self.world);
+        let diffs = checked(shared.after(&self.world), plain.after_for_each(&self.world))?;
         check_order(batch, &diffs)?;
         let told = diffs.iter().find(|(user, _)| *user == caller).map(|(_, diff)| diff.clone());
         self.tell(Some(caller), diffs)?;
@@ -716,6 +716,9 @@ fn same_indices(got: &World, want: &World) -> Result<(), String> {
         if links(got) != links(want) || twice {
             return Err(format!("links at {}", node.id));
         }
+        if got.blockers(node.id) != want.blockers(node.id) {
+            return Err(format!("blockers of {}", node.id));
+        }
         if let Some(publication) = &node.publication
             && got.published(&publication.token).map(|found| found.id) != Some(node.id)
         {
@@ -745,6 +748,15 @@ fn rebuild(world: &World, model: &Model) -> World {
     let mut rebuilt = World::load(entities, world.rev(), Counts::default());
     rebuilt.advance(world.clock());
     rebuilt
+}
+
+/// Each user with their diff: the one that they share must be the one that is made for them alone.
+// Rules: P35.
+fn checked(shared: Vec<SharedDiff>, plain: Vec<(UserId, Diff)>) -> Result<Vec<(UserId, Diff)>, String> {
+    let each = |SharedDiff { users, diff }| users.into_iter().map(move |user| (user, diff.clone()));
+    let mut each: Vec<_> = shared.into_iter().flat_map(each).collect();
+    each.sort_by_key(|(user, _)| *user);
+    if each == plain { Ok(plain) } else { Err(format!("shared diffs {each:?}, not {plain:?}")) }
 }
 
 /// Every user reads status changes in the order of the batch.

@@ -45,6 +45,12 @@ pub const CASES: &[Case] = &[
     Case { name: "trash:purge of n links, the hub stays", n: 1000, prepare: purge_at_hub },
     Case { name: "link:add, source with n targets", n: 1000, prepare: link_from_wide },
     Case { name: "link:add, source with n targets of others", n: 1000, prepare: link_from_wide_to_others },
+    Case { name: "node:update of a hub with n children", n: 1000, prepare: edit_hub },
+    Case { name: "completing a hub of n completed children", n: 1000, prepare: complete_hub },
+    Case { name: "reopening the end of a completed chain of n", n: 1000, prepare: reopen_end },
+    Case { name: "completing the last of n blockers of a hub", n: 1000, prepare: complete_last },
+    Case { name: "graph:apply of n edits of a hub with n children", n: 200, prepare: apply_at_hub },
+    Case { name: "node:duplicate of a hub with n children", n: 250, prepare: duplicate_hub },
     Case { name: "node:update of a child of a shared hub of n", n: 1000, prepare: edit_child },
     Case { name: "access:delete, n viewers connected, depth n", n: 100, prepare: revoke_among_many },
     Case { name: "access, user with n grants of somebody else's", n: 1000, prepare: level_with_grants },
@@ -513,6 +519,64 @@ fn link_from_wide_to_others(n: usize) -> Work {
     let add =
         Operation::LinkAdd(LinkAdd { id: None, source, target, kind: LinkType::Primary, private: false });
     mutation(made.world(), BOB, add, vec![ALICE])
+}
+
+fn edit_hub(n: usize) -> Work {
+    let mut made = Made::new();
+    let hub = made.hub(n);
+    mutation(made.world(), ALICE, edit(hub), vec![BOB])
+}
+
+fn set_status(at: usize, status: Status) -> Operation {
+    let fields = Box::new(NodeFields { status: Some(status), ..NodeFields::default() });
+    Operation::NodeUpdate(NodeUpdate { id: node(at), fields, version: None })
+}
+
+/// Its children were completed long ago, and no link to it is marked.
+fn complete_hub(n: usize) -> Work {
+    let mut made = Made::new();
+    let hub = made.hub(n);
+    (1..=n).for_each(|child| made.nodes[hub + child].status = Status::Completed);
+    mutation(made.world(), ALICE, set_status(hub, Status::Completed), vec![BOB])
+}
+
+fn reopen_end(n: usize) -> Work {
+    let mut made = Made::new();
+    let chain = made.chain(n);
+    made.nodes.iter_mut().for_each(|node| node.status = Status::Completed);
+    mutation(made.world(), ALICE, set_status(chain[n - 1], Status::Available), vec![])
+}
+
+/// All other children are completed.
+fn complete_last(n: usize) -> Work {
+    let mut made = Made::new();
+    let hub = made.hub(n);
+    (1..n).for_each(|child| made.nodes[hub + child].status = Status::Completed);
+    mutation(made.world(), ALICE, set_status(hub + n, Status::Completed), vec![BOB])
+}
+
+fn apply_at_hub(n: usize) -> Work {
+    let mut made = Made::new();
+    let hub = made.hub(n);
+    let mut world = made.world();
+    let move_to = |x: usize| {
+        let fields = Box::new(NodeFields { x: Some(1.0 + x as f64), ..NodeFields::default() });
+        Operation::NodeUpdate(NodeUpdate { id: node(hub), fields, version: None })
+    };
+    let operations: Vec<Operation> = (0..n).map(move_to).collect();
+    Box::new(move || {
+        let ids = &mut Supply::new(0);
+        let batch = graph::ops::apply(&mut world, user(ALICE), &operations, NEW_BATCH, ids, || true).unwrap();
+        assert_eq!(batch.entries.len(), n);
+        std::mem::forget((world, batch));
+    })
+}
+
+fn duplicate_hub(n: usize) -> Work {
+    let mut made = Made::new();
+    let hub = made.hub(n);
+    let asked = graph::ops::NodeDuplicate { id: node(hub), branch: true, target: None, names: None };
+    mutation(made.world(), ALICE, Operation::NodeDuplicate(asked), vec![BOB])
 }
 
 fn edit_child(n: usize) -> Work {

@@ -18,7 +18,7 @@ pub(super) struct Backlog {
 
 /// A diff with all its parts. They share it, so it is kept or dropped as a whole.
 struct BacklogDiff {
-    parts: Vec<Arc<DiffPart>>,
+    parts: Arc<[Arc<DiffPart>]>,
     rev: Rev,
     bytes: usize,
     at: Instant,
@@ -32,11 +32,11 @@ impl Backlog {
 
     /// Adds a diff, in the parts it is sent in. A diff that is larger than all that may be kept is not, nor is
     /// anything before it.
-    pub(super) fn push(&mut self, parts: &[Arc<DiffPart>], bytes_max: usize) {
+    pub(super) fn push(&mut self, parts: &Arc<[Arc<DiffPart>]>, bytes_max: usize) {
         let Some(rev) = parts.first().map(|part| part.rev) else { return };
         let bytes = parts.iter().map(|part| part.bytes()).sum();
         self.bytes += bytes;
-        self.diffs.push_back(BacklogDiff { parts: parts.to_vec(), rev, bytes, at: Instant::now() });
+        self.diffs.push_back(BacklogDiff { parts: Arc::clone(parts), rev, bytes, at: Instant::now() });
         while self.bytes > bytes_max && self.drop_oldest() {}
     }
 
@@ -72,7 +72,7 @@ impl Backlog {
             return None;
         }
         let missed = self.diffs.iter().filter(|entry| entry.rev > since);
-        Some(missed.flat_map(|entry| &entry.parts).map(Arc::clone).collect())
+        Some(missed.flat_map(|entry| &*entry.parts).map(Arc::clone).collect())
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
     use uuid::Uuid;
 
     /// A diff of `count` entries that hides nothing.
-    fn diff(rev: Rev, count: usize) -> Vec<Arc<DiffPart>> {
+    fn diff(rev: Rev, count: usize) -> Arc<[Arc<DiffPart>]> {
         let of = NodeId(Uuid::from_u128(7));
         let node = graph::model::Node::new(
             of,
@@ -98,7 +98,7 @@ mod tests {
         let change = NodeChange::Access { node: Arc::new(node), before, after, roots: Arc::default() };
         let batch = Some(BatchId(Uuid::from_u128(rev.into())));
         let nodes = vec![change; count];
-        DiffPart::split(Diff { batch, rev, nodes, ..Diff::empty(&World::default(), None) }, 10)
+        DiffPart::split(Diff { batch, rev, nodes, ..Diff::empty(&World::default(), None) }, 10).into()
     }
 
     fn missed(backlog: &Backlog, since: Rev) -> Option<usize> {

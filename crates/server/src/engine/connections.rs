@@ -1,14 +1,14 @@
 //! Who is connected, and what each connection is sent.
 
 use super::backlog::Backlog;
-use super::diff_part::DiffPart;
+use super::diff_part::{DiffPart, SharedParts};
 use super::protocol::{Caller, ConnectionId, ConnectionSink, Published, Relayed};
 use graph::batch::{Batch, Change, Entry, Op, Subject};
 use graph::hash::HashSet;
 use graph::load::Load;
 use graph::model::{Rev, Token};
 use graph::{Audience, Root, UserId, World, tokens};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -176,22 +176,20 @@ impl Connections {
         Audience::All(&self.users, Some(user))
     }
 
-    /// Sends the parts of a diff to every connection of its user except `besides`, and keeps them for reconnects.
-    pub(super) fn tell(&mut self, user: UserId, parts: &[Arc<DiffPart>], besides: Option<ConnectionId>) {
-        let Some(follower) = self.followers.get_mut(&user) else { return };
-        follower.backlog.push(parts, self.kept.bytes);
-        let ids: Vec<ConnectionId> =
-            follower.connections.iter().copied().filter(|id| Some(*id) != besides).collect();
-        for id in ids {
-            self.send(id, parts);
+    /// Sends the parts of a diff to every connection of its users except `besides`, and keeps them for reconnects.
+    pub(super) fn tell(&mut self, diff: &SharedParts, besides: Option<ConnectionId>) {
+        for user in &diff.users {
+            let Some(follower) = self.followers.get_mut(user) else { continue };
+            follower.backlog.push(&diff.parts, self.kept.bytes);
+            for id in follower.connections.iter().filter(|id| Some(**id) != besides) {
+                send(&self.by_id, *id, &diff.parts);
+            }
         }
     }
 
     /// Sends parts of a diff on one connection.
     pub(super) fn send(&self, id: ConnectionId, parts: &[Arc<DiffPart>]) {
-        if let Some(connection) = self.by_id.get(&id) {
-            connection.outbox.diff(parts);
-        }
+        send(&self.by_id, id, parts);
     }
 
     /// Sends a connection the diffs it missed.
@@ -303,11 +301,14 @@ impl Connections {
     }
 }
 
+fn send(by_id: &HashMap<ConnectionId, LiveConnection>, id: ConnectionId, parts: &[Arc<DiffPart>]) {
+    if let Some(connection) = by_id.get(&id) {
+        connection.outbox.diff(parts);
+    }
+}
+
 /// Whether the token that a caller presented is in force, with the secret that they presented.
 pub(super) fn holds(world: &World, caller: Caller) -> bool {
     let same = |token: &Token| (token.user, token.id) == (caller.user, caller.token);
     tokens::in_force(world, &caller.hash).is_ok_and(|(_, token)| same(token))
 }
-
-/// The diffs of a batch, sent once the batch is on disk, in order of users.
-pub(super) type DiffsByUser = BTreeMap<UserId, Vec<Arc<DiffPart>>>;

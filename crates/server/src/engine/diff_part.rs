@@ -4,7 +4,7 @@ use graph::batch::Lineage;
 use graph::diff::{AccessChange, LinkChange, NodeChange, UserChange};
 use graph::model::{Link, Node, Rev, User};
 use graph::node_fields::text_bytes;
-use graph::{BatchId, Diff, Timestamp};
+use graph::{BatchId, Diff, SharedDiff, Timestamp, UserId};
 use std::ops::Range;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -31,6 +31,22 @@ pub struct DiffPart {
     bytes: usize,
 }
 
+/// The parts of a diff, and everyone to whom they are sent. They share the parts.
+#[derive(Clone, Debug)]
+pub struct SharedParts {
+    /// The users, sorted.
+    pub users: Vec<UserId>,
+    /// The parts, in order. There is at least one.
+    pub parts: Arc<[Arc<DiffPart>]>,
+}
+
+impl SharedParts {
+    /// Splits a diff as [`DiffPart::split`] does.
+    pub fn of(SharedDiff { users, diff }: SharedDiff, most: usize) -> Self {
+        SharedParts { users, parts: DiffPart::split(diff, most).into() }
+    }
+}
+
 impl<D: Into<Arc<Diff>>> From<D> for DiffPart {
     fn from(diff: D) -> Self {
         let diff = diff.into();
@@ -52,6 +68,11 @@ impl DiffPart {
             Arc::new(DiffPart::of(&whole, entries, Some((nth + 1, parts))))
         };
         (0..parts).map(one).collect()
+    }
+
+    /// The whole diff that this is a part of, as its only part.
+    pub fn as_whole(&self) -> DiffPart {
+        Arc::clone(&self.whole).into()
     }
 
     fn of(whole: &Arc<Diff>, entries: Range<usize>, part: Option<(usize, usize)>) -> Self {

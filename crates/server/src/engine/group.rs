@@ -1,7 +1,7 @@
 //! A group: mutations decided in order on the World, committed together and then reported.
 
-use super::connections::{Connections, DiffsByUser, holds};
-use super::diff_part::DiffPart;
+use super::connections::{Connections, holds};
+use super::diff_part::{DiffPart, SharedParts};
 use super::ids::RandomIds;
 use super::protocol::{ConnectionId, Failure, Mutation, OnOutcome, Outcome, Published};
 use super::relay_audience::{self, AddressedRelay};
@@ -9,11 +9,14 @@ use graph::batch::{Lineage, Op, Subject};
 use graph::model::{Node, Rev};
 use graph::ops::{Chain, UndoKind, apply, undo_or_redo};
 use graph::world::{Due, Graph};
-use graph::{Batch, BatchId, Diff, NodeId, Operation, Projection, Reason, Timestamp, UserId, World, decide};
+use graph::{
+    Batch, BatchId, Diff, NodeId, Operation, Projection, Reason, SharedDiff, Timestamp, UserId, World, decide,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::{Abandon, Fingerprint, LogError, Past, Proposal, Remembered};
+use uuid::Uuid;
 
 /// A mutation and its waiting caller.
 pub(super) struct PendingMutation {
@@ -46,7 +49,7 @@ struct Output {
     passed_on: Option<AddressedRelay>,
     /// What follows the answer to the origin: the further parts of its diff.
     rest: Vec<Arc<DiffPart>>,
-    diffs: DiffsByUser,
+    diffs: Vec<SharedParts>,
     published: Announcements,
 }
 
@@ -230,33 +233,30 @@ impl Group {
     ) -> Output {
         let caller = mutation.caller.user;
         let viewers = connections.users_and(caller);
-        let diffs = {
+        let mut diffs = {
             let projection = Projection::before(world, &batch, viewers);
             world.apply(&batch);
             projection.after(world)
         };
         let published = published(world, connections, &batch);
-        let mut own = None;
-        let mut by_user = DiffsByUser::new();
-        for (user, mut diff) in diffs {
-            if user == caller {
-                diff.copies = graph::replay::copies(world, &batch, caller);
-            }
-            let diff = Arc::new(diff);
-            if user == caller && mutation.origin.is_none() {
-                own = Some(Arc::clone(&diff));
-            }
-            by_user.insert(user, DiffPart::split(diff, part_entries_max));
+        let copies = graph::replay::copies(world, &batch, caller);
+        if !copies.is_empty() {
+            name_copies(&mut diffs, caller, copies);
         }
-        let own = own.unwrap_or_else(|| Arc::new(Diff::empty(world, Some(&batch))));
-        self.record(batch, mutation);
+        let diffs: Vec<SharedParts> =
+            diffs.into_iter().map(|shared| SharedParts::of(shared, part_entries_max)).collect();
+        let own = diffs.iter().find(|shared| shared.users.binary_search(&caller).is_ok());
         // Over a socket the answer is the first part and the rest follows. Over REST the answer is the whole diff.
-        let (first, rest) = match (mutation.origin, by_user.get(&caller).map(Vec::as_slice)) {
-            (Some(_), Some([first, rest @ ..])) => (Arc::clone(first), rest.to_vec()),
-            _ => (Arc::new(own.into()), Vec::new()),
+        let (first, rest) = match (mutation.origin, own) {
+            (Some(_), Some(own)) => (own.parts.first().map(Arc::clone), own.parts.get(1..)),
+            (None, Some(own)) => (own.parts.first().map(|part| Arc::new(part.as_whole())), None),
+            (_, None) => (None, None),
         };
+        let first = first.unwrap_or_else(|| Arc::new(Diff::empty(world, Some(&batch)).into()));
+        let rest = rest.unwrap_or_default().to_vec();
+        self.record(batch, mutation);
         let outcome = Outcome::Changed { diff: first, replayed: false };
-        Output { outcome, origin: mutation.origin, passed_on: None, rest, diffs: by_user, published }
+        Output { outcome, origin: mutation.origin, passed_on: None, rest, diffs, published }
     }
 
     /// Reverts the World: the group was not committed.
@@ -283,14 +283,24 @@ impl Group {
             if let Some(origin) = output.origin {
                 connections.send(origin, &output.rest);
             }
-            for (user, parts) in &output.diffs {
-                connections.tell(*user, parts, output.origin);
+            for diff in &output.diffs {
+                connections.tell(diff, output.origin);
             }
             for (published, users) in &output.published {
                 connections.announce(users, published, output.origin);
             }
         }
     }
+}
+
+/// Names to the caller, and to nobody else, what the batch copied.
+fn name_copies(diffs: &mut Vec<SharedDiff>, caller: UserId, copies: Vec<(Uuid, Uuid)>) {
+    let own = diffs.iter_mut().find_map(|SharedDiff { users, diff }| {
+        let at = users.binary_search(&caller).ok()?;
+        Some(SharedDiff { users: vec![users.remove(at)], diff: diff.clone() })
+    });
+    diffs.retain(|shared| !shared.users.is_empty());
+    diffs.extend(own.map(|own| SharedDiff { diff: Diff { copies, ..own.diff }, ..own }));
 }
 
 /// How much fails when a mutation cannot be decided.
@@ -322,7 +332,7 @@ impl Output {
             origin: mutation.origin,
             passed_on: None,
             rest: Vec::new(),
-            diffs: DiffsByUser::new(),
+            diffs: Vec::new(),
             published: Announcements::new(),
         }
     }

@@ -3,7 +3,7 @@
 use super::archive::{Archive, FoundPage, Job};
 use super::clock::ClockWatch;
 use super::connections::{BacklogBounds, Connections, holds};
-use super::diff_part::DiffPart;
+use super::diff_part::SharedParts;
 use super::durable::{Step, durable};
 use super::group::{Group, PendingMutation, published};
 use super::history_views::{HistoryViews, ViewVersion};
@@ -12,7 +12,7 @@ use super::protocol::{
 };
 use super::{EngineCommand, EngineSettings, Shared, clock, reads, relay_audience};
 use graph::model::Rev;
-use graph::{Committed, Projection, Timestamp, World};
+use graph::{Committed, Projection, SharedDiff, Timestamp, World};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -435,10 +435,9 @@ fn pass_time(world: &mut World, connections: &mut Connections, shared: &Shared, 
     tell(connections, diffs, most);
 }
 
-fn tell(connections: &mut Connections, diffs: Vec<(graph::UserId, graph::Diff)>, most: usize) {
-    for (user, diff) in diffs {
-        let parts = DiffPart::split(diff, most);
-        connections.tell(user, &parts, None);
+fn tell(connections: &mut Connections, diffs: Vec<SharedDiff>, most: usize) {
+    for shared in diffs {
+        connections.tell(&SharedParts::of(shared, most), None);
     }
 }
 
