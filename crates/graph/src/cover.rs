@@ -334,8 +334,8 @@ impl Placements {
 /// holds.
 pub fn accessible(world: &World, user: UserId) -> HashMap<NodeId, Level> {
     let Some(slot) = world.user(user) else { return HashMap::default() };
-    let owned = slot.owned.iter().map(|(_, id)| *id).filter(|id| world.active_node(*id).is_some());
-    let mut levels: HashMap<NodeId, Level> = owned.map(|id| (id, Level::Owner)).collect();
+    let owned = world.owned(user).filter(|node| !node.in_trash);
+    let mut levels: HashMap<NodeId, Level> = owned.map(|node| (node.id, Level::Owner)).collect();
     let held = || slot.granted.iter().chain(&slot.embedded).filter_map(|id| world.active_node(*id));
     for level in [Level::Admin, Level::Editor, Level::Viewer] {
         // A node reached before was reached by a higher privilege.

@@ -105,7 +105,7 @@ impl Belongings {
     /// Counts what the removal of a user would delete.
     pub fn of(world: &World, user: UserId) -> Self {
         let Some(slot) = world.user(user) else { return Belongings::default() };
-        let owned = || slot.owned.iter().map(|(_, id)| *id);
+        let owned = || world.owned(user).map(|node| node.id);
         let is_own = |id| world.node(id).is_some_and(|node| node.owner == user);
         let is_private = |id: &&LinkId| world.link(**id).is_some_and(|link| link.private);
         // Between two nodes of theirs a link counts at its source.
@@ -113,7 +113,7 @@ impl Belongings {
         let on_own: usize = owned().map(|id| world.grants_on(id).count()).sum();
         let given = slot.given.iter().filter(|(node, _)| !is_own(*node)).count();
         Belongings {
-            nodes: slot.owned.len(),
+            nodes: slot.owned(),
             links: owned().map(|id| world.links_up(id).count() + down(id)).sum::<usize>()
                 + slot.links_elsewhere.iter().filter(is_private).count(),
             grants: slot.granted.len() + given + on_own,
@@ -155,9 +155,9 @@ pub(super) fn remove(draft: &mut Draft<'_>, user: UserId, ids: &mut dyn IdSupply
     }
     delete_shares(draft, slot);
     let mut freed = delete_private_links(draft, slot);
-    for (_, id) in &slot.owned {
-        freed.extend(targets(draft, *id));
-        trash::delete_node(draft, *id);
+    for node in world.owned(user) {
+        freed.extend(targets(draft, node.id));
+        trash::delete_node(draft, node.id);
     }
     // Nodes that are themselves deleted are skipped.
     settle(draft, freed);

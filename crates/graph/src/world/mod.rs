@@ -3,18 +3,19 @@
 //! no number is used twice, and what the batch removed from [`World::expired`].
 
 mod put;
+mod table;
 
 use crate::batch::Batch;
 use crate::blockers::Blockers;
 use crate::effort;
-use crate::hash::{HashMap, HashSet, Keyed};
+use crate::hash::HashMap;
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Embed, Grant, Link, Node, Publication, Rev, Token, TokenHash, User};
 use crate::time::Timestamp;
-use std::borrow::Borrow;
+use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use table::{At, Row, Table};
 use uuid::Uuid;
 
 /// Read access to nodes and links: of the World, or of a [`Draft`](crate::draft::Draft) over it.
@@ -105,56 +106,54 @@ struct Shares {
     embeds: BTreeSet<UserId>,
 }
 
+/// Links at a node. Most lists are short, there are a great many, and two links need no room of their own.
+type Listed = SmallVec<[Arc<Link>; 2]>;
+
 #[derive(Clone, Debug)]
 struct NodeSlot {
     node: Arc<Node>,
     // Two lists, because nearly every walk goes in one direction. They hold the links themselves, so that a walk
     // needs no look-up.
-    up: Vec<Arc<Link>>,
-    down: Vec<Arc<Link>>,
+    up: Listed,
+    down: Listed,
     blockers: Blockers,
     // Few nodes have shares, so most carry only a null here.
     shares: Option<Box<Shares>>,
 }
 
-/// A link, found by its id. A set rather than a map, because a map would store each id a second time, and links are
-/// the most numerous entities.
 #[derive(Clone, Debug)]
 struct LinkSlot {
     link: Arc<Link>,
-    // The positions of the link in the lists of its source and its target, so that removing it from a long list
-    // takes no search.
+    // Where its source and target are, and its positions in their lists: removing it from a long list takes no search.
+    source: At,
+    target: At,
     up_at: u32,
     down_at: u32,
 }
 
-impl Borrow<LinkId> for LinkSlot {
-    fn borrow(&self) -> &LinkId {
-        &self.link.id
+impl Row for NodeSlot {
+    type Id = NodeId;
+
+    fn id(&self) -> NodeId {
+        self.node.id
     }
 }
 
-impl Hash for LinkSlot {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        self.link.id.hash(hasher);
+impl Row for LinkSlot {
+    type Id = LinkId;
+
+    fn id(&self) -> LinkId {
+        self.link.id
     }
 }
-
-impl PartialEq for LinkSlot {
-    fn eq(&self, other: &Self) -> bool {
-        self.link.id == other.link.id
-    }
-}
-
-impl Eq for LinkSlot {}
 
 /// A user and what belongs to them.
 #[derive(Clone, Debug)]
 pub struct UserSlot {
     /// The account.
     pub user: Arc<User>,
-    /// Nodes owned, by order of creation.
-    pub owned: BTreeSet<(u64, NodeId)>,
+    /// Nodes owned, by order of creation; see [`World::owned`].
+    owned: BTreeSet<(u64, At)>,
     /// Owned nodes in the trash.
     pub trashed_nodes: BTreeSet<NodeId>,
     /// Links in the trash that the user owns or that lead to a node of theirs.
@@ -181,8 +180,8 @@ pub struct World {
     clock: Timestamp,
     rev: Rev,
     next_seq: u64,
-    nodes: HashMap<NodeId, NodeSlot>,
-    links: HashSet<LinkSlot>,
+    nodes: Table<NodeSlot>,
+    links: Table<LinkSlot>,
     users: HashMap<UserId, UserSlot>,
     /// In lower case, each with its user: from before usernames had to be unique without regard to case, several
     /// users may have names that differ only in case.
@@ -226,22 +225,27 @@ impl Graph for World {
     }
 }
 
+impl UserSlot {
+    /// How many nodes the user owns.
+    pub fn owned(&self) -> usize {
+        self.owned.len()
+    }
+}
+
 impl World {
     /// Builds a World from stored entities: users first, then nodes, then the rest. `rev` is the last batch they
     /// include.
     pub fn load(entities: impl IntoIterator<Item = Entity>, rev: Rev, expected: Counts) -> World {
         let mut world = World {
             rev,
-            nodes: HashMap::with_capacity_and_hasher(expected.nodes, Keyed),
-            links: HashSet::with_capacity_and_hasher(expected.links, Keyed),
+            nodes: Table::with_capacity(expected.nodes),
+            links: Table::with_capacity(expected.links),
             ..World::default()
         };
         for entity in entities {
             world.insert(entity);
         }
-        for slot in world.nodes.values_mut() {
-            slot.shrink();
-        }
+        world.settle_in();
         world
     }
 
@@ -368,7 +372,7 @@ impl World {
     /// True while an id is in use, or while history remembers that it was.
     pub fn id_taken(&self, id: Uuid) -> bool {
         self.nodes.contains_key(&NodeId(id))
-            || self.links.contains(&LinkId(id))
+            || self.links.contains_key(&LinkId(id))
             || self.gone.contains_key(&id)
     }
 
@@ -400,7 +404,7 @@ impl World {
     /// Whether a link, in its current state, is at its recorded positions in the lists of its ends.
     pub fn lists(&self, id: LinkId) -> bool {
         self.links.get(&id).is_some_and(|slot| {
-            let (source, target) = (self.nodes.get(&slot.link.source), self.nodes.get(&slot.link.target));
+            let (source, target) = (self.nodes.at(slot.source), self.nodes.at(slot.target));
             let up = source.and_then(|source| source.up.get(slot.up_at as usize));
             let down = target.and_then(|target| target.down.get(slot.down_at as usize));
             [up, down].into_iter().all(|listed| listed.is_some_and(|link| Arc::ptr_eq(link, &slot.link)))
@@ -410,6 +414,12 @@ impl World {
     /// A user by id.
     pub fn user(&self, id: UserId) -> Option<&UserSlot> {
         self.users.get(&id)
+    }
+
+    /// The nodes a user owns, in order of creation.
+    pub fn owned(&self, user: UserId) -> impl DoubleEndedIterator<Item = &Arc<Node>> {
+        let owned = self.user(user).into_iter().flat_map(|slot| &slot.owned);
+        owned.filter_map(|(_, at)| self.nodes.at(*at)).map(|slot| &slot.node).inspect(|_| effort::note())
     }
 
     /// Every user, in no particular order.
@@ -424,7 +434,7 @@ impl World {
 
     /// Every link, in no particular order.
     pub fn links(&self) -> impl Iterator<Item = &Arc<Link>> {
-        self.links.iter().map(|slot| &slot.link)
+        self.links.values().map(|slot| &slot.link)
     }
 
     /// A user by email, in any case. A removed user has none.

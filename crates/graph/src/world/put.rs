@@ -1,6 +1,7 @@
 //! Changes entities and indices: one function per entity.
 
-use super::{Due, Graph, LinkSlot, NodeSlot, UserSlot, World};
+use super::table::At;
+use super::{Due, Graph, LinkSlot, Listed, NodeSlot, UserSlot, World};
 use crate::batch::{Change, Entry, Subject};
 use crate::blockers::{Blockers, is_open};
 use crate::id::{LinkId, NodeId, UserId};
@@ -82,68 +83,110 @@ impl World {
         };
     }
 
+    /// Changes a node. Indices of which nothing changes are left alone: most changes are of fields.
     pub(super) fn put_node(&mut self, was: Option<&Arc<Node>>, is: Option<&Arc<Node>>) {
-        if let Some(node) = was {
-            self.index_publication(node, false);
-            if let Some(owner) = self.users.get_mut(&node.owner) {
-                owner.trashed_nodes.remove(&node.id);
-                if is.is_none() {
-                    owner.owned.remove(&(node.seq, node.id));
-                }
-            }
+        let Some(node) = is.or(was) else { return };
+        let publishes = match (was, is) {
+            (Some(was), Some(is)) => was.publication != is.publication,
+            (one, other) => one.or(other).is_some_and(|node| node.publication.is_some()),
+        };
+        if let Some(was) = was.filter(|_| publishes) {
+            self.index_publication(was, false);
         }
-        match (was, is) {
-            (_, Some(node)) => {
-                let opened = match self.nodes.get_mut(&node.id) {
-                    Some(slot) => {
-                        let was_open = is_open(&slot.node);
-                        slot.node = Arc::clone(node);
-                        was_open != is_open(node)
-                    }
-                    None => {
-                        self.nodes.insert(node.id, NodeSlot::new(node));
-                        false
-                    }
-                };
-                if opened {
-                    self.count_opening(node.id, is_open(node));
-                }
+        let at = match is {
+            Some(node) => self.place_node(node),
+            None => self.nodes.find(node.id).unwrap_or(At::NOWHERE),
+        };
+        if was.map(|node| node.in_trash) != is.map(|node| node.in_trash) {
+            self.index_owned(node, at, is.map(|node| node.in_trash));
+        }
+        match is {
+            Some(node) => {
                 self.next_seq = self.next_seq.max(node.seq + 1);
-                self.index_publication(node, true);
-                if let Some(owner) = self.users.get_mut(&node.owner) {
-                    owner.owned.insert((node.seq, node.id));
-                    if node.in_trash {
-                        owner.trashed_nodes.insert(node.id);
-                    }
+                if publishes {
+                    self.index_publication(node, true);
                 }
             }
-            (Some(node), None) => {
-                self.nodes.remove(&node.id);
-            }
-            (None, None) => {}
+            None => self.displace_node(at),
         }
-        if let Some(node) = is.or(was) {
+        if publishes || is.is_none() {
             self.index_shared(node.id, node.owner);
         }
     }
 
+    /// Notes at the owner of a node whether it is there and in the trash; `None` if it is not there.
+    fn index_owned(&mut self, node: &Node, at: At, in_trash: Option<bool>) {
+        let Some(owner) = self.users.get_mut(&node.owner) else { return };
+        match in_trash {
+            Some(true) => owner.trashed_nodes.insert(node.id),
+            _ => owner.trashed_nodes.remove(&node.id),
+        };
+        match in_trash {
+            Some(_) => owner.owned.insert((node.seq, at)),
+            None => owner.owned.remove(&(node.seq, at)),
+        };
+    }
+
+    /// Puts a node in its row, or in a new one.
+    fn place_node(&mut self, node: &Arc<Node>) -> At {
+        let Some(at) = self.nodes.find(node.id) else { return self.nodes.insert(NodeSlot::new(node)) };
+        if let Some(slot) = self.nodes.at_mut(at) {
+            let opens = is_open(&slot.node) != is_open(node);
+            slot.node.clone_from(node);
+            if opens {
+                self.count_opening(at, is_open(node));
+            }
+        }
+        at
+    }
+
+    /// Removes the row of a node. Links at it, which should be gone already, lead nowhere from then on.
+    fn displace_node(&mut self, at: At) {
+        if self.nodes.at(at).is_some_and(|slot| is_open(&slot.node)) {
+            self.count_opening(at, false);
+        }
+        let Some(slot) = self.nodes.remove(at) else { return };
+        for link in &slot.up {
+            if let Some(listed) = self.links.get_mut(&link.id) {
+                listed.source = At::NOWHERE;
+            }
+        }
+        for link in &slot.down {
+            if let Some(listed) = self.links.get_mut(&link.id) {
+                listed.target = At::NOWHERE;
+            }
+        }
+    }
+
     /// Counts at the targets of a node that it has opened, or that it is open no more.
-    fn count_opening(&mut self, id: NodeId, open: bool) {
-        let Some(up) = self.nodes.get_mut(&id).map(|slot| std::mem::take(&mut slot.up)) else { return };
+    fn count_opening(&mut self, at: At, open: bool) {
+        let Some(up) = self.nodes.at_mut(at).map(|slot| std::mem::take(&mut slot.up)) else { return };
         for link in &up {
             let change = Blockers::of_opening(link);
+            if change == Blockers::default() {
+                continue;
+            }
             if let Some(target) = self.nodes.get_mut(&link.target) {
                 target.blockers += if open { change } else { -change };
             }
         }
-        if let Some(slot) = self.nodes.get_mut(&id) {
+        if let Some(slot) = self.nodes.at_mut(at) {
             slot.up = up;
         }
     }
 
-    /// Whether the source of a link is open.
-    fn is_source_open(&self, link: &Link) -> bool {
-        self.nodes.get(&link.source).is_some_and(|slot| is_open(&slot.node))
+    /// Brings a World that was loaded into its final form: what users own in full leaves, lists without spare room.
+    pub(super) fn settle_in(&mut self) {
+        for user in self.users.values_mut() {
+            user.owned = std::mem::take(&mut user.owned).into_iter().collect();
+        }
+        for slot in self.nodes.values_mut() {
+            for list in [&mut slot.up, &mut slot.down] {
+                if list.spilled() {
+                    list.shrink_to_fit();
+                }
+            }
+        }
     }
 
     fn index_publication(&mut self, node: &Node, present: bool) {
@@ -202,41 +245,45 @@ impl World {
     }
 
     fn list(&mut self, link: &Arc<Link>) {
-        let mut elsewhere = true;
-        let counts = Blockers::of(link, self.is_source_open(link));
-        if let Some(target) = self.nodes.get_mut(&link.target) {
-            target.blockers += counts;
+        if self.links.contains_key(&link.id) {
+            self.unlist(link.id);
         }
-        let mut place = |slot: Option<&mut NodeSlot>, list: fn(&mut NodeSlot) -> &mut Vec<Arc<Link>>| {
-            let Some(slot) = slot else { return NOWHERE };
+        let source = self.nodes.find(link.source).unwrap_or(At::NOWHERE);
+        let target = self.nodes.find(link.target).unwrap_or(At::NOWHERE);
+        let (mut up_at, mut down_at) = (NOWHERE, NOWHERE);
+        let (mut elsewhere, mut open) = (true, false);
+        if let Some(slot) = self.nodes.at_mut(source) {
+            elsewhere = slot.node.owner != link.owner;
+            open = is_open(&slot.node);
+            up_at = add_to(&mut slot.up, link);
+        }
+        if let Some(slot) = self.nodes.at_mut(target) {
             elsewhere &= slot.node.owner != link.owner;
-            add_to(list(slot), link)
-        };
-        let up_at = place(self.nodes.get_mut(&link.source), |slot| &mut slot.up);
-        let down_at = place(self.nodes.get_mut(&link.target), |slot| &mut slot.down);
-        if let Some(owner) = self.users.get_mut(&link.owner).filter(|_| elsewhere) {
+            slot.blockers += Blockers::of(link, open);
+            down_at = add_to(&mut slot.down, link);
+        }
+        if elsewhere && let Some(owner) = self.users.get_mut(&link.owner) {
             owner.links_elsewhere.insert(link.id);
         }
-        self.links.replace(LinkSlot { link: Arc::clone(link), up_at, down_at });
+        self.links.insert(LinkSlot { link: Arc::clone(link), source, target, up_at, down_at });
     }
 
     /// Replaces an earlier state of a link in the lists.
     fn relist(&mut self, link: &Arc<Link>) {
-        let Some(&LinkSlot { up_at, down_at, .. }) = self.links.get(&link.id) else { return self.list(link) };
-        self.links.replace(LinkSlot { link: Arc::clone(link), up_at, down_at });
+        let Some(slot) = self.links.get_mut(&link.id) else { return self.list(link) };
+        let was = std::mem::replace(&mut slot.link, Arc::clone(link));
+        let LinkSlot { source, target, up_at, down_at, .. } = *slot;
         let mut open = false;
-        if let Some(source) = self.nodes.get_mut(&link.source) {
-            open = is_open(&source.node);
-            let listed = source.up.get_mut(up_at as usize);
-            if let Some(listed) = listed.filter(|listed| listed.id == link.id) {
+        if let Some(slot) = self.nodes.at_mut(source) {
+            open = is_open(&slot.node);
+            if let Some(listed) = slot.up.get_mut(up_at as usize) {
                 listed.clone_from(link);
             }
         }
-        if let Some(target) = self.nodes.get_mut(&link.target) {
-            let listed = target.down.get_mut(down_at as usize);
-            if let Some(listed) = listed.filter(|listed| listed.id == link.id) {
-                target.blockers += -Blockers::of(listed, open);
-                target.blockers += Blockers::of(link, open);
+        if let Some(slot) = self.nodes.at_mut(target) {
+            slot.blockers += -Blockers::of(&was, open);
+            slot.blockers += Blockers::of(link, open);
+            if let Some(listed) = slot.down.get_mut(down_at as usize) {
                 listed.clone_from(link);
             }
         }
@@ -244,23 +291,25 @@ impl World {
 
     /// Removes a link from both lists. The last link of each list takes its position.
     fn unlist(&mut self, id: LinkId) {
-        let Some(LinkSlot { link, up_at, down_at }) = self.links.take(&id) else { return };
+        let Some(slot) = self.links.find(id).and_then(|at| self.links.remove(at)) else { return };
+        let LinkSlot { link, source, target, up_at, down_at } = slot;
         if let Some(owner) = self.users.get_mut(&link.owner) {
             owner.links_elsewhere.remove(&id);
         }
-        let counts = Blockers::of(&link, self.is_source_open(&link));
-        let source = self.nodes.get_mut(&link.source);
-        let moved = source.and_then(|slot| take_from(&mut slot.up, up_at, id));
-        if let Some(slot) = moved.and_then(|moved| self.links.take(&moved)) {
-            self.links.insert(LinkSlot { up_at, ..slot });
+        let mut open = false;
+        if let Some(slot) = self.nodes.at_mut(source) {
+            open = is_open(&slot.node);
+            let moved = take_from(&mut slot.up, up_at);
+            if let Some(moved) = moved.and_then(|moved| self.links.get_mut(&moved)) {
+                moved.up_at = up_at;
+            }
         }
-        let target = self.nodes.get_mut(&link.target);
-        let moved = target.and_then(|slot| {
-            slot.blockers += -counts;
-            take_from(&mut slot.down, down_at, id)
-        });
-        if let Some(slot) = moved.and_then(|moved| self.links.take(&moved)) {
-            self.links.insert(LinkSlot { down_at, ..slot });
+        if let Some(slot) = self.nodes.at_mut(target) {
+            slot.blockers += -Blockers::of(&link, open);
+            let moved = take_from(&mut slot.down, down_at);
+            if let Some(moved) = moved.and_then(|moved| self.links.get_mut(&moved)) {
+                moved.down_at = down_at;
+            }
         }
     }
 
@@ -389,23 +438,17 @@ impl World {
 /// The recorded position of a link whose end does not exist.
 const NOWHERE: u32 = u32::MAX;
 
-/// The initial capacity of a list. Most lists are short and there are a great many. A smaller capacity would take
-/// no less memory.
-const LIST_LEAST: usize = 3;
-
-fn add_to(list: &mut Vec<Arc<Link>>, link: &Arc<Link>) -> u32 {
-    if list.len() == list.capacity() {
-        list.reserve_exact(list.len().max(LIST_LEAST));
-    }
+fn add_to(list: &mut Listed, link: &Arc<Link>) -> u32 {
     list.push(Arc::clone(link));
     u32::try_from(list.len() - 1).unwrap_or(NOWHERE)
 }
 
-/// Removes a link from a list, and returns the link that is at its position now.
-fn take_from(list: &mut Vec<Arc<Link>>, at: u32, id: LinkId) -> Option<LinkId> {
+/// Removes the link at a position, and returns the link that is there now.
+fn take_from(list: &mut Listed, at: u32) -> Option<LinkId> {
     let at = at as usize;
-    list.get(at).filter(|link| link.id == id)?;
-    list.swap_remove(at);
+    if at < list.len() {
+        list.swap_remove(at);
+    }
     list.get(at).map(|link| link.id)
 }
 
@@ -413,17 +456,10 @@ impl NodeSlot {
     fn new(node: &Arc<Node>) -> Self {
         NodeSlot {
             node: Arc::clone(node),
-            up: Vec::new(),
-            down: Vec::new(),
+            up: Listed::new(),
+            down: Listed::new(),
             blockers: Blockers::default(),
             shares: None,
-        }
-    }
-
-    /// Releases the lists' spare capacity.
-    pub(super) fn shrink(&mut self) {
-        for list in [&mut self.up, &mut self.down] {
-            list.shrink_to(LIST_LEAST);
         }
     }
 

@@ -688,7 +688,6 @@ fn same_indices(got: &World, want: &World) -> Result<(), String> {
         let indices = |slot: &graph::world::UserSlot| {
             (
                 slot.user.clone(),
-                slot.owned.clone(),
                 slot.trashed_nodes.clone(),
                 slot.trashed_links.clone(),
                 slot.shared.clone(),
@@ -700,6 +699,10 @@ fn same_indices(got: &World, want: &World) -> Result<(), String> {
                 slot.links_elsewhere.clone(),
             )
         };
+        let owned = |world: &World| world.owned(slot.user.id).map(|node| node.id).collect::<Vec<_>>();
+        if owned(got) != owned(want) || slot.owned() != owned(want).len() || other.owned() != slot.owned() {
+            return Err(format!("the nodes of {}", slot.user.username));
+        }
         if indices(slot) != indices(other) {
             return Err(format!("what is {}'s:\n  {other:?}\n  {slot:?}", slot.user.username));
         }
