@@ -43,14 +43,23 @@ pub(crate) fn inherit<'w, T: Inherited>(
     nodes: impl IntoIterator<Item = &'w Arc<Node>>,
     own: impl FnMut(&Arc<Node>) -> Option<T>,
 ) -> HashMap<NodeId, Reached<T>> {
+    let nodes: Vec<&'w Arc<Node>> = nodes.into_iter().collect();
+    let reached = inherit_each(world, nodes.iter().map(|node| Some(*node)), own);
+    nodes.into_iter().map(|node| node.id).zip(reached).collect()
+}
+
+/// [`inherit`] for a list of nodes, in its order. Where there is none, nothing is inherited.
+pub(crate) fn inherit_each<'w, T: Inherited>(
+    world: &'w World,
+    nodes: impl IntoIterator<Item = Option<&'w Arc<Node>>>,
+    own: impl FnMut(&Arc<Node>) -> Option<T>,
+) -> Vec<Reached<T>> {
     let mut climb = Climb { world, own, met: HashMap::default(), visits: Vec::new(), open: Vec::new() };
-    nodes
-        .into_iter()
-        .map(|node| {
-            let at = climb.reach(node);
-            (node.id, climb.visits.get(at).and_then(|visit| visit.reached.clone()))
-        })
-        .collect()
+    let reach = |node: Option<&'w Arc<Node>>| {
+        let at = climb.reach(node?);
+        climb.visits.get(at).and_then(|visit| visit.reached.clone())
+    };
+    nodes.into_iter().map(reach).collect()
 }
 
 struct Visit<'w, T> {

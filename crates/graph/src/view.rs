@@ -169,7 +169,7 @@ fn active_link(world: &World, id: LinkId) -> Option<&Arc<Link>> {
 }
 
 /// The primary links from the node, by which others wait for it.
-fn held_by(world: &World, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
+pub(crate) fn held_by(world: &World, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
     world.active_links_up(id).filter(|link| link.is_primary())
 }
 
@@ -177,9 +177,20 @@ fn held_by(world: &World, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
 /// access to the target without access to the source. If both have one owner, whatever covers the target with its
 /// branch also covers the source, through this very link.
 pub fn may_show_phantom(world: &World, link: &Link, audience: Audience<'_>) -> bool {
-    let (Some(source), Some(target)) = (world.node(link.source), world.node(link.target)) else {
-        return false;
-    };
+    match (world.node(link.source), world.node(link.target)) {
+        (Some(source), Some(target)) => may_show(world, link, source, target, audience),
+        _ => false,
+    }
+}
+
+/// [`may_show_phantom`] with the ends of the link.
+pub(crate) fn may_show(
+    world: &World,
+    link: &Link,
+    source: &Node,
+    target: &Node,
+    audience: Audience<'_>,
+) -> bool {
     if !link.is_primary() {
         false
     } else if source.owner == target.owner {
@@ -192,6 +203,10 @@ pub fn may_show_phantom(world: &World, link: &Link, audience: Audience<'_>) -> b
 
 /// Whether the node has a share, in force or not, without its branch.
 fn is_shared_alone(world: &World, node: &Node) -> bool {
+    // Most owners share little.
+    if !world.user(node.owner).is_some_and(|slot| slot.shared.contains(&node.id)) {
+        return false;
+    }
     node.publication.as_ref().is_some_and(|publication| !publication.branch)
         || world.grants_on(node.id).any(|grant| !grant.branch)
 }
