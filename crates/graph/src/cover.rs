@@ -5,7 +5,7 @@ use crate::access::{branch, climb, given};
 use crate::audience::Audience;
 use crate::hash::{HashMap, HashSet};
 use crate::id::{NodeId, UserId};
-use crate::inherit::{Inherited, Numbers, Reached, inherit, inherit_each, join};
+use crate::inherit::{Climb, Inherited, Numbers, Reached, inherit, join};
 use crate::model::{Level, Node};
 use crate::world::{Graph, World};
 use std::rc::Rc;
@@ -197,7 +197,7 @@ fn may_be_reached(world: &World, owner: UserId, audience: Audience<'_>) -> bool 
 }
 
 /// Share roots by number.
-type Roots = Reached<Numbers>;
+pub(crate) type Roots = Reached<Numbers>;
 
 /// The share roots, at or above the nodes, that share their branch.
 struct RootsOver {
@@ -245,22 +245,24 @@ impl RootsOver {
 
     fn by_one_climb(world: &World, nodes: &[Option<&Arc<Node>>], shares: &Shares<'_>) -> Self {
         let mut numbered = Vec::new();
-        let of = inherit_each(world, nodes.iter().copied(), |node| {
+        let mut own = |node: &Arc<Node>| {
             shares.on(node, has_branch_share_in_force).then(|| {
                 numbered.push(node.id);
                 Numbers::one(numbered.len() - 1)
             })
-        });
+        };
+        let mut climb = Climb::new(world);
+        let of = nodes.iter().map(|node| climb.reach((*node)?, &mut own)).collect();
         RootsOver { of, numbered }
     }
 }
 
-fn has_share_in_force(world: &World, node: &Node) -> bool {
+pub(crate) fn has_share_in_force(world: &World, node: &Node) -> bool {
     world.publication_in_force(node).is_some()
         || world.grants_on(node.id).any(|grant| world.grant_counts(grant))
 }
 
-fn has_branch_share_in_force(world: &World, node: &Node) -> bool {
+pub(crate) fn has_branch_share_in_force(world: &World, node: &Node) -> bool {
     world.publication_in_force(node).is_some_and(|publication| publication.branch)
         || world.grants_on(node.id).any(|grant| grant.branch && world.grant_counts(grant))
 }

@@ -9,7 +9,7 @@ use crate::access::carries;
 use crate::effort;
 use crate::hash::HashMap;
 use crate::id::NodeId;
-use crate::model::Node;
+use crate::model::{Link, Node};
 use crate::world::{Graph, World};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -41,29 +41,16 @@ pub(crate) fn join<T: Inherited>(into: &mut Reached<T>, from: &Reached<T>) {
 pub(crate) fn inherit<'w, T: Inherited>(
     world: &'w World,
     nodes: impl IntoIterator<Item = &'w Arc<Node>>,
-    own: impl FnMut(&Arc<Node>) -> Option<T>,
+    mut own: impl FnMut(&Arc<Node>) -> Option<T>,
 ) -> HashMap<NodeId, Reached<T>> {
-    let nodes: Vec<&'w Arc<Node>> = nodes.into_iter().collect();
-    let reached = inherit_each(world, nodes.iter().map(|node| Some(*node)), own);
-    nodes.into_iter().map(|node| node.id).zip(reached).collect()
-}
-
-/// [`inherit`] for a list of nodes, in its order. Where there is none, nothing is inherited.
-pub(crate) fn inherit_each<'w, T: Inherited>(
-    world: &'w World,
-    nodes: impl IntoIterator<Item = Option<&'w Arc<Node>>>,
-    own: impl FnMut(&Arc<Node>) -> Option<T>,
-) -> Vec<Reached<T>> {
-    let mut climb = Climb { world, own, met: HashMap::default(), visits: Vec::new(), open: Vec::new() };
-    let reach = |node: Option<&'w Arc<Node>>| {
-        let at = climb.reach(node?);
-        climb.visits.get(at).and_then(|visit| visit.reached.clone())
-    };
-    nodes.into_iter().map(reach).collect()
+    let mut climb = Climb::new(world);
+    nodes.into_iter().map(|node| (node.id, climb.reach(node, &mut own))).collect()
 }
 
 struct Visit<'w, T> {
     node: &'w Arc<Node>,
+    /// Its links up.
+    up: &'w [Arc<Link>],
     reached: Reached<T>,
     /// How many of its links have been followed.
     followed: usize,
@@ -73,9 +60,9 @@ struct Visit<'w, T> {
     open: bool,
 }
 
-struct Climb<'w, T, F> {
+/// A climb from one node after the other. What lies above several of them is visited once.
+pub(crate) struct Climb<'w, T> {
     world: &'w World,
-    own: F,
     met: HashMap<NodeId, usize>,
     visits: Vec<Visit<'w, T>>,
     /// Visits not yet closed, in order.
@@ -88,17 +75,31 @@ enum Step<'w> {
     Leave,
 }
 
-impl<'w, T: Inherited, F: FnMut(&Arc<Node>) -> Option<T>> Climb<'w, T, F> {
-    /// Computes what a node inherits, and returns its index.
-    fn reach(&mut self, start: &'w Arc<Node>) -> usize {
-        if let Some(at) = self.met.get(&start.id) {
-            return *at;
-        }
-        let first = self.enter(start);
+impl<'w, T: Inherited> Climb<'w, T> {
+    /// A climb that has not begun.
+    pub(crate) fn new(world: &'w World) -> Self {
+        Climb { world, met: HashMap::default(), visits: Vec::new(), open: Vec::new() }
+    }
+
+    /// Computes what a node inherits. Every call has the same `own`.
+    pub(crate) fn reach(
+        &mut self,
+        start: &'w Arc<Node>,
+        mut own: impl FnMut(&Arc<Node>) -> Option<T>,
+    ) -> Reached<T> {
+        let first = match self.met.get(&start.id) {
+            Some(at) => *at,
+            None => self.climb(start, &mut own),
+        };
+        self.visits.get(first).and_then(|visit| visit.reached.clone())
+    }
+
+    fn climb(&mut self, start: &'w Arc<Node>, own: &mut impl FnMut(&Arc<Node>) -> Option<T>) -> usize {
+        let first = self.enter(start, own(start));
         let mut way = vec![first];
         while let Some(at) = way.last().copied() {
             match self.step(at) {
-                Step::Enter(above) => way.push(self.enter(above)),
+                Step::Enter(above) => way.push(self.enter(above, own(above))),
                 Step::Leave => {
                     way.pop();
                     self.leave(at);
@@ -111,11 +112,10 @@ impl<'w, T: Inherited, F: FnMut(&Arc<Node>) -> Option<T>> Climb<'w, T, F> {
         first
     }
 
-    fn enter(&mut self, node: &'w Arc<Node>) -> usize {
-        let at = self.visits.len();
-        let reached = (self.own)(node).map(Rc::new);
+    fn enter(&mut self, node: &'w Arc<Node>, own: Option<T>) -> usize {
+        let (at, up) = (self.visits.len(), self.world.up(node.id));
         self.met.insert(node.id, at);
-        self.visits.push(Visit { node, reached, followed: 0, circle: at, open: true });
+        self.visits.push(Visit { node, up, reached: own.map(Rc::new), followed: 0, circle: at, open: true });
         self.open.push(at);
         at
     }
@@ -124,18 +124,22 @@ impl<'w, T: Inherited, F: FnMut(&Arc<Node>) -> Option<T>> Climb<'w, T, F> {
     fn step(&mut self, at: usize) -> Step<'w> {
         while let Some(visit) = self.visits.get_mut(at) {
             let node = visit.node;
-            let Some(link) = self.world.up(node.id).get(visit.followed) else { return Step::Leave };
+            let Some(link) = visit.up.get(visit.followed) else { return Step::Leave };
             effort::note();
             visit.followed += 1;
             if !carries(link, node) {
                 continue;
             }
-            let Some(above) = self.world.node(link.target).filter(|above| above.owner == node.owner) else {
+            // Most nodes above have been met, and need no look at the World.
+            if let Some(other) = self.met.get(&link.target).copied() {
+                // A climb never leaves its owner's nodes.
+                if self.visits.get(other).is_some_and(|other| other.node.owner == node.owner) {
+                    self.learn(at, other);
+                }
                 continue;
-            };
-            match self.met.get(&above.id) {
-                None => return Step::Enter(above),
-                Some(other) => self.learn(at, *other),
+            }
+            if let Some(above) = self.world.node(link.target).filter(|above| above.owner == node.owner) {
+                return Step::Enter(above);
             }
         }
         Step::Leave

@@ -23,6 +23,7 @@ pub mod history_view;
 pub mod id;
 mod inherit;
 pub mod load;
+mod look;
 pub mod model;
 mod moment;
 pub mod node_fields;
@@ -36,6 +37,7 @@ pub mod tokens;
 pub mod trash;
 pub mod view;
 mod viewer_classes;
+mod visible;
 pub mod world;
 
 pub use audience::Audience;

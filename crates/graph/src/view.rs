@@ -2,7 +2,7 @@
 
 use crate::access::sees_link;
 use crate::audience::Audience;
-use crate::cover::{self, Cover, Placements, covers, shared_roots};
+use crate::cover::{Cover, covers, shared_roots};
 use crate::hash::{HashMap, HashSet};
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Level, Link, Node, User};
@@ -108,23 +108,6 @@ impl Snapshot {
         snapshot
     }
 
-    /// Every user with access to any of the nodes.
-    pub fn users(&self) -> HashSet<UserId> {
-        self.distinct_covers().flat_map(|cover| cover.users()).collect()
-    }
-
-    /// The covers of the nodes, each once. Nodes under the same roots share their cover, so most covers repeat.
-    pub(crate) fn distinct_covers(&self) -> impl Iterator<Item = &Cover> {
-        let mut seen = HashSet::default();
-        self.covers.values().filter(move |cover| seen.insert(Arc::as_ptr(cover))).map(|cover| &**cover)
-    }
-
-    /// The owners of the private links. Only the owner of a private link may see it where others with the same
-    /// access do not.
-    pub(crate) fn owners_of_private_links(&self) -> impl Iterator<Item = UserId> {
-        self.links.values().filter(|link| link.private).map(|link| link.owner)
-    }
-
     /// The user's access to a node.
     pub fn level(&self, user: UserId, node: NodeId) -> Option<Level> {
         self.covers.get(&node)?.level(user)
@@ -209,35 +192,6 @@ fn is_shared_alone(world: &World, node: &Node) -> bool {
     }
     node.publication.as_ref().is_some_and(|publication| !publication.branch)
         || world.grants_on(node.id).any(|grant| !grant.branch)
-}
-
-/// The ids of everything that the user sees, including phantoms, in order of creation.
-pub fn visible_nodes(world: &World, user: UserId) -> Vec<NodeId> {
-    let full = cover::accessible(world, user);
-    let mut all: HashSet<NodeId> = full.keys().copied().collect();
-    for (id, level) in &full {
-        for link in world.active_links_down(*id).filter(|link| link.is_primary()) {
-            if !full.contains_key(&link.source) && sees_link(user, link, None, Some(*level)) {
-                all.insert(link.source);
-            }
-        }
-    }
-    in_order_of_creation(world, all)
-}
-
-/// The nodes among those given that the user sees now, including phantoms.
-pub(crate) fn visible_of(world: &World, user: UserId, nodes: &[NodeId]) -> HashSet<NodeId> {
-    let active = nodes.iter().copied().filter(|id| world.active_node(*id).is_some());
-    let active: Vec<NodeId> = active.collect();
-    let placed = Placements::of(world, user, active.iter().copied());
-    let (full, rest): (Vec<NodeId>, Vec<NodeId>) =
-        active.into_iter().partition(|id| placed.level(*id).is_some());
-    let held_by = rest.into_iter().flat_map(|id| held_by(world, id));
-    let held_by: Vec<&Arc<Link>> =
-        held_by.filter(|link| may_show_phantom(world, link, Audience::One(user))).collect();
-    let targets = Placements::of(world, user, held_by.iter().map(|link| link.target));
-    let phantoms = held_by.into_iter().filter(|link| sees_link(user, link, None, targets.level(link.target)));
-    full.into_iter().chain(phantoms.map(|link| link.source)).collect()
 }
 
 pub(crate) fn in_order_of_creation(world: &World, nodes: HashSet<NodeId>) -> Vec<NodeId> {

@@ -86,7 +86,8 @@ pub fn dispatch(
         Ok(Asked::Mutation { operation, key }) => {
             let origin = connection.filter(|_| answered);
             let passed_on = passed_on.zip(connection);
-            let mutation = Mutation { caller, operation, idempotency_key: key, origin, limited, passed_on };
+            let mutation =
+                Mutation { caller, operation, idempotency_key: key, connection, origin, limited, passed_on };
             let app_then = Arc::clone(app);
             let answer = Box::new(move |outcome| {
                 if let (Outcome::Changed { replayed: true, .. }, Ok(Some(counted))) = (&outcome, counted) {

@@ -62,6 +62,10 @@ pub trait Graph {
 /// By how many milliseconds a clock may be set back before the World's clock follows it.
 const CLOCK_SLACK_MS: i64 = 60_000;
 
+/// How many links are loaded together: enough to wait for the memory of many of their ends at once, and few enough
+/// that all of these stay in the cache.
+const LINKS_AT_ONCE: usize = 256;
+
 /// Something that ends at a due time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Due {
@@ -145,6 +149,23 @@ impl Row for LinkSlot {
     fn id(&self) -> LinkId {
         self.link.id
     }
+}
+
+impl NodeSlot {
+    fn links(&self) -> NodeLinks<'_> {
+        let is_shared = self.shares.is_some() || self.node.publication.is_some();
+        NodeLinks { node: &self.node, down: &self.down, is_shared }
+    }
+}
+
+/// A node and its links, found by one look-up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NodeLinks<'w> {
+    pub(crate) node: &'w Arc<Node>,
+    /// Every link to the node, in the trash or not; in no particular order.
+    pub(crate) down: &'w [Arc<Link>],
+    /// Whether it has a publication, a grant or an embed, in force or not.
+    pub(crate) is_shared: bool,
 }
 
 /// A user and what belongs to them.
@@ -242,9 +263,17 @@ impl World {
             links: Table::with_capacity(expected.links),
             ..World::default()
         };
+        let mut links: Vec<Arc<Link>> = Vec::with_capacity(LINKS_AT_ONCE);
         for entity in entities {
-            world.insert(entity);
+            match entity {
+                Entity::Link(link) => links.push(link),
+                other => world.insert(other),
+            }
+            if links.len() == LINKS_AT_ONCE {
+                world.load_links(links.drain(..));
+            }
         }
+        world.load_links(links.drain(..));
         world.settle_in();
         world
     }
@@ -252,7 +281,7 @@ impl World {
     fn insert(&mut self, entity: Entity) {
         match entity {
             Entity::User(user) => self.put_user(None, Some(&user)),
-            Entity::Node(node) => self.put_node(None, Some(&node)),
+            Entity::Node(node) => self.load_node(&node),
             Entity::Link(link) => self.put_link(None, Some(&link)),
             Entity::Grant(grant) => self.put_grant(None, Some(&grant)),
             Entity::Embed(embed) => self.put_embed(None, Some(&embed)),
@@ -389,6 +418,18 @@ impl World {
     /// How many links there are at a node, counting the trash.
     pub fn degree(&self, id: NodeId) -> usize {
         self.nodes.get(&id).map_or(0, |slot| slot.up.len() + slot.down.len())
+    }
+
+    /// A node with its links.
+    pub(crate) fn node_links(&self, id: NodeId) -> Option<NodeLinks<'_>> {
+        effort::note();
+        self.nodes.get(&id).map(NodeSlot::links)
+    }
+
+    /// The nodes a user owns with their links, in order of creation.
+    pub(crate) fn owned_links(&self, user: UserId) -> impl Iterator<Item = NodeLinks<'_>> {
+        let owned = self.user(user).into_iter().flat_map(|slot| &slot.owned);
+        owned.filter_map(|(_, at)| self.nodes.at(*at)).map(NodeSlot::links).inspect(|_| effort::note())
     }
 
     /// Every link from a node, as in [`Graph::links_up`], for walks that pause in between.

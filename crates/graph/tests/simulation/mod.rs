@@ -2,6 +2,7 @@
 
 #![allow(dead_code)]
 
+mod by_snapshot;
 pub mod replica;
 pub mod retrace;
 pub mod steps;
@@ -220,6 +221,10 @@ impl Simulation {
         }
         replica::check_load(&self.world, user, &new.0, &want)
             .map_err(|problem| format!("load: {problem}"))?;
+        if self.events % NAMES.len() == at {
+            by_snapshot::check(&self.world, user, self.events / NAMES.len())
+                .map_err(|problem| format!("load: {problem}"))?;
+        }
         let replica = &mut self.replicas[at];
         let was_loading = replica.is_loading();
         replica.page(&self.world, 1 + self.events % 4)?;

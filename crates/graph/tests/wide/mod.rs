@@ -68,6 +68,12 @@ pub const CASES: &[Case] = &[
     Case { name: "removing a user with n links at a hub of others", n: 250, prepare: remove_links_elsewhere },
     Case { name: "removing a user with n grants, and n given", n: 250, prepare: remove_grants },
     Case { name: "loading n nodes and 2n links", n: 50_000, prepare: load },
+    Case { name: "graph:get in pages, n own nodes and 2n links", n: 25_000, prepare: pages_of_own },
+    Case { name: "graph:get in pages, n nodes under some shares", n: 25_000, prepare: pages_of_shared },
+    Case { name: "everything seen, n own nodes and 2n links", n: 25_000, prepare: all_of_own },
+    Case { name: "everything seen, n own nodes under some shares", n: 25_000, prepare: all_of_sharer },
+    Case { name: "everything seen, n nodes under some shares", n: 25_000, prepare: all_of_shared },
+    Case { name: "branch:get of a public branch of n, in pages", n: 25_000, prepare: pages_of_publication },
 ];
 
 pub const ALICE: u128 = 1;
@@ -737,7 +743,8 @@ fn public() -> Option<Box<Publication>> {
     Some(Box::new(Publication { token: "t".to_owned(), branch: true, due: None }))
 }
 
-fn load(n: usize) -> Work {
+/// A tree of n nodes of alice's in which each node leads to the one before it too: 2n links.
+fn tree(n: usize) -> Made {
     let mut made = Made::new();
     for at in 0..n {
         made.node(ALICE);
@@ -746,6 +753,81 @@ fn load(n: usize) -> Work {
             made.link(at, at - 1);
         }
     }
+    made
+}
+
+/// The same, with some parts of it shared: among them nearly the whole.
+fn shared_tree(n: usize) -> Made {
+    let mut made = tree(n);
+    for at in 1..=40 {
+        made.grant(at, BOB, Level::Editor, true);
+    }
+    made
+}
+
+fn pages(made: Made, who: u128, nodes: usize) -> Work {
+    let world = made.world();
+    Box::new(move || {
+        let mut load = Load::begin(&world, user(who));
+        let (mut seen, mut more) = (0, true);
+        while more {
+            let page = load.next(&world, 5_000);
+            (seen, more) = (seen + page.nodes.len(), page.has_more);
+            std::mem::forget(page);
+        }
+        assert_eq!(seen, nodes);
+        std::mem::forget((world, load));
+    })
+}
+
+fn pages_of_own(n: usize) -> Work {
+    pages(tree(n), ALICE, n)
+}
+
+fn pages_of_shared(n: usize) -> Work {
+    pages(shared_tree(n), BOB, n - 1)
+}
+
+fn all(made: Made, who: u128, nodes: usize) -> Work {
+    let world = made.world();
+    Box::new(move || {
+        let page = graph::load::visible(&world, user(who));
+        assert_eq!(page.nodes.len(), nodes);
+        std::mem::forget((world, page));
+    })
+}
+
+fn all_of_own(n: usize) -> Work {
+    all(tree(n), ALICE, n)
+}
+
+fn all_of_sharer(n: usize) -> Work {
+    all(shared_tree(n), ALICE, n)
+}
+
+fn all_of_shared(n: usize) -> Work {
+    all(shared_tree(n), BOB, n - 1)
+}
+
+fn pages_of_publication(n: usize) -> Work {
+    let mut made = tree(n);
+    made.nodes[1].publication = public();
+    let world = made.world();
+    Box::new(move || {
+        let mut load = Load::of_publication(&world, node(1));
+        let (mut seen, mut more) = (0, true);
+        while more {
+            let page = load.next(&world, 5_000);
+            (seen, more) = (seen + page.nodes.len(), page.has_more);
+            std::mem::forget(page);
+        }
+        assert_eq!(seen, n - 1);
+        std::mem::forget((world, load));
+    })
+}
+
+fn load(n: usize) -> Work {
+    let mut made = tree(n);
     // One publication, so that its reader shares something.
     made.nodes[0].publication =
         Some(Box::new(Publication { token: "t".to_owned(), branch: true, due: None }));

@@ -2,63 +2,38 @@
 
 use super::backlog::Backlog;
 use super::diff_part::{DiffPart, SharedParts};
-use super::protocol::{Caller, ConnectionId, ConnectionSink, Published, Relayed};
+use super::held_back::{HeldBack, HeldBounds, Message, Ticket};
+use super::protocol::{
+    Caller, ConnectionId, ConnectionSink, Failure, OnOutcome, Outcome, Published, Relayed,
+};
+use super::reading::{News, Position, ReadersFeed, ReadyPage};
 use graph::batch::{Batch, Change, Entry, Op, Subject};
 use graph::hash::HashSet;
-use graph::load::Load;
 use graph::model::{Rev, Token};
-use graph::{Audience, Root, UserId, World, tokens};
+use graph::{Audience, UserId, World, tokens};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A live connection.
-pub(super) struct LiveConnection {
+struct LiveConnection {
     caller: Caller,
     outbox: Box<dyn ConnectionSink>,
-    loads: KeptLoads,
+    held_back: HeldBack,
 }
 
-/// A load in progress, and how long its list is kept.
-#[derive(Default)]
-pub(super) struct KeptLoad(Option<(Load, Instant)>);
-
-impl KeptLoad {
-    /// Takes the load that continues at `offset`. Any other load stays.
-    pub(super) fn take_at(&mut self, offset: usize, now: Instant) -> Option<Load> {
-        self.0.take_if(|(load, until)| load.sent() == offset && *until >= now).map(|(load, _)| load)
-    }
-
-    pub(super) fn keep(&mut self, load: Load, until: Instant) {
-        self.0 = Some((load, until));
-    }
-
-    /// Forgets the load.
-    pub(super) fn end(&mut self) {
-        self.0 = None;
-    }
-
-    fn drop_stale(&mut self, now: Instant) {
-        self.0.take_if(|(_, until)| *until < now);
-    }
-}
-
-/// The loads of one connection.
-#[derive(Default)]
-pub(super) struct KeptLoads {
-    /// The load of the whole graph.
-    pub(super) graph: KeptLoad,
-    /// The load of the branch with this root.
-    branch: Option<(Root, KeptLoad)>,
-}
-
-impl KeptLoads {
-    /// The slot for the load of a branch. It replaces a load of another root.
-    pub(super) fn branch(&mut self, root: &Root) -> &mut KeptLoad {
-        if self.branch.as_ref().is_none_or(|(other, _)| other != root) {
-            self.branch = None;
+impl LiveConnection {
+    /// Sends a message, or holds it back while a page is being prepared.
+    fn send(&mut self, at: Position, message: Message, bounds: HeldBounds) {
+        if self.held_back.holds() {
+            self.send_all(|held_back| held_back.put(at, message, bounds));
+        } else {
+            message.send(&*self.outbox);
         }
-        &mut self.branch.get_or_insert_with(|| (root.clone(), KeptLoad::default())).1
+    }
+
+    fn send_all<M: Iterator<Item = Message>>(&mut self, which: impl FnOnce(&mut HeldBack) -> M) {
+        which(&mut self.held_back).for_each(|message| message.send(&*self.outbox));
     }
 }
 
@@ -85,22 +60,23 @@ pub(super) struct Connections {
     followers: HashMap<UserId, Follower>,
     /// The users of `followers`: those for whom diffs are made.
     users: HashSet<UserId>,
-    /// The load each user has in progress over REST, where no connection can hold it.
-    over_rest: HashMap<UserId, KeptLoad>,
     kept: BacklogBounds,
+    held_bounds: HeldBounds,
+    feed: ReadersFeed,
     /// The rev at which due times last passed, and how many times they have.
     dues_passed_at: Option<Rev>,
     dues_passed: u64,
 }
 
 impl Connections {
-    pub(super) fn new(kept: BacklogBounds) -> Self {
+    pub(super) fn new(kept: BacklogBounds, held_bounds: HeldBounds, feed: ReadersFeed) -> Self {
         Connections {
             by_id: HashMap::new(),
             followers: HashMap::new(),
             users: HashSet::default(),
-            over_rest: HashMap::new(),
             kept,
+            held_bounds,
+            feed,
             dues_passed_at: None,
             dues_passed: 0,
         }
@@ -129,7 +105,7 @@ impl Connections {
             outbox.close();
             return;
         }
-        self.by_id.insert(id, LiveConnection { caller, outbox, loads: KeptLoads::default() });
+        self.by_id.insert(id, LiveConnection { caller, outbox, held_back: HeldBack::default() });
         let exact = self.dues_passed_at != Some(world.rev());
         let follower = self.followers.entry(caller.user).or_insert_with(|| Follower {
             connections: BTreeSet::new(),
@@ -156,14 +132,55 @@ impl Connections {
         self.followers.get(&user)?.backlog.since(since, head)
     }
 
-    /// The loads of a connection.
-    pub(super) fn loads_on(&mut self, connection: ConnectionId) -> Option<&mut KeptLoads> {
-        self.by_id.get_mut(&connection).map(|connection| &mut connection.loads)
+    /// Passes on what has become durable, before anything of it is told.
+    pub(super) fn pass_to_readers(&mut self, news: News) {
+        self.feed.note(news);
     }
 
-    /// The load of the graph that a user has in progress over REST.
-    pub(super) fn load_over_rest(&mut self, user: UserId) -> &mut KeptLoad {
-        self.over_rest.entry(user).or_default()
+    /// The position of everything told so far.
+    pub(super) fn position(&mut self) -> Position {
+        self.feed.position()
+    }
+
+    /// Whether the connection is there.
+    pub(super) fn has(&self, id: ConnectionId) -> bool {
+        self.by_id.contains_key(&id)
+    }
+
+    /// Holds back from now on what the connection is sent, until a page takes its place. `None` if the connection
+    /// is gone.
+    pub(super) fn hold_back(&mut self, id: ConnectionId) -> Option<Ticket> {
+        self.by_id.get_mut(&id).map(|connection| connection.held_back.begin())
+    }
+
+    /// Sends a page that was prepared, at its place.
+    pub(super) fn take_place(&mut self, page: ReadyPage) {
+        let ReadyPage { connection, ticket, reflects, outcome, answer } = page;
+        // The page may be from before a revocation that ended the connection.
+        let Some(connection) = self.by_id.get_mut(&connection) else {
+            return answer(Outcome::Failed(Failure::Revoked));
+        };
+        let page = Message::Answer(answer, Box::new(outcome));
+        match connection.held_back.take_place(ticket, reflects, page, self.held_bounds) {
+            Ok(leaving) => leaving.for_each(|message| message.send(&*connection.outbox)),
+            // So much else came that the page is no longer waited for.
+            Err(Message::Answer(answer, _)) => {
+                let late = Message::Answer(answer, Box::new(Outcome::Failed(Failure::Unavailable)));
+                connection.send(self.feed.position(), late, self.held_bounds);
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Answers a request: in its turn among what its connection is sent, if it came on one that is there.
+    pub(super) fn answer(&mut self, on: Option<ConnectionId>, answer: OnOutcome, outcome: Outcome) {
+        match on.and_then(|id| self.by_id.get_mut(&id)) {
+            Some(connection) => {
+                let message = Message::Answer(answer, Box::new(outcome));
+                connection.send(self.feed.position(), message, self.held_bounds);
+            }
+            None => answer(outcome),
+        }
     }
 
     /// Every user who is connected or left a moment ago.
@@ -181,45 +198,51 @@ impl Connections {
         for user in &diff.users {
             let Some(follower) = self.followers.get_mut(user) else { continue };
             follower.backlog.push(&diff.parts, self.kept.bytes);
-            for id in follower.connections.iter().filter(|id| Some(**id) != besides) {
-                send(&self.by_id, *id, &diff.parts);
-            }
+        }
+        for id in self.connections_of(diff.users.iter().copied(), besides) {
+            self.send(id, &diff.parts);
         }
     }
 
     /// Sends parts of a diff on one connection.
-    pub(super) fn send(&self, id: ConnectionId, parts: &[Arc<DiffPart>]) {
-        send(&self.by_id, id, parts);
+    pub(super) fn send(&mut self, id: ConnectionId, parts: &[Arc<DiffPart>]) {
+        self.send_each(id, [Message::Diff(parts.to_vec())]);
     }
 
     /// Sends a connection the diffs it missed.
-    pub(super) fn catch_up(&self, id: ConnectionId, missed: &[Arc<DiffPart>]) {
-        if let Some(connection) = self.by_id.get(&id) {
-            missed.iter().for_each(|diff| connection.outbox.missed(Arc::clone(diff)));
-        }
+    pub(super) fn catch_up(&mut self, id: ConnectionId, missed: &[Arc<DiffPart>]) {
+        self.send_each(id, missed.iter().map(|diff| Message::Missed(Arc::clone(diff))));
     }
 
     /// Tells users, on every connection except one, that a node has become public.
     pub(super) fn announce(
-        &self,
+        &mut self,
         users: &[UserId],
         published: &Arc<Published>,
         besides: Option<ConnectionId>,
     ) {
-        for connection in self.connections_of(users.iter().copied(), besides) {
-            connection.outbox.published(Arc::clone(published));
+        for id in self.connections_of(users.iter().copied(), besides) {
+            self.send_each(id, [Message::Published(Arc::clone(published))]);
         }
     }
 
     /// Relays an event to users, on every connection except the one it came from.
     pub(super) fn relay(
-        &self,
+        &mut self,
         users: impl Iterator<Item = UserId>,
         relayed: &Arc<Relayed>,
         besides: ConnectionId,
     ) {
-        for connection in self.connections_of(users, Some(besides)) {
-            connection.outbox.relay(Arc::clone(relayed));
+        for id in self.connections_of(users, Some(besides)) {
+            self.send_each(id, [Message::Relayed(Arc::clone(relayed))]);
+        }
+    }
+
+    fn send_each(&mut self, id: ConnectionId, messages: impl IntoIterator<Item = Message>) {
+        if let Some(connection) = self.by_id.get_mut(&id) {
+            for message in messages {
+                connection.send(self.feed.position(), message, self.held_bounds);
+            }
         }
     }
 
@@ -227,12 +250,13 @@ impl Connections {
         &self,
         users: impl Iterator<Item = UserId>,
         besides: Option<ConnectionId>,
-    ) -> impl Iterator<Item = &LiveConnection> {
+    ) -> Vec<ConnectionId> {
         users
             .filter_map(|user| self.followers.get(&user))
             .flat_map(|follower| &follower.connections)
-            .filter(move |id| Some(**id) != besides)
-            .filter_map(|id| self.by_id.get(id))
+            .copied()
+            .filter(|id| Some(*id) != besides)
+            .collect()
     }
 
     /// Ends the connections whose token a committed batch revoked. The World is as it is after the batch.
@@ -255,7 +279,6 @@ impl Connections {
             self.close_where(|caller| caller.user == user.id);
             self.followers.remove(&user.id);
             self.users.remove(&user.id);
-            self.over_rest.remove(&user.id);
         }
     }
 
@@ -277,18 +300,8 @@ impl Connections {
         }
     }
 
-    /// Drops what has been kept too long: lists of loads, backlogs, users who did not reconnect.
-    pub(super) fn drop_stale(&mut self, now: Instant) {
-        for connection in self.by_id.values_mut() {
-            connection.loads.graph.drop_stale(now);
-            if let Some((_, load)) = &mut connection.loads.branch {
-                load.drop_stale(now);
-            }
-        }
-        self.over_rest.retain(|_, load| {
-            load.drop_stale(now);
-            load.0.is_some()
-        });
+    /// Drops what has been kept too long: backlogs, users who did not reconnect.
+    pub(super) fn drop_stale(&mut self) {
         let kept = self.kept.time;
         self.followers.retain(|user, follower| {
             follower.backlog.trim(kept);
@@ -298,12 +311,6 @@ impl Connections {
             }
             !gone
         });
-    }
-}
-
-fn send(by_id: &HashMap<ConnectionId, LiveConnection>, id: ConnectionId, parts: &[Arc<DiffPart>]) {
-    if let Some(connection) = by_id.get(&id) {
-        connection.outbox.diff(parts);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Shared;
 use super::connections::Connections;
+use super::reading::News;
 use graph::model::Rev;
 use graph::{Batch, Timestamp, World};
 use std::sync::Arc;
@@ -26,8 +27,15 @@ pub(super) fn durable(world: &World, connections: &mut Connections, shared: &Sha
             tracing::trace!(rev, "committed");
             shared.directory.follow(world, &batch);
             connections.follow(world, &batch);
+            connections.pass_to_readers(News::Batch(batch));
         }
-        Step::Clock(now) => tracing::trace!(now = now.ms(), "time passed"),
-        Step::Reloaded => shared.directory.replace(world),
+        Step::Clock(now) => {
+            tracing::trace!(now = now.ms(), "time passed");
+            connections.pass_to_readers(News::Clock(now));
+        }
+        Step::Reloaded => {
+            shared.directory.replace(world);
+            connections.pass_to_readers(News::Reloaded(Box::new(world.clone())));
+        }
     }
 }

@@ -279,7 +279,7 @@ impl Group {
             if let Some(addressed) = output.passed_on {
                 addressed.send(connections);
             }
-            (asked.answer)(output.outcome);
+            connections.answer(asked.mutation.connection, asked.answer, output.outcome);
             if let Some(origin) = output.origin {
                 connections.send(origin, &output.rest);
             }

@@ -1,7 +1,7 @@
 //! The engine: one thread that owns the World and the log, so that there is one order of commits.
 //!
 //! It takes the waiting requests, decides all their mutations in order, commits them to the log as one group, and
-//! only then answers and sends diffs. Reads are answered between groups.
+//! only then answers and sends diffs. Reads are answered beside it, from a World that follows the engine's.
 
 mod archive;
 mod backlog;
@@ -11,9 +11,11 @@ mod diff_part;
 mod directory;
 mod durable;
 mod group;
+mod held_back;
 mod history_views;
 mod ids;
 pub mod protocol;
+mod reading;
 mod reads;
 mod relay_audience;
 mod thread;
@@ -30,6 +32,7 @@ use archive::{Archive, FoundPage};
 use directory::Directory;
 use graph::model::TokenHash;
 use graph::tokens::TokenRefusal;
+use reading::{Reading, ReadyPage, TurnCome};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -55,6 +58,12 @@ pub struct EngineSettings {
     pub backlog_kept: Duration,
     /// How many bytes of diffs are kept for `graph:sync`, per user.
     pub backlog_bytes_max: usize,
+    /// How many messages to a connection are held back while a page for it is being prepared.
+    pub held_entries_max: usize,
+    /// How many bytes of them.
+    pub held_bytes_max: usize,
+    /// Called during every read, while the World that is read stands still. It does nothing except in tests.
+    pub during_read: fn(),
     /// How long history is kept.
     pub retention: Retention,
     /// The pause between the end of a pruning and the next one.
@@ -71,6 +80,9 @@ impl Default for EngineSettings {
             load_kept: Duration::from_secs(60),
             backlog_kept: Duration::from_secs(300),
             backlog_bytes_max: 1 << 20,
+            held_entries_max: 1_000,
+            held_bytes_max: 8 << 20,
+            during_read: || {},
             retention: Retention::default(),
             prune_every: Duration::from_secs(60),
         }
@@ -94,6 +106,8 @@ enum EngineCommand {
     Relay { caller: Caller, relay: Relay, connection: ConnectionId, answer: OnOutcome },
     Connect { id: ConnectionId, caller: Caller, outbox: Box<dyn ConnectionSink> },
     Disconnect(ConnectionId),
+    TurnCome(TurnCome),
+    PageReady(Box<ReadyPage>),
     PageFound(Box<FoundPage>),
     Drain(oneshot::Sender<()>),
 }
@@ -161,8 +175,9 @@ impl Engine {
             queue_max: settings.queue_max,
         });
         let archive = Archive::start(&*log, &settings, &shared, Arc::downgrade(&commands))?;
+        let reading = Reading::start(&world, &settings, Arc::downgrade(&commands))?;
         let (looks, looked) = watch::channel(0);
-        let thread = Thread::new(log, archive, world, Arc::clone(&shared), looks, settings);
+        let thread = Thread::new(log, archive, reading, world, Arc::clone(&shared), looks, settings);
         let (closes, closed) = watch::channel(());
         std::thread::Builder::new().name("engine".into()).spawn(move || {
             thread.run(&waiting);

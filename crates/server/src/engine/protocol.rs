@@ -43,6 +43,8 @@ pub struct Mutation {
     pub operation: Operation,
     /// Makes a retry safe; present if the client gave a batchId.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// The connection that it came on, if it came over a socket.
+    pub connection: Option<ConnectionId>,
     /// The connection that is answered directly and is therefore left out of the broadcast.
     pub origin: Option<ConnectionId>,
     /// The seconds to wait when the caller is over a limit. Only a replay is answered then.

@@ -17,7 +17,7 @@ pub(super) struct AddressedRelay {
 
 impl AddressedRelay {
     /// Sends the event.
-    pub(super) fn send(self, connections: &Connections) {
+    pub(super) fn send(self, connections: &mut Connections) {
         connections.relay(self.users.into_iter(), &self.relayed, self.from);
     }
 }

@@ -6,10 +6,12 @@ use super::connections::{BacklogBounds, Connections, holds};
 use super::diff_part::SharedParts;
 use super::durable::{Step, durable};
 use super::group::{Group, PendingMutation, published};
+use super::held_back::HeldBounds;
 use super::history_views::{HistoryViews, ViewVersion};
 use super::protocol::{
     Caller, ConnectionId, Failure, OnOutcome, Outcome, PageRequest, Read, Relay, RequestedScope,
 };
+use super::reading::{Asked, ReadJob, Reading, ReadyPage, TurnCome};
 use super::{EngineCommand, EngineSettings, Shared, clock, reads, relay_audience};
 use graph::model::Rev;
 use graph::{Committed, Projection, SharedDiff, Timestamp, World};
@@ -24,10 +26,14 @@ use tokio::sync::{oneshot, watch};
 /// How often the last-used times of tokens are stored.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
 
+/// How often the engine, while it drains, looks whether the last read is done.
+const FINISH_EVERY: Duration = Duration::from_millis(1);
+
 /// Everything the thread owns.
 pub(super) struct Thread {
     log: Box<dyn Log>,
     archive: Archive,
+    reading: Reading,
     world: World,
     connections: Connections,
     readers: HistoryViews,
@@ -44,8 +50,9 @@ pub(super) struct Thread {
 #[derive(Default)]
 struct Round {
     mutations: Vec<PendingMutation>,
-    reads: Vec<(Caller, Read, Option<ConnectionId>, OnOutcome)>,
-    public_reads: Vec<(String, PageRequest, OnOutcome)>,
+    reads: Vec<(Asked, Option<ConnectionId>, OnOutcome)>,
+    turns: Vec<TurnCome>,
+    pages: Vec<ReadyPage>,
     found: Vec<FoundPage>,
     relays: Vec<(Caller, Relay, ConnectionId, OnOutcome)>,
     drain: Option<oneshot::Sender<()>>,
@@ -55,6 +62,7 @@ impl Thread {
     pub(super) fn new(
         log: Box<dyn Log>,
         archive: Archive,
+        reading: Reading,
         world: World,
         shared: Arc<Shared>,
         looks: watch::Sender<u64>,
@@ -62,12 +70,15 @@ impl Thread {
     ) -> Self {
         let now = Instant::now();
         let kept = BacklogBounds { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
-        let connections = Connections::new(kept);
+        let held_bounds =
+            HeldBounds { entries_max: settings.held_entries_max, bytes_max: settings.held_bytes_max };
+        let connections = Connections::new(kept, held_bounds, reading.feed());
         let readers = HistoryViews::default();
         let clock = ClockWatch::begin(world.clock());
         Thread {
             log,
             archive,
+            reading,
             world,
             connections,
             readers,
@@ -86,6 +97,7 @@ impl Thread {
         let ran = catch_unwind(AssertUnwindSafe(|| {
             while let Some(round) = self.collect(commands) {
                 if let Some(done) = self.round(round) {
+                    self.finish_reads(commands);
                     let _ = done.send(());
                     return;
                 }
@@ -99,8 +111,8 @@ impl Thread {
 
     /// Closes the log last, when nothing else in the process has it open: only then does one file remain (D18).
     fn close(self) {
-        let Thread { mut log, archive, .. } = self;
-        drop(archive);
+        let Thread { mut log, archive, reading, .. } = self;
+        drop((archive, reading));
         if let Err(error) = log.checkpoint() {
             tracing::warn!(%error, "the latest changes could not be merged into the one data file; nothing is lost");
         }
@@ -139,11 +151,11 @@ impl Thread {
             }
             EngineCommand::Read { caller, read, connection, answer } => {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                round.reads.push((caller, read, connection, answer));
+                round.reads.push((Asked::ByUser(caller, read), connection, answer));
             }
             EngineCommand::ReadPublic { token, page, answer } => {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                round.public_reads.push((token, page, answer));
+                round.reads.push((Asked::Public(token, page), None, answer));
             }
             EngineCommand::Relay { caller, relay, connection, answer } => {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -152,8 +164,13 @@ impl Thread {
             EngineCommand::Connect { id, caller, outbox } => {
                 self.connections.add(&self.world, id, caller, outbox)
             }
+            EngineCommand::TurnCome(come) => round.turns.push(come),
+            EngineCommand::PageReady(page) => round.pages.push(*page),
             EngineCommand::PageFound(found) => round.found.push(*found),
-            EngineCommand::Disconnect(id) => self.connections.remove(id),
+            EngineCommand::Disconnect(id) => {
+                self.connections.remove(id);
+                self.reading.forget_connection(id);
+            }
             EngineCommand::Drain(done) => round.drain = Some(done),
         }
     }
@@ -164,7 +181,8 @@ impl Thread {
             self.polled = Instant::now();
             let look = self.shared.looks_begun.fetch_add(1, Ordering::AcqRel) + 1;
             self.follow_log();
-            self.connections.drop_stale(self.polled);
+            self.connections.drop_stale();
+            self.reading.drop_stale(self.polled);
             self.looks.send_replace(look);
         }
         self.set_clock();
@@ -172,27 +190,32 @@ impl Thread {
             self.commit(round.mutations);
         }
         for (caller, relay, connection, answer) in round.relays {
-            answer(guarded(|| {
+            let outcome = guarded(|| {
                 known(&self.world, caller)?;
                 relay_audience::address(&self.world, &self.connections, caller, relay, connection)?
-                    .send(&self.connections);
+                    .send(&mut self.connections);
                 Ok(Outcome::PassedOn)
-            }));
+            });
+            self.connections.answer(Some(connection), answer, outcome);
         }
-        for (caller, read, connection, answer) in round.reads {
-            self.read(caller, &read, connection, answer);
+        for (asked, connection, answer) in round.reads {
+            self.read(asked, connection, answer);
+        }
+        for come in round.turns {
+            self.begin_read(come);
+        }
+        for page in round.pages {
+            self.connections.take_place(page);
         }
         for found in round.found {
             self.tell_found(found);
-        }
-        for (token, page, answer) in round.public_reads {
-            answer(guarded(|| Ok(reads::public(&self.world, &token, page))));
         }
         if self.touched.elapsed() >= TOUCH_EVERY || round.drain.is_some() {
             self.touched = Instant::now();
             // What was deleted for good before the oldest kept batch is forgotten by history too.
             let oldest = self.shared.oldest_held.load(Ordering::Relaxed);
             self.world.forget_gone(oldest.saturating_sub(1));
+            self.reading.forget_gone(oldest.saturating_sub(1));
             let used = self.shared.directory.take_used();
             if !used.is_empty()
                 && let Err(error) = self.log.touch_tokens(&used)
@@ -203,15 +226,51 @@ impl Thread {
         round.drain
     }
 
-    fn read(&mut self, caller: Caller, read: &Read, connection: Option<ConnectionId>, answer: OnOutcome) {
-        if let Read::History { scope, page } = *read {
-            return self.search(caller, scope, page, answer);
+    fn read(&mut self, asked: Asked, connection: Option<ConnectionId>, answer: OnOutcome) {
+        match asked {
+            Asked::ByUser(caller, Read::History { scope, page }) => self.search(caller, scope, page, answer),
+            Asked::ByUser(caller, Read::Sync { since }) => {
+                let outcome = guarded(|| {
+                    known(&self.world, caller)?;
+                    Ok(reads::sync(&self.world, &mut self.connections, caller, since, connection))
+                });
+                self.connections.answer(connection, answer, outcome);
+            }
+            asked => {
+                let connection = connection.filter(|id| self.connections.has(*id));
+                let since = self.connections.position();
+                let job = ReadJob { asked, connection, ticket: None, since, answer };
+                if let Some(come) = self.reading.ask(job) {
+                    self.begin_read(come);
+                }
+            }
         }
-        let kept = self.settings.load_kept;
-        answer(guarded(|| {
-            known(&self.world, caller)?;
-            Ok(reads::answer(&self.world, &mut self.connections, caller, read, connection, kept))
-        }));
+    }
+
+    /// Begins a read whose turn has come. On a connection, what else it is sent is held back until the page comes.
+    fn begin_read(&mut self, come: TurnCome) {
+        let ticket = come.connection().and_then(|id| self.connections.hold_back(id));
+        self.reading.begin(come, self.connections.position(), ticket);
+    }
+
+    /// Sees the waiting reads through. Commands of any other kind come too late.
+    fn finish_reads(&mut self, commands: &Receiver<EngineCommand>) {
+        self.reading.close();
+        loop {
+            // Looked at first: what the last read sends is there before it is done.
+            let is_idle = self.reading.is_idle();
+            while let Ok(command) = commands.try_recv() {
+                match command {
+                    EngineCommand::TurnCome(come) => self.begin_read(come),
+                    EngineCommand::PageReady(page) => self.connections.take_place(*page),
+                    _ => {}
+                }
+            }
+            if is_idle {
+                return;
+            }
+            std::thread::sleep(FINISH_EVERY);
+        }
     }
 
     /// Has the archive search a page of history. The result comes back as a command.
@@ -260,9 +319,9 @@ impl Thread {
                 (Err(_), Some(culprit)) => {
                     tracing::error!("an operation panicked; reloading the World");
                     let failed = asked.remove(culprit);
-                    (failed.answer)(Outcome::Failed(Failure::Exception));
-                    self.reload(group.first_rev);
-                    group.restore_expired(&mut self.world);
+                    let outcome = Outcome::Failed(Failure::Exception);
+                    self.connections.answer(failed.mutation.connection, failed.answer, outcome);
+                    self.reload(group.first_rev, Some(&group));
                 }
                 (Err(error), None) => {
                     self.refuse(&error, &group, asked);
@@ -306,20 +365,24 @@ impl Thread {
         tracing::error!(%error, "cannot write a group of mutations");
         group.revert(&mut self.world);
         if matches!(error, LogError::Astray { .. } | LogError::Duplicate { .. }) {
-            self.reload(self.world.rev());
+            self.reload(self.world.rev(), None);
         }
-        for PendingMutation { answer, .. } in asked {
-            answer(Outcome::Failed(Failure::Storage));
+        for PendingMutation { answer, mutation } in asked {
+            self.connections.answer(mutation.connection, answer, Outcome::Failed(Failure::Storage));
         }
     }
 
-    /// Reloads the World from the log, as of the last commit. Clients have been sent everything up to `sent`.
-    fn reload(&mut self, sent: Rev) {
+    /// Reloads the World from the log, as of the last commit. Clients have been sent everything up to `sent`, and
+    /// the group is not to be committed.
+    fn reload(&mut self, sent: Rev, group: Option<&Group>) {
         let before = match self.log.load(store::LoadScope::Everything) {
             Ok(world) => std::mem::replace(&mut self.world, world),
             Err(error) => end_process(&format!("the data cannot be loaded: {error}")),
         };
         before.expired().for_each(|(due, at)| self.world.expire(due, at));
+        if let Some(group) = group {
+            group.restore_expired(&mut self.world);
+        }
         self.world.advance(before.clock());
         durable(&self.world, &mut self.connections, &self.shared, Step::Reloaded);
         if self.world.rev() != sent {
@@ -335,7 +398,10 @@ impl Thread {
         if now < last {
             self.world.set_clock(now);
             if self.world.clock() < last {
-                durable(&self.world, &mut self.connections, &self.shared, Step::Clock(now));
+                // Whoever follows has the same clock before it is set back.
+                for time in [last, now] {
+                    durable(&self.world, &mut self.connections, &self.shared, Step::Clock(time));
+                }
                 self.note_expired();
             }
         } else {
@@ -370,7 +436,7 @@ impl Thread {
             }
             Err(error @ LogError::Astray { .. }) => {
                 tracing::error!(%error, "the batch log does not continue from the World; reloading it");
-                self.reload(self.world.rev());
+                self.reload(self.world.rev(), None);
                 self.connections.close_all();
             }
             Err(error) => tracing::warn!(%error, "cannot read new batches from the batch log"),
@@ -442,7 +508,7 @@ fn tell(connections: &mut Connections, diffs: Vec<SharedDiff>, most: usize) {
 }
 
 /// Ends the process at once, because its state may no longer be true.
-fn end_process(why: &str) -> ! {
+pub(super) fn end_process(why: &str) -> ! {
     tracing::error!("{why}; the server stops");
     std::process::exit(70)
 }

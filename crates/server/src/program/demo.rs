@@ -337,6 +337,7 @@ async fn ask(engine: &Engine, who: &Person, operation: Operation) -> Result<Arc<
         caller: who.caller,
         operation,
         idempotency_key: None,
+        connection: None,
         origin: None,
         limited: None,
         passed_on: None,

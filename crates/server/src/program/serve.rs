@@ -60,8 +60,12 @@ async fn run_until(
     ready: impl FnOnce(SocketAddr, &Engine),
 ) -> Result<(), ServerError> {
     let log = make_log(&settings.data)?;
-    let of_engine =
-        engine::EngineSettings { retention: settings.history, ..engine::EngineSettings::default() };
+    let of_engine = engine::EngineSettings {
+        retention: settings.history,
+        held_entries_max: settings.transport.outbox_entries_max,
+        held_bytes_max: settings.transport.outbox_bytes_max,
+        ..engine::EngineSettings::default()
+    };
     let engine = Engine::start(Box::new(log), of_engine)?;
     let served = match listen(&settings.listen).await {
         Ok((listener, address)) => {

@@ -14,6 +14,7 @@ mod once;
 mod others;
 mod pages;
 mod pruned;
+mod reading;
 mod removed;
 mod schedule;
 mod sync;

@@ -8,7 +8,9 @@ use graph::ops::{
     AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate,
 };
 use graph::{LinkId, NodeFields, NodeId, Operation, Root};
-use synaptask::engine::{EngineSettings, Outcome};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use synaptask::engine::{EngineSettings, Outcome, PageRequest, Read};
 use uuid::Uuid;
 
 /// A small random number generator (splitmix64): a seed always has the same meaning.
@@ -46,6 +48,8 @@ struct Client {
     replica: Replica,
     /// The progress of its load; `None` once everything is loaded.
     loading: Option<usize>,
+    /// The pages that were asked for and not waited for.
+    pages: Vec<Pending>,
 }
 
 struct Story {
@@ -148,24 +152,47 @@ fn settle(clients: &mut [Client], pending: &mut Vec<Pending>) -> usize {
     let outcomes = pending.drain(..).map(Pending::wait);
     let done = outcomes.filter(|outcome| matches!(outcome, Outcome::Changed { .. })).count();
     for client in clients {
-        client.socket.compares();
+        for asked in client.pages.drain(..) {
+            if !crate::support::page(asked.wait()).has_more {
+                client.loading = None;
+            }
+        }
+        if client.loading.is_none() {
+            client.socket.compares();
+        }
         client.replica.follow(client.socket.hears());
     }
     done
 }
 
-fn run(seed: u64, steps: usize) {
+/// A read lasts for as long as a few mutations, sometimes.
+fn dawdle() {
+    static READS: AtomicU64 = AtomicU64::new(0);
+    let mut dice = Dice(READS.fetch_add(1, Ordering::Relaxed));
+    if dice.one_in(2) {
+        std::thread::sleep(Duration::from_micros(dice.below(8_000) as u64));
+    }
+}
+
+/// Clients that are `hasty` ask for pages without waiting for those before.
+fn run(seed: u64, steps: usize, hasty: bool) {
     println!("seed {seed}");
     let names = ["anna", "ben", "carol"];
-    let settings = EngineSettings { part_entries_max: 4, group_max: 8, ..EngineSettings::default() };
+    let during_read = if hasty { dawdle } else { || {} };
+    let settings =
+        EngineSettings { part_entries_max: 4, group_max: 8, during_read, ..EngineSettings::default() };
     let server = Server::set(&names, settings);
     let people: Vec<Person> = names.iter().map(|name| server.person(name)).collect();
     let emails = people.iter().map(|person| person.email.clone()).collect();
     let mut dice = Dice(seed);
     let (nodes, links) = (vec![people[0].adds("first", None)], vec![LinkId(dice.uuid())]);
     let mut story = Story { dice, nodes, links, emails };
-    let client =
-        |person: &Person| Client { socket: person.connects(), replica: Replica::default(), loading: Some(0) };
+    let client = |person: &Person| Client {
+        socket: person.connects(),
+        replica: Replica::default(),
+        loading: Some(0),
+        pages: Vec::new(),
+    };
     let mut clients: Vec<Client> = people.iter().chain(&people).map(client).collect();
     let mut pending = Vec::new();
     let mut done = 0;
@@ -182,6 +209,12 @@ fn run(seed: u64, steps: usize) {
         });
         let who = story.dice.below(clients.len());
         match clients[who].loading {
+            Some(offset) if hasty => {
+                let client = &mut clients[who];
+                let page = Read::Graph { page: PageRequest { limit: 5, offset } };
+                client.pages.push(client.socket.asks_to_read(page));
+                client.loading = Some(offset + 5);
+            }
             Some(offset) if step % 3 == 0 => {
                 let page = clients[who].socket.loads(5, offset);
                 clients[who].loading = page.has_more.then_some(offset + page.nodes.len());
@@ -213,7 +246,17 @@ fn number(name: &str) -> Option<u64> {
 fn p1_what_clients_hold_is_what_a_fresh_load_brings() {
     let steps = number("SYNAPTASK_STEPS").map_or(600, |steps| usize::try_from(steps).unwrap());
     match number("SYNAPTASK_SEED") {
-        Some(seed) => run(seed, steps),
-        None => (1..=4).for_each(|seed| run(seed, steps)),
+        Some(seed) => run(seed, steps, false),
+        None => (1..=4).for_each(|seed| run(seed, steps, false)),
+    }
+}
+
+// Rules: P1, P4, P36.
+#[test]
+fn p4_pages_that_are_long_in_coming_keep_their_place() {
+    let steps = number("SYNAPTASK_STEPS").map_or(400, |steps| usize::try_from(steps).unwrap());
+    match number("SYNAPTASK_SEED") {
+        Some(seed) => run(seed, steps, true),
+        None => (1..=4).for_each(|seed| run(seed, steps, true)),
     }
 }

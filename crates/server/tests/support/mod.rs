@@ -127,6 +127,7 @@ impl Person {
             caller: self.caller,
             operation,
             idempotency_key: None,
+            connection: None,
             origin: None,
             limited: None,
             passed_on: None,
@@ -213,7 +214,7 @@ pub struct Socket {
 
 impl Socket {
     pub fn asks(&self, operation: Operation) -> Mutation {
-        Mutation { origin: Some(self.id), ..self.person.asks(operation) }
+        Mutation { connection: Some(self.id), origin: Some(self.id), ..self.person.asks(operation) }
     }
 
     /// Over the socket, and successfully. The answer is among the socket's messages.
@@ -243,10 +244,10 @@ impl Socket {
         page(self.reads(Read::Graph { page: PageRequest { limit, offset } }))
     }
 
-    /// Requests everything anew, to be compared at its place among the messages.
+    /// Requests everything anew, to be compared at its place among the messages. It ends a load in progress.
     pub fn compares(&self) {
         let (answer, pending) = self.expect_answer(|outcome| Told::Fresh(page(outcome)));
-        self.person.engine.read(self.person.caller, WHOLE, None, answer);
+        self.person.engine.read(self.person.caller, WHOLE, Some(self.id), answer);
         pending.wait();
     }
 
@@ -283,7 +284,7 @@ impl Socket {
 }
 
 /// A request in progress.
-pub struct Pending(Receiver<Outcome>);
+pub struct Pending(pub Receiver<Outcome>);
 
 impl Pending {
     pub fn wait(self) -> Outcome {
