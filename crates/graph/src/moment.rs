@@ -22,8 +22,11 @@ pub(crate) struct Moment {
     /// The ends of each link: source and target.
     ends: Rc<Vec<(u32, u32)>>,
     /// The primary links from each node by which it may be a phantom, with their targets.
-    phantoms: Rc<HashMap<u32, Vec<(Arc<Link>, u32)>>>,
+    phantoms: Rc<Phantoms>,
 }
+
+/// By node, links and the positions of their targets.
+type Phantoms = HashMap<u32, Vec<(Arc<Link>, u32)>>;
 
 impl Moment {
     /// The affected set now, with its nodes and links as they are now; those that are not active are `None`. Only the
@@ -41,7 +44,7 @@ impl Moment {
             link.map_or((u32::MAX, u32::MAX), |link| (places.place(link.source), places.place(link.target)))
         });
         let ends = ends.collect();
-        let mut phantoms: HashMap<u32, Vec<(Arc<Link>, u32)>> = HashMap::default();
+        let mut phantoms = Phantoms::default();
         for (at, node) in (0..).zip(nodes) {
             let Some(node) = node.filter(|_| may_be_phantom(at)) else { continue };
             for link in held_by(world, node.id) {

@@ -58,8 +58,8 @@ impl SeenNode {
     }
 }
 
-/// Some nodes and links at one moment, with everything needed to tell who sees them and how. It holds no reference
-/// to the World, so that two moments can be compared.
+/// Some nodes and links, with everything needed to tell who sees them and how: the plain way, by which the tests hold
+/// the faster ones.
 #[derive(Default)]
 pub struct Snapshot {
     nodes: HashMap<NodeId, Looked>,
