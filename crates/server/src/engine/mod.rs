@@ -25,7 +25,7 @@ pub use directory::Identity;
 pub use ids::RandomIds;
 pub use protocol::{
     Account, Caller, ConnectionId, ConnectionSink, Failure, IdempotencyKey, Mutation, OnOutcome, Outcome,
-    PageRequest, Published, Read, Relay, Relayed,
+    PageRequest, PublicRead, Published, Read, Relay, Relayed,
 };
 
 use archive::{Archive, FoundPage};
@@ -102,7 +102,7 @@ pub enum StartError {
 enum EngineCommand {
     Mutate(Box<Mutation>, OnOutcome),
     Read { caller: Caller, read: Read, connection: Option<ConnectionId>, answer: OnOutcome },
-    ReadPublic { token: String, page: PageRequest, answer: OnOutcome },
+    ReadPublic { read: PublicRead, answer: OnOutcome },
     Relay { caller: Caller, relay: Relay, connection: ConnectionId, answer: OnOutcome },
     Connect { id: ConnectionId, caller: Caller, outbox: Box<dyn ConnectionSink> },
     Disconnect(ConnectionId),
@@ -212,9 +212,9 @@ impl Engine {
         self.ask(answer, |answer| EngineCommand::Relay { caller, relay, connection, answer });
     }
 
-    /// Requests a page of a publication for a caller without an account.
-    pub fn read_public(&self, token: String, page: PageRequest, answer: OnOutcome) {
-        self.ask(answer, |answer| EngineCommand::ReadPublic { token, page, answer });
+    /// Requests a read of a publication for a caller without an account.
+    pub fn read_public(&self, read: PublicRead, answer: OnOutcome) {
+        self.ask(answer, |answer| EngineCommand::ReadPublic { read, answer });
     }
 
     /// Requests a read. It is answered once and reflects every mutation answered before.

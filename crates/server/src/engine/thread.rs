@@ -153,9 +153,9 @@ impl Thread {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
                 round.reads.push((Asked::ByUser(caller, read), connection, answer));
             }
-            EngineCommand::ReadPublic { token, page, answer } => {
+            EngineCommand::ReadPublic { read, answer } => {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                round.reads.push((Asked::Public(token, page), None, answer));
+                round.reads.push((Asked::Public(read), None, answer));
             }
             EngineCommand::Relay { caller, relay, connection, answer } => {
                 self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
