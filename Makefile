@@ -47,6 +47,25 @@ rust: ## run the Rust tests: units, rules, state machine, engine, contract suite
 soak: ## run the state machine and the simulation for much longer
 	SYNAPTASK_STEPS=$${SYNAPTASK_STEPS:-1000000} cargo test --locked --release --package graph --tests -- --nocapture
 
+ROUNDS ?= 5
+BENCH ?=
+
+bench: bench-peers ## measure against the peers and write bench/REPORT.md; BENCH=mutate ROUNDS=1 for one work and no report
+	cargo build --release --locked --package server --bin synaptask
+	cargo build --release --locked --package bench
+	target/release/bench run --rounds $(ROUNDS) $(if $(BENCH),--only $(BENCH))
+
+bench-peers: bench/peers/node/node_modules/.ready bench/peers/pocketbase/.venv/.ready
+
+bench/peers/node/node_modules/.ready: bench/peers/node/package.json bench/peers/node/package-lock.json
+	cd bench/peers/node && npm ci --no-audit --no-fund
+	touch $@
+
+bench/peers/pocketbase/.venv/.ready: bench/peers/pocketbase/requirements.txt
+	$(PYTHON) -m venv bench/peers/pocketbase/.venv
+	bench/peers/pocketbase/.venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
 bench-prune: ## prune a million batches and measure the time and the ack latency
 	cargo test --locked --release --package server --test engine -- --ignored --nocapture h2_a_million
 
@@ -83,4 +102,4 @@ $(VENV)/.ready: clients/py/requirements.txt tools/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r clients/py/requirements.txt -r tools/requirements.txt
 	touch $@
 
-.PHONY: help run test need-tools fmt lint walls rules deny advisories rust soak bench-prune bench-costs bench-large build stories stories-js stories-py kill-loop live
+.PHONY: help run test need-tools fmt lint walls rules deny advisories rust soak bench bench-peers bench-prune bench-costs bench-large build stories stories-js stories-py kill-loop live

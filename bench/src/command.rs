@@ -4,7 +4,9 @@ use crate::load::Span;
 use crate::measurement::Measurement;
 use crate::subject::Subject;
 use crate::works::mutate::Mutation;
-use crate::works::{bytes, commits, fanout, mutate};
+use crate::works::others::Scene;
+use crate::works::{bytes, cascade, commits, fanout, idle, load, mutate, others, size, tail};
+use crate::{report, run};
 use clap::{Args, Parser, Subcommand};
 
 /// Measures SynapTask and its peers. Prints one JSON line per measurement; progress goes to standard error.
@@ -32,6 +34,17 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Work {
+    /// All works on subject and peers, in turn, and the report. With `--only`, some works and no report.
+    Run {
+        #[arg(long, default_value_t = 5)]
+        rounds: u32,
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+    },
+    /// Writes the report again from the results of the latest run.
+    Report,
+    /// Removes the data that runs have left under target/bench.
+    Clean,
     /// Durable mutations in a closed loop.
     Mutate {
         #[command(flatten)]
@@ -69,6 +82,56 @@ enum Work {
         #[arg(long, value_delimiter = ',', default_value = "add,update")]
         mutation: Vec<Mutation>,
     },
+    /// The whole graph of a user, until its last byte, beside the same bytes ready-made.
+    Load {
+        #[command(flatten)]
+        common: Common,
+        #[arg(long, value_delimiter = ',', default_value = "10000,100000")]
+        nodes: Vec<usize>,
+        /// How many loads each measurement has.
+        #[arg(long, default_value_t = 5)]
+        times: u32,
+    },
+    /// The latency of others' mutations while something large goes on.
+    Others {
+        #[command(flatten)]
+        common: Common,
+        #[arg(long, value_delimiter = ',', default_value = "rest,load,reconnects,readers,grant,busy")]
+        scene: Vec<Scene>,
+    },
+    /// Mutations in small and large graphs, with the start on each and its memory.
+    Size {
+        #[command(flatten)]
+        common: Common,
+        #[arg(long, value_delimiter = ',', default_value = "1000,100000,1000000")]
+        nodes: Vec<usize>,
+    },
+    /// Moving a hub and moving a leaf.
+    Hub {
+        #[command(flatten)]
+        common: Common,
+        #[arg(long, default_value_t = 100_000)]
+        children: usize,
+    },
+    /// A status that changes those of a whole chain.
+    Cascade {
+        #[command(flatten)]
+        common: Common,
+        #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000")]
+        length: Vec<usize>,
+    },
+    /// Memory of connections that do nothing.
+    Idle {
+        #[command(flatten)]
+        common: Common,
+        #[arg(long, default_value_t = 2_000)]
+        connections: usize,
+    },
+    /// The worst latencies at half load.
+    Tail {
+        #[command(flatten)]
+        common: Common,
+    },
     /// The rate of commits with fsync.
     Commits {
         #[command(flatten)]
@@ -88,12 +151,17 @@ impl Command {
 impl Work {
     async fn run(self) -> anyhow::Result<()> {
         match self {
+            Work::Run { rounds, only } => run::run(rounds, &only).await?,
+            Work::Report => report::write(&run::latest()?)?,
+            Work::Clean => run::clean()?,
             Work::Mutate { common, clients, mutation } => {
                 let span = Span::seconds(common.seconds);
                 for mutation in mutation {
                     for clients in &clients {
                         common
-                            .each(async |subject| mutate::measure(subject, mutation, *clients, span).await)
+                            .each(async |subject| {
+                                Ok(vec![mutate::measure(subject, mutation, *clients, span).await?])
+                            })
                             .await?;
                     }
                 }
@@ -102,22 +170,59 @@ impl Work {
                 let span = Span::seconds(common.seconds);
                 for rate in per_second {
                     common
-                        .each(async |subject| mutate::measure_rate(subject, clients, rate, span).await)
+                        .each(async |subject| {
+                            Ok(vec![mutate::measure_rate(subject, clients, rate, span).await?])
+                        })
                         .await?;
                 }
             }
             Work::Fanout { common, viewers } => {
                 let span = Span::seconds(common.seconds);
                 for viewers in viewers {
-                    common.each(async |subject| fanout::measure(subject, viewers, span).await).await?;
+                    common
+                        .each(async |subject| Ok(vec![fanout::measure(subject, viewers, span).await?]))
+                        .await?;
                 }
             }
             Work::Bytes { common, clients, each, mutation } => {
                 for mutation in mutation {
                     common
-                        .each(async |subject| bytes::measure(subject, mutation, clients, each).await)
+                        .each(async |subject| {
+                            Ok(vec![bytes::measure(subject, mutation, clients, each).await?])
+                        })
                         .await?;
                 }
+            }
+            Work::Load { common, nodes, times } => {
+                for nodes in nodes {
+                    common.each(async |subject| load::measure(subject, nodes, times).await).await?;
+                }
+            }
+            Work::Others { common, scene } => {
+                let span = Span::seconds(common.seconds);
+                common.each(async |subject| others::measure(subject, &scene, span).await).await?;
+            }
+            Work::Size { common, nodes } => {
+                let span = Span::seconds(common.seconds);
+                for nodes in nodes {
+                    common.each(async |subject| size::measure(subject, nodes, span).await).await?;
+                }
+            }
+            Work::Hub { common, children } => {
+                let span = Span::seconds(common.seconds);
+                common.each(async |subject| size::measure_hub(subject, children, span).await).await?;
+            }
+            Work::Cascade { common, length } => {
+                for length in length {
+                    common.each(async |subject| cascade::measure(subject, length).await).await?;
+                }
+            }
+            Work::Idle { common, connections } => {
+                common.each(async |subject| Ok(vec![idle::measure(subject, connections).await?])).await?;
+            }
+            Work::Tail { common } => {
+                let span = Span::seconds(common.seconds);
+                common.each(async |subject| Ok(vec![tail::measure(subject, span).await?])).await?;
             }
             Work::Commits { common, group } => {
                 for round in 1..=common.rounds {
@@ -135,13 +240,15 @@ impl Common {
     /// Measures every subject in every round, in turn.
     async fn each(
         &self,
-        measure: impl AsyncFn(&Subject) -> anyhow::Result<Measurement>,
+        measure: impl AsyncFn(&Subject) -> anyhow::Result<Vec<Measurement>>,
     ) -> anyhow::Result<()> {
         let subjects =
             if self.subjects.is_empty() { vec![Subject::parse("synaptask")?] } else { self.subjects.clone() };
         for round in 1..=self.rounds {
             for subject in &subjects {
-                print(measure(subject).await?, round)?;
+                for measurement in measure(subject).await? {
+                    print(measurement, round)?;
+                }
             }
         }
         Ok(())

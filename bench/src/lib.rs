@@ -2,9 +2,12 @@
 
 pub mod client;
 pub mod command;
+pub mod graphs;
 pub mod latencies;
 pub mod load;
 pub mod measurement;
 pub mod process;
+pub mod report;
+pub mod run;
 pub mod subject;
 pub mod works;

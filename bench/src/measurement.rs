@@ -21,18 +21,22 @@ pub struct Measurement {
     pub subject: String,
     /// The numbers.
     pub values: Values,
+    /// Why there are no numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 impl Measurement {
     /// A measurement without a round.
     pub fn new(work: &str, case: impl Into<String>, subject: &str, values: Values) -> Measurement {
-        Measurement {
-            round: 0,
-            work: work.to_owned(),
-            case: case.into(),
-            subject: subject.to_owned(),
-            values,
-        }
+        let (work, subject) = (work.to_owned(), subject.to_owned());
+        Measurement { round: 0, work, case: case.into(), subject, values, error: None }
+    }
+
+    /// A measurement that failed.
+    pub fn failed(work: &str, case: impl Into<String>, subject: &str, error: &anyhow::Error) -> Measurement {
+        let error = Some(format!("{error:#}"));
+        Measurement { error, ..Measurement::new(work, case, subject, Values::new()) }
     }
 
     /// Writes it to standard output as one line.

@@ -15,7 +15,7 @@ pub fn serve(address: SocketAddr) -> anyhow::Result<Command> {
 
 /// Users, who need no registration. The first one edits; the others are in the room.
 pub fn users(count: usize) -> Vec<User> {
-    let user = |n| User { email: format!("user-{n}@example.com"), token: format!("user-{n}") };
+    let user = |n| User { token: format!("user-{n}"), ..User::default() };
     (0..count).map(user).collect()
 }
 

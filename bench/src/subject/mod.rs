@@ -1,8 +1,10 @@
 //! What is measured: SynapTask and its peers, each started by the harness on a data directory of its own.
 
 pub mod bare;
+pub mod node;
+pub mod pocketbase;
 pub mod synaptask;
-mod template;
+pub mod template;
 
 use crate::process::{Process, free_address};
 use anyhow::{Context as _, bail};
@@ -32,11 +34,20 @@ pub enum Kind {
     Synaptask(PathBuf),
     /// The Socket.IO stack of this project without anything behind it.
     Bare,
+    /// npm socket.io and better-sqlite3 with the same rules.
+    Node,
+    /// npm socket.io without anything behind it.
+    NodeBare,
+    /// PocketBase.
+    Pocketbase,
 }
 
 /// A user of a subject.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct User {
+    /// Their id, where a subject needs it.
+    #[serde(default)]
+    pub id: String,
     /// The address by which others share tasks with them.
     pub email: String,
     /// Their API token.
@@ -75,6 +86,13 @@ impl Data {
         Ok(Data::Temporary(tempfile::Builder::new().prefix("data-").tempdir_in(scratch()?)?))
     }
 
+    /// A copy that is removed with the handle.
+    pub fn copied(from: &Path) -> anyhow::Result<Data> {
+        let data = Data::temporary()?;
+        template::copy(from, data.path())?;
+        Ok(data)
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         match self {
@@ -85,9 +103,18 @@ impl Data {
 
     /// The bytes of all files in it.
     pub fn bytes(&self) -> anyhow::Result<u64> {
-        let files = fs::read_dir(self.path())?.map(|entry| Ok(entry?.metadata()?.len()));
-        files.sum()
+        bytes_in(self.path())
     }
+}
+
+fn bytes_in(directory: &Path) -> anyhow::Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        bytes += if metadata.is_dir() { bytes_in(&entry.path())? } else { metadata.len() };
+    }
+    Ok(bytes)
 }
 
 impl Subject {
@@ -98,7 +125,10 @@ impl Subject {
         let kind = match kind {
             "synaptask" => Kind::Synaptask(binary.map_or_else(synaptask::default_binary, PathBuf::from)),
             "bare" => Kind::Bare,
-            _ => bail!("there is no subject {kind:?}; there are synaptask and bare"),
+            "node" => Kind::Node,
+            "node-bare" => Kind::NodeBare,
+            "pocketbase" => Kind::Pocketbase,
+            _ => bail!("{kind:?} is none of synaptask, bare, node, node-bare and pocketbase"),
         };
         Ok(Subject { label: label.to_owned(), kind })
     }
@@ -108,7 +138,9 @@ impl Subject {
         let data = Data::temporary()?;
         let users = match &self.kind {
             Kind::Synaptask(binary) => template::users(binary, users, data.path())?,
-            Kind::Bare => bare::users(users),
+            Kind::Bare | Kind::NodeBare => bare::users(users),
+            Kind::Node => node::prepare(data.path(), users)?,
+            Kind::Pocketbase => pocketbase::prepare(data.path(), users, 0)?,
         };
         self.start_on(data, users)
     }
@@ -119,10 +151,31 @@ impl Subject {
         let command = match &self.kind {
             Kind::Synaptask(binary) => synaptask::serve(binary, data.path(), address),
             Kind::Bare => bare::serve(address)?,
+            Kind::Node => node::serve(data.path(), address, false),
+            Kind::NodeBare => node::serve(data.path(), address, true),
+            Kind::Pocketbase => pocketbase::serve(data.path(), address),
         };
         let mut process = Process::start(command, &data.path().join("log"))?;
         let start = process.accepts(address, START)?;
         Ok(Running { process, address, users, start, subject: self.clone(), data })
+    }
+}
+
+impl Subject {
+    /// The binary of this project's server.
+    ///
+    /// # Errors
+    /// If the subject is a peer, on which the work is not measured.
+    pub fn synaptask(&self) -> anyhow::Result<&Path> {
+        let Kind::Synaptask(binary) = &self.kind else { bail!("{} does not do this work", self.label) };
+        Ok(binary)
+    }
+}
+
+impl Kind {
+    /// Whether it is without rules, and without anything stored.
+    pub fn is_bare(&self) -> bool {
+        matches!(self, Kind::Bare | Kind::NodeBare)
     }
 }
 

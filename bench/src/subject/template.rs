@@ -2,16 +2,21 @@
 //! than measuring. A template belongs to one binary: another may write another format.
 
 use super::synaptask::add_user;
-use super::{User, scratch};
+use super::{Data, Running, Subject, User, scratch};
 use crate::measurement::progress;
 use anyhow::ensure;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::thread;
+use tempfile::TempDir;
 
 /// The file with the users, in a data directory.
 const USERS: &str = "users.json";
+/// The file with what was made of the data.
+const MADE: &str = "made.json";
 /// How many commands add users at the same time.
 const SIDE_BY_SIDE: usize = 4;
 
@@ -23,7 +28,38 @@ pub fn users(binary: &Path, count: usize, data: &Path) -> anyhow::Result<Vec<Use
         Ok(fs::write(unfinished.join(USERS), serde_json::to_string(&users)?)?)
     })?;
     copy(&template, data)?;
-    Ok(serde_json::from_str(&fs::read_to_string(data.join(USERS))?)?)
+    read(&data.join(USERS))
+}
+
+/// The same for data that takes requests to make: `make` gets the running subject, and what it returns is kept with
+/// the data. `in_place` uses the template itself, for data that is too large to copy; what a work adds to it stays.
+pub async fn made<T: Serialize + DeserializeOwned>(
+    subject: &Subject,
+    binary: &Path,
+    name: &str,
+    user_count: usize,
+    in_place: bool,
+    make: impl AsyncFnOnce(&Running) -> anyhow::Result<T>,
+) -> anyhow::Result<(Running, T)> {
+    let template = path_of(binary, name)?;
+    if !template.exists() {
+        let unfinished = tempfile::Builder::new().prefix("unfinished-").tempdir_in(scratch()?)?;
+        users(binary, user_count, unfinished.path())?;
+        progress(&format!("making {name}, once for this binary"));
+        let users: Vec<User> = read(&unfinished.path().join(USERS))?;
+        let mut running = subject.start_on(Data::Kept(unfinished.path().to_owned()), users)?;
+        let made = make(&running).await?;
+        running.process.stop()?;
+        fs::write(unfinished.path().join(MADE), serde_json::to_string(&made)?)?;
+        keep(&unfinished, &template)?;
+    }
+    let data = if in_place { Data::Kept(template) } else { Data::copied(&template)? };
+    let (users, made) = (read(&data.path().join(USERS))?, read(&data.path().join(MADE))?);
+    Ok((subject.start_on(data, users)?, made))
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+    Ok(serde_json::from_slice(&fs::read(path)?)?)
 }
 
 /// The directory of a template of a binary. It is made if there is none; a template that is there is whole.
@@ -32,17 +68,27 @@ pub fn of(
     name: &str,
     make: impl FnOnce(&Path) -> anyhow::Result<()>,
 ) -> anyhow::Result<PathBuf> {
-    let mut hasher = DefaultHasher::new();
-    fs::read(binary)?.hash(&mut hasher);
-    let path = scratch()?.join(format!("template-{:016x}-{name}", hasher.finish()));
+    let path = path_of(binary, name)?;
     if !path.exists() {
         let unfinished = tempfile::Builder::new().prefix("unfinished-").tempdir_in(scratch()?)?;
         make(unfinished.path())?;
-        // Another process may have made it in the meantime. Then this one is not needed.
-        let renamed = fs::rename(unfinished.path(), &path);
-        ensure!(renamed.is_ok() || path.exists(), "cannot make {}", path.display());
+        keep(&unfinished, &path)?;
     }
     Ok(path)
+}
+
+/// Puts a finished template into its place.
+fn keep(unfinished: &TempDir, path: &Path) -> anyhow::Result<()> {
+    // Another process may have made it in the meantime. Then this one is not needed.
+    let renamed = fs::rename(unfinished.path(), path);
+    ensure!(renamed.is_ok() || path.exists(), "cannot make {}", path.display());
+    Ok(())
+}
+
+fn path_of(binary: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    let mut hasher = DefaultHasher::new();
+    fs::read(binary)?.hash(&mut hasher);
+    Ok(scratch()?.join(format!("template-{:016x}-{name}", hasher.finish())))
 }
 
 fn add_users(binary: &Path, data: &Path, count: usize) -> anyhow::Result<Vec<User>> {
@@ -66,7 +112,7 @@ fn add_users(binary: &Path, data: &Path, count: usize) -> anyhow::Result<Vec<Use
 }
 
 /// Copies the files of a data directory.
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+pub fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         fs::copy(entry.path(), to.join(entry.file_name()))?;

@@ -1,12 +1,16 @@
 //! `fanout`: one edit reaches everyone who sees it. Every viewer is a user of their own; all share one branch.
 
 use super::mutate::add_node;
+use crate::client::events::Events;
+use crate::client::http::Http;
 use crate::client::socket::{Packet, Socket};
 use crate::latencies::Latencies;
 use crate::load::{Span, usage_between};
 use crate::measurement::Measurement;
+use crate::subject::pocketbase::{RECORDS, ROOT};
 use crate::subject::{Kind, Running, Subject, User};
 use anyhow::{Context as _, bail, ensure};
+use http::Method;
 use memchr::memmem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -56,8 +60,7 @@ pub async fn measure(subject: &Subject, viewers: usize, span: Span) -> anyhow::R
                 return anyhow::Ok(());
             }
             number += 1;
-            let payload = format!(r#"{{"id":"{node}","title":"{MARK}{number} "}}"#);
-            editor.request("node:update", &payload).await?;
+            editor.request(&node, &format!("{MARK}{number} ")).await?;
             let acked = Instant::now();
             let reached = tokio::time::timeout(LONGEST, completed.wait_for(|done| *done >= number)).await;
             reached.with_context(|| lost(number, &arrivals))??;
@@ -95,11 +98,39 @@ fn lost(number: u64, arrivals: &Arrivals) -> String {
     format!("edit {number} did not reach everyone within {LONGEST:?}: {arrived} of {expected} diffs arrived")
 }
 
+/// Who edits.
+#[derive(Debug)]
+enum Editor {
+    Socket(Box<Socket>),
+    Records { http: Http, token: String },
+}
+
+impl Editor {
+    /// Changes the title of a task.
+    async fn request(&mut self, node: &str, title: &str) -> anyhow::Result<()> {
+        match self {
+            Editor::Socket(socket) => {
+                let payload = format!(r#"{{"id":"{node}","title":"{title}"}}"#);
+                socket.request("node:update", &payload).await.map(drop)
+            }
+            Editor::Records { http, token } => {
+                let (path, change) = (format!("{RECORDS}/{node}"), format!(r#"{{"title":"{title}"}}"#));
+                http.json(Method::PATCH, &path, token, &change).await.map(drop)
+            }
+        }
+    }
+}
+
 /// A branch that the first user owns and the others see. Returns the owner, connected, and the task that is edited.
-async fn share(running: &Running, viewers: usize) -> anyhow::Result<(Socket, String)> {
-    let mut owner = Socket::connect(running.address, &running.user(0)?.token).await?;
-    if running.subject.kind == Kind::Bare {
-        return Ok((owner, uuid::Uuid::nil().to_string()));
+async fn share(running: &Running, viewers: usize) -> anyhow::Result<(Editor, String)> {
+    let user = running.user(0)?;
+    if running.subject.kind == Kind::Pocketbase {
+        let http = Http::connect(running.address).await?;
+        return Ok((Editor::Records { http, token: user.token.clone() }, ROOT.to_owned()));
+    }
+    let mut owner = Socket::connect(running.address, &user.token).await?;
+    if running.subject.kind.is_bare() {
+        return Ok((Editor::Socket(Box::new(owner)), uuid::Uuid::nil().to_string()));
     }
     let root = add_node(&mut owner, "Root").await?;
     let mut node = root.clone();
@@ -118,7 +149,44 @@ async fn share(running: &Running, viewers: usize) -> anyhow::Result<(Socket, Str
     for some in running.users[1..=viewers].chunks(1_000) {
         owner.request("graph:apply", &grants(some)).await?;
     }
-    Ok((owner, node))
+    Ok((Editor::Socket(Box::new(owner)), node))
+}
+
+/// Who is told of edits.
+#[derive(Debug)]
+enum Viewer {
+    Socket(Box<Socket>),
+    Events(Box<Events>),
+}
+
+impl Viewer {
+    async fn connect(running: &Running, user: &User) -> anyhow::Result<Viewer> {
+        Ok(match running.subject.kind {
+            Kind::Pocketbase => {
+                Viewer::Events(Box::new(Events::subscribe(running.address, &user.token, "nodes/*").await?))
+            }
+            _ => Viewer::Socket(Box::new(Socket::connect(running.address, &user.token).await?)),
+        })
+    }
+
+    /// Waits for the next event, which must be the edit with this number.
+    async fn expect(&mut self, number: u64) -> anyhow::Result<()> {
+        match self {
+            Viewer::Socket(socket) => match socket.next().await? {
+                Packet::Event(text) => is_edit(&text, r#"42["graph:diff","#, number),
+                Packet::Ack(..) => bail!("a viewer asked for nothing and was answered"),
+            },
+            Viewer::Events(events) => is_edit(&events.next().await?, "", number),
+        }
+    }
+}
+
+/// Whether an event is the edit with this number.
+fn is_edit(text: &str, start: &str, number: u64) -> anyhow::Result<()> {
+    ensure!(text.starts_with(start), "a viewer was sent another event: {text}");
+    let mark = format!("{MARK}{number} ");
+    ensure!(memmem::find(text.as_bytes(), mark.as_bytes()).is_some(), "this is not edit {number}: {text}");
+    Ok(())
 }
 
 /// Connects the viewers. Each then counts what it receives until it is aborted.
@@ -131,33 +199,44 @@ async fn connect(
     arrivals.viewers.store(viewers as u64, Ordering::Relaxed);
     let mut listening = JoinSet::new();
     for some in running.users[1..=viewers].chunks(SIDE_BY_SIDE) {
-        let connecting = some.iter().map(|user| Socket::connect(running.address, &user.token));
-        for socket in futures_util::future::try_join_all(connecting).await? {
-            listening.spawn(listen(socket, Arc::clone(arrivals), Arc::clone(complete)));
+        let connecting = some.iter().map(|user| Viewer::connect(running, user));
+        for viewer in futures_util::future::try_join_all(connecting).await? {
+            listening.spawn(listen(viewer, Arc::clone(arrivals), Arc::clone(complete)));
         }
     }
     Ok(listening)
 }
 
-/// Counts diffs. Each must be the next one: none is lost, doubled or out of order.
+/// Counts edits. Each must be the next one: none is lost, doubled or out of order.
 async fn listen(
-    mut socket: Socket,
+    mut viewer: Viewer,
     arrivals: Arc<Arrivals>,
     complete: Arc<watch::Sender<u64>>,
 ) -> anyhow::Result<()> {
     let viewers = arrivals.viewers.load(Ordering::Relaxed);
-    for expected in 1_u64.. {
-        let packet = match socket.next().await {
+    for number in 1_u64.. {
+        match viewer.expect(number).await {
             Err(_) if arrivals.over.load(Ordering::Relaxed) => return Ok(()),
-            packet => packet?,
-        };
-        let Packet::Event(text) = packet else { bail!("a viewer asked for nothing and was answered") };
-        ensure!(text.starts_with(r#"42["graph:diff","#), "a viewer was sent another event: {text}");
-        let mark = format!("{MARK}{expected} ");
-        ensure!(memmem::find(text.as_bytes(), mark.as_bytes()).is_some(), "not edit {expected}: {text}");
+            arrived => arrived?,
+        }
         if (arrivals.count.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(viewers) {
-            complete.send_replace(expected);
+            complete.send_replace(number);
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edit_that_is_not_the_next_one_is_a_fault() {
+        let event = r#"42["graph:diff",{"nodes":[{"after":{"title":"edit number 7 "}}]}]"#;
+        let start = r#"42["graph:diff","#;
+        assert!(is_edit(event, start, 7).is_ok());
+        for (event, number) in [(event, 6), (event, 8), (event, 77), (r#"42["error","edit number 7 "]"#, 7)] {
+            assert!(is_edit(event, start, number).is_err(), "{event} passed as edit {number}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ use crate::hash::{HashMap, HashSet};
 use crate::id::{LinkId, NodeId};
 use crate::model::{Link, Node, Status};
 use crate::world::Graph;
+use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -30,11 +31,9 @@ pub fn settle_giving_back(draft: &mut Draft<'_>, begin: impl IntoIterator<Item =
     let mut cascade = Cascade::default();
     cascade.give_back(draft, ended);
     for node in begin {
-        cascade.look_at(node);
+        cascade.look_at(node, 0);
     }
-    while let Some(id) = cascade.next() {
-        cascade.weigh(draft, id);
-    }
+    cascade.weigh_all(draft);
     cascade.write(draft);
     mark(draft);
 }
@@ -43,41 +42,42 @@ pub fn settle_giving_back(draft: &mut Draft<'_>, begin: impl IntoIterator<Item =
 #[derive(Default)]
 struct Cascade {
     waiting: VecDeque<NodeId>,
-    queued: HashSet<NodeId>,
-    /// Status, resume status, and when the node last changed.
-    settled: HashMap<NodeId, (Status, Status, usize)>,
+    weighed: HashMap<NodeId, Weighed>,
     changes: usize,
-    /// By node, how many more open blockers it has by the statuses in `settled` than in the draft.
-    more: HashMap<NodeId, i32>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Weighed {
+    /// Whether it waits to be weighed.
+    queued: bool,
+    /// How many more open blockers it has, by the statuses that are settled, than in the draft.
+    more: i32,
+    /// Status, resume status, and when they last changed.
+    settled: Option<(Status, Status, usize)>,
+}
+
+impl Weighed {
+    fn status(&self, node: &Node) -> (Status, Status) {
+        self.settled.map_or((node.status, node.resume), |(status, resume, _)| (status, resume))
+    }
+
+    fn is_held(&self, draft: &Draft<'_>, node: &Node) -> bool {
+        !node.independent && draft.blockers(node.id).open + self.more > 0
+    }
 }
 
 impl Cascade {
-    fn look_at(&mut self, node: NodeId) {
-        if self.queued.insert(node) {
+    /// Lets a node wait to be weighed, with so many more open blockers.
+    fn look_at(&mut self, node: NodeId, more: i32) {
+        let weighed = self.weighed.entry(node).or_default();
+        weighed.more += more;
+        if !std::mem::replace(&mut weighed.queued, true) {
             self.waiting.push_back(node);
         }
     }
 
-    fn next(&mut self) -> Option<NodeId> {
-        let node = self.waiting.pop_front()?;
-        self.queued.remove(&node);
-        Some(node)
-    }
-
-    fn status(&self, node: &Node) -> (Status, Status) {
-        self.settled
-            .get(&node.id)
-            .map_or((node.status, node.resume), |(status, resume, _)| (*status, *resume))
-    }
-
     fn is_held(&self, draft: &Draft<'_>, node: &Node) -> bool {
-        let open = || draft.blockers(node.id).open + self.more.get(&node.id).copied().unwrap_or_default();
-        !node.independent && open() > 0
-    }
-
-    fn set(&mut self, id: NodeId, status: Status, resume: Status) {
-        self.changes += 1;
-        self.settled.insert(id, (status, resume, self.changes));
+        self.weighed.get(&node.id).copied().unwrap_or_default().is_held(draft, node)
     }
 
     /// Completes the nodes of `ended` that no open node holds, and those that wait only for such nodes. It reopens
@@ -92,11 +92,12 @@ impl Cascade {
             left.remove(id);
         });
         while let Some(id) = free.pop_front() {
-            self.set(id, Status::Completed, Status::Available);
-            self.look_at(id);
+            self.changes += 1;
+            let settled = Some((Status::Completed, Status::Available, self.changes));
+            self.weighed.entry(id).or_default().settled = settled;
+            self.look_at(id, 0);
             for above in targets(draft, id) {
-                *self.more.entry(above).or_default() -= 1;
-                self.look_at(above);
+                self.look_at(above, -1);
                 let held = || draft.node(above).is_some_and(|node| self.is_held(draft, node));
                 if left.contains(&above) && !held() {
                     left.remove(&above);
@@ -106,28 +107,33 @@ impl Cascade {
         }
     }
 
-    fn weigh(&mut self, draft: &Draft<'_>, id: NodeId) {
-        let Some(node) = draft.active_node(id) else { return };
-        let (status, resume) = self.status(node);
-        let (status_next, resume_next) = match (self.is_held(draft, node), status) {
-            (true, Status::Blocked) | (false, Status::Available | Status::InProgress | Status::Completed) => {
-                return;
-            }
-            (true, Status::InProgress) => (Status::Blocked, Status::InProgress),
-            (true, Status::Available | Status::Completed) => (Status::Blocked, Status::Available),
-            (false, Status::Blocked) => (resume, Status::Available),
-        };
-        self.set(id, status_next, resume_next);
-        if status == Status::Completed {
-            for above in targets(draft, id) {
-                *self.more.entry(above).or_default() += 1;
-                self.look_at(above);
+    /// Weighs every waiting node, and those that wait because of it.
+    fn weigh_all(&mut self, draft: &Draft<'_>) {
+        while let Some(id) = self.waiting.pop_front() {
+            let Some(weighed) = self.weighed.get_mut(&id) else { continue };
+            weighed.queued = false;
+            let Some(node) = draft.active_node(id) else { continue };
+            let (status, resume) = weighed.status(node);
+            let (status_next, resume_next) = match (weighed.is_held(draft, node), status) {
+                (true, Status::Blocked)
+                | (false, Status::Available | Status::InProgress | Status::Completed) => continue,
+                (true, Status::InProgress) => (Status::Blocked, Status::InProgress),
+                (true, Status::Available | Status::Completed) => (Status::Blocked, Status::Available),
+                (false, Status::Blocked) => (resume, Status::Available),
+            };
+            self.changes += 1;
+            weighed.settled = Some((status_next, resume_next, self.changes));
+            if status == Status::Completed {
+                for above in targets(draft, id) {
+                    self.look_at(above, 1);
+                }
             }
         }
     }
 
     fn write(self, draft: &mut Draft<'_>) {
-        let mut changed: Vec<_> = self.settled.into_iter().collect();
+        let settled = |(id, weighed): (NodeId, Weighed)| weighed.settled.map(|settled| (id, settled));
+        let mut changed: Vec<_> = self.weighed.into_iter().filter_map(settled).collect();
         changed.sort_unstable_by_key(|(_, (.., when))| *when);
         for (id, (status, resume, _)) in changed {
             if draft.node(id).is_some_and(|node| node.status != status) {
@@ -141,10 +147,12 @@ impl Cascade {
 }
 
 /// The nodes that wait for this one, oldest link first.
-pub fn targets(graph: &impl Graph, id: NodeId) -> Vec<NodeId> {
-    let mut links: Vec<&Arc<Link>> = graph.active_links_up(id).filter(|link| link.is_primary()).collect();
-    links.sort_unstable_by_key(|link| link.seq);
-    links.into_iter().map(|link| link.target).collect()
+pub fn targets<G: Graph>(graph: &G, id: NodeId) -> impl Iterator<Item = NodeId> + use<G> {
+    let mut links: SmallVec<[(u64, NodeId); 4]> = SmallVec::new();
+    let primary = graph.active_links_up(id).filter(|link| link.is_primary());
+    links.extend(primary.map(|link| (link.seq, link.target)));
+    links.sort_unstable();
+    links.into_iter().map(|(_, target)| target)
 }
 
 /// Marks the links that have come to hold their target, and unmarks links to nodes that were completed. Only links
@@ -210,9 +218,8 @@ pub fn cycle(graph: &impl Graph, source: NodeId, target: NodeId) -> Option<Vec<N
     }
     loop {
         let node = up.next()?;
-        let mut above = targets(graph, node);
-        above.retain(|next| up.reach(*next, node));
-        if let Some(meeting) = above.into_iter().find(|next| down.reached(*next)) {
+        let above = targets(graph, node).filter(|next| up.reach(*next, node));
+        if let Some(meeting) = above.collect::<Vec<_>>().into_iter().find(|next| down.reached(*next)) {
             return Some(join(&up, &down, meeting));
         }
         let node = down.next()?;

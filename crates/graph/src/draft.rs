@@ -8,8 +8,17 @@ use crate::id::{BatchId, LinkId, NodeId, UserId};
 use crate::model::{Embed, Grant, Link, Node, Status, User};
 use crate::time::Timestamp;
 use crate::world::{Graph, World};
+use smallvec::SmallVec;
 use std::sync::Arc;
 use uuid::Uuid;
+
+/// A link with an entry.
+struct DraftLink {
+    /// `None` once it is deleted.
+    link: Option<Arc<Link>>,
+    /// The index of its last entry, so that a cascade need not search for it.
+    entry: usize,
+}
 
 /// A batch in the making.
 pub struct Draft<'w> {
@@ -17,7 +26,7 @@ pub struct Draft<'w> {
     batch: BatchId,
     actor: Option<UserId>,
     nodes: HashMap<NodeId, Option<Arc<Node>>>,
-    links: HashMap<LinkId, Option<Arc<Link>>>,
+    links: HashMap<LinkId, DraftLink>,
     /// For each node, its links that the World does not list there in their current direction: added or swapped.
     listed: HashMap<NodeId, Vec<LinkId>>,
     turned: HashSet<LinkId>,
@@ -26,8 +35,6 @@ pub struct Draft<'w> {
     opened: Vec<NodeId>,
     /// Nodes that were completed or ceased to be independent, in order. What links to them mean may have changed.
     exposed: Vec<NodeId>,
-    /// The index of each link's last entry, so that a cascade need not search for it.
-    link_entries: HashMap<LinkId, usize>,
     /// By user, how many more grants to them show than in the World.
     showing: HashMap<UserId, isize>,
     next_seq: u64,
@@ -49,7 +56,7 @@ impl Graph for Draft<'_> {
 
     fn link(&self, id: LinkId) -> Option<&Arc<Link>> {
         match self.links.get(&id) {
-            Some(changed) => changed.as_ref(),
+            Some(changed) => changed.link.as_ref(),
             None => self.world.link(id),
         }
     }
@@ -86,7 +93,7 @@ pub enum Cause {
 impl Draft<'_> {
     /// A link of the World as it is in the draft.
     fn laid_over<'l>(&'l self, link: &'l Arc<Link>) -> Option<&'l Arc<Link>> {
-        self.links.get(&link.id).map_or(Some(link), Option::as_ref)
+        self.links.get(&link.id).map_or(Some(link), |changed| changed.link.as_ref())
     }
 
     fn listed_at(&self, id: NodeId) -> impl Iterator<Item = &Arc<Link>> {
@@ -118,7 +125,6 @@ impl<'w> Draft<'w> {
             blockers: HashMap::default(),
             opened: Vec::new(),
             exposed: Vec::new(),
-            link_entries: HashMap::default(),
             showing: HashMap::default(),
             next_seq: world.next_seq(),
             lineage: Lineage::Fresh,
@@ -222,7 +228,7 @@ impl<'w> Draft<'w> {
         let (was_open, is_open) = (is_open(before), is_open(after));
         if was_open != is_open {
             let changes = self.links_up(after.id).map(|link| (link.target, Blockers::of_opening(link)));
-            let changes: Vec<(NodeId, Blockers)> = changes.collect();
+            let changes: SmallVec<[(NodeId, Blockers); 4]> = changes.collect();
             for (target, change) in changes {
                 *self.blockers.entry(target).or_default() += if is_open { change } else { -change };
             }
@@ -236,12 +242,29 @@ impl<'w> Draft<'w> {
         }
     }
 
+    /// Lays a link over the World. Its entry is the next one.
+    fn put_link(&mut self, id: LinkId, link: Option<Arc<Link>>) {
+        self.links.insert(id, DraftLink { link, entry: self.entries.len() });
+    }
+
     /// Notes what a change of a link means for its target.
     fn note_link(&mut self, before: Option<&Link>, after: Option<&Link>) {
-        for (link, is_after) in [(before, false), (after, true)] {
-            let Some(link) = link else { continue };
-            let counts = Blockers::of(link, self.node(link.source).is_some_and(|node| is_open(node)));
-            *self.blockers.entry(link.target).or_default() += if is_after { counts } else { -counts };
+        let open = |link: &Link| self.node(link.source).is_some_and(|node| is_open(node));
+        if let (Some(before), Some(after)) = (before, after)
+            && (before.source, before.target) == (after.source, after.target)
+        {
+            let open = open(after);
+            let mut change = Blockers::of(after, open);
+            change += -Blockers::of(before, open);
+            if change != Blockers::default() {
+                *self.blockers.entry(after.target).or_default() += change;
+            }
+            return;
+        }
+        let before = before.map(|link| (link.target, -Blockers::of(link, open(link))));
+        let after = after.map(|link| (link.target, Blockers::of(link, open(link))));
+        for (target, change) in before.into_iter().chain(after) {
+            *self.blockers.entry(target).or_default() += change;
         }
     }
 
@@ -276,7 +299,7 @@ impl<'w> Draft<'w> {
         let link = Arc::new(link);
         self.list(&link);
         self.note_link(None, Some(&link));
-        self.links.insert(link.id, Some(Arc::clone(&link)));
+        self.put_link(link.id, Some(Arc::clone(&link)));
         self.write(Op::LinkAdd, Cause::Meant, Subject::Link(Change { before: None, after: Some(link) }));
     }
 
@@ -293,33 +316,30 @@ impl<'w> Draft<'w> {
             self.list(&after);
         }
         self.note_link(Some(&before), Some(&after));
-        self.links.insert(id, Some(Arc::clone(&after)));
+        self.put_link(id, Some(Arc::clone(&after)));
         self.write(op, cause, Subject::Link(Change { before: Some(before), after: Some(after) }));
     }
 
     /// Sets whether a link has held its target. The change is folded into the link's entry if this batch has one;
     /// otherwise it is an entry of its own.
     pub fn set_was_blocker(&mut self, id: LinkId, was_blocker: bool) {
-        let own_entry = self.link_entries.get(&id).and_then(|at| self.entries.get_mut(*at));
-        match own_entry.map(|entry| &mut entry.subject) {
-            Some(Subject::Link(Change { after: Some(link), .. })) => {
-                let before = Arc::clone(link);
-                let folded = Arc::new(Link { was_blocker, ..Link::clone(link) });
-                link.clone_from(&folded);
-                self.note_link(Some(&before), Some(&folded));
-                self.links.insert(id, Some(folded));
-            }
-            _ => {
-                self.edit_link(Op::LinkUpdate, Cause::Derived, id, |link| link.was_blocker = was_blocker);
-            }
+        let Some(DraftLink { link: Some(link), entry }) = self.links.get_mut(&id) else {
+            return self.edit_link(Op::LinkUpdate, Cause::Derived, id, |link| link.was_blocker = was_blocker);
+        };
+        let folded = Arc::new(Link { was_blocker, ..Link::clone(link) });
+        let before = std::mem::replace(link, Arc::clone(&folded));
+        let entry = self.entries.get_mut(*entry).map(|entry| &mut entry.subject);
+        if let Some(Subject::Link(Change { after, .. })) = entry {
+            *after = Some(Arc::clone(&folded));
         }
+        self.note_link(Some(&before), Some(&folded));
     }
 
     /// Deletes a link for good (LINK_DELETE).
     pub fn delete_link(&mut self, id: LinkId, cause: Cause) {
         let Some(before) = self.link(id).cloned() else { return };
         self.note_link(Some(&before), None);
-        self.links.insert(id, None);
+        self.put_link(id, None);
         self.write(Op::LinkDelete, cause, Subject::Link(Change { before: Some(before), after: None }));
     }
 
@@ -351,11 +371,6 @@ impl<'w> Draft<'w> {
 
     /// Writes an entry that does not affect the draft's view of nodes and links.
     pub fn write(&mut self, op: Op, cause: Cause, subject: Subject) {
-        if let Subject::Link(change) = &subject
-            && let Some(link) = change.latest()
-        {
-            self.link_entries.insert(link.id, self.entries.len());
-        }
         self.entries.push(Entry { op, derived: cause == Cause::Derived, subject, copy_of: None });
     }
 }

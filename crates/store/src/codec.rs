@@ -1,159 +1,157 @@
-//! How batches and entities are stored: as JSON, so that any tool can read a log.
+//! How batches and entities are stored: as MessagePack, after a byte that tells the version.
 //!
-//! An entry stores the whole entity after the change, and of the entity before it only the fields that differ. A
-//! change is thus stored about once rather than twice, and an entry can be read without any other data:
+//! An entity is a map of its fields, see [`entity`]. An entry stores the whole entity after the change, and of the
+//! entity before it only the fields that differ. A change is thus stored about once rather than twice, and an entry
+//! can be read without any other data:
 //!
 //! | | `after` | `was` |
 //! |---|---|---|
 //! | added | whole | – |
 //! | changed | whole | the fields that differ, as they were |
 //! | deleted | – | whole |
+//!
+//! `synaptask history --json` shows batches as text.
 
 #[cfg(test)]
 pub(crate) mod arbitrary;
+mod entity;
+pub(crate) mod json;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use entity::Stored;
 
 use graph::batch::{Change, Lineage};
 use graph::model::Node;
 use graph::node_fields;
-use graph::{Batch, Entry, LinkId, NodeId, Op, Subject, TokenId, UserId};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::value::{RawValue, to_raw_value};
-use serde_json::{Map, Value};
+use graph::{Batch, BatchId, Entry, LinkId, NodeId, Op, Subject, TokenId, UserId};
+use serde::Deserialize;
 use std::sync::Arc;
 use thiserror::Error;
 use uuid::Uuid;
+
+/// The first byte of a body. A body of an earlier version begins with the brace of a JSON object.
+const VERSION: u8 = 1;
+const JSON: u8 = b'{';
+
+/// Set in the number of an entry's kind if the entry is derived.
+const DERIVED: u8 = 0x80;
 
 /// Why a batch cannot be encoded, or stored data cannot be decoded.
 #[derive(Debug, Error)]
 pub(crate) enum CodecError {
     #[error(transparent)]
     Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Read(#[from] rmp_serde::decode::Error),
+    #[error(transparent)]
+    Write(#[from] rmp_serde::encode::Error),
+    #[error(transparent)]
+    Head(#[from] rmp::encode::ValueWriteError),
     #[error("node {0} has a number that is not finite")]
     NotFinite(NodeId),
     #[error("an entity is not a JSON object")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "only tests write JSON"))]
     NotAnObject,
-}
-
-/// An encoded batch.
-#[derive(Debug)]
-pub(crate) struct Encoded {
-    /// The parts of the batch that have no columns of their own.
-    pub(crate) body: String,
-    /// The rows of the entities that its entries change, in the order of the entries.
-    pub(crate) rows: Vec<EntityRow>,
-}
-
-/// An entity after an entry.
-#[derive(Debug)]
-pub(crate) struct EntityRow {
-    pub(crate) key: EntityKey,
-    /// The entity as JSON; `None` when it was deleted.
-    pub(crate) after: Option<Box<RawValue>>,
+    #[error("an entity has no id")]
+    NoId,
+    #[error("{0} is not the number of a kind of entity")]
+    NoKind(u8),
+    #[error("it begins with {0:?}, which no version of SynapTask writes")]
+    NoVersion(Option<u8>),
 }
 
 /// The key of an entity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum EntityKey {
+    User(UserId),
     Node(NodeId),
     Link(LinkId),
     Grant(NodeId, UserId),
     Embed(UserId, NodeId),
-    User(UserId),
     Token(TokenId),
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    Node,
-    Link,
-    Grant,
-    Embed,
-    User,
-    Token,
-}
-
-#[derive(Serialize)]
-struct BodyOut<'a> {
-    lineage: Lineage,
-    entries: Vec<EntryOut<'a>>,
-}
-
-#[derive(Serialize)]
-struct EntryOut<'a> {
-    op: Op,
-    derived: bool,
-    kind: Kind,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    after: Option<&'a RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    was: Option<&'a Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    copy_of: Option<Uuid>,
+impl EntityKey {
+    /// The number of the entity's table. Users come first and nodes next: all others refer to them.
+    pub(crate) fn table(&self) -> u8 {
+        match self {
+            EntityKey::User(_) => 0,
+            EntityKey::Node(_) => 1,
+            EntityKey::Link(_) => 2,
+            EntityKey::Grant(..) => 3,
+            EntityKey::Embed(..) => 4,
+            EntityKey::Token(_) => 5,
+        }
+    }
 }
 
 #[derive(Deserialize)]
-struct BodyIn<'a> {
-    lineage: Lineage,
+struct Body<'a> {
+    /// Of an undo or redo, whether it is an undo, and the batch that began its chain.
+    turn: Option<(bool, BatchId)>,
     #[serde(borrow)]
     entries: Vec<EntryIn<'a>>,
 }
 
 #[derive(Deserialize)]
 struct EntryIn<'a> {
+    kind: u8,
     op: Op,
-    derived: bool,
-    kind: Kind,
-    #[serde(borrow, default)]
-    after: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    was: Option<&'a RawValue>,
-    #[serde(default)]
     copy_of: Option<Uuid>,
+    #[serde(borrow)]
+    after: Option<&'a [u8]>,
+    #[serde(borrow)]
+    was: Option<&'a [u8]>,
 }
 
-/// Encodes a batch. Each entity is encoded once: the same text goes into the batch's body and into the entity's own
-/// row.
-pub(crate) fn encode(batch: &Batch) -> Result<Encoded, CodecError> {
-    let written = batch.entries.iter().map(write_entry).collect::<Result<Vec<_>, _>>()?;
-    let entries = batch
-        .entries
-        .iter()
-        .zip(&written)
-        .map(|(entry, written)| EntryOut {
-            op: entry.op,
-            derived: entry.derived,
-            kind: written.kind,
-            after: written.after.as_deref(),
-            was: written.was.as_ref(),
-            copy_of: entry.copy_of,
-        })
-        .collect();
-    let body = serde_json::to_string(&BodyOut { lineage: batch.lineage, entries })?;
-    let rows = batch
-        .entries
-        .iter()
-        .zip(written)
-        .filter_map(|(entry, written)| Some(EntityRow { key: key(entry)?, after: written.after }))
-        .collect();
-    Ok(Encoded { body, rows })
+/// Encodes what a batch has besides its columns.
+pub(crate) fn encode(batch: &Batch) -> Result<Vec<u8>, CodecError> {
+    // Most batches are one small entry.
+    let mut body = Vec::with_capacity(64 + 256 * batch.entries.len());
+    body.push(VERSION);
+    rmp::encode::write_array_len(&mut body, 2)?;
+    let turn = match batch.lineage {
+        Lineage::Fresh => None,
+        Lineage::UndoOf(root) => Some((true, root)),
+        Lineage::RedoOf(root) => Some((false, root)),
+    };
+    rmp_serde::encode::write(&mut body, &turn)?;
+    rmp::encode::write_array_len(&mut body, u32::try_from(batch.entries.len()).unwrap_or(u32::MAX))?;
+    let mut written = Vec::new();
+    for entry in &batch.entries {
+        write_entry(entry, &mut body, &mut written)?;
+    }
+    Ok(body)
 }
 
-/// Decodes a body that [`encode`] wrote.
-pub(crate) fn decode(body: &str) -> Result<(Lineage, Vec<Entry>), CodecError> {
-    let body: BodyIn<'_> = serde_json::from_str(body)?;
-    let entries = body.entries.iter().map(read_entry).collect::<Result<_, _>>()?;
-    Ok((body.lineage, entries))
+/// Decodes a body that [`encode`] or an earlier version wrote.
+pub(crate) fn decode(body: &[u8]) -> Result<(Lineage, Vec<Entry>), CodecError> {
+    match body.split_first() {
+        Some((&VERSION, body)) => {
+            let body: Body<'_> = rmp_serde::from_slice(body)?;
+            let lineage = match body.turn {
+                None => Lineage::Fresh,
+                Some((true, root)) => Lineage::UndoOf(root),
+                Some((false, root)) => Lineage::RedoOf(root),
+            };
+            Ok((lineage, body.entries.iter().map(read_entry).collect::<Result<_, _>>()?))
+        }
+        Some((&JSON, _)) => json::decode(body),
+        first => Err(CodecError::NoVersion(first.map(|(first, _)| *first))),
+    }
 }
 
-/// The text of each entry's entity after the entry, which is also the text of the entity's own row; `None` for a
-/// deleted entity.
-pub(crate) fn afters(body: &str) -> Result<Vec<Option<&str>>, CodecError> {
-    let body: BodyIn<'_> = serde_json::from_str(body)?;
-    Ok(body.entries.iter().map(|entry| entry.after.map(RawValue::get)).collect())
+/// Encodes an entity for a row of its own.
+pub(crate) fn encode_entity<T: Stored>(entity: &T) -> Result<Vec<u8>, CodecError> {
+    let mut row = Vec::with_capacity(192);
+    entity::write(entity, None, &mut row)?;
+    Ok(row)
+}
+
+/// Decodes a row that [`encode_entity`] wrote.
+pub(crate) fn decode_entity<T: Stored>(row: &[u8]) -> Result<T, CodecError> {
+    entity::read(row, None)
 }
 
 /// The key of an entry's entity; `None` for an entry that names no entity.
@@ -168,86 +166,84 @@ pub(crate) fn key(entry: &Entry) -> Option<EntityKey> {
     }
 }
 
-struct Written {
-    kind: Kind,
-    after: Option<Box<RawValue>>,
-    was: Option<Value>,
-}
-
-fn write_entry(entry: &Entry) -> Result<Written, CodecError> {
+/// An entry is an array: the number of its kind, its operation, what it copies, `after` and `was`.
+fn write_entry(entry: &Entry, body: &mut Vec<u8>, written: &mut Vec<u8>) -> Result<(), CodecError> {
+    let kind = match &entry.subject {
+        Subject::Node(_) => 0,
+        Subject::Link(_) => 1,
+        Subject::Grant(_) => 2,
+        Subject::Embed(_) => 3,
+        Subject::User(_) => 4,
+        Subject::Token(_) => 5,
+    };
+    rmp::encode::write_array_len(body, 5)?;
+    rmp_serde::encode::write(body, &(kind | if entry.derived { DERIVED } else { 0 }))?;
+    rmp_serde::encode::write(body, &entry.op)?;
+    rmp_serde::encode::write(body, &entry.copy_of)?;
     match &entry.subject {
         Subject::Node(change) => {
             change.after.iter().chain(&change.before).try_for_each(storable)?;
-            write(Kind::Node, change)
+            write_change(change.before.as_deref(), change.after.as_deref(), body, written)
         }
-        Subject::Link(change) => write(Kind::Link, change),
-        Subject::Grant(change) => write(Kind::Grant, change),
-        Subject::Embed(change) => write(Kind::Embed, change),
-        Subject::User(change) => write(Kind::User, change),
-        Subject::Token(change) => write(Kind::Token, change),
+        Subject::Link(change) => {
+            write_change(change.before.as_deref(), change.after.as_deref(), body, written)
+        }
+        Subject::Grant(change) => {
+            write_change(change.before.as_deref(), change.after.as_deref(), body, written)
+        }
+        Subject::Embed(change) => write_change(change.before.as_ref(), change.after.as_ref(), body, written),
+        Subject::User(change) => {
+            write_change(change.before.as_deref(), change.after.as_deref(), body, written)
+        }
+        Subject::Token(change) => {
+            write_change(change.before.as_deref(), change.after.as_deref(), body, written)
+        }
     }
 }
 
-/// JSON has no infinity. It would be written as null, and the log could never be read again.
+/// No answer to a client could hold infinity.
 fn storable(node: &Arc<Node>) -> Result<(), CodecError> {
     if node_fields::is_writable(node) { Ok(()) } else { Err(CodecError::NotFinite(node.id)) }
 }
 
-fn write<T: Serialize>(kind: Kind, change: &Change<T>) -> Result<Written, CodecError> {
-    Ok(Written { kind, after: change.after.as_ref().map(to_raw_value).transpose()?, was: was(change)? })
-}
-
-fn was<T: Serialize>(change: &Change<T>) -> Result<Option<Value>, CodecError> {
-    let Some(before) = &change.before else { return Ok(None) };
-    let before = object(serde_json::to_value(before)?)?;
-    let Some(after) = &change.after else { return Ok(Some(Value::Object(before))) };
-    let after = object(serde_json::to_value(after)?)?;
-    // A field that only the later form has is stored as null, meaning that it was absent.
-    let mut differing: Map<_, _> = after
-        .keys()
-        .filter(|field| !before.contains_key(*field))
-        .map(|field| (field.clone(), Value::Null))
-        .collect();
-    differing.extend(before.into_iter().filter(|(field, value)| after.get(field) != Some(value)));
-    Ok(Some(Value::Object(differing)))
-}
-
-fn object(value: Value) -> Result<Map<String, Value>, CodecError> {
-    match value {
-        Value::Object(fields) => Ok(fields),
-        _ => Err(CodecError::NotAnObject),
+fn write_change<T: Stored>(
+    before: Option<&T>,
+    after: Option<&T>,
+    body: &mut Vec<u8>,
+    written: &mut Vec<u8>,
+) -> Result<(), CodecError> {
+    for (entity, base) in [(after, None), (before, after)] {
+        match entity {
+            Some(entity) => {
+                written.clear();
+                entity::write(entity, base, written)?;
+                rmp::encode::write_bin(body, written)?;
+            }
+            None => rmp_serde::encode::write(body, &())?,
+        }
     }
+    Ok(())
 }
 
 fn read_entry(entry: &EntryIn<'_>) -> Result<Entry, CodecError> {
-    let subject = match entry.kind {
-        Kind::Node => Subject::Node(read(entry)?),
-        Kind::Link => Subject::Link(read(entry)?),
-        Kind::Grant => Subject::Grant(read(entry)?),
-        Kind::Embed => Subject::Embed(read(entry)?),
-        Kind::User => Subject::User(read(entry)?),
-        Kind::Token => Subject::Token(read(entry)?),
+    let subject = match entry.kind & !DERIVED {
+        0 => Subject::Node(shared(read_change(entry)?)),
+        1 => Subject::Link(shared(read_change(entry)?)),
+        2 => Subject::Grant(shared(read_change(entry)?)),
+        3 => Subject::Embed(read_change(entry)?),
+        4 => Subject::User(shared(read_change(entry)?)),
+        5 => Subject::Token(shared(read_change(entry)?)),
+        other => return Err(CodecError::NoKind(other)),
     };
-    Ok(Entry { op: entry.op, derived: entry.derived, subject, copy_of: entry.copy_of })
+    Ok(Entry { op: entry.op, derived: entry.kind & DERIVED != 0, subject, copy_of: entry.copy_of })
 }
 
-fn read<T: DeserializeOwned + Clone>(entry: &EntryIn<'_>) -> Result<Change<T>, CodecError> {
-    let after: Option<T> = entry.after.map(|json| serde_json::from_str(json.get())).transpose()?;
-    let before = match (entry.was, entry.after, &after) {
-        (Some(was), Some(json), Some(after)) => Some(overlay(was, json, after)?),
-        (Some(was), _, _) => Some(serde_json::from_str(was.get())?),
-        (None, _, _) => None,
-    };
+fn read_change<T: Stored>(entry: &EntryIn<'_>) -> Result<Change<T>, CodecError> {
+    let after = entry.after.map(|row| entity::read(row, None)).transpose()?;
+    let before = entry.was.map(|row| entity::read(row, after.as_ref())).transpose()?;
     Ok(Change { before, after })
 }
 
-/// The entity before: the entity after, with the differing fields replaced.
-fn overlay<T: DeserializeOwned + Clone>(was: &RawValue, json: &RawValue, after: &T) -> Result<T, CodecError> {
-    let was: Map<String, Value> = serde_json::from_str(was.get())?;
-    if was.is_empty() {
-        return Ok(after.clone());
-    }
-    let mut fields: Map<String, Value> = serde_json::from_str(json.get())?;
-    fields.extend(was);
-    Ok(serde_json::from_value(Value::Object(fields))?)
+fn shared<T>(change: Change<T>) -> Change<Arc<T>> {
+    Change { before: change.before.map(Arc::new), after: change.after.map(Arc::new) }
 }

@@ -1,31 +1,44 @@
 //! The log in one SQLite file, the default storage. It runs in WAL mode with `synchronous=FULL`: a batch is on disk
 //! when `transact` returns, and readers never wait for the writer.
+//!
+//! A commit appends to the line of batches, and nothing else. What follows from the line – entities, and by what ids
+//! batches are found – is kept in memory for the tail of the line, and is folded into tables in the background.
 
 mod check;
+mod entities;
 mod expired;
-mod index;
+mod filter;
+mod find;
+mod fold;
+mod line;
 mod load;
+mod merge;
+mod migrate;
 mod page_reader;
 mod prune;
-mod rows;
+mod runs;
 mod schema;
-mod sweep;
+mod tail;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use crate::codec;
 use crate::error::LogError;
 use crate::{
-    Abandon, Decide, Fingerprint, HistoryReader, LoadScope, Log, Past, PastChain, Proposal, Pruner,
-    Remembered, Retention,
+    Abandon, Decide, HistoryReader, LoadScope, Log, Past, PastChain, Proposal, Pruner, Remembered, Retention,
+    StopSign,
 };
 use graph::model::Rev;
 use graph::world::Due;
-use graph::{Batch, BatchId, Committed, Timestamp, TokenId, UserId, World};
-use rusqlite::{Connection, ErrorCode, Row, ToSql, Transaction, TransactionBehavior};
+use graph::{BatchId, Committed, Subject, Timestamp, TokenId, World};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tail::Tail;
+use view::View;
 
 /// From this version on SQLite is free of a fault that could damage a file: one connection resets the WAL while
 /// another commits.
@@ -43,6 +56,7 @@ pub struct SqliteLog {
     conn: Connection,
     /// SQLite's counter of commits by other connections, as last seen by this log.
     seen: i64,
+    tail: Arc<Tail>,
 }
 
 impl SqliteLog {
@@ -61,7 +75,7 @@ impl SqliteLog {
         conn.set_prepared_statement_cache_capacity(64);
         schema::prepare(&conn, BUSY)?;
         let seen = data_version(&conn).map_err(unwritten)?;
-        Ok(SqliteLog { conn, seen })
+        Ok(SqliteLog { conn, seen, tail: Arc::default() })
     }
 
     /// Reads the whole file and returns one sentence per problem; empty when there is none. It checks the file as a
@@ -71,14 +85,22 @@ impl SqliteLog {
     /// # Errors
     /// [`LogError::Refused`] when the file cannot be read.
     pub fn check(&self) -> Result<Vec<String>, LogError> {
-        let reading = self.begin(TransactionBehavior::Deferred)?;
-        check::problems(&reading)
+        let (reading, view) = self.read()?;
+        check::problems(&reading, &view)
     }
 
-    /// Another log on the same file.
+    /// Another log on the same file, which shares what is known of the tail.
     fn again(&self) -> Result<SqliteLog, LogError> {
         let path = self.conn.path().ok_or_else(|| LogError::refused("the log has no file"))?;
-        SqliteLog::open(path)
+        Ok(SqliteLog { tail: Arc::clone(&self.tail), ..SqliteLog::open(path)? })
+    }
+
+    /// Opens a transaction for reading, with its view.
+    fn read(&self) -> Result<(Transaction<'_>, View), LogError> {
+        let known = self.tail.known();
+        let reading = self.begin(TransactionBehavior::Deferred)?;
+        let view = View::of(&reading, &self.tail, known)?;
+        Ok((reading, view))
     }
 
     fn begin(&self, behavior: TransactionBehavior) -> Result<Transaction<'_>, LogError> {
@@ -103,22 +125,28 @@ impl SqliteLog {
         Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate).map_err(unwritten)
     }
 
-    /// [`Log::transact`], with access to this log for the deciding closure.
+    /// [`Log::transact`], with access to the transaction for the deciding closure.
     fn write<D>(&mut self, head: Rev, decide: D) -> Result<Rev, LogError>
     where
-        D: FnOnce(&[Committed], &SqliteLog) -> Result<Vec<Proposal>, Abandon>,
+        D: FnOnce(&[Committed], &Reader<'_>) -> Result<Vec<Proposal>, Abandon>,
     {
+        self.fold_if_late();
         let writing = self.begin_writing("PRAGMA synchronous=FULL")?;
         let seen = data_version(&writing).map_err(unwritten)?;
-        let news = self.news(head)?;
-        let proposals = decide(&news, self).map_err(|Abandon| LogError::Abandoned)?;
+        let view = View::of(&writing, &self.tail, self.tail.known())?;
+        let news = line::news(&writing, head)?;
+        let proposals =
+            decide(&news, &Reader { conn: &writing, view: &view }).map_err(|Abandon| LogError::Abandoned)?;
         still_open(&writing)?;
         let head = head + news.len() as Rev;
         let rev = head + proposals.len() as Rev;
-        if !proposals.is_empty() {
-            self.append(head + 1, &proposals)?;
+        if let Some(first) = proposals.first() {
+            expired::note(&writing, &view, first.batch.at)?;
+            expired::forget(&writing, &proposals).map_err(unwritten)?;
+            let part = line::append(&writing, &view, &proposals)?;
             still_open(&writing)?;
             writing.commit().map_err(uncommitted)?;
+            self.tail.tell(view.with(part));
         } else {
             drop(writing);
         }
@@ -126,54 +154,44 @@ impl SqliteLog {
         Ok(rev)
     }
 
-    /// The batches after `head`, within the open transaction.
-    fn news(&self, head: Rev) -> Result<Vec<Committed>, LogError> {
-        let from = integer(head)?;
-        let mut statement = self
-            .conn
-            .prepare_cached(
-                "SELECT rev, id, actor, at, fingerprint, body FROM batches WHERE rev > ?1 ORDER BY rev",
-            )
-            .map_err(unwritten)?;
-        let mut found = statement.query([from]).map_err(unwritten)?;
-        let mut news: Vec<Committed> = Vec::new();
-        while let Some(row) = found.next().map_err(unwritten)? {
-            let Remembered { rev, batch, .. } = remembered(row)?;
-            if rev != head + news.len() as Rev + 1 {
-                return Err(LogError::Astray { head, log: last_rev(&self.conn)? });
-            }
-            news.push(Committed { rev, batch });
+    /// Folds if nobody else does, so that the tail does not grow without end. A failure harms no commit.
+    fn fold_if_late(&self) {
+        let late = self.read().map(|(_, view)| view).ok().filter(fold::is_late);
+        if let Some(view) = late {
+            let (hold, stop) = (Duration::from_secs(1), StopSign::default());
+            let background = fold::Background { log: self, hold, stop: &stop, pause: &|| () };
+            let _ = background.fold(&view);
         }
-        // No batch follows: the caller is at the end of the log, or beyond it.
-        if news.is_empty() && last_rev(&self.conn)? < head {
-            return Err(LogError::Astray { head, log: last_rev(&self.conn)? });
+    }
+}
+
+/// History as one transaction sees it.
+struct Reader<'a> {
+    conn: &'a Connection,
+    view: &'a View,
+}
+
+impl Past for Reader<'_> {
+    fn batch(&self, id: BatchId) -> Result<Option<Remembered>, LogError> {
+        match self.view.rev_of(self.conn, id)? {
+            Some(rev) => Ok(line::batch_at(self.conn, rev)?.map(|(batch, _)| batch)),
+            None => Ok(None),
         }
-        Ok(news)
     }
 
-    fn append(&self, first: Rev, proposals: &[Proposal]) -> Result<(), LogError> {
-        if let Some(proposal) = proposals.first() {
-            expired::note(&self.conn, proposal.batch.at).map_err(unwritten)?;
-            expired::forget(&self.conn, proposals).map_err(unwritten)?;
+    fn chain(&self, id: BatchId) -> Result<Option<PastChain>, LogError> {
+        match self.batch(id)? {
+            Some(named) => self.view.chain(self.conn, named),
+            None => Ok(None),
         }
-        let mut rows = Vec::new();
-        for (rev, proposal) in (first..).zip(proposals) {
-            let batch = &proposal.batch;
-            let encoded = codec::encode(batch).map_err(LogError::refused)?;
-            if !rows::put_batch(&self.conn, rev, proposal, &encoded.body).map_err(unwritten)? {
-                return Err(LogError::Duplicate(batch.id));
-            }
-            rows.extend(encoded.rows.into_iter().map(|row| (rev, row)));
-        }
-        rows::put_entities(&self.conn, &rows).map_err(unwritten)
     }
 }
 
 impl Log for SqliteLog {
     fn load(&mut self, scope: LoadScope) -> Result<World, LogError> {
-        let reading = self.begin(TransactionBehavior::Deferred)?;
+        let (reading, view) = self.read()?;
         let seen = data_version(&reading).map_err(unwritten)?;
-        let world = load::load(&reading, scope)?;
+        let world = load::load(&reading, &view, scope)?;
         drop(reading);
         self.seen = seen;
         Ok(world)
@@ -184,13 +202,13 @@ impl Log for SqliteLog {
     }
 
     fn transact(&mut self, head: Rev, decide: &mut Decide<'_>) -> Result<Rev, LogError> {
-        self.write(head, |news, log| decide(news, log))
+        self.write(head, |news, past| decide(news, past))
     }
 
     fn since(&mut self, head: Rev) -> Result<Vec<Committed>, LogError> {
         let reading = self.begin(TransactionBehavior::Deferred)?;
         let seen = data_version(&reading).map_err(unwritten)?;
-        let news = self.news(head)?;
+        let news = line::news(&reading, head)?;
         drop(reading);
         self.seen = seen;
         Ok(news)
@@ -229,57 +247,43 @@ impl Log for SqliteLog {
 
     fn touch_tokens(&mut self, used: &[(TokenId, Timestamp)]) -> Result<(), LogError> {
         let writing = self.begin_writing("PRAGMA synchronous=NORMAL")?;
-        rows::touch_tokens(&writing, used).map_err(unwritten)?;
+        entities::touch_tokens(&writing, used).map_err(unwritten)?;
         // Even an unknown outcome is harmless here, because nothing is acknowledged.
         writing.commit().map_err(unwritten)
     }
 
     fn tokens_last_used(&mut self) -> Result<HashMap<TokenId, Timestamp>, LogError> {
-        rows::tokens_last_used(&self.conn).map_err(unwritten)
+        let (reading, view) = self.read()?;
+        let mut used = entities::tokens_last_used(&reading).map_err(unwritten)?;
+        // Whether the token is there still, or was made since the last fold.
+        let left = entities::left(&reading, view.mark(), view.head(), |entry| match &entry.subject {
+            Subject::Token(change) => Ok(Some(change.after.is_some())),
+            _ => Ok(None),
+        })?;
+        let mut find = reading.prepare_cached("SELECT 1 FROM tokens WHERE id = ?1").map_err(unwritten)?;
+        let unknown = used.keys().copied().collect::<Vec<_>>().into_iter().filter_map(|token| {
+            match left.entities.get(&codec::EntityKey::Token(token)) {
+                Some(is_there) => (!is_there).then_some(Ok(token)),
+                None => find.exists([token.0]).map(|found| (!found).then_some(token)).transpose(),
+            }
+        });
+        for token in unknown.collect::<rusqlite::Result<Vec<_>>>().map_err(unwritten)? {
+            used.remove(&token);
+        }
+        Ok(used)
     }
 }
 
 impl Past for SqliteLog {
     fn batch(&self, id: BatchId) -> Result<Option<Remembered>, LogError> {
-        let sql = "SELECT rev, id, actor, at, fingerprint, body FROM batches
-                   WHERE rev = (SELECT rev FROM names WHERE id = ?1)";
-        Ok(one_batch(&self.conn, sql, id.0)?.map(|(batch, _)| batch))
+        let (reading, view) = self.read()?;
+        Reader { conn: &reading, view: &view }.batch(id)
     }
 
     fn chain(&self, id: BatchId) -> Result<Option<PastChain>, LogError> {
-        match self.batch(id)? {
-            Some(named) => index::chain(&self.conn, named),
-            None => Ok(None),
-        }
+        let (reading, view) = self.read()?;
+        Reader { conn: &reading, view: &view }.chain(id)
     }
-}
-
-/// The batch at a rev, and its stored size in bytes.
-fn batch_at(conn: &Connection, rev: i64) -> Result<Option<(Remembered, usize)>, LogError> {
-    one_batch(conn, "SELECT rev, id, actor, at, fingerprint, body FROM batches WHERE rev = ?1", rev)
-}
-
-fn one_batch(conn: &Connection, sql: &str, key: impl ToSql) -> Result<Option<(Remembered, usize)>, LogError> {
-    let mut statement = conn.prepare_cached(sql).map_err(unwritten)?;
-    let mut found = statement.query([key]).map_err(unwritten)?;
-    let Some(row) = found.next().map_err(unwritten)? else { return Ok(None) };
-    let bytes = row.get_ref("body").and_then(|body| Ok(body.as_str()?.len()));
-    Ok(Some((remembered(row)?, bytes.unwrap_or(0))))
-}
-
-fn remembered(row: &Row<'_>) -> Result<Remembered, LogError> {
-    let rev = row.get::<_, i64>("rev").map_err(unwritten)?;
-    let read = || -> rusqlite::Result<_> {
-        let fingerprint: Option<Fingerprint> = row.get("fingerprint")?;
-        let body: &str = row.get_ref("body")?.as_str()?;
-        Ok((row.get("id")?, row.get("actor")?, row.get("at")?, fingerprint, body))
-    };
-    let place = || format!("batch {rev}");
-    let (id, actor, at, fingerprint, body) = read().map_err(|error| LogError::corrupt(place(), error))?;
-    let (lineage, entries) = codec::decode(body).map_err(|error| LogError::corrupt(place(), error))?;
-    let actor = Option::map(actor, UserId);
-    let batch = Batch { id: BatchId(id), actor, at: Timestamp::from_ms(at), lineage, entries };
-    Ok(Remembered { rev: natural(rev)?, batch, fingerprint })
 }
 
 /// On a full disk, an I/O error or a lack of memory SQLite rolls back the whole transaction, in any statement, reads
@@ -291,24 +295,12 @@ fn still_open(writing: &Transaction<'_>) -> Result<(), LogError> {
     }
 }
 
-/// The log's head; 0 while it is empty.
-fn last_rev(conn: &Connection) -> Result<Rev, LogError> {
-    let last = conn
-        .prepare_cached("SELECT coalesce(max(rev), 0) FROM batches")
-        .and_then(|mut statement| statement.query_row([], |row| row.get(0)));
-    natural(last.map_err(unwritten)?)
-}
-
 fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
     conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
 fn natural(rev: i64) -> Result<Rev, LogError> {
     Rev::try_from(rev).map_err(|error| LogError::corrupt(format!("rev {rev}"), error))
-}
-
-fn integer(rev: Rev) -> Result<i64, LogError> {
-    i64::try_from(rev).map_err(LogError::refused)
 }
 
 /// Waits for other writers, at most a millisecond at a time. SQLite's own waiting grows longer each time, and among

@@ -140,7 +140,8 @@ pub(super) fn update(draft: &mut Draft<'_>, caller: UserId, update: &NodeUpdate)
     }
     let reopened = (node.status == Status::Completed)
         != draft.node(id).is_some_and(|node| node.status == Status::Completed);
-    let above = if reopened { targets(draft, id) } else { Vec::new() };
+    let above = reopened.then(|| targets(draft, id)).into_iter().flatten();
+    let above: Vec<NodeId> = above.collect();
     settle(draft, std::iter::once(id).chain(above));
     Ok(())
 }
@@ -169,7 +170,7 @@ fn editable_branch(draft: &Draft<'_>, user: UserId, root: NodeId) -> Vec<NodeId>
 /// Puts an active node in the trash with every active link at it, whoever owns the link. Returns the nodes that may
 /// no longer be held.
 pub(super) fn put_in_trash(draft: &mut Draft<'_>, id: NodeId) -> Vec<NodeId> {
-    let freed = targets(draft, id);
+    let freed = targets(draft, id).collect();
     let links = in_order(draft.active_links_at(id));
     draft.edit_node(Op::NodeTrash, Cause::Meant, id, |node| node.in_trash = true);
     for link in links {

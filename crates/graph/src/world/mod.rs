@@ -62,6 +62,10 @@ pub trait Graph {
 /// By how many milliseconds a clock may be set back before the World's clock follows it.
 const CLOCK_SLACK_MS: i64 = 60_000;
 
+/// How many links are loaded together: enough to wait for the memory of many of their ends at once, and few enough
+/// that all of these stay in the cache.
+const LINKS_AT_ONCE: usize = 256;
+
 /// Something that ends at a due time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Due {
@@ -259,9 +263,17 @@ impl World {
             links: Table::with_capacity(expected.links),
             ..World::default()
         };
+        let mut links: Vec<Arc<Link>> = Vec::with_capacity(LINKS_AT_ONCE);
         for entity in entities {
-            world.insert(entity);
+            match entity {
+                Entity::Link(link) => links.push(link),
+                other => world.insert(other),
+            }
+            if links.len() == LINKS_AT_ONCE {
+                world.load_links(links.drain(..));
+            }
         }
+        world.load_links(links.drain(..));
         world.settle_in();
         world
     }
@@ -269,7 +281,7 @@ impl World {
     fn insert(&mut self, entity: Entity) {
         match entity {
             Entity::User(user) => self.put_user(None, Some(&user)),
-            Entity::Node(node) => self.put_node(None, Some(&node)),
+            Entity::Node(node) => self.load_node(&node),
             Entity::Link(link) => self.put_link(None, Some(&link)),
             Entity::Grant(grant) => self.put_grant(None, Some(&grant)),
             Entity::Embed(embed) => self.put_embed(None, Some(&embed)),

@@ -1,12 +1,14 @@
 //! Changes entities and indices: one function per entity.
 
 use super::table::At;
-use super::{Due, Graph, LinkSlot, Listed, NodeSlot, UserSlot, World};
+use super::{Due, Graph, LINKS_AT_ONCE, LinkSlot, Listed, NodeSlot, UserSlot, World};
 use crate::batch::{Change, Entry, Subject};
 use crate::blockers::{Blockers, is_open};
+use crate::hash::HashMap;
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Embed, Grant, Link, Node, Token, User};
 use crate::time::Timestamp;
+use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -175,10 +177,48 @@ impl World {
         }
     }
 
-    /// Brings a World that was loaded into its final form: what users own in full leaves, lists without spare room.
+    /// Adds a node while the World is loaded, without noting at its owner that they own it.
+    pub(super) fn load_node(&mut self, node: &Arc<Node>) {
+        self.next_seq = self.next_seq.max(node.seq + 1);
+        self.place_node(node);
+        if node.in_trash
+            && let Some(owner) = self.users.get_mut(&node.owner)
+        {
+            owner.trashed_nodes.insert(node.id);
+        }
+        if node.publication.is_some() {
+            self.index_publication(node, true);
+            self.index_shared(node.id, node.owner);
+        }
+    }
+
+    /// Adds links while the World is loaded. All their ends are found first: the look-ups do not wait for each other.
+    pub(super) fn load_links(&mut self, links: impl ExactSizeIterator<Item = Arc<Link>>) {
+        let mut found: SmallVec<[(Arc<Link>, At, At); LINKS_AT_ONCE]> = SmallVec::new();
+        found.extend(links.map(|link| {
+            let (source, target) = self.ends(&link);
+            (link, source, target)
+        }));
+        for (link, source, target) in found {
+            if self.links.contains_key(&link.id) {
+                self.unlist(link.id);
+            }
+            self.list(&link, source, target);
+            self.note_listed(&link);
+        }
+    }
+
+    /// Brings a World that was loaded into its final form: notes what users own, and ends the spare room of lists.
     pub(super) fn settle_in(&mut self) {
-        for user in self.users.values_mut() {
-            user.owned = std::mem::take(&mut user.owned).into_iter().collect();
+        let mut owned: HashMap<UserId, Vec<(u64, At)>> = HashMap::default();
+        for (at, slot) in self.nodes.rows() {
+            owned.entry(slot.node.owner).or_default().push((slot.node.seq, at));
+        }
+        for (user, mut owned) in owned {
+            owned.sort_unstable();
+            if let Some(user) = self.users.get_mut(&user) {
+                user.owned = owned.into_iter().collect();
+            }
         }
         for slot in self.nodes.values_mut() {
             for list in [&mut slot.up, &mut slot.down] {
@@ -232,24 +272,30 @@ impl World {
                     self.unlist(link.id);
                 }
                 if let Some(link) = is {
-                    self.list(link);
+                    let (source, target) = self.ends(link);
+                    self.list(link, source, target);
                 }
             }
         }
         if let Some(link) = is {
-            self.next_seq = self.next_seq.max(link.seq + 1);
-            if link.in_trash {
-                self.index_trashed_link(link, true);
-            }
+            self.note_listed(link);
         }
     }
 
-    fn list(&mut self, link: &Arc<Link>) {
-        if self.links.contains_key(&link.id) {
-            self.unlist(link.id);
+    fn note_listed(&mut self, link: &Link) {
+        self.next_seq = self.next_seq.max(link.seq + 1);
+        if link.in_trash {
+            self.index_trashed_link(link, true);
         }
-        let source = self.nodes.find(link.source).unwrap_or(At::NOWHERE);
-        let target = self.nodes.find(link.target).unwrap_or(At::NOWHERE);
+    }
+
+    /// The rows of a link's ends.
+    fn ends(&self, link: &Link) -> (At, At) {
+        let at = |node| self.nodes.find(node).unwrap_or(At::NOWHERE);
+        (at(link.source), at(link.target))
+    }
+
+    fn list(&mut self, link: &Arc<Link>, source: At, target: At) {
         let (mut up_at, mut down_at) = (NOWHERE, NOWHERE);
         let (mut elsewhere, mut open) = (true, false);
         if let Some(slot) = self.nodes.at_mut(source) {
@@ -270,7 +316,7 @@ impl World {
 
     /// Replaces an earlier state of a link in the lists.
     fn relist(&mut self, link: &Arc<Link>) {
-        let Some(slot) = self.links.get_mut(&link.id) else { return self.list(link) };
+        let Some(slot) = self.links.get_mut(&link.id) else { return };
         let was = std::mem::replace(&mut slot.link, Arc::clone(link));
         let LinkSlot { source, target, up_at, down_at, .. } = *slot;
         let mut open = false;

@@ -126,6 +126,10 @@ impl<T: Row> Table<T> {
         self.rows.iter().flatten()
     }
 
+    pub(super) fn rows(&self) -> impl Iterator<Item = (At, &T)> {
+        self.rows.iter().enumerate().filter_map(|(index, row)| Some((At::new(index), row.as_ref()?)))
+    }
+
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.rows.iter_mut().flatten()
     }

@@ -197,7 +197,7 @@ impl Connections {
     pub(super) fn tell(&mut self, diff: &SharedParts, besides: Option<ConnectionId>) {
         for user in &diff.users {
             let Some(follower) = self.followers.get_mut(user) else { continue };
-            follower.backlog.push(&diff.parts, self.kept.bytes);
+            follower.backlog.push(&diff.kept, self.kept.bytes);
         }
         for id in self.connections_of(diff.users.iter().copied(), besides) {
             self.send(id, &diff.parts);
@@ -205,8 +205,8 @@ impl Connections {
     }
 
     /// Sends parts of a diff on one connection.
-    pub(super) fn send(&mut self, id: ConnectionId, parts: &[Arc<DiffPart>]) {
-        self.send_each(id, [Message::Diff(parts.to_vec())]);
+    pub(super) fn send(&mut self, id: ConnectionId, parts: &Arc<[Arc<DiffPart>]>) {
+        self.send_each(id, [Message::Diff(Arc::clone(parts))]);
     }
 
     /// Sends a connection the diffs it missed.

@@ -1,5 +1,6 @@
 //! Diffs as they are sent: in parts, and of a size that queues can be bounded by.
 
+use super::shared_text::SharedText;
 use graph::batch::Lineage;
 use graph::diff::{AccessChange, LinkChange, NodeChange, UserChange};
 use graph::model::{Link, Node, Rev, User};
@@ -29,6 +30,10 @@ pub struct DiffPart {
     /// Which of the whole diff's entries it has, counted over nodes, links, user and access in turn.
     entries: Range<usize>,
     bytes: usize,
+    /// Its text, once a connection has sent it.
+    pub text: SharedText,
+    /// Whether several users are sent it.
+    pub is_shared: bool,
 }
 
 /// The parts of a diff, and everyone to whom they are sent. They share the parts.
@@ -36,14 +41,19 @@ pub struct DiffPart {
 pub struct SharedParts {
     /// The users, sorted.
     pub users: Vec<UserId>,
-    /// The parts, in order. There is at least one.
+    /// The parts to send, in order. There is at least one.
     pub parts: Arc<[Arc<DiffPart>]>,
+    /// The same parts without their texts, to keep.
+    pub kept: Arc<[Arc<DiffPart>]>,
 }
 
 impl SharedParts {
     /// Splits a diff as [`DiffPart::split`] does.
     pub fn of(SharedDiff { users, diff }: SharedDiff, most: usize) -> Self {
-        SharedParts { users, parts: DiffPart::split(diff, most).into() }
+        let kept = DiffPart::split(diff, most);
+        let is_shared = users.len() > 1;
+        let sent = |part: &Arc<DiffPart>| Arc::new(DiffPart { is_shared, ..DiffPart::clone(part) });
+        SharedParts { users, parts: kept.iter().map(sent).collect(), kept: kept.into() }
     }
 }
 
@@ -78,7 +88,9 @@ impl DiffPart {
     fn of(whole: &Arc<Diff>, entries: Range<usize>, part: Option<(usize, usize)>) -> Self {
         let Diff { batch, rev, ref actor, at, lineage, .. } = **whole;
         let (actor, whole) = (actor.clone(), Arc::clone(whole));
-        let mut this = DiffPart { batch, rev, actor, at, lineage, part, whole, entries, bytes: 0 };
+        let (text, is_shared) = (SharedText::default(), false);
+        let mut this =
+            DiffPart { batch, rev, actor, at, lineage, part, whole, entries, bytes: 0, text, is_shared };
         this.bytes = this.held_bytes();
         this
     }

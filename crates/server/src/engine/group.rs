@@ -5,6 +5,7 @@ use super::diff_part::{DiffPart, SharedParts};
 use super::ids::RandomIds;
 use super::protocol::{ConnectionId, Failure, Mutation, OnOutcome, Outcome, Published};
 use super::relay_audience::{self, AddressedRelay};
+use super::shared_text::SharedText;
 use graph::batch::{Lineage, Op, Subject};
 use graph::model::{Node, Rev};
 use graph::ops::{Chain, UndoKind, apply, undo_or_redo};
@@ -48,7 +49,7 @@ struct Output {
     /// The relay event sent before the diff, to the users who see the node at this point in the order.
     passed_on: Option<AddressedRelay>,
     /// What follows the answer to the origin: the further parts of its diff.
-    rest: Vec<Arc<DiffPart>>,
+    rest: Arc<[Arc<DiffPart>]>,
     diffs: Vec<SharedParts>,
     published: Announcements,
 }
@@ -253,7 +254,7 @@ impl Group {
             (_, None) => (None, None),
         };
         let first = first.unwrap_or_else(|| Arc::new(Diff::empty(world, Some(&batch)).into()));
-        let rest = rest.unwrap_or_default().to_vec();
+        let rest = rest.unwrap_or_default().into();
         self.record(batch, mutation);
         let outcome = Outcome::Changed { diff: first, replayed: false };
         Output { outcome, origin: mutation.origin, passed_on: None, rest, diffs, published }
@@ -331,7 +332,7 @@ impl Output {
             outcome,
             origin: mutation.origin,
             passed_on: None,
-            rest: Vec::new(),
+            rest: Arc::default(),
             diffs: Vec::new(),
             published: Announcements::new(),
         }
@@ -366,7 +367,8 @@ pub(super) fn published(world: &World, connections: &Connections, batch: &Batch)
     let announcement = |node: &Arc<Node>| {
         let publication = node.publication.as_deref()?;
         let (branch, due, actor) = (publication.branch, publication.due, actor.clone());
-        let published = Published { id: node.id, branch, due, actor, at: batch.at };
+        let text = SharedText::default();
+        let published = Published { id: node.id, branch, due, actor, at: batch.at, text };
         let sees = covers.get(&node.id).into_iter().flat_map(|cover| cover.users());
         let users = sees.filter(|user| connections.users().contains(user)).collect();
         Some((Arc::new(published), users))

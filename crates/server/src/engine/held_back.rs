@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// A message to a connection.
 pub(super) enum Message {
     /// A diff, in the parts it is sent in.
-    Diff(Vec<Arc<DiffPart>>),
+    Diff(Arc<[Arc<DiffPart>]>),
     /// A diff that the connection missed and requested.
     Missed(Arc<DiffPart>),
     /// A node has become public.

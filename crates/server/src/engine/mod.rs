@@ -18,6 +18,7 @@ pub mod protocol;
 mod reading;
 mod reads;
 mod relay_audience;
+mod shared_text;
 mod thread;
 
 pub use diff_part::DiffPart;
@@ -27,6 +28,7 @@ pub use protocol::{
     Account, Caller, ConnectionId, ConnectionSink, Failure, IdempotencyKey, Mutation, OnOutcome, Outcome,
     PageRequest, PublicRead, Published, Read, Relay, Relayed,
 };
+pub use shared_text::SharedText;
 
 use archive::{Archive, FoundPage};
 use directory::Directory;

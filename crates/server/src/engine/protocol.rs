@@ -1,6 +1,7 @@
 //! The engine's requests and answers: data, never text.
 
 use super::diff_part::DiffPart;
+use super::shared_text::SharedText;
 use graph::history_view::HistoryView;
 use graph::load::Page;
 use graph::model::{Grant, Rev, TokenHash, User};
@@ -127,6 +128,8 @@ pub struct Relayed {
     pub from: Arc<User>,
     /// What is relayed.
     pub relay: Relay,
+    /// Its text, once a connection has sent it.
+    pub text: SharedText,
 }
 
 /// What an account shows its owner.
@@ -249,4 +252,6 @@ pub struct Published {
     pub actor: Option<Arc<User>>,
     /// When it was published.
     pub at: graph::Timestamp,
+    /// Its text, once a connection has sent it.
+    pub text: SharedText,
 }

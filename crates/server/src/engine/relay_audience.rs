@@ -2,6 +2,7 @@
 
 use super::connections::Connections;
 use super::protocol::{Caller, ConnectionId, Failure, Relay, Relayed};
+use super::shared_text::SharedText;
 use graph::cover::covers;
 use graph::model::Level;
 use graph::{NodeId, Reason, UserId, World, access};
@@ -49,7 +50,8 @@ pub(super) fn address(
         }
         users.extend(who_sees(world, connections, node));
     }
-    Ok(AddressedRelay { relayed: Arc::new(Relayed { from: Arc::clone(&sender.user), relay }), users, from })
+    let relayed = Relayed { from: Arc::clone(&sender.user), relay, text: SharedText::default() };
+    Ok(AddressedRelay { relayed: Arc::new(relayed), users, from })
 }
 
 fn who_sees(world: &World, connections: &Connections, node: NodeId) -> Vec<UserId> {

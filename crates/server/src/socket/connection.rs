@@ -2,15 +2,14 @@
 
 use super::admission::{Admitted, Presented, admit};
 use super::eio_session::EioSession;
-use super::flow_control::{FlowControl, Stopped};
 use super::inbox::{Arrived, Event, Inbox};
 use super::outbox::{Admission, Bounds, End, Outbox, page_bytes};
 use super::outgoing::{
-    InFlightPermit, Outgoing, To, answer_admission, answer_bytes, envelope_bytes, fallback,
-    is_heard_without_ack,
+    InFlightPermit, Outgoing, Text, To, answer_admission, answer_bytes, fallback, is_heard_without_ack,
 };
 use super::relay_queue::RelayQueue;
 use super::reply_order::{ReplyOrder, ReplySlot};
+use super::sender::{Sender, Socket};
 use crate::app::App;
 use crate::dispatch::{AnsweredBy, Reply, Request, dispatch, settled};
 use crate::engine::DiffPart;
@@ -23,16 +22,11 @@ use crate::wire::payload::{Json, Malformed};
 use crate::wire::{self, Problem, trace_id};
 use graph::UserId;
 use serde_json::value::RawValue;
-use socketioxide::extract::AckSender;
-use socketioxide::handler::{FromMessageParts as _, Value};
-use socketioxide::{SendError, SocketError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
-
-type Socket = socketioxide::socket::Socket;
 
 /// How many requests of one connection may be in flight, from when they are read until their answers are sent.
 const IN_FLIGHT_MAX: usize = 64;
@@ -42,8 +36,6 @@ const PAGE_COUNTS: u32 = 16;
 const GRACE: Duration = Duration::from_secs(1);
 /// How long a session may stay without a connection to the namespace.
 const VACANT: Duration = Duration::from_secs(10);
-/// The pause before a message that the library had no room for is given to it again.
-const FULL_PAUSE: Duration = Duration::from_millis(10);
 
 /// A connection to the namespace.
 #[derive(Debug)]
@@ -178,16 +170,19 @@ impl Connection {
 /// Runs a connection from its CONNECT to its end.
 pub async fn run(app: Arc<App>, connection: Arc<Connection>, socket: Arc<Socket>, presented: Presented) {
     let number = connection.session.connecting();
-    let flow = FlowControl::new(Arc::clone(&connection.session), app.settings.stall_timeout * 2);
-    let mut sender = Sender { connection: Arc::clone(&connection), socket, flow };
-    match admit(&app, &connection.session, &sender.socket.req_parts().headers, presented).await {
-        Ok(admitted) => live(&app, &connection, &mut sender, admitted).await,
+    let session = Arc::clone(&connection.session);
+    let sender = Arc::new(Sender::new(socket, session, app.settings.stall_timeout * 2));
+    match admit(&app, &connection.session, sender.headers(), presented).await {
+        Ok(admitted) => live(&app, &connection, &sender, admitted).await,
         Err(problem) => {
-            let _ = sender.send(To::Event("connected"), &wire::not_connected(&problem)).await;
+            let refusal = Outgoing::Event("connected", wire::not_connected(&problem));
+            if let Some((to, text)) = encoded(&refusal) {
+                let _ = sender.send(&connection.outbox, to, &text).await;
+            }
             if problem.retry_after_s().is_some() {
-                sender.turn_away().await;
+                turn_away(&connection, &sender).await;
             } else {
-                sender.dismiss().await;
+                dismiss(&connection, &sender).await;
             }
         }
     }
@@ -200,21 +195,21 @@ pub async fn run(app: Arc<App>, connection: Arc<Connection>, socket: Arc<Socket>
     }
 }
 
-async fn live(app: &Arc<App>, connection: &Arc<Connection>, sender: &mut Sender, admitted: Admitted) {
+async fn live(app: &Arc<App>, connection: &Arc<Connection>, sender: &Arc<Sender>, admitted: Admitted) {
     let Admitted { caller, means, open: _open } = admitted;
     let connected = wire::connected(caller.user, means.client(), clock::now());
     connection.put(Outgoing::Event("connected", connected), 0, Admission::Bound);
-    let sink = Sink { connection: Arc::clone(connection), user: caller.user };
+    let sink = Sink { connection: Arc::clone(connection), sender: Arc::clone(sender), user: caller.user };
     let id = app.engine.connect(caller, Box::new(sink));
     let end = tokio::select! {
-        end = sender.run() => end,
+        end = send_all(connection, sender) => end,
         () = listen(app, connection, caller, id) => End::Gone,
         () = pass_on(app, connection, caller, id) => End::Gone,
     };
     app.engine.disconnect(id);
     tracing::debug!(?end, "a connection ended");
     if end == End::Revoked {
-        sender.dismiss().await;
+        dismiss(connection, sender).await;
     }
 }
 
@@ -364,11 +359,31 @@ impl Drop for PendingReply {
 /// The engine's way into the connection's outbox.
 struct Sink {
     connection: Arc<Connection>,
+    sender: Arc<Sender>,
     user: UserId,
 }
 
+impl Sink {
+    /// Sends a message at once, past the outbox, if it can be sent now. It must be small, and one that many are sent:
+    /// then it is written only once, and the engine is not kept from its work.
+    fn pass_by(&self, message: &Outgoing) -> bool {
+        let send = || encoded(message).is_some_and(|(to, text)| self.sender.try_send(to, &text));
+        self.connection.outbox.pass_by(send)
+    }
+}
+
+/// The most bytes of a diff that passes by the outbox.
+const PASSING_BYTES_MAX: usize = 16 << 10;
+
 impl engine::ConnectionSink for Sink {
     fn diff(&self, parts: &[Arc<DiffPart>]) {
+        if let [part] = parts
+            && part.is_shared
+            && part.bytes() <= PASSING_BYTES_MAX
+            && self.pass_by(&Outgoing::Diff(Arc::clone(part)))
+        {
+            return;
+        }
         let actor = parts.first().and_then(|part| part.actor.as_ref());
         let own = actor.is_some_and(|actor| actor.id == self.user);
         let standing = if own { Admission::Own } else { Admission::Bound };
@@ -378,15 +393,23 @@ impl engine::ConnectionSink for Sink {
 
     fn missed(&self, diff: Arc<DiffPart>) {
         let bytes = diff.bytes();
+        // It is kept for others who miss it, and its text is not.
+        let diff = Arc::new(DiffPart::clone(&diff));
         self.connection.put(Outgoing::Diff(diff), bytes, Admission::Asked);
     }
 
     fn published(&self, published: Arc<Published>) {
-        self.connection.put(Outgoing::Published(published), page_bytes(1), Admission::Bound);
+        let message = Outgoing::Published(published);
+        if !self.pass_by(&message) {
+            self.connection.put(message, page_bytes(1), Admission::Bound);
+        }
     }
 
     fn relay(&self, relayed: Arc<Relayed>) {
-        self.connection.put(Outgoing::Relayed(relayed), page_bytes(8), Admission::Spare);
+        let message = Outgoing::Relayed(relayed);
+        if !self.pass_by(&message) {
+            self.connection.put(message, page_bytes(8), Admission::Spare);
+        }
     }
 
     fn close(&self) {
@@ -394,88 +417,46 @@ impl engine::ConnectionSink for Sink {
     }
 }
 
-/// The one task that sends on a connection.
-struct Sender {
-    connection: Arc<Connection>,
-    socket: Arc<Socket>,
-    flow: FlowControl,
+/// Sends what is in the outbox, until it ends.
+async fn send_all(connection: &Connection, sender: &Sender) -> End {
+    loop {
+        let message = match connection.outbox.next().await {
+            Ok(message) => message,
+            Err(End::Finished) => {
+                let _ = tokio::time::timeout(GRACE, sender.flushed(&connection.outbox)).await;
+                return End::Finished;
+            }
+            Err(end) => return end,
+        };
+        let Some((to, text)) = encoded(&message) else { continue };
+        if sender.send(&connection.outbox, to, &text).await.is_err() {
+            return connection.outbox.ended().unwrap_or(End::Gone);
+        }
+    }
 }
 
-impl Sender {
-    async fn run(&mut self) -> End {
-        let connection = Arc::clone(&self.connection);
-        loop {
-            let message = match connection.outbox.next().await {
-                Ok(message) => message,
-                Err(End::Finished) => {
-                    let _ = tokio::time::timeout(GRACE, self.flow.flushed(&connection.outbox)).await;
-                    return End::Finished;
-                }
-                Err(end) => return end,
-            };
-            let encoded = catch_unwind(AssertUnwindSafe(|| message.encode())).unwrap_or_else(|_| {
-                tracing::error!("internal error: a message could not be serialized");
-                fallback(&message)
-            });
-            let Some((to, text)) = encoded else { continue };
-            if self.send(to, &text).await.is_err() {
-                return connection.outbox.ended().unwrap_or(End::Gone);
-            }
-        }
-    }
+/// The message as it is sent. A message that cannot be serialized is an internal error.
+fn encoded(message: &Outgoing) -> Option<(To, Text)> {
+    catch_unwind(AssertUnwindSafe(|| message.encode())).unwrap_or_else(|_| {
+        tracing::error!("internal error: a message could not be serialized");
+        fallback(message)
+    })
+}
 
-    async fn send(&mut self, to: To, text: &str) -> Result<(), Stopped> {
-        self.flow.room(&self.connection.outbox).await?;
-        let Ok(raw) = serde_json::from_str::<&RawValue>(text) else {
-            tracing::error!("internal error: a message is not valid JSON");
-            return Ok(());
-        };
-        loop {
-            match self.hand_over(to, raw) {
-                Ok(()) => break,
-                Err(SendError::Socket(SocketError::InternalChannelFull)) => {
-                    tokio::time::sleep(FULL_PAUSE).await;
-                }
-                Err(_) => return Err(Stopped),
-            }
-            if self.connection.outbox.ended().is_some() {
-                return Err(Stopped);
-            }
-        }
-        self.flow.fed(text.len() + envelope_bytes(to));
-        Ok(())
-    }
-
-    fn hand_over(&self, to: To, raw: &RawValue) -> Result<(), SendError> {
-        match to {
-            To::Event(event) => self.socket.emit(event, raw),
-            To::Ack(ack) => {
-                // The library hands its ack sender only to extractors. An extractor that fails uses it up.
-                let mut nothing = Value::Str("".into(), None);
-                match AckSender::from_message_parts(&self.socket, &mut nothing, &Some(ack)) {
-                    Ok(sender) => sender.send(raw),
-                    Err(never) => match never {},
-                }
-            }
-        }
-    }
-
-    /// Cuts the transport of a client that may try again later. A client that was told to disconnect would not:
-    /// clients reconnect by themselves only when the transport ends.
-    async fn turn_away(&mut self) {
-        let connection = Arc::clone(&self.connection);
-        let _ = tokio::time::timeout(GRACE, self.flow.flushed(&connection.outbox)).await;
-        if connection.session.is_websocket() {
-            // What has been sent is lost when the connection is reset before it is read.
-            tokio::time::sleep(GRACE).await;
-        }
-        connection.session.cut();
-    }
-
-    /// Tells the client to disconnect, and makes sure that it does.
-    async fn dismiss(&self) {
-        let _ = Arc::clone(&self.socket).disconnect();
+/// Cuts the transport of a client that may try again later. A client that was told to disconnect would not: clients
+/// reconnect by themselves only when the transport ends.
+async fn turn_away(connection: &Connection, sender: &Sender) {
+    let _ = tokio::time::timeout(GRACE, sender.flushed(&connection.outbox)).await;
+    if connection.session.is_websocket() {
+        // What has been sent is lost when the connection is reset before it is read.
         tokio::time::sleep(GRACE).await;
-        self.connection.session.cut();
     }
+    connection.session.cut();
+}
+
+/// Tells the client to disconnect, and makes sure that it does.
+async fn dismiss(connection: &Connection, sender: &Sender) {
+    sender.disconnect();
+    tokio::time::sleep(GRACE).await;
+    connection.session.cut();
 }

@@ -6,7 +6,7 @@
 use super::eio_session::EioSession;
 use super::outbox::{End, Outbox};
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -20,15 +20,21 @@ const PACE_BYTES: u64 = 32 * 1024;
 /// How often a waiting connection checks whether it has ended.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// What was given to the library and has not been sent yet.
+/// The flow control of one session.
 #[derive(Debug)]
 pub struct FlowControl {
     session: Arc<EioSession>,
+    in_flight: Mutex<InFlight>,
+    stall_timeout: Duration,
+}
+
+/// What was given to the library and has not been sent yet.
+#[derive(Debug)]
+struct InFlight {
     /// Bytes given so far, on the scale of [`EioSession::sent_bytes`].
     fed_bytes: u64,
     /// The position where each message in flight ends.
     ends: VecDeque<u64>,
-    stall_timeout: Duration,
 }
 
 /// No more room will come.
@@ -39,27 +45,35 @@ impl FlowControl {
     /// The state of a session that has been given nothing yet.
     pub fn new(session: Arc<EioSession>, stall_timeout: Duration) -> Self {
         let fed_bytes = session.sent_bytes();
-        FlowControl { session, fed_bytes, ends: VecDeque::new(), stall_timeout }
+        let in_flight = Mutex::new(InFlight { fed_bytes, ends: VecDeque::new() });
+        FlowControl { session, in_flight, stall_timeout }
     }
 
     /// Notes a message given to the library, with the fewest bytes it takes on the wire. A slight undercount does
     /// no harm: the count starts afresh whenever everything has been sent.
-    pub fn fed(&mut self, payload_bytes: usize) {
+    pub fn fed(&self, payload_bytes: usize) {
         let frame_bytes = match payload_bytes {
             _ if !self.session.is_websocket() => 0,
             ..126 => 2,
             126..65_536 => 4,
             _ => 10,
         };
-        self.fed_bytes += (payload_bytes + frame_bytes) as u64;
-        self.ends.push_back(self.fed_bytes);
+        let mut in_flight = self.lock();
+        in_flight.fed_bytes += (payload_bytes + frame_bytes) as u64;
+        let end = in_flight.fed_bytes;
+        in_flight.ends.push_back(end);
+    }
+
+    /// Whether another message may be given.
+    pub fn has_room(&self) -> bool {
+        self.lock().is_within(self.session.sent_bytes(), WINDOW_BYTES, WINDOW_MESSAGES)
     }
 
     /// Waits until another message may be given.
     ///
     /// # Errors
     /// [`Stopped`] when the outbox ends, or when so little is sent for so long that the client is given up.
-    pub async fn room<T>(&mut self, outbox: &Outbox<T>) -> Result<(), Stopped> {
+    pub async fn room<T>(&self, outbox: &Outbox<T>) -> Result<(), Stopped> {
         self.wait(outbox, WINDOW_BYTES, WINDOW_MESSAGES).await
     }
 
@@ -67,15 +81,15 @@ impl FlowControl {
     ///
     /// # Errors
     /// As for [`FlowControl::room`].
-    pub async fn flushed<T>(&mut self, outbox: &Outbox<T>) -> Result<(), Stopped> {
+    pub async fn flushed<T>(&self, outbox: &Outbox<T>) -> Result<(), Stopped> {
         self.wait(outbox, 1, 1).await
     }
 
-    async fn wait<T>(&mut self, outbox: &Outbox<T>, bytes: u64, messages: usize) -> Result<(), Stopped> {
+    async fn wait<T>(&self, outbox: &Outbox<T>, bytes: u64, messages: usize) -> Result<(), Stopped> {
         let mut moved = (self.session.sent_bytes(), Instant::now());
         loop {
-            let sent_bytes = self.settle();
-            if self.fed_bytes - sent_bytes < bytes && self.ends.len() < messages {
+            let sent_bytes = self.session.sent_bytes();
+            if self.lock().is_within(sent_bytes, bytes, messages) {
                 return Ok(());
             }
             if matches!(outbox.ended(), Some(End::Overflow | End::Revoked | End::Gone))
@@ -94,14 +108,19 @@ impl FlowControl {
         }
     }
 
-    /// Forgets what has been sent, and returns how many bytes were.
-    fn settle(&mut self) -> u64 {
-        let sent_bytes = self.session.sent_bytes();
+    fn lock(&self) -> MutexGuard<'_, InFlight> {
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl InFlight {
+    /// Forgets what has been sent. Whether less is in flight now than so many bytes and messages.
+    fn is_within(&mut self, sent_bytes: u64, bytes: u64, messages: usize) -> bool {
         self.fed_bytes = self.fed_bytes.max(sent_bytes);
         while self.ends.front().is_some_and(|end| *end <= sent_bytes) {
             self.ends.pop_front();
         }
-        sent_bytes
+        self.fed_bytes - sent_bytes < bytes && self.ends.len() < messages
     }
 }
 
@@ -117,7 +136,7 @@ mod tests {
     async fn waits_for(bytes_a_second: u64) -> Option<Result<(), Stopped>> {
         let client = Client { address: IpAddr::from([127, 0, 0, 1]), host: None, scheme: None };
         let session = EioSession::polling(client);
-        let mut flow = FlowControl::new(Arc::clone(&session), Duration::from_secs(20));
+        let flow = FlowControl::new(Arc::clone(&session), Duration::from_secs(20));
         let outbox = Outbox::<()>::new(Bounds { entries_max: 1, bytes_max: 1 });
         flow.fed(1 << 30);
         let takes = async {

@@ -10,6 +10,7 @@ mod outgoing;
 mod relay_queue;
 mod reply_order;
 mod reservation;
+mod sender;
 
 use crate::app::App;
 use admission::Presented;
@@ -18,6 +19,7 @@ use axum::middleware::from_fn_with_state;
 use connection::Connection;
 use eio_session::{EioSession, EioSessions, Watch, watch};
 use inbox::Event;
+use sender::Socket;
 use socketioxide::adapter::LocalAdapter;
 use socketioxide::extract::SocketRef;
 use socketioxide::handler::{ConnectHandler as _, FromConnectParts, FromMessageParts, Value};
@@ -26,8 +28,6 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
-
-type Socket = socketioxide::socket::Socket;
 
 /// The names the library logs under.
 pub const LOG_TARGETS: [&str; 3] = ["socketioxide", "socketioxide_core", "engineioxide"];

@@ -62,6 +62,8 @@ struct State<T> {
     /// What waits because of other users, and because of the connection's own user.
     others: Tally,
     own: Tally,
+    /// Whether the last entry that was taken out has been sent, and the next one is waited for.
+    is_idle: bool,
     finishing: bool,
     ended: Option<End>,
 }
@@ -140,6 +142,7 @@ impl<T> Outbox<T> {
             waiting: VecDeque::new(),
             others: Tally::default(),
             own: Tally::default(),
+            is_idle: false,
             finishing: false,
             ended: None,
         };
@@ -183,6 +186,13 @@ impl<T> Outbox<T> {
         None
     }
 
+    /// Lets something pass by the outbox, if nothing waits in it and nothing taken out of it is still being sent.
+    /// `send` sends it, and returns whether it could. Nothing overtakes it meanwhile. Returns whether it was sent.
+    pub fn pass_by(&self, send: impl FnOnce() -> bool) -> bool {
+        let state = self.lock();
+        state.is_idle && state.waiting.is_empty() && !state.finishing && state.ended.is_none() && send()
+    }
+
     /// Ends the outbox and drops the waiting entries.
     pub fn end(&self, end: End) {
         self.lock().end(end);
@@ -200,7 +210,7 @@ impl<T> Outbox<T> {
         self.lock().ended
     }
 
-    /// The next entry to send.
+    /// The next entry to send. Asking for it means that the former one has been sent.
     ///
     /// # Errors
     /// Why there will be none.
@@ -213,12 +223,14 @@ impl<T> Outbox<T> {
                 }
                 if let Some(Waiting { entry, bytes, is_own, is_large }) = state.waiting.pop_front() {
                     state.tally(is_own).remove(bytes, is_large, bounds(self.bounds, is_own));
+                    state.is_idle = false;
                     return Ok(entry);
                 }
                 if state.finishing {
                     state.end(End::Finished);
                     return Err(End::Finished);
                 }
+                state.is_idle = true;
             }
             self.changed.notified().await;
         }
@@ -290,6 +302,37 @@ mod tests {
         assert_eq!(line.next().await, Ok(1));
         assert_eq!(line.next().await, Ok(2));
         assert_eq!(line.next().await, Err(End::Finished));
+    }
+
+    /// Whether something may pass by, while the next entry is waited for.
+    async fn passes(line: &Outbox<u32>) -> bool {
+        let waits = line.next();
+        tokio::pin!(waits);
+        tokio::select! {
+            biased;
+            _ = &mut waits => false,
+            passes = async { line.pass_by(|| true) } => passes,
+        }
+    }
+
+    // Rules: P4, P35.
+    #[tokio::test]
+    async fn p4_nothing_passes_by_what_waits_or_is_being_sent() {
+        let line = Outbox::new(BOUNDS);
+        assert!(!line.pass_by(|| true), "nobody has begun to send");
+        assert!(passes(&line).await);
+        assert_eq!(line.push(0, 1, Admission::Bound), None);
+        assert!(!line.pass_by(|| true), "it waits");
+        assert_eq!(line.next().await, Ok(0));
+        assert!(!line.pass_by(|| true), "it is being sent");
+        assert!(passes(&line).await, "it has been sent");
+        assert!(!line.pass_by(|| false), "there was no room for it");
+        line.finish();
+        assert!(!line.pass_by(|| true), "nothing more is sent");
+        let revoked = Outbox::new(BOUNDS);
+        assert!(passes(&revoked).await);
+        revoked.end(End::Revoked);
+        assert!(!revoked.pass_by(|| true));
     }
 
     #[tokio::test]

@@ -2,10 +2,10 @@
 
 use super::outbox::{Admission, page_bytes};
 use crate::dispatch::Reply;
-use crate::engine::DiffPart;
-use crate::engine::{Outcome, Published, Relayed, clock};
+use crate::engine::{DiffPart, Outcome, Published, Relayed, SharedText, clock};
 use crate::operations::relay_by_event;
 use crate::wire::{self, Problem};
+use serde_json::value::RawValue;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -35,6 +35,9 @@ pub enum To {
     Ack(i64),
 }
 
+/// A JSON text, perhaps shared with other connections.
+pub type Text = Arc<RawValue>;
+
 /// Whether a reply is sent as an event when the client asked for no ack (T5, T6): a failure, except of relay events
 /// (P31), and a page of the graph. A change arrives as a diff, as for everyone.
 pub fn is_heard_without_ack(reply: &Reply, event: &str) -> bool {
@@ -47,16 +50,19 @@ pub fn is_heard_without_ack(reply: &Reply, event: &str) -> bool {
 
 impl Outgoing {
     /// The destination and the text; `None` when there is nothing to send.
-    pub fn encode(&self) -> Option<(To, String)> {
-        Some(match self {
+    pub fn encode(&self) -> Option<(To, Text)> {
+        let (to, text) = match self {
             Outgoing::Event(event, text) => (To::Event(event), text.clone()),
-            Outgoing::Diff(diff) => (To::Event("graph:diff"), wire::diff_event(diff)),
+            Outgoing::Diff(diff) => {
+                return Some((To::Event("graph:diff"), shared(&diff.text, || wire::diff_event(diff))));
+            }
             Outgoing::Published(published) => {
-                (To::Event("branch:published"), wire::published_event(published))
+                let text = shared(&published.text, || wire::published_event(published));
+                return Some((To::Event("branch:published"), text));
             }
             Outgoing::Relayed(relayed) => {
-                let (event, text) = wire::relayed_event(relayed);
-                (To::Event(event), text)
+                let text = shared(&relayed.text, || wire::relayed_event(relayed));
+                return Some((To::Event(wire::relayed_event_name(relayed)), text));
             }
             Outgoing::Reply { ack: Some(ack), reply, trace, .. } => (To::Ack(*ack), encode_ack(reply, trace)),
             Outgoing::Reply { ack: None, reply, event, trace, .. } => match (&**reply, event.as_str()) {
@@ -71,8 +77,20 @@ impl Outgoing {
                 }
                 _ => return None,
             },
-        })
+        };
+        Some((to, raw(text).into()))
     }
+}
+
+fn shared(place: &SharedText, write: impl FnOnce() -> String) -> Text {
+    place.get_or_write(|| raw(write()))
+}
+
+fn raw(text: String) -> Box<RawValue> {
+    RawValue::from_string(text).unwrap_or_else(|error| {
+        tracing::error!(%error, "internal error: a message is not valid JSON");
+        RawValue::NULL.to_owned()
+    })
 }
 
 fn encode_ack(reply: &Reply, trace: &str) -> String {
@@ -102,10 +120,10 @@ pub fn answer_admission(permit: Option<&InFlightPermit>) -> Admission {
 }
 
 /// What is sent instead of a message that cannot be encoded.
-pub fn fallback(message: &Outgoing) -> Option<(To, String)> {
+pub fn fallback(message: &Outgoing) -> Option<(To, Text)> {
     match message {
         Outgoing::Reply { ack: Some(ack), trace, .. } => {
-            Some((To::Ack(*ack), wire::refused(&Problem::exception(), trace).1))
+            Some((To::Ack(*ack), raw(wire::refused(&Problem::exception(), trace).1).into()))
         }
         _ => None,
     }

@@ -31,7 +31,7 @@ use uuid::Uuid;
 pub(crate) use history_page::{EveryOp, undo_and_redo};
 pub use payload_fault::{PayloadFault, PayloadRefusal};
 pub use problem::Problem;
-pub use relay_event::relayed_event;
+pub use relay_event::{relayed_event, relayed_event_name};
 pub use snapshot::Snapshot;
 
 /// A value of a field of a node, as JSON.

@@ -15,19 +15,26 @@ struct Dragged<'a> {
     actor: Actor<'a>,
 }
 
-/// The name and the text of a relay event.
-pub fn relayed_event(relayed: &Relayed) -> (&'static str, String) {
+/// The name of a relay event.
+pub fn relayed_event_name(relayed: &Relayed) -> &'static str {
+    match &relayed.relay {
+        Relay::Presence { .. } => "presence:state",
+        Relay::Camera { .. } => "camera:presence",
+        Relay::Drag { end: false, .. } => "node:drag",
+        Relay::Drag { end: true, .. } => "node:dragend",
+    }
+}
+
+/// The text of a relay event.
+pub fn relayed_event(relayed: &Relayed) -> String {
     let actor = Actor::of(&relayed.from);
     match &relayed.relay {
         Relay::Presence { node, fields } => {
             let comma = if fields.is_empty() { "" } else { "," };
             let (node, actor) = (text(node), text(&actor));
-            ("presence:state", format!("{{\"nodeId\":{node},\"actor\":{actor}{comma}{fields}}}"))
+            format!("{{\"nodeId\":{node},\"actor\":{actor}{comma}{fields}}}")
         }
-        Relay::Camera { fields } => ("camera:presence", format!("{{{fields}}}")),
-        Relay::Drag { node, x, y, z, end } => {
-            let event = if *end { "node:dragend" } else { "node:drag" };
-            (event, text(&Dragged { id: *node, x: *x, y: *y, z: *z, actor }))
-        }
+        Relay::Camera { fields } => format!("{{{fields}}}"),
+        Relay::Drag { node, x, y, z, end: _ } => text(&Dragged { id: *node, x: *x, y: *y, z: *z, actor }),
     }
 }

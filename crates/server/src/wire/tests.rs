@@ -1,6 +1,6 @@
 use super::*;
-use crate::engine::DiffPart;
 use crate::engine::protocol::{Account, Failure};
+use crate::engine::{DiffPart, SharedText};
 use graph::diff::{AccessChange, LinkChange, NodeChange, UserChange};
 use graph::model::{Grant, Level, Link, LinkType, Node, Plan, Publication, Status, User};
 use graph::view::{SeenLink, SeenNode, Sight};
@@ -451,6 +451,7 @@ fn p26_the_other_events() {
         due: Some(at("2025-11-01T12:00:00.250Z")),
         actor: Some(ann()),
         at: now,
+        text: SharedText::default(),
     };
     let events = [
         published_event(&published),

@@ -37,11 +37,11 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    fn of(&mut self, range: Range<u64>) -> u64 {
+    pub fn of(&mut self, range: Range<u64>) -> u64 {
         range.start + self.next() % (range.end - range.start)
     }
 
-    fn one_in(&mut self, n: u64) -> bool {
+    pub fn one_in(&mut self, n: u64) -> bool {
         self.of(0..n) == 0
     }
 }
@@ -52,9 +52,9 @@ const LINKS: Range<u64> = 200..206;
 
 /// Limits so low that a short history exceeds each of them.
 pub const SMALL: Retention = Retention {
-    basic: Limits { days: 1, batches: 2, bytes: 1_500 },
-    plus: Limits { days: 3, batches: 6, bytes: 9_000 },
-    pro: Limits { days: 9, batches: 12, bytes: 12_000 },
+    basic: Limits { days: 1, batches: 2, bytes: 500 },
+    plus: Limits { days: 3, batches: 6, bytes: 1_500 },
+    pro: Limits { days: 9, batches: 12, bytes: 2_500 },
     keys_kept_ms: DAY_MS / 4,
 };
 
@@ -187,7 +187,8 @@ impl Naive {
             self.mortal.push(NodeId(uuid(1_000_000 + dice.of(0..1 << 40))));
         }
         let nth = dice.of(0..self.mortal.len() as u64) as usize;
-        let before = Node { id: self.mortal[nth], ..made };
+        let id = self.mortal[nth];
+        let before = Node { id, seq: id.0.as_u128() as u32 as u64, ..made };
         match dice.one_in(2) {
             true => {
                 self.mortal.swap_remove(nth);
@@ -267,7 +268,7 @@ impl Naive {
                 .map_or(retention.pro, |user| retention.of(user.plan));
             let mut theirs: Vec<_> =
                 self.known.iter_mut().filter(|known| known.held && known.batch.actor == actor).collect();
-            let size = |known: &Known| codec::encode(&known.batch).unwrap().body.len() as u64;
+            let size = |known: &Known| codec::encode(&known.batch).unwrap().len() as u64;
             let (mut count, mut bytes) =
                 (theirs.len() as u64, theirs.iter().map(|known| size(known)).sum::<u64>());
             for known in &mut theirs {

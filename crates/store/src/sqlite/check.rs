@@ -1,19 +1,21 @@
-//! Checks that everything in the file follows from its batches.
+//! Checks that everything in the file follows from its batches: the tables from those up to the mark.
 //!
 //! Each table is read once, in its own order. Meanwhile a few dozen bytes are remembered for each batch and each
 //! entity: hashes of what they touch and contain.
 
-use super::{remembered, unwritten};
+use super::entities::{EntityRow, deleted, left};
+use super::find::{INSTALLATION, Way, ids};
+use super::view::View;
+use super::{line, unwritten};
 use crate::Remembered;
 use crate::codec::{self, EntityKey};
 use crate::error::LogError;
 use crate::history_page::Shows;
-use crate::sqlite::index;
 use graph::batch::Lineage;
 use graph::model::{Link, Node};
 use graph::{BatchId, Entry, LinkId, NodeId, TokenId, UserId};
-use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Row};
-use std::collections::HashMap;
+use rusqlite::{Connection, Result as SqlResult, Row};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use uuid::Uuid;
 
@@ -21,8 +23,8 @@ use uuid::Uuid;
 const SENTENCES_MAX: usize = 100;
 
 /// The problems of a file. The connection must be in a transaction; otherwise the tables may not match each other.
-pub(super) fn problems(conn: &Connection) -> Result<Vec<String>, LogError> {
-    let mut check = Check { conn, held: Vec::new(), last_gap: 0, problems: Vec::new(), untold: 0 };
+pub(super) fn problems(conn: &Connection, view: &View) -> Result<Vec<String>, LogError> {
+    let mut check = Check { conn, view, held: Vec::new(), last_gap: 0, problems: Vec::new(), untold: 0 };
     match check.run() {
         Ok(()) => {}
         Err(error @ LogError::Corrupt { .. }) => check.say(error.to_string()),
@@ -36,6 +38,7 @@ pub(super) fn problems(conn: &Connection) -> Result<Vec<String>, LogError> {
 
 struct Check<'a> {
     conn: &'a Connection,
+    view: &'a View,
     /// Every batch, in order.
     held: Vec<Held>,
     /// The last rev at which no batch is kept, or none that can be read. After it no batch is missing.
@@ -51,20 +54,24 @@ struct Held {
     id: Uuid,
     /// The sum of the ids that it touches; `None` when it cannot be read.
     touches: Option<u64>,
-    /// The same sum, by the index.
+    /// The same sum, by the finds.
     found: u64,
+    /// `None` when it cannot be read.
+    actor: Option<Uuid>,
+    shows: i64,
     is_named: bool,
+    is_found_by_actor: bool,
 }
 
 /// What all batches together determine about the other tables.
 #[derive(Default)]
 struct Said {
     /// The number of batches and bytes of each user.
-    kept: HashMap<Vec<u8>, (i64, i64)>,
+    kept: HashMap<Uuid, (i64, i64)>,
     entities: HashMap<EntityKey, Last>,
-    /// The batch that deleted a node or link.
-    gone: HashMap<Uuid, i64>,
-    turns: HashMap<i64, Lineage>,
+    /// The batches that deleted a node or link for good. Another may have deleted it again.
+    gone: HashMap<Uuid, BTreeSet<i64>>,
+    turns: HashMap<i64, (Lineage, Option<i64>)>,
 }
 
 /// What the last batch about an entity says of it.
@@ -92,8 +99,8 @@ impl Check<'_> {
     fn run(&mut self) -> Result<(), LogError> {
         self.file()?;
         let said = self.batches()?;
-        self.names()?;
-        self.touches()?;
+        self.runs()?;
+        self.finds()?;
         self.kept(said.kept)?;
         self.chains(said.turns)?;
         self.gone(said.gone)?;
@@ -137,24 +144,40 @@ impl Check<'_> {
 
     fn batches(&mut self) -> Result<Said, LogError> {
         let mut said = Said::default();
-        let sql = "SELECT rev, id, actor, at, fingerprint, body, bytes, shows FROM batches ORDER BY rev";
-        self.each(sql, |check, row| check.batch(row, &mut said))?;
+        line::each(self.conn, 0, i64::MAX, |row, read| self.batch(row, read, &mut said))?;
         Ok(said)
     }
 
-    fn batch(&mut self, row: &Row<'_>, said: &mut Said) -> Result<(), LogError> {
-        let rev: i64 = row.get("rev").map_err(unwritten)?;
+    fn batch(
+        &mut self,
+        row: &Row<'_>,
+        read: Result<Remembered, LogError>,
+        said: &mut Said,
+    ) -> Result<(), LogError> {
+        let column = |name| row.get::<_, i64>(name).map_err(unwritten);
+        let (rev, shows, bytes) = (column("rev")?, column("shows")?, column("bytes")?);
         if rev != self.held.last().map_or(0, |held| held.rev) + 1 {
             self.last_gap = rev - 1;
         }
         let id = row.get("id").unwrap_or_default();
-        self.held.push(Held { rev, id, touches: None, found: 0, is_named: false });
-        let (actor, bytes): (Option<Vec<u8>>, i64) =
-            row.get("actor").and_then(|actor| Ok((actor, row.get("bytes")?))).map_err(unwritten)?;
-        let kept = said.kept.entry(actor.unwrap_or_default()).or_default();
-        *kept = (kept.0 + 1, kept.1.saturating_add(bytes));
-        match remembered(row) {
-            Ok(batch) => self.readable(row, batch, bytes, said),
+        let actor: Option<Option<Uuid>> = row.get("actor").ok();
+        let actor = actor.map(|actor| actor.unwrap_or(INSTALLATION));
+        self.held.push(Held {
+            rev,
+            id,
+            touches: None,
+            found: 0,
+            actor,
+            shows,
+            is_named: false,
+            is_found_by_actor: false,
+        });
+        if let Some(actor) = actor.filter(|_| rev <= self.view.mark()) {
+            let kept = said.kept.entry(actor).or_default();
+            *kept = (kept.0 + 1, kept.1.saturating_add(bytes));
+        }
+        match read {
+            Ok(read) => self.readable(rev, shows, row.get("root").map_err(unwritten)?, read, said),
             Err(error @ LogError::Corrupt { .. }) => {
                 // What it did is unknown, as if it had been pruned.
                 self.last_gap = rev;
@@ -167,73 +190,109 @@ impl Check<'_> {
 
     fn readable(
         &mut self,
-        row: &Row<'_>,
+        rev: i64,
+        shows: i64,
+        root: Option<i64>,
         read: Remembered,
-        bytes: i64,
         said: &mut Said,
     ) -> Result<(), LogError> {
-        let (rev, entries) = (read.rev as i64, &read.batch.entries);
-        let shows: i64 = row.get("shows").map_err(unwritten)?;
-        let body = row.get_ref("body").and_then(|body| Ok(body.as_str()?)).map_err(unwritten)?;
-        if bytes != body.len() as i64 {
-            self.say(format!("batch {rev} has {} bytes and says {bytes}", body.len()));
-        }
+        let entries = &read.batch.entries;
         if shows != Shows::of(entries).code() {
             self.say(format!("batch {rev} says that it shows {shows}, which is not so"));
         }
-        let touches = index::ids(entries).into_iter().map(hash).fold(0, u64::wrapping_add);
+        let touches = ids(entries).into_iter().map(hash).fold(0, u64::wrapping_add);
         if let Some(held) = self.held.last_mut() {
             held.touches = Some(touches);
         }
-        if read.batch.lineage != Lineage::Fresh {
-            said.turns.insert(rev, read.batch.lineage);
+        if read.batch.lineage != Lineage::Fresh || root.is_some() {
+            said.turns.insert(rev, (read.batch.lineage, root));
         }
-        let afters = codec::afters(body).map_err(|error| LogError::corrupt(format!("batch {rev}"), error))?;
-        for (entry, after) in entries.iter().zip(afters) {
-            said.note(rev, entry, after);
+        // What is after the mark is in the line alone.
+        if rev > self.view.mark() {
+            return Ok(());
+        }
+        for entry in entries {
+            said.note(rev, entry).map_err(|error| LogError::corrupt(format!("batch {rev}"), error))?;
         }
         Ok(())
     }
 
-    fn names(&mut self) -> Result<(), LogError> {
-        self.each("SELECT id, rev FROM names", |check, row| {
-            let (id, rev): (Uuid, i64) = pair(row)?;
-            match check.at_mut(rev) {
-                // It belongs to a pruned batch and has not been swept.
-                None => {}
-                Some(held) if held.id == id => held.is_named = true,
-                Some(_) => check.say(format!("the name {id} stands for batch {rev}, which has another")),
+    /// The runs' stretches follow each other up to the mark. Where all was pruned there is none.
+    fn runs(&mut self) -> Result<(), LogError> {
+        let mut end = 0;
+        for run in self.view.runs() {
+            if run.first <= end || run.last < run.first || run.last > self.view.mark() {
+                self.say(format!(
+                    "run {} is of batches {} to {}, out of order",
+                    run.run, run.first, run.last
+                ));
+            }
+            end = run.last;
+        }
+        Ok(())
+    }
+
+    /// By the finds, each folded batch is found by its id, by what it touches, and by its actor.
+    fn finds(&mut self) -> Result<(), LogError> {
+        let runs: HashMap<i64, (i64, i64)> =
+            self.view.runs().iter().map(|run| (run.run, (run.first, run.last))).collect();
+        let view = self.view;
+        let mut unfiltered: BTreeMap<i64, Uuid> = BTreeMap::new();
+        self.each("SELECT run, way, id, rev, shows FROM finds", |check, row| {
+            let read = || Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));
+            let (number, way, id, rev, shows): (i64, Way, Uuid, i64, i64) = read().map_err(unwritten)?;
+            // It is what an unfinished fold left.
+            let Some((first, last)) = runs.get(&number) else { return Ok(()) };
+            if rev < *first || rev > *last {
+                check.say(format!("run {number} has batch {rev}, of which it is not"));
+            }
+            let filter = view.runs().iter().find(|run| run.run == number).map(|run| &run.filter);
+            if way != Way::By && filter.is_some_and(|filter| !filter.may_have(id)) {
+                unfiltered.entry(number).or_insert(id);
+            }
+            // If there is none, it was pruned.
+            let Some(held) = check.at_mut(rev) else { return Ok(()) };
+            match way {
+                Way::Name if held.id == id => held.is_named = true,
+                Way::Name => check.say(format!("the name {id} stands for batch {rev}, which has another")),
+                Way::Touch => held.found = held.found.wrapping_add(hash(id)),
+                Way::By if held.actor.is_none_or(|actor| actor == id) && held.shows == shows => {
+                    held.is_found_by_actor = true
+                }
+                Way::By => check.say(format!("batch {rev} is found by an actor, or as what it is not")),
             }
             Ok(())
         })?;
-        let unnamed: Vec<i64> = self.held.iter().filter(|held| !held.is_named).map(|held| held.rev).collect();
-        unnamed.into_iter().for_each(|rev| self.say(format!("batch {rev} is not found by its name")));
-        Ok(())
-    }
-
-    fn touches(&mut self) -> Result<(), LogError> {
-        self.each("SELECT id, rev FROM touches", |check, row| {
-            let (id, rev): (Uuid, i64) = pair(row)?;
-            if let Some(held) = check.at_mut(rev) {
-                held.found = held.found.wrapping_add(hash(id));
+        let mark = self.view.mark();
+        let mut missing: Vec<String> = unfiltered
+            .iter()
+            .map(|(run, id)| format!("the filter of run {run} does not have all its ids, such as {id}"))
+            .collect();
+        for held in self.held.iter().filter(|held| held.rev <= mark) {
+            let rev = held.rev;
+            if !held.is_named {
+                missing.push(format!("batch {rev} is not found by its name"));
             }
-            Ok(())
-        })?;
-        let differs = |held: &&Held| held.touches.is_some_and(|touches| touches != held.found);
-        let differing: Vec<i64> = self.held.iter().filter(differs).map(|held| held.rev).collect();
-        for rev in differing {
-            self.say(format!("batch {rev} is not found by exactly the ids that it touches"));
+            if held.touches.is_some_and(|touches| touches != held.found) {
+                missing.push(format!("batch {rev} is not found by exactly the ids that it touches"));
+            }
+            if !held.is_found_by_actor {
+                missing.push(format!("batch {rev} is not found by its actor"));
+            }
         }
+        missing.into_iter().for_each(|problem| self.say(problem));
         Ok(())
     }
 
-    fn kept(&mut self, mut said: HashMap<Vec<u8>, (i64, i64)>) -> Result<(), LogError> {
-        let name = |actor: &[u8]| match Uuid::from_slice(actor) {
-            Ok(id) => format!("user {id}"),
-            Err(_) => "the installation".to_owned(),
+    fn kept(&mut self, mut said: HashMap<Uuid, (i64, i64)>) -> Result<(), LogError> {
+        let name = |actor: &Uuid| match *actor {
+            INSTALLATION => "the installation".to_owned(),
+            user => format!("user {user}"),
         };
-        self.each("SELECT actor, batches, bytes FROM kept", |check, row| {
-            let read = || Ok((row.get::<_, Vec<u8>>(0)?, (row.get(1)?, row.get(2)?)));
+        let sql = "SELECT actor, sum(batches), sum(bytes) FROM kept
+                   WHERE run IN (SELECT run FROM runs) GROUP BY actor";
+        self.each(sql, |check, row| {
+            let read = || Ok((row.get::<_, Uuid>(0)?, (row.get(1)?, row.get(2)?)));
             let (actor, kept) = read().map_err(unwritten)?;
             let want = said.remove(&actor).unwrap_or_default();
             if kept != want {
@@ -251,103 +310,121 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn chains(&mut self, mut said: HashMap<i64, Lineage>) -> Result<(), LogError> {
-        let mut held: HashMap<i64, i64> = HashMap::new();
+    fn chains(&mut self, mut said: HashMap<i64, (Lineage, Option<i64>)>) -> Result<(), LogError> {
+        let mut roots: HashMap<i64, bool> = HashMap::new();
+        let mark = self.view.mark();
         self.each("SELECT rev, root, undo, id FROM turns", |check, row| {
             let read = || Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
             let (rev, root, undo, id): (i64, i64, bool, Uuid) = read().map_err(unwritten)?;
-            let of_chain = held.entry(root).or_insert_with(|| i64::from(check.at(root).is_some()));
+            if rev > mark {
+                // An unfinished fold left it.
+                return Ok(());
+            }
+            *roots.entry(root).or_insert_with(|| check.at(root).is_some()) |= check.at(rev).is_some();
             let Some(turn) = check.at(rev) else { return Ok(()) };
-            *of_chain += 1;
             let is_root = |of: BatchId| check.at(root).is_none_or(|root| root.id == of.0);
             let is_so = match said.remove(&rev) {
-                Some(Lineage::UndoOf(of)) => undo && is_root(of),
-                Some(Lineage::RedoOf(of)) => !undo && is_root(of),
+                Some((Lineage::UndoOf(of), by)) => undo && is_root(of) && by == Some(root),
+                Some((Lineage::RedoOf(of), by)) => !undo && is_root(of) && by == Some(root),
                 // The lineage of an unreadable batch is unknown.
-                Some(Lineage::Fresh) | None => turn.touches.is_none(),
+                Some((Lineage::Fresh, _)) | None => turn.touches.is_none(),
             };
             if !is_so || turn.id != id {
                 check.say(format!("batch {rev} has a place in a chain that it does not speak of"));
             }
             Ok(())
         })?;
-        self.each("SELECT root, held FROM chains", |check, row| {
-            let (root, counted): (i64, i64) = pair(row)?;
-            let are = held.remove(&root).unwrap_or(0);
-            if counted != are {
-                check.say(format!(
-                    "of the chain that batch {root} began {counted} are counted, and {are} are held"
-                ));
-            }
-            Ok(())
-        })?;
-        for root in held.into_keys() {
-            self.say(format!("of the chain that batch {root} began nothing is counted"));
+        for (root, _) in roots.into_iter().filter(|(_, is_held)| !is_held) {
+            self.say(format!("of the chain that batch {root} began none is held"));
         }
         // An undo of a batch that was not kept has no place in a chain.
-        let mut find = self.conn.prepare("SELECT rev FROM names WHERE id = ?1").map_err(unwritten)?;
-        for (rev, lineage) in said {
-            let (Lineage::UndoOf(root) | Lineage::RedoOf(root)) = lineage else { continue };
-            let root: Option<i64> =
-                find.query_row([root.0], |row| row.get(0)).optional().map_err(unwritten)?;
-            if root.is_some_and(|root| root < rev && self.at(root).is_some()) {
+        for (rev, (lineage, root)) in said {
+            let (Lineage::UndoOf(of) | Lineage::RedoOf(of)) = lineage else {
+                self.say(format!("batch {rev} has a place in a chain that it does not speak of"));
+                continue;
+            };
+            let named = self.view.rev_of(self.conn, of)?.filter(|named| *named < rev);
+            let is_missing = match root {
+                // It is in the line alone as yet.
+                Some(root) if rev > mark => self.at(root).is_some_and(|root| root.id != of.0),
+                Some(_) => true,
+                None => named.is_some(),
+            };
+            if is_missing {
                 self.say(format!("batch {rev} has no place in the chain that it speaks of"));
             }
         }
         Ok(())
     }
 
-    fn gone(&mut self, mut said: HashMap<Uuid, i64>) -> Result<(), LogError> {
+    fn gone(&mut self, mut said: HashMap<Uuid, BTreeSet<i64>>) -> Result<(), LogError> {
+        let mark = self.view.mark();
         self.each("SELECT id, rev FROM gone", |check, row| {
             let (id, rev): (Uuid, i64) = pair(row)?;
-            match said.remove(&id) {
-                Some(deleted) if rev == deleted => {}
-                // A later batch, pruned since, deleted it again.
-                Some(deleted) if rev > deleted && check.at(rev).is_none() => {}
-                None if check.at(rev).is_none_or(|held| held.touches.is_none()) => {}
-                _ => check.say(format!("{id} is not what batch {rev} deleted for good")),
+            let is_unknown = rev > mark || check.at(rev).is_none_or(|held| held.touches.is_none());
+            let is_said = said.get(&id).is_some_and(|deleted| deleted.contains(&rev));
+            // The last time is what counts. A later batch, pruned since, may have deleted it again.
+            let last = said.get(&id).and_then(|deleted| deleted.last());
+            if is_unknown && rev <= mark && last.is_some_and(|last| rev > *last) || last == Some(&rev) {
+                said.remove(&id);
+            }
+            if !is_said && !is_unknown {
+                check.say(format!("{id} is not what batch {rev} deleted for good"));
             }
             Ok(())
         })?;
-        for (id, rev) in said {
+        for (id, deleted) in said {
+            let rev = deleted.last().copied().unwrap_or_default();
             self.say(format!("{id}, which batch {rev} deleted for good, is not remembered"));
         }
         Ok(())
     }
 
     /// Compares the rows of entities with the last batch about each. What a pruned batch said later is unknown, so
-    /// a difference is reported only where no batch was pruned, or where the row names the batch.
+    /// a difference is reported only where no batch was pruned, or where the row names the batch. What the tail says
+    /// of an entity takes the place of its row, so that row is not looked at.
     fn entities(&mut self, mut said: HashMap<EntityKey, Last>) -> Result<(), LogError> {
         type KeyOf = fn(&Row<'_>) -> SqlResult<EntityKey>;
         let tables: [(&str, KeyOf); 6] = [
-            ("SELECT body, id FROM users", |row| Ok(EntityKey::User(UserId(row.get(1)?)))),
-            ("SELECT body, id FROM nodes", |row| Ok(EntityKey::Node(NodeId(row.get(1)?)))),
-            ("SELECT body, id FROM links", |row| Ok(EntityKey::Link(LinkId(row.get(1)?)))),
-            ("SELECT body, id FROM tokens", |row| Ok(EntityKey::Token(TokenId(row.get(1)?)))),
-            ("SELECT body, node, user FROM grants", |row| {
-                Ok(EntityKey::Grant(NodeId(row.get(1)?), UserId(row.get(2)?)))
+            ("SELECT body, 0, NULL, id FROM users", |row| Ok(EntityKey::User(UserId(row.get(3)?)))),
+            ("SELECT body, seq, due, id FROM nodes", |row| Ok(EntityKey::Node(NodeId(row.get(3)?)))),
+            ("SELECT body, seq, NULL, id FROM links", |row| Ok(EntityKey::Link(LinkId(row.get(3)?)))),
+            ("SELECT body, 0, NULL, id FROM tokens", |row| Ok(EntityKey::Token(TokenId(row.get(3)?)))),
+            ("SELECT body, 0, due, node, user FROM grants", |row| {
+                Ok(EntityKey::Grant(NodeId(row.get(3)?), UserId(row.get(4)?)))
             }),
-            ("SELECT NULL, user, node FROM embeds", |row| {
-                Ok(EntityKey::Embed(UserId(row.get(1)?), NodeId(row.get(2)?)))
+            ("SELECT NULL, 0, NULL, user, node FROM embeds", |row| {
+                Ok(EntityKey::Embed(UserId(row.get(3)?), NodeId(row.get(4)?)))
             }),
         ];
+        let tail = left(self.conn, self.view.mark(), self.view.head(), |_| Ok(Some(())))?.entities;
         for (sql, key) in tables {
             self.each(sql, |check, row| {
                 let key = key(row).map_err(unwritten)?;
                 let last = said.remove(&key);
-                let body = row.get_ref(0).and_then(|body| Ok(body.as_str_or_null()?)).map_err(unwritten)?;
-                check.entity(key, body, last)
+                if tail.contains_key(&key) {
+                    return Ok(());
+                }
+                let body = row.get_ref(0).and_then(|body| Ok(body.as_blob_or_null()?)).map_err(unwritten)?;
+                let at = row.get(1).and_then(|seq| Ok((seq, row.get(2)?))).map_err(unwritten)?;
+                check.entity(key, body, at, last)
             })?;
         }
         for (key, last) in said {
-            if last.row.is_some() && self.must_stand(key, &last)? {
+            if last.row.is_some() && !tail.contains_key(&key) && self.must_stand(key, &last)? {
                 self.say(format!("{} is missing, which batch {} left", name(key), last.rev));
             }
         }
         Ok(())
     }
 
-    fn entity(&mut self, key: EntityKey, body: Option<&str>, last: Option<Last>) -> Result<(), LogError> {
+    fn entity(
+        &mut self,
+        key: EntityKey,
+        body: Option<&[u8]>,
+        at: (i64, Option<i64>),
+        last: Option<Last>,
+    ) -> Result<(), LogError> {
         let Some(last) = last else {
             if self.last_gap == 0 {
                 self.say(format!("{} is of no batch", name(key)));
@@ -358,7 +435,7 @@ impl Check<'_> {
         match last.row {
             None if self.comes_back(key) && rev < self.last_gap => {}
             None => self.say(format!("{} is there, which batch {rev} deleted", name(key))),
-            Some(want) if is_row(key, body, want) => {}
+            Some(want) if is_row(key, body, at, want) => {}
             Some(_) if rev > self.last_gap || self.is_of(key, body, rev)? => {
                 self.say(format!("{} is not as batch {rev} left it", name(key)));
             }
@@ -375,22 +452,18 @@ impl Check<'_> {
     /// Whether the batch that the row names as its last change is kept and is the one at `rev` or an earlier one.
     /// Then no later batch has changed the row. If the name leads to a later kept batch, which does not mention the
     /// row, that batch has reused the id of a pruned one.
-    fn is_of(&self, key: EntityKey, body: Option<&str>, rev: i64) -> Result<bool, LogError> {
+    fn is_of(&self, key: EntityKey, body: Option<&[u8]>, rev: i64) -> Result<bool, LogError> {
         let body = body.unwrap_or_default();
         let last = match key {
-            EntityKey::Node(_) => serde_json::from_str::<Node>(body).ok().map(|node| node.last_batch),
-            EntityKey::Link(_) => serde_json::from_str::<Link>(body).ok().map(|link| link.last_batch),
+            EntityKey::Node(_) => codec::decode_entity::<Node>(body).ok().map(|node| node.last_batch),
+            EntityKey::Link(_) => codec::decode_entity::<Link>(body).ok().map(|link| link.last_batch),
             EntityKey::Grant(..) | EntityKey::Embed(..) | EntityKey::User(_) | EntityKey::Token(_) => {
                 return Ok(false);
             }
         };
         let Some(last) = last else { return Ok(true) };
-        let named: Option<i64> = self
-            .conn
-            .prepare_cached("SELECT rev FROM names WHERE id = ?1")
-            .and_then(|mut find| find.query_row([last.0], |row| row.get(0)).optional())
-            .map_err(unwritten)?;
-        Ok(named.is_some_and(|named| named <= rev && self.at(named).is_some()))
+        let named = self.view.rev_of(self.conn, last)?;
+        Ok(named.is_some_and(|named| named <= rev))
     }
 
     /// Whether an entity left by a batch must exist: not if a pruned batch may have deleted it.
@@ -412,19 +485,25 @@ impl Check<'_> {
 }
 
 impl Said {
-    fn note(&mut self, rev: i64, entry: &Entry, after: Option<&str>) {
-        let Some(key) = codec::key(entry) else { return };
-        if let (EntityKey::Node(NodeId(id)) | EntityKey::Link(LinkId(id)), None) = (key, after) {
-            self.gone.insert(id, rev);
+    fn note(&mut self, rev: i64, entry: &Entry) -> Result<(), codec::CodecError> {
+        let (Some(key), Some(row)) = (codec::key(entry), EntityRow::of(entry)?) else { return Ok(()) };
+        if let Some(id) = deleted(entry) {
+            self.gone.entry(id).or_default().insert(rev);
         }
-        // An embed is its key: its row has no text.
-        let row = after.map(|after| if matches!(key, EntityKey::Embed(..)) { 0 } else { hash(after) });
+        let EntityRow { seq, due, body } = row;
+        let row = body.map(|body| hash_row(key, Some(&body), (seq, due)));
         self.entities.insert(key, Last { rev, row });
+        Ok(())
     }
 }
 
-fn is_row(key: EntityKey, body: Option<&str>, want: u64) -> bool {
-    matches!(key, EntityKey::Embed(..)) || body.is_some_and(|body| hash(body) == want)
+fn is_row(key: EntityKey, body: Option<&[u8]>, at: (i64, Option<i64>), want: u64) -> bool {
+    hash_row(key, body, at) == want
+}
+
+/// An embed is its key: its row has no body.
+fn hash_row(key: EntityKey, body: Option<&[u8]>, at: (i64, Option<i64>)) -> u64 {
+    hash((body.filter(|_| !matches!(key, EntityKey::Embed(..))), at))
 }
 
 fn pair<A: rusqlite::types::FromSql>(row: &Row<'_>) -> Result<(A, i64), LogError> {

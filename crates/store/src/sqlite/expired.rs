@@ -4,43 +4,69 @@
 //! is noted then, in the transaction that appends the batch. If a World's clock is set back before there is such a
 //! batch, [`crate::Log::note_expired`] notes it. While the clock goes forward, nothing is noted.
 
-use super::unwritten;
+use super::entities::public_due;
+use super::view::View;
+use super::{entities, line, unwritten};
 use crate::Proposal;
+use crate::codec::EntityKey;
 use crate::error::LogError;
 use graph::batch::{Change, Subject};
 use graph::model::Node;
 use graph::world::Due;
 use graph::{NodeId, Timestamp, UserId, World};
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, Result, params};
 
-const NOTE: &str = "
-    INSERT OR IGNORE INTO expired
-    SELECT node, user, body ->> 'due' FROM grants
-     WHERE (body ->> 'due') > ?1 AND (body ->> 'due') <= ?2
-     UNION ALL
-    SELECT id, x'', body ->> '$.publication.due' FROM nodes
-     WHERE (body ->> '$.publication.due') > ?1 AND (body ->> '$.publication.due') <= ?2";
-
-/// When the last batch was made; the epoch in an empty log.
-pub(super) fn last_at(conn: &Connection) -> Result<Timestamp> {
-    let sql = "SELECT at FROM batches ORDER BY rev DESC LIMIT 1";
-    let at = conn.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
-    Ok(Timestamp::from_ms(at.unwrap_or(0)))
-}
+const NOTE: &str = "INSERT OR IGNORE INTO expired VALUES (?1, ?2, ?3)";
 
 /// Notes what expired by the time of the last batch, if that is later than the time of the batch to append.
-pub(super) fn note(conn: &Connection, at: Timestamp) -> Result<()> {
-    let last = last_at(conn)?;
-    if last > at {
-        conn.execute(NOTE, params![at.ms(), last.ms()])?;
+pub(super) fn note(conn: &Connection, view: &View, at: Timestamp) -> Result<(), LogError> {
+    let last = line::last_at(conn)?;
+    if last <= at {
+        return Ok(());
     }
-    Ok(())
+    // What the tail says of a grant or a publication takes the place of its row.
+    let left = entities::left(conn, view.mark(), view.head(), |entry| {
+        Ok(match &entry.subject {
+            Subject::Grant(change) => Some(change.after.as_ref().and_then(|grant| grant.due)),
+            Subject::Node(change) => Some(change.after.as_ref().and_then(|node| public_due(node))),
+            _ => None,
+        })
+    })?;
+    let mut passed: Vec<(Due, Timestamp)> = Vec::new();
+    for (key, due) in &left.entities {
+        let what = match key {
+            EntityKey::Grant(node, user) => Due::Grant(*node, *user),
+            EntityKey::Node(node) => Due::Publication(*node),
+            _ => continue,
+        };
+        passed.extend(due.filter(|due| *due > at && *due <= last).map(|due| (what, due)));
+    }
+    let mut read = |sql: &str| -> Result<()> {
+        let mut statement = conn.prepare_cached(sql)?;
+        let mut found = statement.query([at.ms(), last.ms()])?;
+        while let Some(row) = found.next()? {
+            let (due, node) = (Timestamp::from_ms(row.get(0)?), NodeId(row.get(1)?));
+            let user: Option<uuid::Uuid> = row.get(2)?;
+            let (key, what) = match user.map(UserId) {
+                Some(user) => (EntityKey::Grant(node, user), Due::Grant(node, user)),
+                None => (EntityKey::Node(node), Due::Publication(node)),
+            };
+            if !left.entities.contains_key(&key) {
+                passed.push((what, due));
+            }
+        }
+        Ok(())
+    };
+    read("SELECT due, node, user FROM grants WHERE due > ?1 AND due <= ?2")
+        .and_then(|()| read("SELECT due, id, NULL FROM nodes WHERE due > ?1 AND due <= ?2"))
+        .and_then(|()| note_all(conn, &passed))
+        .map_err(unwritten)
 }
 
 /// Notes what a World counts as expired, unless it has been noted before. A note about something that has been
 /// deleted, or has another due time by now, is ignored on loading.
 pub(super) fn note_all(conn: &Connection, expired: &[(Due, Timestamp)]) -> Result<()> {
-    let mut note = conn.prepare_cached("INSERT OR IGNORE INTO expired VALUES (?1, ?2, ?3)")?;
+    let mut note = conn.prepare_cached(NOTE)?;
     for (due, at) in expired {
         match due {
             Due::Grant(node, user) => note.execute(params![node.0, user.0, at.ms()])?,

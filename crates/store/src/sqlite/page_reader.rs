@@ -7,16 +7,20 @@
 //! appended meanwhile are later than the page, and batches pruned meanwhile are the oldest, so a search continues
 //! where it was.
 
-use super::{SqliteLog, batch_at, index, integer, natural, unwritten};
+use super::find::as_stored;
+use super::line::batch_at;
+use super::view::{self, ChainState, View};
+use super::{SqliteLog, entities, natural, unwritten};
+use crate::codec::{self, EntityKey};
 use crate::error::LogError;
 use crate::history_page::{
     HistoryPage, HistoryQuery, HistoryReader, HistoryScope, PAGE_BYTES_MAX, PastBatch, Shows,
 };
 use crate::{Remembered, StopSign};
-use graph::batch::Lineage;
-use graph::model::Rev;
+use graph::batch::{Lineage, Subject};
+use graph::model::{Node, Rev};
 use graph::{NodeId, Timestamp, UserId};
-use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Row, TransactionBehavior};
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -25,7 +29,7 @@ use uuid::Uuid;
 const IDS_PER_BATCH: usize = 4;
 
 /// How many batches of one user are fetched at once.
-const AT_ONCE: i64 = 256;
+const AT_ONCE: usize = 256;
 
 /// How long a search keeps its transaction before it takes a new one.
 const LEG: Duration = Duration::from_millis(10);
@@ -62,8 +66,8 @@ impl HistoryReader for SqliteHistoryReader {
             if self.stop.is_set() {
                 return Err(LogError::Stopped);
             }
-            let reading = self.log.begin(TransactionBehavior::Deferred)?;
-            search.go_on(&reading, self.leg)?;
+            let (reading, view) = self.log.read()?;
+            search.go_on(Leg { conn: &reading, view: &view }, self.leg)?;
         }
         Ok(search.page)
     }
@@ -71,26 +75,50 @@ impl HistoryReader for SqliteHistoryReader {
     fn rev_by(&mut self, at: Timestamp) -> Result<Rev, LogError> {
         // A clock may have been set back, so a later batch may have an earlier time: all of them are looked at.
         let reading = self.log.begin(TransactionBehavior::Deferred)?;
-        let sql = "SELECT rev FROM batches WHERE at <= ?1 ORDER BY rev DESC LIMIT 1";
+        let sql = "SELECT rev FROM line WHERE at <= ?1 ORDER BY rev DESC LIMIT 1";
         let last = reading.query_row(sql, [at.ms()], |row| row.get(0)).optional().map_err(unwritten)?;
         natural(last.unwrap_or(0))
     }
 
     fn titles(&mut self, nodes: &HashSet<NodeId>) -> Result<HashMap<NodeId, String>, LogError> {
-        let reading = self.log.begin(TransactionBehavior::Deferred)?;
-        let mut find =
-            reading.prepare_cached("SELECT body ->> 'title' FROM nodes WHERE id = ?1").map_err(unwritten)?;
+        let (reading, view) = self.log.read()?;
+        let left = entities::left(&reading, view.mark(), view.head(), |entry| {
+            let Subject::Node(change) = &entry.subject else { return Ok(None) };
+            let is_asked = change.latest().is_some_and(|node| nodes.contains(&node.id));
+            Ok(is_asked.then(|| change.after.as_ref().map(|node| node.title.clone())))
+        })?;
         let mut titles = HashMap::new();
-        for id in nodes {
-            let title: Option<String> =
-                find.query_row([id.0], |row| row.get(0)).optional().map_err(unwritten)?;
-            titles.extend(title.map(|title| (*id, title)));
+        let mut others = nodes.clone();
+        for (key, title) in left.entities {
+            if let EntityKey::Node(id) = key {
+                others.remove(&id);
+                titles.extend(title.map(|title| (id, title)));
+            }
+        }
+        // Nodes are stored by their order of creation, so finding one takes a scan. Few ever ask for titles.
+        let mut statement = reading.prepare_cached("SELECT id, body FROM nodes").map_err(unwritten)?;
+        let mut found = statement.query([]).map_err(unwritten)?;
+        while let (false, Some(row)) = (others.is_empty(), found.next().map_err(unwritten)?) {
+            let id = NodeId(row.get(0).map_err(unwritten)?);
+            if others.remove(&id) {
+                let body = row.get_ref(1).and_then(|body| Ok(body.as_blob()?)).map_err(unwritten)?;
+                let node: Node = codec::decode_entity(body)
+                    .map_err(|error| LogError::corrupt(format!("node {id}"), error))?;
+                titles.insert(id, node.title);
+            }
         }
         Ok(titles)
     }
 }
 
-/// Something that has batches in an index.
+/// What a leg of a search reads.
+#[derive(Clone, Copy)]
+struct Leg<'a> {
+    conn: &'a Connection,
+    view: &'a View,
+}
+
+/// By what batches are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum BatchSource {
     Touching(Uuid),
@@ -171,13 +199,13 @@ impl<'a> PageSearch<'a> {
     }
 
     /// Searches until the search is finished or the leg is over.
-    fn go_on(&mut self, conn: &Connection, leg: Duration) -> Result<(), LogError> {
-        let end = Instant::now() + leg;
+    fn go_on(&mut self, leg: Leg<'_>, time: Duration) -> Result<(), LogError> {
+        let end = Instant::now() + time;
         loop {
             match self.progress {
-                Progress::Scanning { left } => self.scan(conn, left, end)?,
-                Progress::Gathering { asked } => self.gather(conn, asked)?,
-                Progress::Merging => self.merge(conn)?,
+                Progress::Scanning { left } => self.scan(leg, left, end)?,
+                Progress::Gathering { asked } => self.gather(leg, asked)?,
+                Progress::Merging => self.merge(leg)?,
                 Progress::Over => return Ok(()),
             }
             if Instant::now() >= end {
@@ -186,23 +214,16 @@ impl<'a> PageSearch<'a> {
         }
     }
 
-    /// Scans up to `left` batches, latest first. Batches of one user are scanned through the index that has them
-    /// together.
-    fn scan(&mut self, conn: &Connection, mut left: usize, end: Instant) -> Result<(), LogError> {
-        let (sql, by) = match self.query.scope {
-            HistoryScope::By(user) => (
-                "SELECT rev, actor, shows FROM batches INDEXED BY batches_by_actor
-                 WHERE actor = ?2 AND rev < ?1 ORDER BY rev DESC",
-                Some(user.0),
-            ),
-            _ => (
-                "SELECT rev, actor, shows FROM batches
-                 WHERE rev < ?1 AND ?2 IS NULL ORDER BY rev DESC",
-                None,
-            ),
-        };
-        let mut statement = conn.prepare_cached(sql).map_err(unwritten)?;
-        let mut found = statement.query(params![self.before, by]).map_err(unwritten)?;
+    /// Scans up to `left` batches, latest first. Batches of one user are scanned by what finds them by their actor.
+    fn scan(&mut self, leg: Leg<'_>, mut left: usize, end: Instant) -> Result<(), LogError> {
+        if let HistoryScope::By(user) = self.query.scope {
+            return self.scan_by(leg, user, end);
+        }
+        let mut statement = leg
+            .conn
+            .prepare_cached("SELECT rev, actor, shows FROM line WHERE rev < ?1 ORDER BY rev DESC")
+            .map_err(unwritten)?;
+        let mut found = statement.query([self.before]).map_err(unwritten)?;
         while left > 0 {
             let Some(row) = found.next().map_err(unwritten)? else {
                 self.progress = Progress::Over;
@@ -211,7 +232,7 @@ impl<'a> PageSearch<'a> {
             let (rev, label) = Label::read(row).map_err(unwritten)?;
             (self.before, left) = (rev, left - 1);
             self.progress = Progress::Scanning { left };
-            self.offer(conn, rev, label)?;
+            self.offer(leg, rev, label)?;
             if self.progress == Progress::Over || Instant::now() >= end {
                 return Ok(());
             }
@@ -220,10 +241,28 @@ impl<'a> PageSearch<'a> {
         Ok(())
     }
 
-    fn gather(&mut self, conn: &Connection, asked: usize) -> Result<(), LogError> {
+    /// Scans the batches of one user, all of them.
+    fn scan_by(&mut self, leg: Leg<'_>, user: UserId, end: Instant) -> Result<(), LogError> {
+        while self.progress != Progress::Over {
+            let last = leg.view.last_by(leg.conn, user, self.before, AT_ONCE).map_err(unwritten)?;
+            if last.is_empty() {
+                self.progress = Progress::Over;
+            }
+            for (rev, shows) in last {
+                self.before = rev;
+                self.offer(leg, rev, Label::new(Some(user), shows))?;
+                if self.progress == Progress::Over || Instant::now() >= end {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn gather(&mut self, leg: Leg<'_>, asked: usize) -> Result<(), LogError> {
         match self.sources.as_ref().and_then(|sources| sources.get(asked)).copied() {
             Some(source) => {
-                self.ask(conn, source, self.before)?;
+                self.ask(leg, source, self.before)?;
                 self.progress = Progress::Gathering { asked: asked + 1 };
             }
             None => self.progress = Progress::Merging,
@@ -231,7 +270,7 @@ impl<'a> PageSearch<'a> {
         Ok(())
     }
 
-    fn merge(&mut self, conn: &Connection) -> Result<(), LogError> {
+    fn merge(&mut self, leg: Leg<'_>) -> Result<(), LogError> {
         let Some((rev, source)) = self.latest.pop() else {
             self.progress = Progress::Over;
             return Ok(());
@@ -246,31 +285,28 @@ impl<'a> PageSearch<'a> {
             self.before = rev;
             let label = match by {
                 Some(label) => Some(label),
-                None => conn
-                    .prepare_cached("SELECT rev, actor, shows FROM batches WHERE rev = ?1")
+                None => leg
+                    .conn
+                    .prepare_cached("SELECT rev, actor, shows FROM line WHERE rev = ?1")
                     .and_then(|mut find| find.query_row([rev], Label::read).optional())
                     .map_err(unwritten)?
                     .map(|(_, label)| label),
             };
             if let Some(label) = label {
-                self.offer(conn, rev, label)?;
+                self.offer(leg, rev, label)?;
             }
         }
-        self.ask(conn, source, rev)
+        self.ask(leg, source, rev)
     }
 
     /// Finds a source's last batch before a rev. It may be one that is no longer kept.
-    fn ask(&mut self, conn: &Connection, source: BatchSource, before: i64) -> Result<(), LogError> {
+    fn ask(&mut self, leg: Leg<'_>, source: BatchSource, before: i64) -> Result<(), LogError> {
         let rev = match source {
-            BatchSource::Touching(id) => conn
-                .prepare_cached(
-                    "SELECT rev FROM touches WHERE id = ?1 AND rev < ?2 ORDER BY rev DESC LIMIT 1",
-                )
-                .and_then(|mut last| last.query_row(params![id, before], |row| row.get(0)).optional())
-                .map_err(unwritten)?,
+            BatchSource::Touching(id) => leg.view.last_touch(leg.conn, id, before).map_err(unwritten)?,
             BatchSource::By(user) => {
                 if self.by.is_empty() {
-                    self.by = last_by(conn, user, before).map_err(unwritten)?;
+                    self.by = leg.view.last_by(leg.conn, user, before, AT_ONCE).map_err(unwritten)?;
+                    self.by.reverse();
                 }
                 self.by.last().map(|(rev, _)| *rev)
             }
@@ -281,7 +317,7 @@ impl<'a> PageSearch<'a> {
 
     /// Puts a batch on the page if it belongs there. The search is finished once it is known whether more follows
     /// the page.
-    fn offer(&mut self, conn: &Connection, rev: i64, label: Label) -> Result<(), LogError> {
+    fn offer(&mut self, leg: Leg<'_>, rev: i64, label: Label) -> Result<(), LogError> {
         let settled = label.shows.and_then(|shows| self.query.settles(label.actor, shows));
         let is_left_out = self.left_out < self.query.offset;
         let is_full = self.page.batches.len() >= self.query.limit;
@@ -294,7 +330,7 @@ impl<'a> PageSearch<'a> {
             Some(true) if is_full => return self.end_with_more(),
             _ => {}
         }
-        let Some((found, bytes)) = batch_at(conn, rev)? else { return Ok(()) };
+        let Some((found, bytes)) = batch_at(leg.conn, rev)? else { return Ok(()) };
         if settled.is_none() && !self.query.wants(&found.batch) {
             return Ok(());
         }
@@ -306,7 +342,7 @@ impl<'a> PageSearch<'a> {
         if is_full || (self.bytes > PAGE_BYTES_MAX && !self.page.batches.is_empty()) {
             return self.end_with_more();
         }
-        let batch = self.with_chain_state(conn, found)?;
+        let batch = self.with_chain_state(leg, found)?;
         self.page.batches.push(batch);
         Ok(())
     }
@@ -317,14 +353,15 @@ impl<'a> PageSearch<'a> {
         Ok(())
     }
 
-    fn with_chain_state(&self, conn: &Connection, found: Remembered) -> Result<PastBatch, LogError> {
+    fn with_chain_state(&self, leg: Leg<'_>, found: Remembered) -> Result<PastBatch, LogError> {
         let Remembered { rev, batch, .. } = found;
         let is_root = batch.lineage == Lineage::Fresh;
         let root = match batch.lineage {
             Lineage::Fresh => Some(rev),
-            _ => index::root_of(conn, integer(rev)?).map_err(unwritten)?.map(natural).transpose()?,
+            _ => view::root_of(leg.conn, as_stored(rev)).map_err(unwritten)?.map(natural).transpose()?,
         };
-        let chain = root.map(|root| index::ChainState::of(conn, root, self.query.until)).transpose()?;
+        let chain =
+            root.map(|root| ChainState::of(leg.conn, leg.view, root, self.query.until)).transpose()?;
         let chain = chain.unwrap_or_default();
         let (undone_by, redone_by) = match is_root {
             true => (chain.undo.map(|(_, id)| id), chain.redo.map(|(_, id)| id)),
@@ -350,17 +387,4 @@ impl Label {
         let actor: Option<Uuid> = row.get(1)?;
         Ok((row.get(0)?, Label::new(actor.map(UserId), row.get(2)?)))
     }
-}
-
-/// The latest batches of a user before a rev, with what they show, in ascending order.
-fn last_by(conn: &Connection, user: UserId, before: i64) -> SqlResult<Vec<(i64, i64)>> {
-    let mut statement = conn.prepare_cached(
-        "SELECT rev, shows FROM batches INDEXED BY batches_by_actor
-         WHERE actor = ?1 AND rev < ?2 ORDER BY rev DESC LIMIT ?3",
-    )?;
-    let found =
-        statement.query_map(params![user.0, before, AT_ONCE], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let mut last = found.collect::<SqlResult<Vec<_>>>()?;
-    last.reverse();
-    Ok(last)
 }

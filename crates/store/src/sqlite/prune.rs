@@ -1,38 +1,37 @@
-//! Prunes history user by user. The totals of a user's batches are counted as they are appended, and the oldest
-//! batches are found by an index. A user with nothing to prune therefore costs no scan. Pruning reads no batch;
-//! what is indexed by id is swept later, see [`super::sweep`].
+//! Prunes history user by user, and does all other work in the background: folding, merging runs, checkpoints.
+//!
+//! The totals of a user's batches are counted as they are folded, and the oldest batches are found by actor. A user
+//! with nothing to prune therefore costs no scan. Pruning reads no batch. What is found by id is left to be removed
+//! later, many rows of a page at once, see [`super::merge`]. Only what was folded is pruned.
 
-use super::sweep::Sweep;
-use super::{SqliteLog, index, natural, unwritten};
-use crate::StopSign;
+use super::find::{Kept, Size, Way};
+use super::fold::{self, Background, Pace};
+use super::merge::{self, Mergeable};
+use super::runs::Run;
+use super::view::View;
+use super::{SqliteLog, natural, still_open, unwritten};
 use crate::error::LogError;
 use crate::retention::{DAY_MS, Limits, Pruned, Pruner, Retention};
-use graph::Timestamp;
+use crate::{StopSign, codec};
 use graph::model::{Plan, User};
+use graph::{Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Result as SqlResult, TransactionBehavior, params};
+use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
-/// The durations of transactions and pauses.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct PruneTiming {
-    /// How long a transaction may take. It removes at least one batch.
-    pub(super) hold: Duration,
-    /// The pause after it, which leaves the log to other writers.
-    pub(super) pause: Duration,
-}
+/// The pace of pruning.
+const PRUNE_PACE: Pace = Pace { hold: Duration::from_micros(300), pause: Duration::from_millis(20) };
 
-const TIMING: PruneTiming =
-    PruneTiming { hold: Duration::from_micros(300), pause: Duration::from_millis(20) };
+/// The pace of folding and merging, which must keep up with commits.
+const FOLD_PACE: Pace = Pace { hold: Duration::from_millis(1), pause: Duration::from_millis(4) };
 
 /// How many batches are prepared for one or more transactions.
 const AT_ONCE: usize = 256;
 
-/// How many rows a sweep examines in the time of removing one batch.
-const SWEPT_PER_BATCH: usize = 16;
-
-/// A sweep is due when this share of the kept batches has been pruned since the last one: an eighth.
-const UNSWEPT_SHARE: i64 = 8;
+/// How many ids that were deleted for good are examined at once.
+const GONE_AT_ONCE: i64 = 256;
 
 /// The number of WAL pages at which they are checkpointed: large enough to copy a rewritten page only once and to
 /// give the disk pauses, small enough to come before a committing writer has to do it.
@@ -43,11 +42,12 @@ const CHECKPOINT_PAGES: i64 = 1_000;
 pub(super) struct SqlitePruner {
     log: SqliteLog,
     retention: Retention,
-    /// The key in `kept` of the next user to check.
-    next: Vec<u8>,
-    /// The sweep in progress.
-    sweep: Option<Sweep>,
-    timing: PruneTiming,
+    /// The next user to check.
+    next: Uuid,
+    /// Whether users were checked to the end, and what was left of pruned batches is being removed.
+    sweeping: bool,
+    prune_pace: Pace,
+    fold_pace: Pace,
     stop: StopSign,
 }
 
@@ -61,18 +61,19 @@ impl SqlitePruner {
         Ok(SqlitePruner {
             log,
             retention,
-            next: Vec::new(),
-            sweep: None,
-            timing: TIMING,
+            next: Uuid::nil(),
+            sweeping: false,
+            prune_pace: PRUNE_PACE,
+            fold_pace: FOLD_PACE,
             stop: StopSign::default(),
         })
     }
 
-    /// A pruner that removes as little as possible per transaction and does not pause.
+    /// A pruner that does as little as possible per transaction and does not pause.
     #[cfg(test)]
     pub(super) fn in_steps(log: SqliteLog, retention: Retention) -> Result<Self, LogError> {
-        let timing = PruneTiming { hold: Duration::ZERO, pause: Duration::ZERO };
-        Ok(SqlitePruner { timing, ..SqlitePruner::new(log, retention)? })
+        let pace = Pace { hold: Duration::ZERO, pause: Duration::ZERO };
+        Ok(SqlitePruner { prune_pace: pace, fold_pace: pace, ..SqlitePruner::new(log, retention)? })
     }
 }
 
@@ -83,85 +84,125 @@ impl Pruner for SqlitePruner {
 
     fn prune_some(&mut self, now: Timestamp, most: usize) -> Result<Pruned, LogError> {
         let mut removed = 0;
-        let mut more = self.sweep.is_none() && self.take_what_is_due(now, most, &mut removed)?;
+        let mut more = !self.sweeping && self.take_what_is_due(now, most, &mut removed)?;
         if !more {
-            more = self.sweep_some((most - removed).saturating_mul(SWEPT_PER_BATCH))?;
+            self.sweeping = true;
+            more = !self.sweep()?;
+            self.sweeping = more;
         }
         let oldest: i64 = self
             .log
             .conn
-            .query_row("SELECT coalesce(min(rev), 0) FROM batches", [], |row| row.get(0))
+            .query_row("SELECT coalesce(min(rev), 0) FROM line", [], |row| row.get(0))
             .map_err(unwritten)?;
         Ok(Pruned { removed, more, oldest: natural(oldest)? })
     }
 
     fn keep_up(&mut self) -> Result<(), LogError> {
-        let pages = |mode| {
-            let ask = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
-            self.log.conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], ask).map_err(unwritten)
-        };
-        let (all, in_place) = pages("NOOP")?;
-        if all - in_place >= CHECKPOINT_PAGES {
-            pages("PASSIVE")?;
+        checkpoint(&self.log)?;
+        let (reading, view) = self.log.read()?;
+        let runs = Mergeable::all(&reading).map_err(unwritten)?;
+        drop(reading);
+        if fold::is_due(&view) {
+            self.in_background(|background| background.fold(&view))?;
+        } else if let Some(due) = merge::due(&runs) {
+            self.in_background(|background| background.merge(due))?;
         }
         Ok(())
     }
 }
 
+/// Copies what is in the WAL to its place, if there is much of it.
+fn checkpoint(log: &SqliteLog) -> Result<(), LogError> {
+    let pages = |mode| {
+        let ask = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
+        log.conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], ask).map_err(unwritten)
+    };
+    let (all, in_place) = pages("NOOP")?;
+    if all - in_place >= CHECKPOINT_PAGES {
+        pages("PASSIVE")?;
+    }
+    Ok(())
+}
+
+fn pause(log: &SqliteLog, pace: Pace) {
+    // If this fails, a committing writer checkpoints instead, and a direct call reports the error.
+    let _ = checkpoint(log);
+    thread::sleep(pace.pause);
+}
+
 impl SqlitePruner {
-    /// Goes through the users. True when `most` batches were removed before the end.
+    fn in_background<T>(&self, work: impl FnOnce(&Background<'_>) -> T) -> T {
+        let (log, stop) = (&self.log, &self.stop);
+        work(&Background { log, hold: self.fold_pace.hold, stop, pause: &|| pause(log, self.fold_pace) })
+    }
+
+    /// Goes through the users. True when it did not come to the end.
     fn take_what_is_due(
         &mut self,
         now: Timestamp,
         most: usize,
         removed: &mut usize,
     ) -> Result<bool, LogError> {
-        while let Some(actor) = self.actor_from(&self.next)? {
-            let taken = self.prune_actor(&actor, now, most - *removed);
-            if let Ok(taken) = &taken {
-                *removed += taken;
-                if *removed >= most || self.stop.is_set() {
-                    self.next = actor;
-                    return Ok(true);
-                }
+        let totals = self.totals()?;
+        let mut failure = None;
+        for (actor, _) in totals.range(self.next..) {
+            // A user whose history cannot be pruned holds up no other user.
+            self.next = *actor;
+            match self.prune_actor(*actor, now, most - *removed) {
+                Ok(taken) => *removed += taken,
+                Err(error) => failure = Some(error),
             }
-            // The next key in order: the same with one more byte. A user whose history cannot be pruned holds up no
-            // other user.
-            self.next = actor;
-            self.next.push(0);
-            taken?;
+            if *removed >= most || self.stop.is_set() {
+                return Ok(true);
+            }
         }
-        self.next = Vec::new();
-        if sweep_is_due(&self.log.conn).map_err(unwritten)? {
-            self.sweep = Some(Sweep::default());
-        }
-        Ok(false)
+        self.next = Uuid::nil();
+        failure.map_or(Ok(false), Err)
     }
 
-    fn actor_from(&self, key: &[u8]) -> Result<Option<Vec<u8>>, LogError> {
-        let conn = &self.log.conn;
-        conn.prepare_cached("SELECT actor FROM kept WHERE actor >= ?1 ORDER BY actor LIMIT 1")
-            .and_then(|mut next| next.query_row([key], |row| row.get(0)).optional())
-            .map_err(unwritten)
+    /// What each actor's batches come to.
+    fn totals(&self) -> Result<BTreeMap<Uuid, Kept>, LogError> {
+        let (reading, view) = self.log.read()?;
+        let mut statement = reading
+            .prepare_cached("SELECT actor, kept.batches, bytes FROM kept JOIN runs ON runs.run = kept.run")
+            .map_err(unwritten)?;
+        let mut found = statement.query([]).map_err(unwritten)?;
+        let mut totals: BTreeMap<Uuid, Kept> = BTreeMap::new();
+        while let Some(row) = found.next().map_err(unwritten)? {
+            let read = || Ok((row.get(0)?, Kept { batches: row.get(1)?, bytes: row.get(2)? }));
+            let (actor, kept) = read().map_err(unwritten)?;
+            totals.entry(actor).or_default().add(kept);
+        }
+        for Size { actor, bytes, .. } in view.parts().iter().flat_map(|part| &part.sizes) {
+            totals.entry(*actor).or_default().add(Kept { batches: 1, bytes: *bytes });
+        }
+        Ok(totals)
     }
 
-    fn prune_actor(&mut self, actor: &[u8], now: Timestamp, most: usize) -> Result<usize, LogError> {
-        let retained =
-            Retained { limits: self.limits(actor)?, keys_kept_ms: self.retention.keys_kept_ms, now };
+    fn prune_actor(&mut self, actor: Uuid, now: Timestamp, most: usize) -> Result<usize, LogError> {
         let mut removed = 0;
         while removed < most && !self.stop.is_set() {
             // In one snapshot: the counts and the batches must match.
-            let reading = self.log.begin(TransactionBehavior::Deferred)?;
-            let due = due(&reading, actor, retained, AT_ONCE.min(most - removed)).map_err(unwritten)?;
+            let (reading, view) = self.log.read()?;
+            let limits = self.retention.of(plan(&reading, &view, actor)?);
+            let retained = Retained { limits, keys_kept_ms: self.retention.keys_kept_ms, now };
+            let due =
+                due(&reading, &view, actor, retained, AT_ONCE.min(most - removed)).map_err(unwritten)?;
             drop(reading);
-            let mut left = due.as_slice();
-            if left.is_empty() {
+            if due.in_tail {
+                // Only what was folded can be pruned. If another is folding, there will be another time.
+                if self.in_background(|background| background.fold(&view))? {
+                    continue;
+                }
                 break;
             }
+            let Some(run) = due.run else { break };
+            let mut left = due.batches.as_slice();
             while !left.is_empty() && !self.stop.is_set() {
-                let taken = self.take_away(actor, left)?;
-                self.pause();
-                // Another pruner was faster; look again.
+                let taken = self.take_away(actor, run, left)?;
+                pause(&self.log, self.prune_pace);
+                // Look again.
                 let Some(taken) = taken else { break };
                 removed += taken;
                 left = left.get(taken..).unwrap_or_default();
@@ -170,75 +211,110 @@ impl SqlitePruner {
         Ok(removed)
     }
 
-    fn pause(&mut self) {
-        // If this fails, a committing writer checkpoints instead, and a direct call reports the error.
-        let _ = self.keep_up();
-        thread::sleep(self.timing.pause);
-    }
-
-    /// The limits by the user's plan. For a user that cannot be read they are the most generous ones.
-    fn limits(&self, actor: &[u8]) -> Result<Limits, LogError> {
-        let body: Option<String> = self
-            .log
-            .conn
-            .prepare_cached("SELECT body FROM users WHERE id = ?1")
-            .and_then(|mut find| find.query_row([actor], |row| row.get(0)).optional())
-            .map_err(unwritten)?;
-        let user = body.and_then(|body| serde_json::from_str::<User>(&body).ok());
-        Ok(self.retention.of(user.map_or(Plan::Pro, |user| user.plan)))
-    }
-
     /// Removes as many of a user's oldest batches as a short transaction can, and returns how many. `None`, with
-    /// nothing removed, when they are no longer the oldest: another pruner was faster.
-    fn take_away(&self, actor: &[u8], due: &[Due]) -> Result<Option<usize>, LogError> {
+    /// nothing removed, when they are no longer the oldest – another pruner was faster – or another process is
+    /// folding or merging.
+    fn take_away(&self, actor: Uuid, run: i64, due: &[Due]) -> Result<Option<usize>, LogError> {
         let (Some(first), Some(last)) = (due.first(), due.last()) else { return Ok(Some(0)) };
         let writing = self.log.begin(TransactionBehavior::Immediate)?;
+        // Another process may be merging the run.
+        if fold::read_claim(&writing).map_err(unwritten)?.is_live {
+            return Ok(None);
+        }
         let started = Instant::now();
-        let has_chains = index::has_chains(&writing, first.rev, last.rev).map_err(unwritten)?;
+        let has_turns = has_turns(&writing, first.rev, last.rev).map_err(unwritten)?;
         let (mut removed, mut bytes) = (0, 0_i64);
         for batch in due {
-            if removed > 0 && started.elapsed() >= self.timing.hold {
+            if removed > 0 && started.elapsed() >= self.prune_pace.hold {
                 break;
             }
-            // A user's batches are removed from the oldest on, so those that remain are still due.
-            if !remove(&writing, batch.rev).map_err(unwritten)? {
+            // A user's batches are removed from the oldest on, so those that remain are still due. By then another
+            // process may have merged the run.
+            if !remove(&writing, run, actor, batch.rev).map_err(unwritten)? {
                 return Ok(None);
             }
-            if has_chains {
-                index::forget(&writing, batch.rev).map_err(unwritten)?;
+            if has_turns {
+                forget_turns(&writing, batch.rev).map_err(unwritten)?;
             }
             removed += 1;
             bytes = bytes.saturating_add(batch.bytes);
         }
-        count(&writing, actor, removed as i64, bytes).map_err(unwritten)?;
+        count(&writing, run, actor, removed as i64, bytes).map_err(unwritten)?;
+        still_open(&writing)?;
         writing.commit().map_err(unwritten)?;
         Ok(Some(removed))
     }
 
-    /// Continues the sweep in progress, over this many rows. True when there are more.
-    fn sweep_some(&mut self, rows: usize) -> Result<bool, LogError> {
-        let Some(mut sweep) = self.sweep.take() else { return Ok(false) };
-        let mut looked_at = 0;
-        while looked_at < rows && !self.stop.is_set() {
-            let Some(slice) = sweep.slice(&self.log.conn).map_err(unwritten)? else { return Ok(false) };
-            looked_at += slice.looked_at;
-            let mut dead = slice.dead.as_slice();
-            loop {
-                if !dead.is_empty() {
-                    let writing = self.log.begin(TransactionBehavior::Immediate)?;
-                    let swept = slice.sweep(&writing, dead, self.timing.hold).map_err(unwritten)?;
-                    writing.commit().map_err(unwritten)?;
-                    dead = dead.get(swept..).unwrap_or_default();
-                }
-                self.pause();
-                if dead.is_empty() || self.stop.is_set() {
-                    break;
+    /// Removes what is left of pruned batches where there is much of it. False when it did not come to the end.
+    fn sweep(&mut self) -> Result<bool, LogError> {
+        let mut swept = false;
+        loop {
+            let runs = Mergeable::all(&self.log.conn).map_err(unwritten)?;
+            let Some(stale) = merge::stale(&runs) else { break };
+            if !self.in_background(|background| background.merge(&[*stale]))? {
+                return Ok(false);
+            }
+            swept = true;
+        }
+        if swept { self.forget_gone() } else { Ok(true) }
+    }
+
+    /// Forgets the ids deleted for good that no kept batch touches: neither the one that deleted it nor an earlier
+    /// one, of any user.
+    fn forget_gone(&self) -> Result<bool, LogError> {
+        let mut at = (0_i64, Uuid::nil());
+        loop {
+            let (reading, view) = self.log.read()?;
+            let gone: Vec<(i64, Uuid)> = reading
+                .prepare_cached(
+                    "SELECT rev, id FROM gone WHERE (rev, id) > (?1, ?2) ORDER BY rev, id LIMIT ?3",
+                )
+                .and_then(|mut find| {
+                    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+                    find.query_map(params![at.0, at.1, GONE_AT_ONCE], row)?.collect()
+                })
+                .map_err(unwritten)?;
+            let Some(last) = gone.last() else { return Ok(true) };
+            at = *last;
+            let mut dead = Vec::new();
+            for (rev, id) in gone {
+                if rev <= view.mark() && !view.is_touched(&reading, id).map_err(unwritten)? {
+                    dead.push((rev, id));
                 }
             }
+            drop(reading);
+            if !dead.is_empty() {
+                // Ids are not used again, so nothing can have touched them meanwhile.
+                let writing = self.log.begin(TransactionBehavior::Immediate)?;
+                for (rev, id) in dead {
+                    let sql = "DELETE FROM gone WHERE rev = ?1 AND id = ?2";
+                    let forgotten =
+                        writing.prepare_cached(sql).and_then(|mut it| it.execute(params![rev, id]));
+                    forgotten.map_err(unwritten)?;
+                }
+                still_open(&writing)?;
+                writing.commit().map_err(unwritten)?;
+            }
+            if self.stop.is_set() {
+                return Ok(false);
+            }
+            pause(&self.log, self.prune_pace);
         }
-        self.sweep = Some(sweep);
-        Ok(true)
     }
+}
+
+/// The plan that an actor's batches are kept by. For a user that cannot be read it is the most generous one.
+fn plan(conn: &Connection, view: &View, actor: Uuid) -> Result<Plan, LogError> {
+    let mut plans = view.parts().iter().rev().flat_map(|part| part.plans.iter().rev());
+    if let Some((.., plan)) = plans.find(|(_, user, _)| *user == UserId(actor)) {
+        return Ok(*plan);
+    }
+    let body: Option<Vec<u8>> = conn
+        .prepare_cached("SELECT body FROM users WHERE id = ?1")
+        .and_then(|mut find| find.query_row([actor], |row| row.get(0)).optional())
+        .map_err(unwritten)?;
+    let user = body.and_then(|body| codec::decode_entity::<User>(&body).ok());
+    Ok(user.map_or(Plan::Pro, |user| user.plan))
 }
 
 /// What determines whether a user's batch may stay.
@@ -250,13 +326,13 @@ struct Retained {
 }
 
 impl Retained {
-    /// Whether a user's oldest batch, made at `at`, is to be removed while the user has this many batches and bytes.
-    fn is_over(&self, at: i64, batches: i64, bytes: i64) -> bool {
+    /// Whether a user's oldest batch, made at `at`, is to be removed while the user has all of these.
+    fn is_over(&self, at: i64, held: Kept) -> bool {
         let age = self.now.ms().saturating_sub(at);
         let more_than = |held: i64, limit: u64| u64::try_from(held).is_ok_and(|held| held > limit);
         let over = age > i64::from(self.limits.days).saturating_mul(DAY_MS)
-            || more_than(batches, self.limits.batches)
-            || more_than(bytes, self.limits.bytes);
+            || more_than(held.batches, self.limits.batches)
+            || more_than(held.bytes, self.limits.bytes);
         over && age > self.keys_kept_ms
     }
 }
@@ -268,46 +344,102 @@ struct Due {
     bytes: i64,
 }
 
-/// The user's oldest batches to remove, up to the first that stays.
-fn due(conn: &Connection, actor: &[u8], retained: Retained, most: usize) -> SqlResult<Vec<Due>> {
-    let mut statement = conn.prepare_cached("SELECT batches, bytes FROM kept WHERE actor = ?1")?;
-    let kept = statement.query_row([actor], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    let Some((mut batches, mut bytes)): Option<(i64, i64)> = kept else { return Ok(Vec::new()) };
+/// The user's oldest batches to remove, up to the first that stays, or as far as they are in one run.
+#[derive(Debug, Default)]
+struct AllDue {
+    /// The run that they are in.
+    run: Option<i64>,
+    batches: Vec<Due>,
+    /// Whether there are none in a run, but the oldest batch in the tail is to be removed.
+    in_tail: bool,
+}
+
+fn due(conn: &Connection, view: &View, actor: Uuid, retained: Retained, most: usize) -> SqlResult<AllDue> {
+    let mut all = AllDue::default();
+    let mut held = held(conn, view, actor)?;
     let mut statement = conn.prepare_cached(
-        "SELECT rev, at, bytes FROM batches
-         WHERE actor IS nullif(?1, x'') AND rev < (SELECT max(rev) FROM batches) ORDER BY rev LIMIT ?2",
+        "SELECT line.rev, line.at, length(line.body) FROM finds JOIN line ON line.rev = finds.rev
+         WHERE run = ?1 AND way = 2 AND finds.id = ?2 AND line.rev < ?3 ORDER BY finds.rev LIMIT ?4",
     )?;
-    let mut found = statement.query(params![actor, i64::try_from(most).unwrap_or(i64::MAX)])?;
-    let mut due = Vec::new();
-    while let Some(row) = found.next()? {
-        let (rev, at, size) = (row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?);
-        if !retained.is_over(at, batches, bytes) {
-            break;
+    for Run { run, .. } in view.runs() {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut found = statement.query(params![run, actor, view.head(), most])?;
+        while let Some(row) = found.next()? {
+            let (rev, at, bytes) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            if !retained.is_over(at, held) {
+                return Ok(all);
+            }
+            all.run = Some(*run);
+            all.batches.push(Due { rev, bytes });
+            held.add(Kept { batches: -1, bytes: -bytes });
         }
-        due.push(Due { rev, bytes: size });
-        batches = batches.saturating_sub(1);
-        bytes = bytes.saturating_sub(size);
+        if all.run.is_some() {
+            return Ok(all);
+        }
     }
-    Ok(due)
+    let mut in_tail = view.parts().iter().flat_map(|part| part.by_id(Way::By, actor));
+    if let Some(first) = in_tail.find(|find| find.rev < view.head()) {
+        let at = "SELECT at FROM line WHERE rev = ?1";
+        let at: i64 = conn.prepare_cached(at)?.query_row([first.rev], |row| row.get(0))?;
+        all.in_tail = retained.is_over(at, held);
+    }
+    Ok(all)
 }
 
-/// Whether enough batches were pruned since the last sweep for another one to pay off: the names of all of them
-/// still exist.
-fn sweep_is_due(conn: &Connection) -> SqlResult<bool> {
-    let sql = "SELECT (SELECT count(*) FROM names), (SELECT coalesce(sum(batches), 0) FROM kept)";
-    let (named, held) =
-        conn.prepare_cached(sql)?.query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
-    let unswept = named.saturating_sub(held);
-    Ok(unswept > 0 && unswept.saturating_mul(UNSWEPT_SHARE) >= held)
+/// What an actor's batches come to.
+fn held(conn: &Connection, view: &View, actor: Uuid) -> SqlResult<Kept> {
+    let mut held = Kept::default();
+    let mut statement =
+        conn.prepare_cached("SELECT batches, bytes FROM kept WHERE run = ?1 AND actor = ?2")?;
+    for run in view.runs() {
+        let kept = statement
+            .query_row(params![run.run, actor], |row| Ok(Kept { batches: row.get(0)?, bytes: row.get(1)? }));
+        held.add(kept.optional()?.unwrap_or_default());
+    }
+    let sizes = view.parts().iter().flat_map(|part| &part.sizes).filter(|size| size.actor == actor);
+    sizes.for_each(|size| held.add(Kept { batches: 1, bytes: size.bytes }));
+    Ok(held)
 }
 
-fn remove(conn: &Connection, rev: i64) -> SqlResult<bool> {
-    Ok(conn.prepare_cached("DELETE FROM batches WHERE rev = ?1")?.execute([rev])? > 0)
+fn remove(conn: &Connection, run: i64, actor: Uuid, rev: i64) -> SqlResult<bool> {
+    let found = conn
+        .prepare_cached("DELETE FROM finds WHERE run = ?1 AND way = 2 AND id = ?2 AND rev = ?3")?
+        .execute(params![run, actor, rev])?;
+    Ok(found > 0 && conn.prepare_cached("DELETE FROM line WHERE rev = ?1")?.execute([rev])? > 0)
 }
 
-fn count(conn: &Connection, actor: &[u8], batches: i64, bytes: i64) -> SqlResult<()> {
-    conn.prepare_cached("UPDATE kept SET batches = batches - ?2, bytes = bytes - ?3 WHERE actor = ?1")?
-        .execute(params![actor, batches, bytes])?;
-    conn.prepare_cached("DELETE FROM kept WHERE actor = ?1 AND batches = 0")?.execute([actor])?;
+fn count(conn: &Connection, run: i64, actor: Uuid, batches: i64, bytes: i64) -> SqlResult<()> {
+    conn.prepare_cached("UPDATE runs SET pruned = pruned + ?2 WHERE run = ?1")?.execute([run, batches])?;
+    conn.prepare_cached(
+        "UPDATE kept SET batches = batches - ?3, bytes = bytes - ?4 WHERE run = ?1 AND actor = ?2",
+    )?
+    .execute(params![run, actor, batches, bytes])?;
+    conn.prepare_cached("DELETE FROM kept WHERE run = ?1 AND actor = ?2 AND batches = 0")?
+        .execute(params![run, actor])?;
+    Ok(())
+}
+
+/// Whether any batch in a range of revs may be part of a chain. Usually none is, and then there is nothing to forget.
+fn has_turns(conn: &Connection, first: i64, last: i64) -> SqlResult<bool> {
+    conn.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM turns WHERE rev BETWEEN ?1 AND ?2)
+             OR EXISTS (SELECT 1 FROM turns WHERE root BETWEEN ?1 AND ?2)",
+    )?
+    .query_row([first, last], |row| row.get(0))
+}
+
+/// Forgets the undos and redos of a chain of which no batch is held any more. They are its state until then.
+fn forget_turns(conn: &Connection, rev: i64) -> SqlResult<()> {
+    let root = conn
+        .prepare_cached("SELECT root FROM turns WHERE rev = ?1")?
+        .query_row([rev], |row| row.get::<_, i64>(0))
+        .optional()?;
+    // The last ones are most likely to be held.
+    conn.prepare_cached(
+        "DELETE FROM turns WHERE root = ?1 AND NOT EXISTS (SELECT 1 FROM line WHERE rev = ?1)
+             AND NOT EXISTS (SELECT 1 FROM turns AS turn JOIN line ON line.rev = turn.rev WHERE turn.root = ?1
+                             ORDER BY turn.rev DESC)",
+    )?
+    .execute([root.unwrap_or(rev)])?;
     Ok(())
 }

@@ -1,16 +1,17 @@
 //! The tables of a SQLite log, and the migration of older files.
 
-use super::{index, unwritten};
+use super::{migrate, unwritten};
 use crate::error::LogError;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use std::time::{Duration, Instant};
 
 /// One step per version of the schema, in order. A released step never changes: existing files were made by it.
-const MIGRATIONS: [Step; 4] = [
+pub(super) const MIGRATIONS: [Step; 5] = [
     Step { sql: FIRST, fill: nothing },
-    Step { sql: SECOND, fill: index::fill },
+    Step { sql: SECOND, fill: migrate::fill_second },
     Step { sql: THIRD, fill: nothing },
     Step { sql: FOURTH, fill: nothing },
+    Step { sql: FIFTH, fill: migrate::fill_fifth },
 ];
 
 /// The size of the WAL after it is reset. The first page of SQLite's index of it, the file `-shm`, covers 4,062
@@ -24,9 +25,9 @@ pub(super) const WAL_BYTES_MAX: u64 = 16_000_000;
 pub(super) const WAL_PAGES_MAX: u64 = 3_000;
 
 /// A migration: tables, and their content derived from existing data.
-struct Step {
-    sql: &'static str,
-    fill: fn(&Connection) -> Result<(), LogError>,
+pub(super) struct Step {
+    pub(super) sql: &'static str,
+    pub(super) fill: fn(&Connection) -> Result<(), LogError>,
 }
 
 fn nothing(_: &Connection) -> Result<(), LogError> {
@@ -135,6 +136,90 @@ const FOURTH: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
+/// The tables of now. A commit writes to `line` alone; what follows from the line is folded into the other tables in
+/// the background, in large groups and in the order of their keys. The former tables are dropped once what they hold
+/// has been brought over.
+const FIFTH: &str = "
+    ALTER TABLE users RENAME TO users_4;
+    ALTER TABLE nodes RENAME TO nodes_4;
+    ALTER TABLE links RENAME TO links_4;
+    ALTER TABLE grants RENAME TO grants_4;
+    ALTER TABLE tokens RENAME TO tokens_4;
+    ALTER TABLE gone RENAME TO gone_4;
+    ALTER TABLE kept RENAME TO kept_4;
+    -- The line of batches: all there is to know. What is after the mark is here only.
+    CREATE TABLE line (
+        rev         INTEGER PRIMARY KEY,
+        id          BLOB NOT NULL,
+        actor       BLOB,
+        at          INTEGER NOT NULL,   -- milliseconds since 1970
+        fingerprint BLOB,
+        shows       INTEGER NOT NULL,   -- 0: nothing, 1: accounts and tokens alone, 2: what users may see
+        root        INTEGER,            -- of an undo or redo: the batch that began its chain
+        body        BLOB NOT NULL       -- see store::codec
+    ) STRICT;
+    -- How far the line has been folded, and who is folding.
+    CREATE TABLE folded (
+        one    INTEGER PRIMARY KEY CHECK (one = 1),
+        mark   INTEGER NOT NULL,        -- the last batch that the other tables include
+        epoch  INTEGER NOT NULL,        -- changes whenever the mark or the runs do
+        run    INTEGER NOT NULL,        -- the last number given to a run
+        since  INTEGER NOT NULL         -- when work at that run was last reported, in ms since 1970; 0: it has ended
+    ) STRICT;
+    INSERT INTO folded VALUES (1, 0, 0, 0, 0);
+    -- Entities. Nodes and links are stored by their number in the order of creation: new ones lie side by side.
+    CREATE TABLE users (id BLOB NOT NULL PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE nodes (
+        seq  INTEGER NOT NULL,
+        id   BLOB NOT NULL,
+        due  INTEGER,                   -- of its publication; milliseconds since 1970
+        body BLOB NOT NULL,
+        PRIMARY KEY (seq, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX nodes_by_due ON nodes (due) WHERE due IS NOT NULL;
+    CREATE TABLE links (seq INTEGER NOT NULL, id BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY (seq, id))
+        STRICT, WITHOUT ROWID;
+    CREATE TABLE grants (
+        node BLOB NOT NULL,
+        user BLOB NOT NULL,
+        due  INTEGER,                   -- milliseconds since 1970
+        body BLOB NOT NULL,
+        PRIMARY KEY (node, user)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX grants_by_due ON grants (due) WHERE due IS NOT NULL;
+    CREATE TABLE tokens (id BLOB NOT NULL PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    -- When tokens were last used, in milliseconds since 1970.
+    CREATE TABLE used (token BLOB NOT NULL PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    -- Ids of nodes and links deleted for good, and the batch that did it.
+    CREATE TABLE gone (rev INTEGER NOT NULL, id BLOB NOT NULL, PRIMARY KEY (rev, id)) STRICT, WITHOUT ROWID;
+    -- By what ids batches are found, in runs: see store::sqlite::find. A run that is not in `runs` means nothing.
+    CREATE TABLE finds (
+        run   INTEGER NOT NULL,
+        way   INTEGER NOT NULL,         -- 0: its own id, 1: an id that it touches, 2: its actor, or the nil id
+        id    BLOB NOT NULL,
+        rev   INTEGER NOT NULL,         -- by its own or a touched id, this may be a batch that was pruned
+        shows INTEGER NOT NULL,         -- of a find by actor, as in the line
+        PRIMARY KEY (run, way, id, rev)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE runs (
+        run     INTEGER PRIMARY KEY,
+        first   INTEGER NOT NULL,       -- the stretch of the line
+        last    INTEGER NOT NULL,
+        batches INTEGER NOT NULL,       -- how many there were when the run was made
+        pruned  INTEGER NOT NULL,       -- how many of them have been pruned since
+        filter  BLOB NOT NULL           -- of the ids of the first two ways
+    ) STRICT;
+    -- What each actor's batches in a run come to.
+    CREATE TABLE kept (
+        run     INTEGER NOT NULL,
+        actor   BLOB NOT NULL,
+        batches INTEGER NOT NULL,
+        bytes   INTEGER NOT NULL,
+        PRIMARY KEY (run, actor)
+    ) STRICT, WITHOUT ROWID;
+    DROP TABLE chains;
+";
+
 /// Configures the connection and migrates the file to the newest schema. Other processes may be doing the same at
 /// this moment.
 pub(super) fn prepare(conn: &Connection, limit: Duration) -> Result<(), LogError> {
@@ -182,11 +267,23 @@ fn migrate(conn: &Connection) -> Result<(), LogError> {
         let writing = Transaction::new_unchecked(conn, TransactionBehavior::Immediate).map_err(unwritten)?;
         let version = version_of(conn)?;
         let Some(step) = MIGRATIONS.get(version) else { return Ok(()) };
-        writing.execute_batch(step.sql).map_err(unwritten)?;
-        (step.fill)(&writing)?;
-        writing.pragma_update(None, "user_version", version as i64 + 1).map_err(unwritten)?;
+        apply(&writing, step, version + 1)?;
         writing.commit().map_err(unwritten)?;
     }
+}
+
+/// Brings the file to a version.
+fn apply(conn: &Connection, step: &Step, version: usize) -> Result<(), LogError> {
+    conn.execute_batch(step.sql).map_err(unwritten)?;
+    (step.fill)(conn)?;
+    conn.pragma_update(None, "user_version", version as i64).map_err(unwritten)
+}
+
+/// Makes a fresh file one of an earlier version.
+#[cfg(test)]
+pub(super) fn prepare_version(conn: &Connection, version: usize) -> Result<(), LogError> {
+    let mut steps = (1..).zip(MIGRATIONS.iter().take(version));
+    steps.try_for_each(|(version, step)| apply(conn, step, version))
 }
 
 /// The file's version: the number of steps applied to it; 0 for a fresh file.

@@ -1,6 +1,9 @@
+mod folding;
 mod measured;
+mod migration;
 mod pasts;
 
+use super::fold::Background;
 use super::{SqliteLog, schema};
 use crate::contract::story::{add_node, nothing, story};
 use crate::contract::{Storage, append};
@@ -38,16 +41,43 @@ impl File {
         SqliteLog::open(self.path()).unwrap()
     }
 
-    /// The file with the story in it, after other programs have changed it.
+    /// The file with the story in it, folded, after other programs have changed it.
     fn tampered(sql: &str) -> Self {
         let file = File::fresh();
         append(&mut file.log(), 0, &story()).unwrap();
+        fold(&file.log());
         Connection::open(file.path()).unwrap().execute_batch(sql).unwrap();
         file
     }
 }
 
 crate::contract_suite!(File);
+
+/// A batch that adds nodes with long descriptions.
+fn heavy(n: u64, nodes: u64, bytes_each: usize) -> Batch {
+    let mut batch = add_node(1_000 * n);
+    batch.entries.extend((1..nodes).flat_map(|i| add_node(1_000 * n + i).entries));
+    for entry in &mut batch.entries {
+        let graph::Subject::Node(change) = &mut entry.subject else { unreachable!() };
+        let mut node = graph::model::Node::clone(change.after.as_ref().unwrap());
+        node.description = "x".repeat(bytes_each);
+        change.after = Some(node.into());
+    }
+    batch
+}
+
+/// Folds the whole tail.
+fn fold(log: &SqliteLog) {
+    let (hold, stop) = (Duration::MAX, StopSign::default());
+    let background = Background { log, hold, stop: &stop, pause: &|| () };
+    loop {
+        let view = log.read().unwrap().1;
+        if view.mark() == view.head() {
+            return;
+        }
+        assert!(background.fold(&view).unwrap());
+    }
+}
 
 #[test]
 fn d5_a_full_disk_refuses_and_reads_go_on() {
@@ -76,8 +106,8 @@ fn d5_a_transaction_rolled_back_while_deciding_writes_nothing() {
     let mut log = file.log();
     let head = append(&mut log, 0, &story()).unwrap();
     let group = [add_node(1), add_node(2), nothing(3)].map(crate::contract::unnamed);
-    let refused = log.write(head, |_, log| {
-        log.conn.execute_batch("ROLLBACK").unwrap();
+    let refused = log.write(head, |_, past| {
+        past.conn.execute_batch("ROLLBACK").unwrap();
         Ok(group.to_vec())
     });
     assert!(matches!(&refused, Err(LogError::Refused(source)) if source.to_string().contains("rolled back")));
@@ -91,7 +121,7 @@ fn d5_a_transaction_left_open_is_no_hindrance() {
     let file = File::fresh();
     let mut log = file.log();
     for n in 0..3 {
-        log.conn.execute_batch("BEGIN IMMEDIATE; INSERT INTO kept VALUES (x'01', 1, 1)").unwrap();
+        log.conn.execute_batch("BEGIN IMMEDIATE; INSERT INTO kept VALUES (9, x'01', 1, 1)").unwrap();
         match n {
             0 => assert_eq!(append(&mut log, 0, &[nothing(1)]).unwrap(), 1),
             1 => log.touch_tokens(&[]).unwrap(),
@@ -99,7 +129,7 @@ fn d5_a_transaction_left_open_is_no_hindrance() {
         }
     }
     let left: i64 = log.conn.query_row("SELECT count(*) FROM kept", [], |row| row.get(0)).unwrap();
-    assert_eq!(left, 1, "nothing of it was kept");
+    assert_eq!(left, 0, "nothing of it was kept");
 }
 
 #[test]
@@ -159,7 +189,7 @@ fn d14_a_fresh_file_may_be_opened_by_many_at_once() {
 fn d15_a_newer_schema_is_refused() {
     let file = File::tampered("PRAGMA user_version = 7");
     let refused = SqliteLog::open(file.path()).unwrap_err();
-    assert!(matches!(refused, LogError::NewerSchema { found: 7, known: 4 }), "{refused}");
+    assert!(matches!(refused, LogError::NewerSchema { found: 7, known: 5 }), "{refused}");
 }
 
 #[test]
@@ -178,16 +208,17 @@ fn a_file_of_another_program_is_left_alone() {
 #[test]
 fn damage_is_an_error_that_names_the_place() {
     let cases = [
-        ("UPDATE batches SET body = 'x' WHERE rev = 2", "batch 2"),
-        ("UPDATE batches SET body = replace(body, '\"op\":0', '\"op\":99') WHERE rev = 2", "batch 2"),
-        ("UPDATE batches SET id = x'01' WHERE rev = 2", "batch 2"),
-        ("UPDATE batches SET fingerprint = x'01' WHERE rev = 2", "batch 2"),
-        ("UPDATE nodes SET body = '{}'", "Nodes"),
-        ("UPDATE nodes SET body = substr(body, 1, 80)", "Nodes"),
-        ("UPDATE links SET body = 'null'", "Links"),
-        ("UPDATE users SET body = '[]'", "Users"),
-        ("UPDATE tokens SET body = '1'", "Tokens"),
-        ("INSERT INTO grants VALUES (x'01', x'02', '')", "Grants"),
+        ("UPDATE line SET body = x'78' WHERE rev = 2", "batch 2"),
+        ("UPDATE line SET body = x'' WHERE rev = 2", "batch 2"),
+        ("UPDATE line SET body = substr(body, 1, 80) WHERE rev = 2", "batch 2"),
+        ("UPDATE line SET id = x'01' WHERE rev = 2", "batch 2"),
+        ("UPDATE line SET fingerprint = x'01' WHERE rev = 2", "batch 2"),
+        ("UPDATE nodes SET body = x'80'", "Nodes"),
+        ("UPDATE nodes SET body = substr(body, 1, 30)", "Nodes"),
+        ("UPDATE links SET body = x'c0'", "Links"),
+        ("UPDATE users SET body = x'90'", "Users"),
+        ("UPDATE tokens SET body = x'01'", "Tokens"),
+        ("INSERT INTO grants VALUES (x'01', x'02', NULL, x'')", "Grants"),
         ("UPDATE embeds SET node = x'01'", "file"),
     ];
     for (sql, place) in cases {
@@ -198,7 +229,7 @@ fn damage_is_an_error_that_names_the_place() {
         assert!(matches!(&error, LogError::Corrupt { place: named, .. } if named.contains(place)), "{error}");
     }
     assert!(matches!(
-        File::tampered("DELETE FROM batches WHERE rev = 3").log().since(0),
+        File::tampered("DELETE FROM line WHERE rev = 3").log().since(0),
         Err(LogError::Astray { head: 0, log: 10 })
     ));
 }
@@ -218,36 +249,57 @@ fn c6_check_tells_of_a_damaged_file() {
 #[test]
 fn c6_check_holds_everything_against_the_batches() {
     let cases = [
-        ("UPDATE batches SET body = 'x' WHERE rev = 2", "batch 2 is damaged"),
-        ("UPDATE batches SET bytes = bytes + 1 WHERE rev = 2", "batch 2 has"),
-        ("UPDATE batches SET shows = 1 WHERE rev = 2", "batch 2 says that it shows 1"),
-        ("UPDATE batches SET actor = x'' WHERE rev = 3", "batch 3 is damaged"),
-        ("UPDATE batches SET actor = NULL WHERE rev = 3", "of the installation 1 batches of"),
-        ("UPDATE kept SET bytes = bytes - 1 WHERE actor <> x''", "bytes are counted, and 9 of"),
-        ("DELETE FROM kept WHERE actor <> x''", "the batches of user"),
-        ("INSERT INTO kept VALUES (x'07', 1, 1)", "1 batches of 1 bytes are counted, and 0 of 0 are held"),
-        ("DELETE FROM names WHERE rev = 4", "batch 4 is not found by its name"),
-        ("UPDATE names SET rev = 5 WHERE rev = 4", "stands for batch 5, which has another"),
-        ("DELETE FROM touches WHERE rev = 6", "batch 6 is not found by exactly the ids"),
-        ("INSERT INTO touches SELECT id, 7 FROM touches WHERE rev = 4", "batch 7 is not found by exactly"),
+        ("UPDATE line SET body = x'78' WHERE rev = 2", "batch 2 is damaged"),
+        ("UPDATE kept SET bytes = bytes + 1", "bytes are counted, and"),
+        ("UPDATE line SET shows = 1 WHERE rev = 2", "batch 2 says that it shows 1"),
+        ("UPDATE line SET actor = x'' WHERE rev = 3", "batch 3 is damaged"),
+        ("UPDATE line SET actor = NULL WHERE rev = 3", "batch 3 is not found by its actor"),
+        ("UPDATE kept SET bytes = bytes - 1 WHERE actor <> zeroblob(16)", "bytes are counted, and 9 of"),
+        ("DELETE FROM kept WHERE actor <> zeroblob(16)", "the batches of user"),
+        (
+            "INSERT INTO kept VALUES (1, x'00000000000000000000000000000007', 1, 1)",
+            "1 batches of 1 bytes are counted, and 0 of 0 are held",
+        ),
+        ("DELETE FROM finds WHERE way = 0 AND rev = 4", "batch 4 is not found by its name"),
+        ("UPDATE finds SET rev = 5 WHERE way = 0 AND rev = 4", "stands for batch 5, which has another"),
+        ("DELETE FROM finds WHERE way = 1 AND rev = 6", "batch 6 is not found by exactly the ids"),
+        (
+            "INSERT INTO finds SELECT run, 1, id, 7, 0 FROM finds WHERE way = 1 AND rev = 4",
+            "batch 7 is not found by exactly",
+        ),
+        ("DELETE FROM finds WHERE way = 2 AND rev = 6", "batch 6 is not found by its actor"),
+        (
+            "UPDATE finds SET shows = 0 WHERE way = 2 AND rev = 6",
+            "batch 6 is found by an actor, or as what it is not",
+        ),
+        ("UPDATE runs SET filter = zeroblob(length(filter))", "the filter of run 1 does not have"),
+        ("UPDATE runs SET last = 9", "run 1 has batch 10, of which it is not"),
+        ("UPDATE runs SET last = 11", "out of order"),
         ("DELETE FROM turns", "batch 10 has no place in the chain"),
+        ("UPDATE line SET root = NULL", "batch 10 has a place in a chain that it does not speak of"),
+        (
+            "UPDATE line SET root = 4 WHERE rev = 9",
+            "batch 9 has a place in a chain that it does not speak of",
+        ),
         ("UPDATE turns SET undo = 0", "batch 10 has a place in a chain that it does not speak of"),
-        ("UPDATE turns SET root = 3; UPDATE chains SET root = 3", "batch 10 has a place in a chain"),
+        ("UPDATE turns SET root = 3", "batch 10 has a place in a chain"),
         ("UPDATE turns SET rev = 9", "batch 9 has a place in a chain"),
-        ("UPDATE chains SET held = 3", "of the chain that batch 4 began 3 are counted, and 2 are held"),
-        ("DELETE FROM chains", "of the chain that batch 4 began nothing is counted"),
         ("DELETE FROM gone", "which batch 7 deleted for good, is not remembered"),
         ("UPDATE gone SET rev = 6", "is not what batch 6 deleted for good"),
-        ("INSERT INTO gone VALUES (x'51570000000040008000000000000063', 2)", "is not what batch 2 deleted"),
-        ("DELETE FROM nodes WHERE rowid = 1", "is missing, which batch"),
-        ("UPDATE nodes SET body = replace(body, '\"title\":\"', '\"title\":\"!')", "is not as batch"),
-        ("UPDATE links SET body = replace(body, 'true', 'false')", "is not as batch 2 left it"),
-        ("UPDATE users SET body = replace(body, 'anna', 'annb')", "is not as batch 8 left it"),
-        ("UPDATE tokens SET body = replace(body, 'token 31', 'token')", "is not as batch 1 left it"),
-        ("INSERT INTO grants SELECT id, id, body FROM nodes LIMIT 1", "is of no batch"),
+        ("INSERT INTO gone VALUES (2, x'51570000000040008000000000000063')", "is not what batch 2 deleted"),
+        ("DELETE FROM nodes WHERE seq = 1", "is missing, which batch"),
+        ("UPDATE nodes SET body = CAST(replace(body, 'Task', 'Tusk') AS BLOB)", "is not as batch"),
+        ("UPDATE nodes SET due = 7", "is not as batch"),
+        ("UPDATE links SET body = CAST(replace(body, x'c3', x'c2') AS BLOB)", "is not as batch 2 left it"),
+        ("UPDATE users SET body = CAST(replace(body, 'anna', 'annb') AS BLOB)", "is not as batch 8 left it"),
+        (
+            "UPDATE tokens SET body = CAST(replace(body, 'token', 'tokem') AS BLOB)",
+            "is not as batch 1 left it",
+        ),
+        ("INSERT INTO grants SELECT id, id, NULL, body FROM nodes LIMIT 1", "is of no batch"),
         ("DELETE FROM embeds", "the embed of node"),
         (
-            "INSERT INTO nodes SELECT x'5157000000004000800000000000000e', body FROM nodes LIMIT 1",
+            "INSERT INTO nodes SELECT 9, x'5157000000004000800000000000000e', NULL, body FROM nodes LIMIT 1",
             "is there, which batch 7 deleted",
         ),
     ];
@@ -257,12 +309,17 @@ fn c6_check_holds_everything_against_the_batches() {
         // Other programs leave one trace, or one per row. Nothing correct is reported.
         assert!(problems.len() <= 5, "{sql}: {problems:?}");
     }
-    let many = (0..300).map(|n| format!("INSERT INTO names VALUES (x'{n:032x}', 3);")).collect::<String>();
+    let many =
+        (0..300).map(|n| format!("INSERT INTO finds VALUES (1, 0, x'{n:032x}', 3, 0);")).collect::<String>();
     let problems = File::tampered(&many).log().check().unwrap();
-    assert_eq!(problems.last().map(String::as_str), Some("… and 200 more"));
+    assert_eq!(
+        problems.last().map(String::as_str),
+        Some("… and 201 more"),
+        "one for each, and one for the filter"
+    );
 }
 
-/// An index that does not match its table is found too: it would hide batches.
+/// An index that does not match its table is found too: it would hide rows.
 #[test]
 fn c6_check_holds_indices_against_their_tables() {
     let file = File::tampered("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -271,8 +328,8 @@ fn c6_check_holds_indices_against_their_tables() {
     let page = |name: &str| -> u64 {
         conn.query_row(&format!("{root} '{name}'"), [], |row| row.get::<_, i64>(0)).unwrap() as u64
     };
-    // The index by actor becomes an empty leaf, which is valid in itself.
-    let (at, size) = (page("batches_by_actor") - 1, 4_096);
+    // The index of undos and redos by their root becomes an empty leaf, which is valid in itself.
+    let (at, size) = (page("turns_by_root") - 1, 4_096);
     drop(conn);
     let mut bytes = std::fs::read(file.path()).unwrap();
     let start = (at * size) as usize;
@@ -286,12 +343,12 @@ fn c6_check_holds_indices_against_their_tables() {
 #[test]
 fn c6_check_does_not_miss_what_was_pruned() {
     for gap in ["2, 5", "8", "1, 2, 3, 4, 5, 6", "1, 4", "7"] {
-        // As the pruner leaves it: kept batches and chains are counted, and the rest still exists.
+        // As the pruner leaves it: kept batches are counted, and the rest still exists.
         let file = File::tampered(&format!(
-            "DELETE FROM batches WHERE rev IN ({gap});
+            "DELETE FROM line WHERE rev IN ({gap});
+             DELETE FROM finds WHERE way = 2 AND rev IN ({gap});
              DELETE FROM kept;
-             INSERT INTO kept SELECT coalesce(actor, x''), count(*), sum(bytes) FROM batches GROUP BY 1;
-             UPDATE chains SET held = (SELECT count(*) FROM batches WHERE rev IN (4, 10));"
+             INSERT INTO kept SELECT 1, coalesce(actor, zeroblob(16)), count(*), sum(length(body)) FROM line GROUP BY 2;"
         ));
         assert_eq!(file.log().check().unwrap(), Vec::<String>::new(), "without {gap}");
     }
@@ -307,17 +364,12 @@ fn d5_the_wal_stays_within_reach_of_a_full_disk() {
     // Many commits without maintenance.
     let (mut head, mut most) = (0, 0);
     for n in 0..40 {
-        let batch = Batch {
-            entries: (0..1_000).flat_map(|i| add_node(1_000 * n + i).entries).collect(),
-            ..nothing(n)
-        };
-        head = append(&mut log, head, &[batch]).unwrap();
+        head = append(&mut log, head, &[heavy(n, 100, 4_000)]).unwrap();
         most = most.max(wal());
     }
     assert!(most > REACH / 2 && most < REACH, "{most}");
     // One larger commit: as soon as it is checkpointed, the file is truncated.
-    let entries = (0..40_000).flat_map(|i| add_node(1_000_000 + i).entries).collect();
-    head = append(&mut log, head, &[Batch { entries, ..nothing(100) }]).unwrap();
+    head = append(&mut log, head, &[heavy(100, 900, 20_000)]).unwrap();
     assert!(wal() > REACH);
     append(&mut log, head, &[nothing(101)]).unwrap();
     assert!(wal() <= schema::WAL_BYTES_MAX && schema::WAL_BYTES_MAX < REACH, "{}", wal());
@@ -337,8 +389,7 @@ fn h2_the_pruner_keeps_up_with_what_others_write() {
     pruner.keep_up().unwrap();
     let (all, in_place) = pages(&log);
     assert!(all > in_place, "a little stays where it is");
-    let entries = (0..5_000).flat_map(|i| add_node(i).entries).collect();
-    append(&mut log, 10, &[Batch { entries, ..nothing(1) }]).unwrap();
+    append(&mut log, 10, &[heavy(1, 400, 15_000)]).unwrap();
     let (all, in_place) = pages(&log);
     assert!((1_000..3_000).contains(&all) && in_place < all, "{in_place} of {all}");
     pruner.keep_up().unwrap();

@@ -1,16 +1,15 @@
 //! Measurements, not run by default: `cargo test --release -p store -- --ignored --nocapture --test-threads 1`.
 
-use super::File;
+use super::{File, fold};
 use crate::contract::story::{add_node, nothing, story, uuid};
 use crate::contract::{Storage, append};
 use crate::retention::DAY_MS;
-use crate::sqlite::{load, rows};
+use crate::sqlite::SqliteLog;
 use crate::{HistoryQuery, HistoryScope, Limits, LoadScope, Log, Retention};
 use graph::hash::HashSet;
 use graph::history_view::HistoryView;
 use graph::model::Rev;
 use graph::{Timestamp, UserId};
-use rusqlite::Connection;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -22,7 +21,7 @@ fn a_million_nodes_load_in_seconds() {
     let mut log = file.log();
     append(&mut log, 0, &story()).unwrap();
     let started = Instant::now();
-    fill(&log.conn, 1_000_000);
+    fill(&mut log, 1_000_000);
     println!("filled in {:.1?}", started.elapsed());
     let before = resident();
     for _ in 0..2 {
@@ -36,9 +35,8 @@ fn a_million_nodes_load_in_seconds() {
         );
     }
     let started = Instant::now();
-    drop(load::load(&log.conn, LoadScope::Accounts).unwrap());
+    let mut head = log.load(LoadScope::Accounts).unwrap().rev();
     println!("accounts loaded in {:.1?}", started.elapsed());
-    let mut head = story().len() as u64;
     let started = Instant::now();
     for n in 0..2_000 {
         head = append(&mut log, head, &[add_node(5_000_000 + n)]).unwrap();
@@ -53,16 +51,15 @@ fn resident() -> usize {
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap_or(0) * 1024
 }
 
-fn fill(conn: &Connection, nodes: u64) {
-    conn.execute_batch("BEGIN").unwrap();
-    for n in 0..nodes {
-        let entries = crate::contract::story::node_with_links(n, nodes);
-        let batch = graph::Batch { entries, ..nothing(n) };
-        let rows: Vec<_> =
-            crate::codec::encode(&batch).unwrap().rows.into_iter().map(|row| (1, row)).collect();
-        rows::put_entities(conn, &rows).unwrap();
+fn fill(log: &mut SqliteLog, nodes: u64) {
+    const AT_ONCE: usize = 5_000;
+    let mut head = log.load(LoadScope::Accounts).unwrap().rev();
+    for first in (0..nodes).step_by(AT_ONCE) {
+        let numbers = first..nodes.min(first + AT_ONCE as u64);
+        let entries = numbers.flat_map(|n| crate::contract::story::node_with_links(n, nodes)).collect();
+        head = append(log, head, &[graph::Batch { entries, ..nothing(first) }]).unwrap();
+        fold(log);
     }
-    conn.execute_batch("COMMIT").unwrap();
 }
 
 /// Appends for a while, one by one with pauses, and reports the greatest time of 50, 99 and 99.9 of 100.
@@ -94,6 +91,7 @@ fn h2_a_million_batches_are_pruned_while_appends_go_on() {
         append(&mut log, first, &group).unwrap();
     }
     println!("{BATCHES} batches appended in groups in {:.1?}", started.elapsed());
+    fold(&log);
     pages_of(&log, BATCHES);
     let started = Instant::now();
     assert!(log.check().unwrap().is_empty());

@@ -1,6 +1,6 @@
-//! Tests of history for this storage alone: files of an earlier version, and indexes that save work.
+//! Tests of history for this storage alone: what saves work, and pruning.
 
-use super::File;
+use super::{File, fold, heavy};
 use crate::contract::pasts::{Dice, Naive, SMALL};
 use crate::contract::story::{add_node, uuid};
 use crate::contract::{Storage, append};
@@ -8,77 +8,13 @@ use crate::history_page::PAGE_BYTES_MAX;
 use crate::retention::DAY_MS;
 use crate::sqlite::page_reader::SqliteHistoryReader;
 use crate::sqlite::prune::SqlitePruner;
-use crate::sqlite::schema;
-use crate::{HistoryQuery, HistoryScope, Log, LogError, Pruner, Retention, codec};
+use crate::{HistoryQuery, HistoryScope, Log, Pruner, Retention, codec};
 use graph::history_view::HistoryView;
-use graph::{Batch, Timestamp, UserId};
-use rusqlite::types::Value;
-use rusqlite::{Connection, params};
+use graph::{Timestamp, UserId};
+use rusqlite::Connection;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// The tables derived from the batches, row by row.
-fn indices(conn: &Connection) -> Vec<Vec<Value>> {
-    let mut rows = Vec::new();
-    for table in ["batches", "names", "touches", "turns", "chains", "kept"] {
-        let mut statement = conn.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2")).unwrap();
-        let columns = statement.column_count();
-        let mut found = statement.query([]).unwrap();
-        while let Some(row) = found.next().unwrap() {
-            rows.push((0..columns).map(|column| row.get(column).unwrap()).collect());
-        }
-    }
-    rows
-}
-
-/// A file as version 1 wrote it.
-fn write_version_1<'a>(conn: &Connection, batches: impl Iterator<Item = &'a Batch>) {
-    conn.execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; BEGIN").unwrap();
-    conn.execute_batch(schema::FIRST).unwrap();
-    conn.pragma_update(None, "user_version", 1).unwrap();
-    for (rev, batch) in (1_i64..).zip(batches) {
-        let body = codec::encode(batch).unwrap().body;
-        let actor = batch.actor.map(|user| user.0);
-        conn.execute(
-            "INSERT INTO batches (rev, id, actor, at, bytes, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![rev, batch.id.0, actor, batch.at.ms(), body.len() as i64, body],
-        )
-        .unwrap();
-    }
-    conn.execute_batch("COMMIT").unwrap();
-}
-
-#[test]
-fn h1_a_file_of_version_1_is_brought_up_to_date() {
-    let mut dice = Dice::thrown();
-    let mut naive = Naive::begun();
-    naive.go_on(&mut dice, 200);
-    let (old, new) = (File::fresh(), File::fresh());
-    let conn = Connection::open(old.path()).unwrap();
-    write_version_1(&conn, naive.batches());
-    naive.write(&mut new.log(), &mut dice);
-    naive.compare_past(&old.log(), &mut dice);
-    let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-    assert_eq!(version, 4);
-    let [old, new] = [old, new].map(|file| indices(&Connection::open(file.path()).unwrap()));
-    assert!(old == new, "the same as if it had been written by this version");
-}
-
-#[test]
-fn h1_a_file_of_version_1_that_is_damaged_stays_as_it_is() {
-    let file = File::fresh();
-    let conn = Connection::open(file.path()).unwrap();
-    write_version_1(&conn, [add_node(1), add_node(2)].iter());
-    conn.execute_batch("UPDATE batches SET body = 'x' WHERE rev = 2").unwrap();
-    let refused = super::SqliteLog::open(file.path()).map(drop);
-    assert!(matches!(refused, Err(LogError::Corrupt { place, .. }) if place == "batch 2"));
-    let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-    let tables: i64 = conn
-        .query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'kept'", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!((version, tables), (1, 0));
-}
 
 /// A user who sees ten nodes does not pay for the batches of all others: apart from the last few, not one is even
 /// read.
@@ -89,7 +25,7 @@ fn h18_a_page_reads_only_what_its_reader_may_see() {
     let batches: Vec<_> = (0..3_000).map(add_node).collect();
     append(&mut log, 0, &batches).unwrap();
     let conn = Connection::open(file.path()).unwrap();
-    conn.execute_batch("UPDATE batches SET body = 'x' WHERE rev % 300 <> 1 AND rev < 2990").unwrap();
+    conn.execute_batch("UPDATE line SET body = x'78' WHERE rev % 300 <> 1 AND rev < 2990").unwrap();
     let ids: HashSet<_> = (0..3_000).step_by(300).map(|n| uuid(2_000_000_000 + n)).collect();
     let mut history = log.history().unwrap();
     for (offset, limit, has_more) in [(0, 4, true), (8, 4, false), (0, 10, false), (0, 1_000, false)] {
@@ -159,7 +95,7 @@ fn h18_what_a_page_leaves_out_is_not_read_where_that_is_not_needed() {
     let mut log = file.log();
     append(&mut log, 0, &(0..300).map(add_node).collect::<Vec<_>>()).unwrap();
     let conn = Connection::open(file.path()).unwrap();
-    conn.execute_batch("UPDATE batches SET body = 'x' WHERE rev > 10").unwrap();
+    conn.execute_batch("UPDATE line SET body = x'78' WHERE rev > 10").unwrap();
     let own = UserId(uuid(1));
     let cases = [
         (HistoryView::new(own), HistoryScope::By(own)),
@@ -181,13 +117,7 @@ fn h18_what_a_page_leaves_out_is_not_read_where_that_is_not_needed() {
 /// A page ends when its batches become too large for it, and the next page continues from there.
 #[test]
 fn g10_a_page_of_large_batches_is_short_and_leaves_nothing_out() {
-    let large = |n: u64| {
-        let mut batch = add_node(n);
-        let more = (0..if n.is_multiple_of(3) { 3_000 } else { 0 })
-            .flat_map(|i| add_node(1_000 + 5_000 * n + i).entries);
-        batch.entries.extend(more);
-        batch
-    };
+    let large = |n: u64| if n.is_multiple_of(3) { heavy(n, 300, 7_000) } else { add_node(1_000 * n) };
     let file = File::fresh();
     let mut log = file.log();
     append(&mut log, 0, &(0..20).map(large).collect::<Vec<_>>()).unwrap();
@@ -198,7 +128,7 @@ fn g10_a_page_of_large_batches_is_short_and_leaves_nothing_out() {
     let (mut revs, mut pages) = (Vec::new(), 0);
     loop {
         let page = history.page(&query).unwrap();
-        let bytes: usize = page.batches.iter().map(|it| codec::encode(&it.batch).unwrap().body.len()).sum();
+        let bytes: usize = page.batches.iter().map(|it| codec::encode(&it.batch).unwrap().len()).sum();
         assert!(bytes <= PAGE_BYTES_MAX);
         revs.extend(page.batches.iter().map(|past| past.rev));
         pages += 1;
@@ -208,8 +138,7 @@ fn g10_a_page_of_large_batches_is_short_and_leaves_nothing_out() {
         }
     }
     assert!(revs.into_iter().eq((1..=20).rev()) && pages > 1);
-    let too_large: Vec<_> = (0..12_000).flat_map(|n| add_node(9_000_000 + n).entries).collect();
-    append(&mut log, 20, &[Batch { entries: too_large, ..add_node(100) }, add_node(101)]).unwrap();
+    append(&mut log, 20, &[heavy(100, 500, 10_000), add_node(101)]).unwrap();
     let reached = |offset| {
         let query = HistoryQuery { until: 22, offset, ..query.clone() };
         let page = log.history().unwrap().page(&query).unwrap();
@@ -254,11 +183,12 @@ fn h2_damage_does_not_keep_the_pruner_from_anything() {
     naive.now += 2 * DAY_MS;
     let file = File::fresh();
     naive.write(&mut file.log(), &mut dice);
+    fold(&file.log());
     let conn = Connection::open(file.path()).unwrap();
     conn.execute_batch(
-        "UPDATE batches SET body = 'x', id = x'00' WHERE rev % 7 = 2;
-         UPDATE batches SET at = -9223372036854775808 WHERE rev = 9;
-         UPDATE users SET body = '{}' WHERE body LIKE '%user5%';",
+        "UPDATE line SET body = x'78', id = x'00' WHERE rev % 7 = 2;
+         UPDATE line SET at = -9223372036854775808 WHERE rev = 9;
+         UPDATE users SET body = x'80' WHERE CAST(body AS TEXT) LIKE '%user5%';",
     )
     .unwrap();
     let mut pruner = SqlitePruner::in_steps(file.log(), Retention { keys_kept_ms: DAY_MS, ..SMALL }).unwrap();
@@ -281,19 +211,18 @@ fn h2_what_is_pruned_is_gone_from_every_table() {
     assert_eq!((pruned.removed, pruned.more, pruned.oldest), (200, false, 201));
     let conn = Connection::open(file.path()).unwrap();
     for (sql, want) in [
-        ("SELECT count(*) FROM batches", 1),
+        ("SELECT count(*) FROM line", 1),
+        ("SELECT count(*) FROM runs", 1),
         ("SELECT count(*) FROM kept", 1),
-        ("SELECT sum(batches) - (SELECT count(*) FROM batches) FROM kept", 0),
-        ("SELECT sum(bytes) - (SELECT sum(bytes) FROM batches) FROM kept", 0),
-        ("SELECT count(*) FROM touches WHERE rev < 201", 0),
-        ("SELECT count(*) FROM names WHERE rev < 201", 0),
-        ("SELECT count(*) FROM gone WHERE rev < 201 AND id NOT IN (SELECT id FROM touches)", 0),
-        ("SELECT count(*) FROM chains WHERE held <> 1", 0),
+        ("SELECT sum(batches) - (SELECT count(*) FROM line) FROM kept", 0),
+        ("SELECT sum(bytes) - (SELECT sum(length(body)) FROM line) FROM kept", 0),
+        ("SELECT batches - pruned FROM runs", 1),
+        ("SELECT count(*) FROM finds WHERE rev < 201 OR run NOT IN (SELECT run FROM runs)", 0),
+        ("SELECT count(*) FROM gone WHERE rev < 201 AND id NOT IN (SELECT id FROM finds WHERE way = 1)", 0),
         (
-            "SELECT count(*) FROM chains WHERE root <> 201 AND root NOT IN (SELECT root FROM turns WHERE rev = 201)",
+            "SELECT count(*) FROM turns WHERE rev < 201 AND root NOT IN (SELECT root FROM turns WHERE rev = 201)",
             0,
         ),
-        ("SELECT count(*) FROM turns WHERE root NOT IN (SELECT root FROM chains)", 0),
     ] {
         assert_eq!(conn.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap(), want, "{sql}");
     }
