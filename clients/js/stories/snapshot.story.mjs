@@ -264,7 +264,7 @@ storyOnOwnServer('Pages of other origins may name a tag and read it, and caches 
   assert.deepEqual(options.headers.allow.split(', ').sort(), ['GET', 'HEAD', 'OPTIONS']);
 });
 
-// Rules: R17, R7.
+// Rules: R19, R7.
 for (const who of ['user', 'address']) {
   const options = { limits: 'on' };
   storyOnOwnServer(`Ten snapshots in ten seconds for one ${who}, and no more`, options, async (own) => {

@@ -15,6 +15,8 @@ use graph::{
 use std::sync::Arc;
 use uuid::Uuid;
 
+pub mod measured;
+
 /// What a case measures, once its World exists.
 pub type Work = Box<dyn FnOnce()>;
 
