@@ -172,7 +172,7 @@ impl Run {
                 }
             }
             "tail" => {
-                let span = Span { warm_up: Duration::from_secs(2), counted: Duration::from_secs(60) };
+                let span = Span { warm_up: Duration::from_secs(2), ..Span::seconds(60.0) };
                 let measured = tail::measure(&ours, span).await;
                 self.add(round, work, "half load", &ours.label, measured)?;
             }

@@ -2,6 +2,7 @@
 
 use super::backlog::Backlog;
 use super::diff_part::{DiffPart, SharedParts};
+use super::directory::Directory;
 use super::held_back::{HeldBack, HeldBounds, Message, Ticket};
 use super::protocol::{
     Caller, ConnectionId, ConnectionSink, Failure, OnOutcome, Outcome, Published, Relayed,
@@ -20,6 +21,9 @@ struct LiveConnection {
     caller: Caller,
     outbox: Box<dyn ConnectionSink>,
     held_back: HeldBack,
+    /// The number of the last group that was not decided for it, or that has a mutation which came on it. Its reads
+    /// reflect that group.
+    after_group: u64,
 }
 
 impl LiveConnection {
@@ -93,23 +97,20 @@ impl Connections {
         self.dues_passed
     }
 
+    /// Adds a connection. Of groups after this one, and of batches after `rev`, its user is told.
     pub(super) fn add(
         &mut self,
-        world: &World,
+        (rev, after_group): (Rev, u64),
         id: ConnectionId,
         caller: Caller,
         outbox: Box<dyn ConnectionSink>,
     ) {
-        if !holds(world, caller) {
-            // The token was revoked between the handshake and here.
-            outbox.close();
-            return;
-        }
-        self.by_id.insert(id, LiveConnection { caller, outbox, held_back: HeldBack::default() });
-        let exact = self.dues_passed_at != Some(world.rev());
+        let held_back = HeldBack::default();
+        self.by_id.insert(id, LiveConnection { caller, outbox, held_back, after_group });
+        let exact = self.dues_passed_at != Some(rev);
         let follower = self.followers.entry(caller.user).or_insert_with(|| Follower {
             connections: BTreeSet::new(),
-            backlog: Backlog::begin(world.rev(), exact),
+            backlog: Backlog::begin(rev, exact),
             left: None,
         });
         follower.connections.insert(id);
@@ -140,6 +141,18 @@ impl Connections {
     /// The position of everything told so far.
     pub(super) fn position(&mut self) -> Position {
         self.feed.position()
+    }
+
+    /// Notes that a group has a mutation which came on the connection.
+    pub(super) fn note_group(&mut self, id: ConnectionId, group: u64) {
+        if let Some(connection) = self.by_id.get_mut(&id) {
+            connection.after_group = group;
+        }
+    }
+
+    /// The number of the last group that the connection's reads must reflect.
+    pub(super) fn after_group(&self, id: ConnectionId) -> Option<u64> {
+        self.by_id.get(&id).map(|connection| connection.after_group)
     }
 
     /// Whether the connection is there.
@@ -259,15 +272,15 @@ impl Connections {
             .collect()
     }
 
-    /// Ends the connections whose token a committed batch revoked. The World is as it is after the batch.
-    pub(super) fn follow(&mut self, world: &World, batch: &Batch) {
+    /// Ends the connections whose token a committed batch revoked. The directory is as it is after the batch.
+    pub(super) fn follow(&mut self, directory: &Directory, batch: &Batch) {
         let shuts_out = |entry: &Entry| match &entry.subject {
             Subject::Token(change) => change.before.is_some(),
             Subject::User(change) => change.before.is_some(),
             _ => false,
         };
         if batch.entries.iter().any(shuts_out) {
-            self.close_where(|caller| !holds(world, caller));
+            self.close_where(|caller| !directory.holds(caller));
         }
     }
 
