@@ -288,8 +288,8 @@ impl Thread {
             Request::Read { caller, read, connection, answer } => {
                 self.ask_reading(Asked::ByUser(caller, read), connection, answer);
             }
-            Request::ReadPublic { token, page, answer } => {
-                self.ask_reading(Asked::Public(token, page), None, answer);
+            Request::ReadPublic { read, answer } => {
+                self.ask_reading(Asked::Public(read), None, answer);
             }
             Request::Relay { caller, relay, connection: from, answer } => {
                 self.relay(PendingRelay { caller, relay, from, answer });
