@@ -15,7 +15,7 @@ help: ## list the targets
 run: ## build the server and serve a demo graph
 	cargo run --release --locked --package server --bin synaptask -- demo
 
-test: need-tools fmt lint walls rules deny rust stories kill-loop live ## run everything that CI runs
+test: need-tools fmt lint walls rules deny rust instructions stories kill-loop live ## run everything that CI runs
 
 need-tools:
 	@for tool in cargo node npm $(PYTHON); do \
@@ -44,6 +44,9 @@ advisories: $(VENV)/.ready ## check dependencies for known vulnerabilities; fetc
 rust: ## run the Rust tests: units, rules, state machine, engine, contract suite
 	cargo test --locked --workspace
 
+instructions: ## count the instructions of what the domain does, and compare them with what is recorded
+	$(PYTHON) tools/instructions
+
 soak: ## run the state machine and the simulation for much longer
 	SYNAPTASK_STEPS=$${SYNAPTASK_STEPS:-1000000} cargo test --locked --release --package graph --tests -- --nocapture
 
@@ -71,6 +74,9 @@ bench-prune: ## prune a million batches and measure the time and the ack latency
 
 bench-costs: ## print a table of how costs grow with what a user can create
 	cargo run --locked --release --package graph --example costs
+
+bench-graph: ## measure how long what the domain does takes
+	cargo bench --locked --package graph --bench measured
 
 bench-large: ## print what a World of a million nodes costs, and edits of hubs and long chains
 	cargo run --locked --release --package graph --example large
@@ -102,4 +108,4 @@ $(VENV)/.ready: clients/py/requirements.txt tools/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r clients/py/requirements.txt -r tools/requirements.txt
 	touch $@
 
-.PHONY: help run test need-tools fmt lint walls rules deny advisories rust soak bench bench-peers bench-prune bench-costs bench-large build stories stories-js stories-py kill-loop live
+.PHONY: help run test need-tools fmt lint walls rules deny advisories rust instructions soak bench bench-peers bench-prune bench-costs bench-graph bench-large build stories stories-js stories-py kill-loop live

@@ -27,12 +27,22 @@ pub struct Span {
     pub warm_up: Duration,
     /// The time that counts.
     pub counted: Duration,
+    /// How long after its end an open loop waits for answers. What is not answered by then counts with the time that it
+    /// has waited, which is less than its latency would be.
+    pub patience: Duration,
 }
+
+/// How patient an open loop is.
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Span {
     /// A span that begins after half a second.
     pub fn seconds(seconds: f64) -> Span {
-        Span { warm_up: Duration::from_millis(500), counted: Duration::from_secs_f64(seconds) }
+        Span {
+            warm_up: Duration::from_millis(500),
+            counted: Duration::from_secs_f64(seconds),
+            patience: PATIENCE,
+        }
     }
 }
 
@@ -41,11 +51,11 @@ impl Span {
 pub struct Outcome<R> {
     /// The latencies of the requests that counted.
     pub latencies: Latencies,
-    /// All requests that were answered with a yes, including those that did not count.
-    pub answered: u64,
+    /// Requests that began in the time that counts and were not answered in time.
+    pub unanswered: u64,
     /// Quantiles, rates and the CPU time of subject and generator, as shares of one core.
     pub values: Values,
-    /// The clients, which are still connected.
+    /// The clients whose requests were all answered. They are still connected.
     pub clients: Vec<R>,
 }
 
@@ -61,14 +71,12 @@ pub async fn closed<R: Requester>(
     for mut client in clients {
         loops.spawn(async move {
             let mut latencies = Latencies::new()?;
-            let mut answered = 0_u64;
             loop {
                 let sent = Instant::now();
                 if sent >= end {
-                    return anyhow::Ok((client, latencies, answered));
+                    return anyhow::Ok(Looped { client: Some(client), latencies, unanswered: 0 });
                 }
                 client.request().await?;
-                answered += 1;
                 let now = Instant::now();
                 if now >= begin && now < end {
                     latencies.record(now - sent);
@@ -109,16 +117,22 @@ pub async fn open<R: Requester>(
     for mut client in clients {
         let receiver = Arc::clone(&receiver);
         loops.spawn(async move {
-            let mut latencies = Latencies::new()?;
-            let mut answered = 0_u64;
+            let (mut latencies, mut unanswered) = (Latencies::new()?, 0);
+            let mut patient = true;
             loop {
                 let Some(due) = receiver.lock().await.recv().await else {
-                    return anyhow::Ok((client, latencies, answered));
+                    let client = patient.then_some(client);
+                    return anyhow::Ok(Looped { client, latencies, unanswered });
                 };
-                client.request().await?;
-                answered += 1;
+                if patient {
+                    match tokio::time::timeout_at((end + span.patience).into(), client.request()).await {
+                        Ok(answered) => answered?,
+                        Err(_) => patient = false,
+                    }
+                }
                 if due >= begin {
                     latencies.record(due.elapsed());
+                    unanswered += u64::from(!patient);
                 }
             }
         });
@@ -129,33 +143,40 @@ pub async fn open<R: Requester>(
     outcome
 }
 
-type Loop<R> = anyhow::Result<(R, Latencies, u64)>;
+/// What one client's loop gave.
+struct Looped<R> {
+    /// `None` after a request that was not answered.
+    client: Option<R>,
+    latencies: Latencies,
+    unanswered: u64,
+}
 
 async fn gather<R: Requester>(
-    mut loops: JoinSet<Loop<R>>,
+    mut loops: JoinSet<anyhow::Result<Looped<R>>>,
     begin: Instant,
     end: Instant,
     subject: &Running,
 ) -> anyhow::Result<Outcome<R>> {
     let usage = usage_between(begin, end, subject);
     let finished = async {
-        let (mut latencies, mut answered, mut clients) = (Latencies::new()?, 0, Vec::new());
+        let (mut latencies, mut unanswered, mut clients) = (Latencies::new()?, 0, Vec::new());
         while let Some(finished) = loops.join_next().await {
-            let (client, own, count) = finished??;
-            latencies.merge(&own)?;
-            answered += count;
-            clients.push(client);
+            let looped = finished??;
+            latencies.merge(&looped.latencies)?;
+            unanswered += looped.unanswered;
+            clients.extend(looped.client);
         }
-        anyhow::Ok((latencies, answered, clients))
+        anyhow::Ok((latencies, unanswered, clients))
     };
-    let (usage, (latencies, answered, clients)) = tokio::try_join!(usage, finished)?;
+    let (usage, (latencies, unanswered, clients)) = tokio::try_join!(usage, finished)?;
     let mut values = latencies.quantiles();
-    let counted = latencies.len() as f64;
+    let counted = (latencies.len() - unanswered) as f64;
     ensure!(counted > 0.0, "nothing was answered in the time that counts");
     values.insert("acks_per_s".to_owned(), counted / (end - begin).as_secs_f64());
     values.insert("written_bytes_per_ack".to_owned(), usage.written_bytes / counted);
+    values.insert("unanswered".to_owned(), unanswered as f64);
     values.extend(usage.cpu);
-    Ok(Outcome { latencies, answered, values, clients })
+    Ok(Outcome { latencies, unanswered, values, clients })
 }
 
 /// What a span cost.

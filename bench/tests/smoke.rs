@@ -13,7 +13,11 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-const SPAN: Span = Span { warm_up: Duration::from_millis(100), counted: Duration::from_millis(500) };
+const SPAN: Span = Span {
+    warm_up: Duration::from_millis(100),
+    counted: Duration::from_millis(500),
+    patience: Duration::from_millis(500),
+};
 
 /// The debug binary. It is built if it is not there, as in `cargo test --package bench`.
 fn synaptask() -> Subject {
@@ -109,4 +113,25 @@ async fn a_refusal_fails_the_measurement() {
     assert!(closed.to_string().contains("target_not_found"), "{closed}");
     let open = open(refused(&running).await, 50.0, SPAN, &running).await.unwrap_err();
     assert!(open.to_string().contains("target_not_found"), "{open}");
+}
+
+/// Is answered twenty times, and then never.
+#[derive(Debug)]
+struct Stalled(u32);
+
+impl Requester for Stalled {
+    async fn request(&mut self) -> anyhow::Result<()> {
+        self.0 += 1;
+        if self.0 > 20 { std::future::pending().await } else { Ok(()) }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_answered_counts_with_the_time_it_waited() {
+    let running = bare().start(1).unwrap();
+    // 100 per second: 10 in the warm-up, 10 that are answered, and 40 that are not.
+    let outcome = open(vec![Stalled(0)], 100.0, SPAN, &running).await.unwrap();
+    assert_eq!((outcome.latencies.len(), outcome.unanswered, outcome.clients.len()), (50, 40, 0));
+    assert!(outcome.values["p50_us"] > 500_000.0 && outcome.values["max_us"] > 800_000.0, "{outcome:?}");
+    assert_eq!(outcome.values["acks_per_s"], 20.0);
 }

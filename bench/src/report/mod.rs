@@ -89,7 +89,7 @@ fn failures(measurements: &[Measurement]) -> String {
 }
 
 /// The columns of the tables, with their units: name of the value, heading, divisor, decimals.
-const COLUMNS: [(&str, &str, f64, usize); 24] = [
+const COLUMNS: [(&str, &str, f64, usize); 26] = [
     ("acks_per_s", "acks/s", 1.0, 0),
     ("deliveries_per_s", "deliveries/s", 1.0, 0),
     ("commits_per_s", "commits/s", 1.0, 0),
@@ -112,6 +112,8 @@ const COLUMNS: [(&str, &str, f64, usize); 24] = [
     ("written_bytes_per_ack", "written B/ack", 1.0, 0),
     ("disk_bytes_per_ack", "kept B/ack", 1.0, 0),
     ("disk_bytes", "file MB", 1e6, 0),
+    ("unanswered", "unanswered", 1.0, 0),
+    ("times", "times", 1.0, 0),
     ("subject_cpu", "CPU of subject", 1.0, 2),
     ("generator_cpu", "CPU of generator", 1.0, 2),
 ];

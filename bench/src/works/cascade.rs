@@ -5,7 +5,7 @@ use super::others::is_last_part;
 use super::probe;
 use crate::client::socket::{Packet, Socket, is_ok, start_of};
 use crate::graphs::{Writer, chain};
-use crate::load::Span;
+use crate::load::{PATIENCE, Span};
 use crate::measurement::{Measurement, Values};
 use crate::subject::{Subject, template};
 use anyhow::{Context as _, ensure};
@@ -28,16 +28,18 @@ pub async fn measure(subject: &Subject, length: usize) -> anyhow::Result<Vec<Mea
     .await?;
     let mut socket = Socket::connect(running.address, &running.user(0)?.token).await?;
     let others = probe::connect(&running, MEASURED).await?;
-    let span = Span { warm_up: Duration::ZERO, counted: Duration::from_millis(1_500) };
+    let span = Span { warm_up: Duration::ZERO, counted: Duration::from_millis(1_500), patience: PATIENCE };
     let reopen = format!(r#"{{"id":"{first}","status":0}}"#);
     let (opened, others) = tokio::try_join!(
         told(&mut socket, "node:update", &reopen, length),
         probe::mutations(&running, others, span)
     )?;
+    // Those who waited too long have given up.
+    let again = probe::connect(&running, MEASURED).await?;
     let undo = format!(r#"{{"batchId":"{}"}}"#, opened.batch);
     let (undone, others_of_undo) = tokio::try_join!(
         told(&mut socket, "history:undo", &undo, length),
-        probe::mutations(&running, others.clients, span)
+        probe::mutations(&running, again, span)
     )?;
     running.process.stop()?;
     let one = |what: &str, told: &Told, others: &Values| {

@@ -256,3 +256,19 @@ async fn busy(running: &Running, done: Arc<AtomicU64>) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_diff_ends_with_its_last_part() {
+        for (text, last) in [
+            (r#"42["graph:diff",{"rev":7,"nodes":[]}]"#, true),
+            (r#"42["graph:diff",{"rev":7,"part":1,"parts":10,"nodes":[]}]"#, false),
+            (r#"42["graph:diff",{"rev":7,"part":10,"parts":10,"nodes":[]}]"#, true),
+        ] {
+            assert_eq!(is_last_part(text).unwrap(), last, "{text}");
+        }
+    }
+}

@@ -329,13 +329,18 @@ impl World {
     /// behind by less, the clock stands still until time has caught up with it. What has expired stays expired until
     /// its due time is changed.
     pub fn set_clock(&mut self, now: Timestamp) {
-        if self.clock.ms().saturating_sub(now.ms()) > CLOCK_SLACK_MS {
+        if self.would_set_back(now) {
             let passed = self.due_times().filter(|(_, at)| *at > now && *at <= self.clock);
             let passed: Vec<(Due, Timestamp)> = passed.collect();
             self.expired.extend(passed);
             self.clock = now;
         }
         self.advance(now);
+    }
+
+    /// Whether [`World::set_clock`] would set the clock back.
+    pub fn would_set_back(&self, now: Timestamp) -> bool {
+        self.clock.ms().saturating_sub(now.ms()) > CLOCK_SLACK_MS
     }
 
     /// The due time of every grant and publication that has one.

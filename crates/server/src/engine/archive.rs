@@ -1,16 +1,17 @@
 //! Archive threads: one searches pages of history and one prunes, so that no mutation waits for either.
 
 use super::history_views::ViewVersion;
+use super::inbox::{Event, Inbox};
 use super::protocol::{Caller, Failure, OnOutcome, Outcome, PageOfHistory};
-use super::{EngineCommand, EngineSettings, Shared, clock};
+use super::{EngineSettings, Shared, clock};
 use graph::UserId;
 use graph::batch::Subject;
 use graph::model::Rev;
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Weak};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use store::{HistoryQuery, HistoryReader, Log, LogError, Pruner, StopSign};
@@ -76,7 +77,7 @@ impl Archive {
         log: &dyn Log,
         settings: &EngineSettings,
         shared: &Arc<Shared>,
-        engine: Weak<Sender<EngineCommand>>,
+        engine: &Arc<Inbox>,
     ) -> Result<Self, super::StartError> {
         let (mut history, mut pruner) = (log.history()?, log.pruner(settings.retention)?);
         let stop = StopSign::default();
@@ -85,6 +86,7 @@ impl Archive {
         let (jobs, waiting) = sync_channel(WAITING_MAX);
         let (pruning, ended) = sync_channel(0);
         let (reading, held, every) = (Arc::clone(shared), Arc::clone(shared), settings.prune_every);
+        let engine = Arc::clone(engine);
         let mut archive = Archive { jobs: Some(jobs), pruning: Some(pruning), stop, threads: Vec::new() };
         let named = |name: &str| std::thread::Builder::new().name(name.into());
         archive.threads.push(named("history").spawn(move || read(history, &waiting, &reading, &engine))?);
@@ -102,21 +104,14 @@ impl Archive {
     }
 }
 
-fn read(
-    mut history: Box<dyn HistoryReader>,
-    jobs: &Receiver<Job>,
-    shared: &Shared,
-    engine: &Weak<Sender<EngineCommand>>,
-) {
+fn read(mut history: Box<dyn HistoryReader>, jobs: &Receiver<Job>, shared: &Shared, engine: &Inbox) {
     for Job { caller, query, version, answer } in jobs {
         let page = catch_unwind(AssertUnwindSafe(|| page(&mut *history, &query, shared)));
         let failure = match page {
             Ok(Ok(page)) => {
                 let found = FoundPage { caller, page, until: query.until, version, answer };
-                // An engine that has ended owes no answers: dropping its queue answers everything left in it.
-                if let Some(engine) = engine.upgrade() {
-                    let _ = engine.send(EngineCommand::PageFound(Box::new(found)));
-                }
+                // An engine that has ended owes no answers: dropping the page answers it.
+                let _ = engine.tell(Event::PageFound(Box::new(found)));
                 continue;
             }
             Ok(Err(LogError::Stopped)) => Failure::Unavailable,

@@ -20,9 +20,43 @@ pub struct Identity {
 /// Every token with its owner, or with the reason why it is refused; every account; and when each token was last
 /// used.
 pub(super) struct Directory {
-    identities: RwLock<HashMap<TokenHash, Result<Identity, TokenRefusal>>>,
+    identities: RwLock<HashMap<TokenHash, Known>>,
     people: RwLock<HashMap<UserId, Arc<User>>>,
     used: Mutex<HashMap<TokenId, Timestamp>>,
+}
+
+/// The owner of a token, or why it is refused.
+type Known = Result<Identity, TokenRefusal>;
+
+/// What a batch changes in the directory.
+#[derive(Debug, Default)]
+pub(super) struct DirectoryChange {
+    /// The tokens concerned; `None` for one that is gone.
+    identities: Vec<(TokenHash, Option<Known>)>,
+    people: Vec<Arc<User>>,
+}
+
+impl DirectoryChange {
+    /// What a batch changes that was applied last to the World.
+    pub(super) fn by(world: &World, batch: &Batch) -> Self {
+        let mut change = DirectoryChange::default();
+        for entry in &batch.entries {
+            match &entry.subject {
+                Subject::Token(token) => {
+                    let hashes = [&token.before, &token.after].into_iter().flatten().map(|token| token.hash);
+                    change.identities.extend(hashes.map(|hash| (hash, known(world, &hash))));
+                }
+                Subject::User(user) => {
+                    if let Some(slot) = user.latest().and_then(|user| world.user(user.id)) {
+                        change.people.push(Arc::clone(&slot.user));
+                        change.identities.extend(slot.tokens.iter().map(|hash| (*hash, known(world, hash))));
+                    }
+                }
+                _ => {}
+            }
+        }
+        change
+    }
 }
 
 impl Directory {
@@ -42,35 +76,26 @@ impl Directory {
     }
 
     /// Follows a committed batch.
-    pub(super) fn follow(&self, world: &World, batch: &Batch) {
-        for entry in &batch.entries {
-            match &entry.subject {
-                Subject::Token(change) => {
-                    for token in [&change.before, &change.after].into_iter().flatten() {
-                        self.refresh(world, token.hash);
-                    }
-                }
-                Subject::User(change) => {
-                    let user = change.latest().and_then(|user| world.user(user.id));
-                    if let Some(slot) = user {
-                        let mut people = self.people.write().unwrap_or_else(PoisonError::into_inner);
-                        people.insert(slot.user.id, Arc::clone(&slot.user));
-                    }
-                    for hash in user.into_iter().flat_map(|slot| &slot.tokens) {
-                        self.refresh(world, *hash);
-                    }
-                }
-                _ => {}
+    pub(super) fn follow(&self, DirectoryChange { identities, people }: DirectoryChange) {
+        if !identities.is_empty() {
+            let mut all = self.identities.write().unwrap_or_else(PoisonError::into_inner);
+            for (hash, known) in identities {
+                match known {
+                    Some(known) => all.insert(hash, known),
+                    None => all.remove(&hash),
+                };
             }
+        }
+        if !people.is_empty() {
+            let mut all = self.people.write().unwrap_or_else(PoisonError::into_inner);
+            all.extend(people.into_iter().map(|user| (user.id, user)));
         }
     }
 
-    fn refresh(&self, world: &World, hash: TokenHash) {
-        let mut identities = self.identities.write().unwrap_or_else(PoisonError::into_inner);
-        match identity(world, &hash) {
-            Err(TokenRefusal::Unknown) => identities.remove(&hash),
-            known => identities.insert(hash, known),
-        };
+    /// Whether the token that a caller presented is in force, with the secret that they presented.
+    pub(super) fn holds(&self, caller: Caller) -> bool {
+        let identities = self.identities.read().unwrap_or_else(PoisonError::into_inner);
+        identities.get(&caller.hash).is_some_and(|known| known.as_ref().is_ok_and(|it| it.caller == caller))
     }
 
     pub(super) fn authenticate(&self, hash: &TokenHash, now: Timestamp) -> Result<Identity, TokenRefusal> {
@@ -90,6 +115,14 @@ impl Directory {
     /// The uses noted since the last call.
     pub(super) fn take_used(&self) -> Vec<(TokenId, Timestamp)> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).drain().collect()
+    }
+}
+
+/// The owner of a token; `None` if there is no such token.
+fn known(world: &World, hash: &TokenHash) -> Option<Known> {
+    match identity(world, hash) {
+        Err(TokenRefusal::Unknown) => None,
+        known => Some(known),
     }
 }
 

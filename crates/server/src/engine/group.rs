@@ -1,9 +1,12 @@
 //! A group: mutations decided in order on the World, committed together and then reported.
 
+use super::EngineSettings;
 use super::connections::{Connections, holds};
 use super::diff_part::{DiffPart, SharedParts};
+use super::directory::DirectoryChange;
+use super::durable::Step;
 use super::ids::RandomIds;
-use super::protocol::{ConnectionId, Failure, Mutation, OnOutcome, Outcome, Published};
+use super::protocol::{Caller, ConnectionId, Failure, Mutation, OnOutcome, Outcome, Published, Relay};
 use super::relay_audience::{self, AddressedRelay};
 use super::shared_text::SharedText;
 use graph::batch::{Lineage, Op, Subject};
@@ -16,7 +19,7 @@ use graph::{
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{Abandon, Fingerprint, LogError, Past, Proposal, Remembered};
+use store::{Fingerprint, LogError, Past, Proposal, Remembered};
 use uuid::Uuid;
 
 /// A mutation and its waiting caller.
@@ -27,19 +30,79 @@ pub(super) struct PendingMutation {
     pub(super) answer: OnOutcome,
 }
 
+/// A relay event that is sent after a group.
+pub(super) struct PendingRelay {
+    /// The sender.
+    pub(super) caller: Caller,
+    /// What is relayed.
+    pub(super) relay: Relay,
+    /// The connection it came on.
+    pub(super) from: ConnectionId,
+    /// Where the outcome goes.
+    pub(super) answer: OnOutcome,
+}
+
+impl PendingRelay {
+    /// Finds out who may receive the event now.
+    pub(super) fn address(
+        &self,
+        world: &World,
+        connections: &Connections,
+    ) -> Result<AddressedRelay, Failure> {
+        relay_audience::address(world, connections, self.caller, self.relay.clone(), self.from)
+    }
+
+    /// Sends the event, and answers.
+    pub(super) fn send(self, addressed: Result<AddressedRelay, Failure>, connections: &mut Connections) {
+        let outcome = match addressed {
+            Ok(addressed) => {
+                addressed.send(connections);
+                Outcome::PassedOn
+            }
+            Err(failure) => Outcome::Failed(failure),
+        };
+        connections.answer(Some(self.from), self.answer, outcome);
+    }
+}
+
 /// What has been decided so far. None of it is reported before it is on disk.
 #[derive(Default)]
 pub(super) struct Group {
+    /// Groups are numbered in the order in which they are begun.
+    pub(super) number: u64,
+    /// The mutations that were decided, in order.
+    pub(super) asked: Vec<PendingMutation>,
+    /// Relay events that came after the group had begun, with who may receive them after it.
+    pub(super) relays: Vec<(PendingRelay, Result<AddressedRelay, Failure>)>,
     /// Batches applied to the World, with the fingerprints of their requests.
     pub(super) applied: Vec<Proposal>,
+    /// What each of these batches changes in the directory.
+    directory: Vec<DirectoryChange>,
     /// Batches by id, for a request sent twice within the group.
     named: HashMap<BatchId, usize>,
     /// One for each mutation, in order.
     outputs: Vec<Output>,
-    /// The rev of the World before the group. Everything up to it is on disk and reported.
+    /// The rev of the World before the group.
     pub(super) first_rev: Rev,
     /// What had expired before the group under a clock that was set back since.
-    expired: Vec<(Due, Timestamp)>,
+    pub(super) expired: Vec<(Due, Timestamp)>,
+    /// How long deciding it has taken.
+    pub(super) spent: Duration,
+    /// The number of the look at the log that its transaction is.
+    pub(super) look: Option<u64>,
+}
+
+/// What a mutation is decided by besides the World.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'a> {
+    /// Who is connected.
+    pub(super) connections: &'a Connections,
+    /// Committed batches.
+    pub(super) past: &'a dyn Past,
+    /// The group in flight: it is applied to the World, and perhaps not yet on disk.
+    pub(super) in_flight: Option<&'a Group>,
+    /// The most entries of a part of a diff.
+    pub(super) part_entries_max: usize,
 }
 
 /// What to report about one mutation.
@@ -61,26 +124,19 @@ pub(super) type Announcements = Vec<(Arc<Published>, Vec<UserId>)>;
 const APPLY_TIME_MAX: Duration = Duration::from_secs(2);
 
 impl Group {
-    pub(super) fn new(world: &World) -> Self {
-        Group { first_rev: world.rev(), expired: world.expired().collect(), ..Group::default() }
+    pub(super) fn new(number: u64, world: &World) -> Self {
+        Group { number, first_rev: world.rev(), expired: world.expired().collect(), ..Group::default() }
+    }
+
+    /// Whether another mutation fits, by number and by the time that deciding has taken.
+    pub(super) fn has_room(&self, settings: &EngineSettings) -> bool {
+        self.asked.len() < settings.group_max && self.spent < settings.group_time
     }
 
     /// Decides one mutation and applies it.
-    ///
-    /// # Errors
-    /// [`Abandon`] when the whole group must be abandoned: history could not be read, so the transaction may be
-    /// over.
-    pub(super) fn take(
-        &mut self,
-        world: &mut World,
-        connections: &Connections,
-        past: &dyn Past,
-        mutation: &Mutation,
-        part_entries_max: usize,
-    ) -> Result<(), Abandon> {
-        let mut output = match self.decide(world, past, mutation) {
-            Err(DecideError::Group(abandon)) => return Err(abandon),
-            Err(DecideError::Mutation(failure)) => Output::answer(mutation, Outcome::Failed(failure)),
+    pub(super) fn take(&mut self, world: &mut World, context: Context<'_>, mutation: &Mutation) {
+        let mut output = match self.decide(world, context, mutation) {
+            Err(failure) => Output::answer(mutation, Outcome::Failed(failure)),
             Ok(Decided::Replay(diff)) => {
                 let outcome = Outcome::Changed { diff: Arc::new(diff.into()), replayed: true };
                 Output::answer(mutation, outcome)
@@ -90,52 +146,52 @@ impl Group {
                 diff.actor = world.user(mutation.caller.user).map(|slot| Arc::clone(&slot.user));
                 if let Some(batch) = batch {
                     world.apply(&batch);
-                    self.record(batch, mutation);
+                    self.record(world, batch, mutation);
                     diff.rev = world.rev();
                 }
                 Output::answer(mutation, Outcome::Changed { diff: Arc::new(diff.into()), replayed: false })
             }
-            Ok(Decided::Batch(batch)) => self.project(world, connections, mutation, batch, part_entries_max),
+            Ok(Decided::Batch(batch)) => self.project(world, context, mutation, batch),
         };
         if let (Outcome::Changed { replayed: false, .. }, Some((event, from))) =
             (&output.outcome, &mutation.passed_on)
         {
             // The permission for node:update covers the relay.
             output.passed_on =
-                relay_audience::address(world, connections, mutation.caller, event.clone(), *from).ok();
+                relay_audience::address(world, context.connections, mutation.caller, event.clone(), *from)
+                    .ok();
         }
         self.outputs.push(output);
-        Ok(())
     }
 
     fn decide(
         &self,
         world: &mut World,
-        past: &dyn Past,
+        context: Context<'_>,
         mutation: &Mutation,
-    ) -> Result<Decided, DecideError> {
+    ) -> Result<Decided, Failure> {
         let user = mutation.caller.user;
         if !holds(world, mutation.caller) {
-            return Err(Failure::Revoked.into());
+            return Err(Failure::Revoked);
         }
         if let Some(request) = mutation.idempotency_key
-            && let Some(done) = self.remembered(past, request.batch)?
+            && let Some(done) = self.remembered(context, request.batch)?
         {
             if done.batch.actor != Some(user) || done.fingerprint != Some(request.fingerprint) {
-                return Err(Failure::Refused(Reason::BatchIdConflict.into()).into());
+                return Err(Failure::Refused(Reason::BatchIdConflict.into()));
             }
             return Ok(Decided::Replay(graph::replay::replay(world, &done.batch, done.rev, user)));
         }
         if let Some(retry_after_s) = mutation.limited {
-            return Err(Failure::RateLimited { retry_after_s }.into());
+            return Err(Failure::RateLimited { retry_after_s });
         }
         let id = mutation.idempotency_key.map_or_else(RandomIds::batch, |request| request.batch);
         let batch = match mutation.operation {
             Operation::HistoryUndo { batch } => {
-                self.undo_or_redo(world, past, user, batch, UndoKind::Undo, id)?
+                self.undo_or_redo(world, context, user, batch, UndoKind::Undo, id)?
             }
             Operation::HistoryRedo { batch } => {
-                self.undo_or_redo(world, past, user, batch, UndoKind::Redo, id)?
+                self.undo_or_redo(world, context, user, batch, UndoKind::Redo, id)?
             }
             Operation::GraphApply { ref operations } => {
                 let until = Instant::now() + APPLY_TIME_MAX;
@@ -153,11 +209,16 @@ impl Group {
         Ok(Decided::Nothing(mutation.idempotency_key.map(|_| batch)))
     }
 
-    fn remembered(&self, past: &dyn Past, id: BatchId) -> Result<Option<Remembered>, DecideError> {
-        match self.pending(id) {
+    fn remembered(&self, context: Context<'_>, id: BatchId) -> Result<Option<Remembered>, Failure> {
+        match self.uncommitted(context, id) {
             Some(pending) => Ok(Some(pending)),
-            None => past.batch(id).map_err(unreadable),
+            None => context.past.batch(id).map_err(|error| unreadable(&error)),
         }
+    }
+
+    /// A batch of this group or of the one in flight.
+    fn uncommitted(&self, context: Context<'_>, id: BatchId) -> Option<Remembered> {
+        self.pending(id).or_else(|| context.in_flight?.pending(id))
     }
 
     /// A batch of this group.
@@ -173,21 +234,21 @@ impl Group {
     fn undo_or_redo(
         &self,
         world: &World,
-        past: &dyn Past,
+        context: Context<'_>,
         user: UserId,
         named: BatchId,
         way: UndoKind,
         id: BatchId,
-    ) -> Result<Batch, DecideError> {
-        let chain = self.chain(past, named)?.ok_or(Failure::Refused(Reason::BatchNotFound.into()))?;
-        Ok(undo_or_redo(world, user, &chain, way, id, &mut RandomIds).map_err(Failure::Refused)?)
+    ) -> Result<Batch, Failure> {
+        let chain = self.chain(context, named)?.ok_or(Failure::Refused(Reason::BatchNotFound.into()))?;
+        undo_or_redo(world, user, &chain, way, id, &mut RandomIds).map_err(Failure::Refused)
     }
 
-    /// The chain of a batch, on disk or in this group.
-    fn chain(&self, past: &dyn Past, id: BatchId) -> Result<Option<Chain>, DecideError> {
-        let stored = past.chain(id).map_err(unreadable)?;
+    /// The chain of a batch, on disk, in the group in flight or in this group.
+    fn chain(&self, context: Context<'_>, id: BatchId) -> Result<Option<Chain>, Failure> {
+        let stored = context.past.chain(id).map_err(|error| unreadable(&error))?;
         // An undo on disk whose root is no longer kept has no chain: the root's id may now name another batch.
-        let (mut chain, root) = match (stored, self.pending(id)) {
+        let (mut chain, root) = match (stored, self.uncommitted(context, id)) {
             (Some(stored), _) => {
                 let undone = matches!(stored.latest, Lineage::UndoOf(_));
                 let names_undo = matches!(stored.named, Lineage::UndoOf(_));
@@ -200,13 +261,15 @@ impl Group {
                     Lineage::Fresh => pending.batch.id,
                     Lineage::UndoOf(root) | Lineage::RedoOf(root) => root,
                 };
-                let Some(begun) = self.remembered(past, root)? else { return Ok(None) };
+                let Some(begun) = self.remembered(context, root)? else { return Ok(None) };
                 (Chain { root: begun.batch, undone: false, names_undo, latest: None }, root)
             }
             (None, None) => return Ok(None),
         };
+        // The group in flight may be on disk by now. Then the stored chain includes it, and it is last in the chain.
         let mut latest = None;
-        for proposal in &self.applied {
+        let in_flight = context.in_flight.iter().flat_map(|group| &group.applied);
+        for proposal in in_flight.chain(&self.applied) {
             match proposal.batch.lineage {
                 Lineage::UndoOf(of) if of == root => chain.undone = true,
                 Lineage::RedoOf(of) if of == root => chain.undone = false,
@@ -218,7 +281,9 @@ impl Group {
         Ok(Some(chain))
     }
 
-    fn record(&mut self, batch: Batch, mutation: &Mutation) {
+    /// Records a batch that was just applied.
+    fn record(&mut self, world: &World, batch: Batch, mutation: &Mutation) {
+        self.directory.push(DirectoryChange::by(world, &batch));
         self.named.insert(batch.id, self.applied.len());
         let fingerprint: Option<Fingerprint> = mutation.idempotency_key.map(|request| request.fingerprint);
         self.applied.push(Proposal { batch: batch.into(), fingerprint });
@@ -227,11 +292,11 @@ impl Group {
     fn project(
         &mut self,
         world: &mut World,
-        connections: &Connections,
+        context: Context<'_>,
         mutation: &Mutation,
         batch: Batch,
-        part_entries_max: usize,
     ) -> Output {
+        let Context { connections, part_entries_max, .. } = context;
         let caller = mutation.caller.user;
         let viewers = connections.users_and(caller);
         let mut diffs = {
@@ -255,12 +320,12 @@ impl Group {
         };
         let first = first.unwrap_or_else(|| Arc::new(Diff::empty(world, Some(&batch)).into()));
         let rest = rest.unwrap_or_default().into();
-        self.record(batch, mutation);
+        self.record(world, batch, mutation);
         let outcome = Outcome::Changed { diff: first, replayed: false };
         Output { outcome, origin: mutation.origin, passed_on: None, rest, diffs, published }
     }
 
-    /// Reverts the World: the group was not committed.
+    /// Takes the group back: it is not committed. Groups decided later must have been taken back before.
     pub(super) fn revert(&self, world: &mut World) {
         for proposal in self.applied.iter().rev() {
             world.revert(&proposal.batch);
@@ -270,13 +335,24 @@ impl Group {
 
     /// Marks as expired again what had expired before the group and was given another due time by it. A World that
     /// was reverted or reloaded does not know that.
-    pub(super) fn restore_expired(&self, world: &mut World) {
+    fn restore_expired(&self, world: &mut World) {
         self.expired.iter().for_each(|(due, at)| world.expire(*due, *at));
     }
 
+    /// Its batches as steps of what is durable.
+    pub(super) fn steps(&mut self) -> impl Iterator<Item = Step<'static>> {
+        let batches = self.applied.iter().map(|proposal| Arc::clone(&proposal.batch));
+        let batches = batches.zip(self.directory.drain(..));
+        (self.first_rev + 1..).zip(batches).map(|(rev, (batch, directory))| Step::Batch {
+            rev,
+            batch,
+            directory,
+        })
+    }
+
     /// Answers and sends the diffs, in order: the group is on disk.
-    pub(super) fn tell(self, connections: &mut Connections, asked: Vec<PendingMutation>) {
-        for (output, asked) in self.outputs.into_iter().zip(asked) {
+    pub(super) fn tell(self, connections: &mut Connections) {
+        for (output, asked) in self.outputs.into_iter().zip(self.asked) {
             if let Some(addressed) = output.passed_on {
                 addressed.send(connections);
             }
@@ -291,6 +367,9 @@ impl Group {
                 connections.announce(users, published, output.origin);
             }
         }
+        for (relay, addressed) in self.relays {
+            relay.send(addressed, connections);
+        }
     }
 }
 
@@ -302,20 +381,6 @@ fn name_copies(diffs: &mut Vec<SharedDiff>, caller: UserId, copies: Vec<(Uuid, U
     });
     diffs.retain(|shared| !shared.users.is_empty());
     diffs.extend(own.map(|own| SharedDiff { diff: Diff { copies, ..own.diff }, ..own }));
-}
-
-/// How much fails when a mutation cannot be decided.
-enum DecideError {
-    /// Only the mutation itself.
-    Mutation(Failure),
-    /// The whole group.
-    Group(Abandon),
-}
-
-impl From<Failure> for DecideError {
-    fn from(failure: Failure) -> Self {
-        DecideError::Mutation(failure)
-    }
 }
 
 enum Decided {
@@ -339,13 +404,11 @@ impl Output {
     }
 }
 
-/// Damage concerns only the request that reads it. Any other error may have ended the transaction.
-fn unreadable(error: LogError) -> DecideError {
+/// History that cannot be read concerns only the request that reads it. It is read on a connection of its own, so an
+/// error does not touch the transaction.
+fn unreadable(error: &LogError) -> Failure {
     tracing::error!(%error, "cannot read history");
-    match error {
-        LogError::Corrupt { .. } => DecideError::Mutation(Failure::Storage),
-        _ => DecideError::Group(Abandon),
-    }
+    Failure::Storage
 }
 
 /// The announcements of the nodes that are public now and were not before the batch.

@@ -1,11 +1,13 @@
-//! The engine: one thread that owns the World and the log, so that there is one order of commits.
+//! The engine: one thread that owns the World, so that there is one order of commits.
 //!
-//! It takes the waiting requests, decides all their mutations in order, commits them to the log as one group, and
-//! only then answers and sends diffs. Reads are answered beside it, from a World that follows the engine's.
+//! It takes the waiting mutations and decides them in order, as groups. The committer writes one group to the log, and
+//! the engine then answers and sends diffs, while it decides the next. Reads are answered beside it, from a World that
+//! follows what is durable.
 
 mod archive;
 mod backlog;
 pub(crate) mod clock;
+mod committer;
 mod connections;
 mod diff_part;
 mod directory;
@@ -14,11 +16,14 @@ mod group;
 mod held_back;
 mod history_views;
 mod ids;
+mod inbox;
+mod pipeline;
 pub mod protocol;
 mod reading;
 mod reads;
 mod relay_audience;
 mod shared_text;
+mod teller;
 mod thread;
 
 pub use diff_part::DiffPart;
@@ -26,21 +31,22 @@ pub use directory::Identity;
 pub use ids::RandomIds;
 pub use protocol::{
     Account, Caller, ConnectionId, ConnectionSink, Failure, IdempotencyKey, Mutation, OnOutcome, Outcome,
-    PageRequest, Published, Read, Relay, Relayed,
+    PageRequest, PublicRead, Published, Read, Relay, Relayed,
 };
 pub use shared_text::SharedText;
 
-use archive::{Archive, FoundPage};
+use archive::Archive;
+use committer::Committer;
 use directory::Directory;
 use graph::model::TokenHash;
 use graph::tokens::TokenRefusal;
-use reading::{Reading, ReadyPage, TurnCome};
+use inbox::{Event, Inbox, Request};
+use reading::Reading;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use store::{LoadScope, Log, LogError, Retention};
-use thread::Thread;
+use thread::{Parts, Thread};
 use tokio::sync::{oneshot, watch};
 
 /// The engine's settings.
@@ -48,8 +54,12 @@ use tokio::sync::{oneshot, watch};
 pub struct EngineSettings {
     /// How many mutations and reads may wait. Further ones are answered `unavailable`.
     pub queue_max: usize,
-    /// How many requests are taken at once: also the most mutations that are committed together.
+    /// The most mutations that are committed together.
     pub group_max: usize,
+    /// The most of them that one user has in a group.
+    pub group_share: usize,
+    /// How long a group is decided; what comes later waits for the next commit.
+    pub group_time: Duration,
     /// The most entries of a diff over a socket before it is sent in parts.
     pub part_entries_max: usize,
     /// How often the log is checked for batches that other processes committed.
@@ -77,6 +87,8 @@ impl Default for EngineSettings {
         EngineSettings {
             queue_max: 10_000,
             group_max: 512,
+            group_share: 64,
+            group_time: Duration::from_millis(4),
             part_entries_max: 1_000,
             poll: Duration::from_millis(50),
             load_kept: Duration::from_secs(60),
@@ -100,24 +112,10 @@ pub enum StartError {
     Thread(#[from] std::io::Error),
 }
 
-/// One command for the engine's thread.
-enum EngineCommand {
-    Mutate(Box<Mutation>, OnOutcome),
-    Read { caller: Caller, read: Read, connection: Option<ConnectionId>, answer: OnOutcome },
-    ReadPublic { token: String, page: PageRequest, answer: OnOutcome },
-    Relay { caller: Caller, relay: Relay, connection: ConnectionId, answer: OnOutcome },
-    Connect { id: ConnectionId, caller: Caller, outbox: Box<dyn ConnectionSink> },
-    Disconnect(ConnectionId),
-    TurnCome(TurnCome),
-    PageReady(Box<ReadyPage>),
-    PageFound(Box<FoundPage>),
-    Drain(oneshot::Sender<()>),
-}
-
 /// The transports' handle on the engine; cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
-    commands: Arc<Sender<EngineCommand>>,
+    handle: Arc<Handle>,
     shared: Arc<Shared>,
     /// The other end is dropped once the log is closed.
     closed: watch::Receiver<()>,
@@ -144,17 +142,24 @@ impl Drop for OwedOutcome {
     }
 }
 
-/// State shared by the handle and the thread.
+/// State shared by the handle and the threads.
 struct Shared {
     directory: Directory,
-    waiting: AtomicUsize,
-    draining: AtomicBool,
     next_connection: AtomicU64,
     /// The number of the last look at the log that was begun.
     looks_begun: AtomicU64,
     /// The rev of the oldest batch that history still keeps.
     oldest_held: AtomicU64,
-    queue_max: usize,
+}
+
+/// The inbox as the handles share it. When the last handle is dropped, the engine finishes what waits and ends.
+struct Handle(Arc<Inbox>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.refuse();
+        let _ = self.0.tell(Event::Drain(None));
+    }
 }
 
 impl Engine {
@@ -165,27 +170,36 @@ impl Engine {
     /// thread.
     pub fn start(mut log: Box<dyn Log>, settings: EngineSettings) -> Result<Engine, StartError> {
         let world = log.load(LoadScope::Everything)?;
-        let (commands, waiting) = channel();
-        let commands = Arc::new(commands);
+        let inbox = Arc::new(Inbox::new(settings.queue_max, settings.group_share));
         let shared = Arc::new(Shared {
             directory: Directory::of(&world),
-            waiting: AtomicUsize::new(0),
-            draining: AtomicBool::new(false),
             next_connection: AtomicU64::new(1),
             looks_begun: AtomicU64::new(0),
             oldest_held: AtomicU64::new(0),
-            queue_max: settings.queue_max,
         });
-        let archive = Archive::start(&*log, &settings, &shared, Arc::downgrade(&commands))?;
-        let reading = Reading::start(&world, &settings, Arc::downgrade(&commands))?;
+        let archive = Archive::start(&*log, &settings, &shared, &inbox)?;
+        let reading = Reading::start(&world, &settings, &inbox)?;
+        let past = log.open_past()?;
+        let committer = Committer::start(log, Arc::clone(&inbox))?;
         let (looks, looked) = watch::channel(0);
-        let thread = Thread::new(log, archive, reading, world, Arc::clone(&shared), looks, settings);
+        let handle = Arc::new(Handle(Arc::clone(&inbox)));
+        let parts = Parts {
+            inbox,
+            committer,
+            past,
+            archive,
+            reading,
+            world,
+            shared: Arc::clone(&shared),
+            looks,
+            settings,
+        };
         let (closes, closed) = watch::channel(());
         std::thread::Builder::new().name("engine".into()).spawn(move || {
-            thread.run(&waiting);
+            Thread::new(parts).run();
             drop(closes);
         })?;
-        Ok(Engine { commands, shared, closed, looked })
+        Ok(Engine { handle, shared, closed, looked })
     }
 
     /// The owner of the token with this hash. Notes that the token was used.
@@ -206,55 +220,51 @@ impl Engine {
 
     /// Requests a mutation. It is answered once, when it is on disk or refused.
     pub fn mutate(&self, mutation: Mutation, answer: OnOutcome) {
-        self.ask(answer, |answer| EngineCommand::Mutate(Box::new(mutation), answer));
+        self.ask(answer, |answer| Request::Mutate(Box::new(mutation), answer));
     }
 
     /// Relays an event to the users who see its subject. It is dropped when the engine is overloaded.
     pub fn relay(&self, caller: Caller, relay: Relay, connection: ConnectionId, answer: OnOutcome) {
-        self.ask(answer, |answer| EngineCommand::Relay { caller, relay, connection, answer });
+        self.ask(answer, |answer| Request::Relay { caller, relay, connection, answer });
     }
 
-    /// Requests a page of a publication for a caller without an account.
-    pub fn read_public(&self, token: String, page: PageRequest, answer: OnOutcome) {
-        self.ask(answer, |answer| EngineCommand::ReadPublic { token, page, answer });
+    /// Requests a read of a publication for a caller without an account.
+    pub fn read_public(&self, read: PublicRead, answer: OnOutcome) {
+        self.ask(answer, |answer| Request::ReadPublic { read, answer });
     }
 
     /// Requests a read. It is answered once and reflects every mutation answered before.
     pub fn read(&self, caller: Caller, read: Read, connection: Option<ConnectionId>, answer: OnOutcome) {
-        self.ask(answer, |answer| EngineCommand::Read { caller, read, connection, answer });
+        self.ask(answer, |answer| Request::Read { caller, read, connection, answer });
     }
 
-    fn ask(&self, answer: OnOutcome, command: impl FnOnce(OnOutcome) -> EngineCommand) {
+    fn ask(&self, answer: OnOutcome, request: impl FnOnce(OnOutcome) -> Request) {
         let owed = OwedOutcome(Some(answer));
-        let full = self.shared.waiting.load(Ordering::Relaxed) >= self.shared.queue_max;
-        if full || self.shared.draining.load(Ordering::Relaxed) {
-            return;
-        }
-        self.shared.waiting.fetch_add(1, Ordering::Relaxed);
-        // Commands that the thread no longer takes are dropped, here or with the queue, and are thereby answered.
-        let _ = self.commands.send(command(Box::new(move |outcome| owed.give(outcome))));
+        // What is refused is dropped, here or with the inbox, and is thereby answered.
+        drop(self.handle.0.ask(request(Box::new(move |outcome| owed.give(outcome)))));
     }
 
     /// Registers a connection. From now on its outbox gets every diff that affects its user.
     pub fn connect(&self, caller: Caller, outbox: Box<dyn ConnectionSink>) -> ConnectionId {
         let id = ConnectionId(self.shared.next_connection.fetch_add(1, Ordering::Relaxed));
-        // Without the thread there is nothing to connect to. The process is about to end.
-        let _ = self.commands.send(EngineCommand::Connect { id, caller, outbox });
+        // An engine that has ended connects nobody. The process is about to end.
+        let _ = self.handle.0.tell(Event::Connect { id, caller, outbox });
         id
     }
 
     /// Forgets a connection.
     pub fn disconnect(&self, connection: ConnectionId) {
-        let _ = self.commands.send(EngineCommand::Disconnect(connection));
+        let _ = self.handle.0.tell(Event::Disconnect(connection));
     }
 
     /// Refuses new requests, finishes the waiting ones and stops. Gives up waiting after `within`.
     pub async fn drain(&self, within: Duration) {
-        self.shared.draining.store(true, Ordering::Relaxed);
+        self.handle.0.refuse();
         let (done, drained) = oneshot::channel();
-        if self.commands.send(EngineCommand::Drain(done)).is_ok()
-            && tokio::time::timeout(within, drained).await.is_err()
-        {
+        if self.handle.0.tell(Event::Drain(Some(done))).is_err() {
+            return;
+        }
+        if tokio::time::timeout(within, drained).await.is_err() {
             tracing::warn!("the engine did not finish within {within:?}");
         }
     }

@@ -8,15 +8,14 @@ use graph::{Reason, Refusal, World, access};
 use std::sync::Arc;
 use store::{HistoryQuery, HistoryScope};
 
-/// Sends a connection what it missed, and answers whether it could be sent.
+/// Sends a connection what it missed up to `rev`, the last one that was told, and answers whether it could be sent.
 pub(super) fn sync(
-    world: &World,
+    rev: Rev,
     connections: &mut Connections,
     caller: Caller,
     since: Rev,
     connection: Option<ConnectionId>,
 ) -> Outcome {
-    let rev = world.rev();
     let missed = connection.zip(connections.missed(caller.user, since, rev));
     if let Some((connection, missed)) = &missed {
         connections.catch_up(*connection, missed);

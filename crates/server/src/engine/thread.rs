@@ -1,26 +1,32 @@
-//! The engine's thread: its loop, and how it handles a failed commit or a panicking operation.
+//! The engine's thread: its loop, and what it does while nothing is in flight.
 
 use super::archive::{Archive, FoundPage, Job};
 use super::clock::ClockWatch;
-use super::connections::{BacklogBounds, Connections, holds};
+use super::committer::{Committer, Report};
+use super::connections::{BacklogBounds, Connections};
 use super::diff_part::SharedParts;
+use super::directory::DirectoryChange;
 use super::durable::{Step, durable};
-use super::group::{Group, PendingMutation, published};
+use super::group::{Group, PendingMutation, PendingRelay, published};
 use super::held_back::HeldBounds;
 use super::history_views::{HistoryViews, ViewVersion};
+use super::inbox::{Event, Inbox, Item, Request};
 use super::protocol::{
-    Caller, ConnectionId, Failure, OnOutcome, Outcome, PageRequest, Read, Relay, RequestedScope,
+    Caller, ConnectionId, ConnectionSink, Failure, OnOutcome, Outcome, PageRequest, Read, RequestedScope,
 };
-use super::reading::{Asked, ReadJob, Reading, ReadyPage, TurnCome};
-use super::{EngineCommand, EngineSettings, Shared, clock, reads, relay_audience};
+use super::reading::{Asked, ReadJob, Reading, TurnCome};
+use super::teller::Teller;
+use super::{EngineSettings, Shared, clock, reads};
 use graph::model::Rev;
+use graph::world::Due;
 use graph::{Committed, Projection, SharedDiff, Timestamp, World};
+use std::collections::VecDeque;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
-use store::{Abandon, Log, LogError};
+use store::{LogError, Past};
 use tokio::sync::{oneshot, watch};
 
 /// How often the last-used times of tokens are stored.
@@ -29,80 +35,112 @@ const TOUCH_EVERY: Duration = Duration::from_secs(60);
 /// How often the engine, while it drains, looks whether the last read is done.
 const FINISH_EVERY: Duration = Duration::from_millis(1);
 
-/// Everything the thread owns.
+/// Everything the thread owns. Its World is ahead of what is durable by the groups that are not committed yet.
 pub(super) struct Thread {
-    log: Box<dyn Log>,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) committer: Committer,
+    pub(super) past: Box<dyn Past + Send>,
     archive: Archive,
     reading: Reading,
-    world: World,
-    connections: Connections,
+    pub(super) world: World,
+    pub(super) connections: Connections,
     readers: HistoryViews,
-    shared: Arc<Shared>,
-    settings: EngineSettings,
+    pub(super) shared: Arc<Shared>,
+    pub(super) settings: EngineSettings,
+    /// How many groups were begun.
+    pub(super) groups: u64,
+    /// The group that the committer writes.
+    pub(super) in_flight: Option<Group>,
+    /// The group that is decided meanwhile.
+    pub(super) gathered: Option<Group>,
+    /// Mutations to be decided again, before any other.
+    pub(super) again: VecDeque<PendingMutation>,
+    /// How many requests were taken from the inbox and count as waiting.
+    pub(super) taken: usize,
+    /// The World may be damaged: what had expired before its last groups. It is reloaded once nothing is in flight.
+    pub(super) damaged: Option<Vec<(Due, Timestamp)>>,
+    /// The last rev that is durable and was told.
+    pub(super) told: Rev,
+    waiting: Waiting,
+    draining: Vec<oneshot::Sender<()>>,
+    ends: bool,
     /// Publishes the number of the last finished look at the log.
-    looks: watch::Sender<u64>,
-    polled: Instant,
+    pub(super) looks: watch::Sender<u64>,
+    /// When the last look at the log began; `None` when one is due.
+    pub(super) polled: Option<Instant>,
     touched: Instant,
     clock: ClockWatch,
 }
 
-/// The commands of one round, sorted by when they are handled.
+/// What waits until nothing is in flight, or for a group of its own.
 #[derive(Default)]
-struct Round {
-    mutations: Vec<PendingMutation>,
-    reads: Vec<(Asked, Option<ConnectionId>, OnOutcome)>,
-    turns: Vec<TurnCome>,
-    pages: Vec<ReadyPage>,
+struct Waiting {
+    /// Reads that must reflect the group with this number.
+    reads: Vec<(u64, Asked, ConnectionId, OnOutcome)>,
+    searches: Vec<(Caller, RequestedScope, PageRequest, OnOutcome)>,
     found: Vec<FoundPage>,
-    relays: Vec<(Caller, Relay, ConnectionId, OnOutcome)>,
-    drain: Option<oneshot::Sender<()>>,
+    /// Relay events that came while the World was damaged.
+    relays: Vec<PendingRelay>,
+}
+
+impl Waiting {
+    /// Whether anything waits until nothing is in flight.
+    fn for_quiet(&self) -> bool {
+        !(self.searches.is_empty() && self.found.is_empty())
+    }
+}
+
+/// What the thread starts with.
+pub(super) struct Parts {
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) committer: Committer,
+    pub(super) past: Box<dyn Past + Send>,
+    pub(super) archive: Archive,
+    pub(super) reading: Reading,
+    pub(super) world: World,
+    pub(super) shared: Arc<Shared>,
+    pub(super) looks: watch::Sender<u64>,
+    pub(super) settings: EngineSettings,
 }
 
 impl Thread {
-    pub(super) fn new(
-        log: Box<dyn Log>,
-        archive: Archive,
-        reading: Reading,
-        world: World,
-        shared: Arc<Shared>,
-        looks: watch::Sender<u64>,
-        settings: EngineSettings,
-    ) -> Self {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts { inbox, committer, past, archive, reading, world, shared, looks, settings } = parts;
         let now = Instant::now();
         let kept = BacklogBounds { time: settings.backlog_kept, bytes: settings.backlog_bytes_max };
-        let held_bounds =
-            HeldBounds { entries_max: settings.held_entries_max, bytes_max: settings.held_bytes_max };
-        let connections = Connections::new(kept, held_bounds, reading.feed());
-        let readers = HistoryViews::default();
-        let clock = ClockWatch::begin(world.clock());
+        let held = HeldBounds { entries_max: settings.held_entries_max, bytes_max: settings.held_bytes_max };
         Thread {
-            log,
+            inbox,
+            committer,
+            past,
             archive,
-            reading,
+            clock: ClockWatch::begin(world.clock()),
+            told: world.rev(),
             world,
-            connections,
-            readers,
+            connections: Connections::new(kept, held, reading.feed(), Teller::start()),
+            reading,
+            readers: HistoryViews::default(),
             shared,
             settings,
+            groups: 0,
+            in_flight: None,
+            gathered: None,
+            again: VecDeque::new(),
+            taken: 0,
+            damaged: None,
+            waiting: Waiting::default(),
+            draining: Vec::new(),
+            ends: false,
             looks,
-            polled: now,
+            polled: Some(now),
             touched: now,
-            clock,
         }
     }
 
     /// Runs until drained, or until every handle is dropped. A fault outside any single operation ends the process:
     /// the data on disk is whole, and a restart loads it.
-    pub(super) fn run(mut self, commands: &Receiver<EngineCommand>) {
-        let ran = catch_unwind(AssertUnwindSafe(|| {
-            while let Some(round) = self.collect(commands) {
-                if let Some(done) = self.round(round) {
-                    self.finish_reads(commands);
-                    let _ = done.send(());
-                    return;
-                }
-            }
-        }));
+    pub(super) fn run(mut self) {
+        let ran = catch_unwind(AssertUnwindSafe(|| while self.step() {}));
         if ran.is_err() {
             end_process("the engine failed");
         }
@@ -111,139 +149,261 @@ impl Thread {
 
     /// Closes the log last, when nothing else in the process has it open: only then does one file remain (D18).
     fn close(self) {
-        let Thread { mut log, archive, reading, .. } = self;
-        drop((archive, reading));
-        if let Err(error) = log.checkpoint() {
-            tracing::warn!(%error, "the latest changes could not be merged into the one data file; nothing is lost");
+        let Thread { inbox, committer, past, archive, reading, draining, connections, .. } = self;
+        connections.flush();
+        for done in draining {
+            let _ = done.send(());
         }
+        inbox.end();
+        drop((archive, reading, past));
+        drop(committer);
     }
 
-    /// Waits for work, at most until the next upkeep, and takes what there is.
-    fn collect(&mut self, commands: &Receiver<EngineCommand>) -> Option<Round> {
-        let mut round = Round::default();
-        let mut next = match commands.recv_timeout(self.patience()) {
-            Ok(command) => Some(command),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => return None,
-        };
-        let mut taken = 0;
-        while let Some(command) = next.take() {
-            self.sort(command, &mut round);
-            taken += 1;
-            if taken < self.settings.group_max && round.drain.is_none() {
-                next = commands.try_recv().ok();
+    /// Handles one item. While there is none, hands over what is gathered, does what waits for the moment when nothing
+    /// is in flight, and sleeps. False ends the loop.
+    fn step(&mut self) -> bool {
+        let mut has_room = self.has_room();
+        if has_room && let Some(pending) = self.again.pop_front() {
+            self.decide(pending);
+            return true;
+        }
+        let mut item = self.inbox.next(has_room);
+        if item.is_none() {
+            self.hand_over();
+            if self.is_quiet() {
+                self.while_quiet();
+                if self.is_done() {
+                    return false;
+                }
             }
+            has_room = self.has_room();
+            if has_room && !self.again.is_empty() {
+                return true;
+            }
+            item = self.inbox.wait(has_room, self.patience());
         }
-        Some(round)
+        match item {
+            Some(Item::Event(event)) => self.hear(event),
+            Some(Item::Request(request)) => self.take(request),
+            None => {}
+        }
+        true
     }
 
+    /// Whether the engine drains and has answered everything. The readers see the waiting reads through.
+    fn is_done(&self) -> bool {
+        if !self.ends || !self.again.is_empty() || !self.inbox.is_empty() {
+            return false;
+        }
+        self.reading.close();
+        // Looked at first: what the last read sends is there before it is done.
+        self.reading.is_idle() && !self.inbox.has_events()
+    }
+
+    /// Whether nothing is in flight: the World is what is on disk, and everyone was told.
+    fn is_quiet(&self) -> bool {
+        self.in_flight.is_none() && self.gathered.is_none()
+    }
+
+    /// Whether another mutation may be decided now.
+    fn has_room(&mut self) -> bool {
+        let has_room = match &self.gathered {
+            Some(group) => group.has_room(&self.settings),
+            // What waits for the group in flight must not wait for another one as well.
+            None => self.in_flight.is_none() || !self.waiting.for_quiet(),
+        };
+        has_room && self.damaged.is_none() && self.is_in_time()
+    }
+
+    /// Moves the clock to the present. False if due times have come, or the clock was set back, while anything is in
+    /// flight: the next mutation is decided after that was told.
+    fn is_in_time(&mut self) -> bool {
+        let now = self.clock.read();
+        let is_due = self.world.next_due().is_some_and(|due| due <= now);
+        if !is_due && !self.world.would_set_back(now) {
+            self.world.advance(now);
+            return true;
+        }
+        let is_quiet = self.is_quiet();
+        if is_quiet {
+            self.set_clock(now);
+        }
+        is_quiet
+    }
+
+    /// How long nothing is to be done unless something arrives.
     fn patience(&self) -> Duration {
+        if self.ends {
+            return FINISH_EVERY;
+        }
+        if !self.is_quiet() {
+            return self.settings.poll;
+        }
         let due_in_ms = self.world.next_due().map(|due| (due.ms() - clock::now().ms()).max(0));
         let due_in = due_in_ms.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
-        due_in.map_or(self.settings.poll, |due_in| due_in.min(self.settings.poll))
+        let poll_in =
+            self.polled.map_or(Duration::ZERO, |polled| self.settings.poll.saturating_sub(polled.elapsed()));
+        due_in.map_or(poll_in, |due_in| due_in.min(poll_in))
     }
 
-    fn sort(&mut self, command: EngineCommand, round: &mut Round) {
-        match command {
-            EngineCommand::Mutate(mutation, answer) => {
-                self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                round.mutations.push(PendingMutation { mutation, answer });
-            }
-            EngineCommand::Read { caller, read, connection, answer } => {
-                self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                round.reads.push((Asked::ByUser(caller, read), connection, answer));
-            }
-            EngineCommand::ReadPublic { token, page, answer } => {
-                self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                round.reads.push((Asked::Public(token, page), None, answer));
-            }
-            EngineCommand::Relay { caller, relay, connection, answer } => {
-                self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                round.relays.push((caller, relay, connection, answer));
-            }
-            EngineCommand::Connect { id, caller, outbox } => {
-                self.connections.add(&self.world, id, caller, outbox)
-            }
-            EngineCommand::TurnCome(come) => round.turns.push(come),
-            EngineCommand::PageReady(page) => round.pages.push(*page),
-            EngineCommand::PageFound(found) => round.found.push(*found),
-            EngineCommand::Disconnect(id) => {
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Connect { id, caller, outbox } => self.connect(id, caller, outbox),
+            Event::Disconnect(id) => {
                 self.connections.remove(id);
                 self.reading.forget_connection(id);
             }
-            EngineCommand::Drain(done) => round.drain = Some(done),
+            Event::TurnCome(come) => self.begin_read(*come),
+            Event::PageReady(page) => self.connections.take_place(*page),
+            Event::PageFound(found) => self.waiting.found.push(*found),
+            Event::Committer(Report::Done(done)) => self.landed(done),
+            Event::Committer(Report::News(news, decided)) => {
+                let proposals = self.decide_after(&news);
+                let _ = decided.send(proposals);
+            }
+            Event::Drain(done) => {
+                self.draining.extend(done);
+                self.ends = true;
+            }
         }
     }
 
-    /// One round: other processes' batches and due times, the group of mutations, the reads, the upkeep.
-    fn round(&mut self, round: Round) -> Option<oneshot::Sender<()>> {
-        if self.polled.elapsed() >= self.settings.poll {
-            self.polled = Instant::now();
-            let look = self.shared.looks_begun.fetch_add(1, Ordering::AcqRel) + 1;
+    /// Adds a connection. The groups begun so far were not decided for it. Its reads reflect them.
+    fn connect(&mut self, id: ConnectionId, caller: Caller, outbox: Box<dyn ConnectionSink>) {
+        if self.shared.directory.holds(caller) {
+            self.connections.add((self.world.rev(), self.groups), id, caller, outbox);
+        } else {
+            // The token was revoked between the handshake and here.
+            outbox.close();
+        }
+    }
+
+    fn take(&mut self, request: Request) {
+        self.taken += 1;
+        match request {
+            Request::Mutate(mutation, answer) => self.decide(PendingMutation { mutation, answer }),
+            Request::Read { caller, read: Read::History { scope, page }, answer, .. } => {
+                self.waiting.searches.push((caller, scope, page, answer));
+            }
+            Request::Read { caller, read, connection, answer } => {
+                self.ask_reading(Asked::ByUser(caller, read), connection, answer);
+            }
+            Request::ReadPublic { read, answer } => {
+                self.ask_reading(Asked::Public(read), None, answer);
+            }
+            Request::Relay { caller, relay, connection: from, answer } => {
+                self.relay(PendingRelay { caller, relay, from, answer });
+            }
+        }
+    }
+
+    /// Passes a read on. One on a connection waits for the last group that was not decided for that connection, or that
+    /// has a mutation of its own.
+    fn ask_reading(&mut self, asked: Asked, connection: Option<ConnectionId>, answer: OnOutcome) {
+        let after = connection.and_then(|id| Some((id, self.connections.after_group(id)?)));
+        match after {
+            Some((id, group)) if !self.is_over(group) => {
+                self.waiting.reads.push((group, asked, id, answer));
+            }
+            _ => self.read(asked, connection, answer),
+        }
+    }
+
+    /// Whether neither this group nor an earlier one is in flight.
+    fn is_over(&self, group: u64) -> bool {
+        let groups = [&self.in_flight, &self.gathered];
+        groups.into_iter().flatten().all(|other| other.number > group)
+    }
+
+    /// Passes on the reads whose groups are over.
+    pub(super) fn read_what_waited(&mut self) {
+        if self.waiting.reads.is_empty() {
+            return;
+        }
+        for (group, asked, connection, answer) in mem::take(&mut self.waiting.reads) {
+            match self.is_over(group) {
+                true => self.read(asked, Some(connection), answer),
+                false => self.waiting.reads.push((group, asked, connection, answer)),
+            }
+        }
+    }
+
+    /// Relays an event, after the groups in flight.
+    pub(super) fn relay(&mut self, relay: PendingRelay) {
+        if self.damaged.is_some() {
+            self.waiting.relays.push(relay);
+            return;
+        }
+        let addressed = caught(|| relay.address(&self.world, &self.connections));
+        match self.gathered.as_mut().or(self.in_flight.as_mut()) {
+            Some(group) => group.relays.push((relay, addressed)),
+            None => relay.send(addressed, &mut self.connections),
+        }
+    }
+
+    /// What is done while nothing is in flight: other processes' batches and due times, the reads, the upkeep.
+    fn while_quiet(&mut self) {
+        if let Some(expired) = self.damaged.take() {
+            self.reload(&expired);
+        }
+        if self.again.is_empty() {
+            self.release();
+        }
+        if let Some(look) = self.begin_look() {
             self.follow_log();
-            self.connections.drop_stale();
-            self.reading.drop_stale(self.polled);
             self.looks.send_replace(look);
         }
-        self.set_clock();
-        if !round.mutations.is_empty() {
-            self.commit(round.mutations);
+        let now = self.clock.read();
+        self.set_clock(now);
+        self.read_what_waited();
+        let Waiting { searches, found, relays, .. } = mem::take(&mut self.waiting);
+        for relay in relays {
+            self.relay(relay);
         }
-        for (caller, relay, connection, answer) in round.relays {
-            let outcome = guarded(|| {
-                known(&self.world, caller)?;
-                relay_audience::address(&self.world, &self.connections, caller, relay, connection)?
-                    .send(&mut self.connections);
-                Ok(Outcome::PassedOn)
-            });
-            self.connections.answer(Some(connection), answer, outcome);
+        for (caller, scope, page, answer) in searches {
+            self.search(caller, scope, page, answer);
         }
-        for (asked, connection, answer) in round.reads {
-            self.read(asked, connection, answer);
-        }
-        for come in round.turns {
-            self.begin_read(come);
-        }
-        for page in round.pages {
-            self.connections.take_place(page);
-        }
-        for found in round.found {
+        for found in found {
             self.tell_found(found);
         }
-        if self.touched.elapsed() >= TOUCH_EVERY || round.drain.is_some() {
+        if self.touched.elapsed() >= TOUCH_EVERY || self.ends {
             self.touched = Instant::now();
             // What was deleted for good before the oldest kept batch is forgotten by history too.
             let oldest = self.shared.oldest_held.load(Ordering::Relaxed);
             self.world.forget_gone(oldest.saturating_sub(1));
             self.reading.forget_gone(oldest.saturating_sub(1));
             let used = self.shared.directory.take_used();
-            if !used.is_empty()
-                && let Err(error) = self.log.touch_tokens(&used)
-            {
-                tracing::warn!(%error, "cannot store the last-used times of tokens");
+            if !used.is_empty() {
+                self.committer.touch_tokens(used);
             }
         }
-        round.drain
+    }
+
+    /// Begins a look at the log if one is due, and returns its number.
+    pub(super) fn begin_look(&mut self) -> Option<u64> {
+        let now = Instant::now();
+        if self.polled.is_some_and(|polled| now - polled < self.settings.poll) {
+            return None;
+        }
+        self.polled = Some(now);
+        self.connections.drop_stale();
+        self.reading.drop_stale(now);
+        Some(self.shared.looks_begun.fetch_add(1, Ordering::AcqRel) + 1)
     }
 
     fn read(&mut self, asked: Asked, connection: Option<ConnectionId>, answer: OnOutcome) {
-        match asked {
-            Asked::ByUser(caller, Read::History { scope, page }) => self.search(caller, scope, page, answer),
-            Asked::ByUser(caller, Read::Sync { since }) => {
-                let outcome = guarded(|| {
-                    known(&self.world, caller)?;
-                    Ok(reads::sync(&self.world, &mut self.connections, caller, since, connection))
-                });
-                self.connections.answer(connection, answer, outcome);
-            }
-            asked => {
-                let connection = connection.filter(|id| self.connections.has(*id));
-                let since = self.connections.position();
-                let job = ReadJob { asked, connection, ticket: None, since, answer };
-                if let Some(come) = self.reading.ask(job) {
-                    self.begin_read(come);
-                }
-            }
+        if let Asked::ByUser(caller, Read::Sync { since }) = asked {
+            let outcome = guarded(|| {
+                known(&self.shared, caller)?;
+                Ok(reads::sync(self.told, &mut self.connections, caller, since, connection))
+            });
+            return self.connections.answer(connection, answer, outcome);
+        }
+        let connection = connection.filter(|id| self.connections.has(*id));
+        let since = self.connections.position();
+        let job = ReadJob { asked, connection, ticket: None, since, answer };
+        if let Some(come) = self.reading.ask(job) {
+            self.begin_read(come);
         }
     }
 
@@ -253,31 +413,11 @@ impl Thread {
         self.reading.begin(come, self.connections.position(), ticket);
     }
 
-    /// Sees the waiting reads through. Commands of any other kind come too late.
-    fn finish_reads(&mut self, commands: &Receiver<EngineCommand>) {
-        self.reading.close();
-        loop {
-            // Looked at first: what the last read sends is there before it is done.
-            let is_idle = self.reading.is_idle();
-            while let Ok(command) = commands.try_recv() {
-                match command {
-                    EngineCommand::TurnCome(come) => self.begin_read(come),
-                    EngineCommand::PageReady(page) => self.connections.take_place(*page),
-                    _ => {}
-                }
-            }
-            if is_idle {
-                return;
-            }
-            std::thread::sleep(FINISH_EVERY);
-        }
-    }
-
     /// Has the archive search a page of history. The result comes back as a command.
     fn search(&mut self, caller: Caller, scope: RequestedScope, page: PageRequest, answer: OnOutcome) {
         let version = ViewVersion::now(&self.world, &self.connections);
         let query = caught(|| {
-            known(&self.world, caller)?;
+            known(&self.shared, caller)?;
             let reader = || self.readers.of(&self.world, version, caller.user);
             reads::history_query(&self.world, caller, scope, page, reader).map_err(Failure::Refused)
         });
@@ -291,7 +431,7 @@ impl Thread {
     fn tell_found(&mut self, found: FoundPage) {
         let FoundPage { caller, mut page, until, version, answer } = found;
         answer(guarded(|| {
-            known(&self.world, caller)?;
+            known(&self.shared, caller)?;
             let now = ViewVersion::now(&self.world, &self.connections);
             if version != now {
                 page = reads::seen_now(page, self.readers.of(&self.world, now, caller.user));
@@ -300,109 +440,21 @@ impl Thread {
         }));
     }
 
-    /// Commits mutations as one group. A mutation that panics is refused, and the others are decided again without
-    /// it.
-    fn commit(&mut self, mut asked: Vec<PendingMutation>) {
-        while !asked.is_empty() {
-            let mut group = Group::new(&self.world);
-            let mut culprit = None;
-            let committed = self.transact(&asked, &mut group, &mut culprit);
-            match (committed, culprit) {
-                (Ok(()), _) => {
-                    for (rev, proposal) in (group.first_rev + 1..).zip(&group.applied) {
-                        let step = Step::Batch { rev, batch: Arc::clone(&proposal.batch) };
-                        durable(&self.world, &mut self.connections, &self.shared, step);
-                    }
-                    group.tell(&mut self.connections, asked);
-                    return;
-                }
-                (Err(_), Some(culprit)) => {
-                    tracing::error!("an operation panicked; reloading the World");
-                    let failed = asked.remove(culprit);
-                    let outcome = Outcome::Failed(Failure::Exception);
-                    self.connections.answer(failed.mutation.connection, failed.answer, outcome);
-                    self.reload(group.first_rev, Some(&group));
-                }
-                (Err(error), None) => {
-                    self.refuse(&error, &group, asked);
-                    return;
-                }
-            }
-        }
-    }
-
-    fn transact(
-        &mut self,
-        asked: &[PendingMutation],
-        group: &mut Group,
-        culprit: &mut Option<usize>,
-    ) -> Result<(), LogError> {
-        let Thread { log, world, connections, shared, settings, .. } = self;
-        let most = settings.part_entries_max;
-        log.transact(world.rev(), &mut |news, past| {
-            for committed in news {
-                follow(world, connections, shared, committed, most);
-            }
-            *group = Group::new(world);
-            for (nth, PendingMutation { mutation, .. }) in asked.iter().enumerate() {
-                let taken =
-                    catch_unwind(AssertUnwindSafe(|| group.take(world, connections, past, mutation, most)));
-                let Ok(taken) = taken else {
-                    *culprit = Some(nth);
-                    return Err(Abandon);
-                };
-                taken?;
-            }
-            Ok(group.applied.clone())
-        })?;
-        Ok(())
-    }
-
-    fn refuse(&mut self, error: &LogError, group: &Group, asked: Vec<PendingMutation>) {
-        if matches!(error, LogError::Unknown { .. }) {
-            end_process(&format!("a commit may or may not be on disk: {error}"));
-        }
-        tracing::error!(%error, "cannot write a group of mutations");
-        group.revert(&mut self.world);
-        if matches!(error, LogError::Astray { .. } | LogError::Duplicate { .. }) {
-            self.reload(self.world.rev(), None);
-        }
-        for PendingMutation { answer, mutation } in asked {
-            self.connections.answer(mutation.connection, answer, Outcome::Failed(Failure::Storage));
-        }
-    }
-
-    /// Reloads the World from the log, as of the last commit. Clients have been sent everything up to `sent`, and
-    /// the group is not to be committed.
-    fn reload(&mut self, sent: Rev, group: Option<&Group>) {
-        let before = match self.log.load(store::LoadScope::Everything) {
-            Ok(world) => std::mem::replace(&mut self.world, world),
-            Err(error) => end_process(&format!("the data cannot be loaded: {error}")),
-        };
-        before.expired().for_each(|(due, at)| self.world.expire(due, at));
-        if let Some(group) = group {
-            group.restore_expired(&mut self.world);
-        }
-        self.world.advance(before.clock());
-        durable(&self.world, &mut self.connections, &self.shared, Step::Reloaded);
-        if self.world.rev() != sent {
-            // Other processes have committed batches that no client here was told of.
-            self.connections.close_all();
-        }
-    }
-
-    /// Lets time pass up to now, or sets the World's clock back where the system's was.
-    fn set_clock(&mut self) {
-        let now = self.clock.read();
+    /// Lets time pass up to now, or sets the World's clock back where the system's was. Nothing is in flight.
+    fn set_clock(&mut self, now: Timestamp) {
         let last = self.world.clock();
         if now < last {
             self.world.set_clock(now);
             if self.world.clock() < last {
                 // Whoever follows has the same clock before it is set back.
                 for time in [last, now] {
-                    durable(&self.world, &mut self.connections, &self.shared, Step::Clock(time));
+                    durable(&mut self.connections, &self.shared, Step::Clock(time));
                 }
-                self.note_expired();
+                // A restart must not bring back what has expired, although its due time is to come again.
+                let expired: Vec<_> = self.world.expired().collect();
+                if !expired.is_empty() {
+                    self.committer.note_expired(expired);
+                }
             }
         } else {
             let Thread { world, connections, shared, settings, .. } = self;
@@ -410,43 +462,32 @@ impl Thread {
         }
     }
 
-    /// Puts on disk what has expired, now that its due time is to come again: a restart must not bring it back.
-    fn note_expired(&mut self) {
-        let expired: Vec<_> = self.world.expired().collect();
-        if !expired.is_empty()
-            && let Err(error) = self.log.note_expired(&expired)
-        {
-            tracing::warn!(%error, "cannot store what expired before the clock was set back");
-        }
-    }
-
     /// Applies the batches that other processes have committed, and sends their diffs.
     fn follow_log(&mut self) {
-        let news = match self.log.changed() {
-            Ok(false) => return,
-            Ok(true) => self.log.since(self.world.rev()),
-            Err(error) => Err(error),
-        };
-        match news {
-            Ok(news) => {
-                for committed in &news {
-                    let Thread { world, connections, shared, settings, .. } = self;
-                    follow(world, connections, shared, committed, settings.part_entries_max);
-                }
-            }
+        match self.committer.look(self.world.rev()) {
+            Ok(news) => self.follow(&news),
             Err(error @ LogError::Astray { .. }) => {
                 tracing::error!(%error, "the batch log does not continue from the World; reloading it");
-                self.reload(self.world.rev(), None);
+                self.reload(&[]);
                 self.connections.close_all();
             }
             Err(error) => tracing::warn!(%error, "cannot read new batches from the batch log"),
         }
     }
+
+    /// Follows the batches that other processes have committed. Nothing in flight is applied to the World.
+    pub(super) fn follow(&mut self, news: &[Committed]) {
+        let Thread { world, connections, shared, settings, told, .. } = self;
+        for committed in news {
+            follow(world, connections, shared, committed, settings.part_entries_max);
+            *told = committed.rev;
+        }
+    }
 }
 
 /// A caller whose token was revoked while their request waited gets no other answer.
-fn known(world: &World, caller: Caller) -> Result<(), Failure> {
-    if holds(world, caller) { Ok(()) } else { Err(Failure::Revoked) }
+fn known(shared: &Shared, caller: Caller) -> Result<(), Failure> {
+    if shared.directory.holds(caller) { Ok(()) } else { Err(Failure::Revoked) }
 }
 
 /// The answer to something that changes nothing.
@@ -477,7 +518,8 @@ fn follow(
         world.apply(batch);
         projection.after(world)
     };
-    durable(world, connections, shared, Step::Batch { rev: *rev, batch: Arc::new(batch.clone()) });
+    let directory = DirectoryChange::by(world, batch);
+    durable(connections, shared, Step::Batch { rev: *rev, batch: Arc::new(batch.clone()), directory });
     tell(connections, diffs, most);
     for (published, users) in published(world, connections, batch) {
         connections.announce(&users, &published, None);
@@ -497,7 +539,7 @@ fn pass_time(world: &mut World, connections: &mut Connections, shared: &Shared, 
         world.advance(now);
         projection.after(world)
     };
-    durable(world, connections, shared, Step::Clock(now));
+    durable(connections, shared, Step::Clock(now));
     tell(connections, diffs, most);
 }
 

@@ -7,7 +7,7 @@ use graph::ops::{AccessAdd, AccessUpdate, NodePublish};
 use graph::{NodeId, Operation, Root, Timestamp};
 use std::sync::Arc;
 use store::{LoadScope, Log};
-use synaptask::engine::{DiffPart, Failure, Outcome};
+use synaptask::engine::{DiffPart, EngineSettings, Failure, Outcome};
 
 fn grant_until(id: NodeId, person: &Person, due: Timestamp) -> Operation {
     Operation::AccessAdd(AccessAdd {
@@ -88,7 +88,8 @@ fn p15_what_is_put_off_does_not_run_out() {
 
 #[test]
 fn p16_what_has_run_out_is_told_before_the_next_batch() {
-    let server = Server::with(&["anna", "ben"]);
+    let settings = EngineSettings { group_max: 1, ..EngineSettings::default() };
+    let server = Server::set(&["anna", "ben"], settings);
     let (anna, ben) = (server.person("anna"), server.person("ben"));
     let [plan, other, own] = ["plan", "other", "own"].map(|title| anna.adds(title, None));
     let due = now().plus_ms(300);
@@ -98,15 +99,17 @@ fn p16_what_has_run_out_is_told_before_the_next_batch() {
     let mut replica = Replica::of(&bens.loads(10, 0));
     bens.hears();
 
-    // The engine is busy at that moment, and two batches wait.
+    // The engine is busy at that moment: one batch is in flight, one is decided, and two wait.
     server.knobs.hold();
     let busy = ask(&server.engine, anna.asks(rename(own, "busy")));
     server.knobs.until_held();
+    let decided = ask(&server.engine, anna.asks(rename(other, "other, decided")));
     let waiting = [rename(plan, "plan, later"), rename(other, "other, later")];
     let waiting = waiting.map(|operation| ask(&server.engine, anna.asks(operation)));
     until("the grant has run out", || now() > due);
     server.knobs.release();
     changed(busy.wait());
+    let decided = changed(decided.wait());
     waiting.into_iter().for_each(|pending| drop(changed(pending.wait())));
     bens.compares();
     let told = bens.hears();
@@ -114,7 +117,8 @@ fn p16_what_has_run_out_is_told_before_the_next_batch() {
         .iter()
         .filter_map(|told| if let Told::Diff(diff) = told { Some(diff.batch.is_some()) } else { None })
         .collect();
-    assert_eq!(batches, [false, true], "the hide, and then the one batch that is still ben's to see");
+    assert_eq!(batches, [true, false, true], "the hide, and then the one batch that is still ben's to see");
+    assert!(decided.at < due, "it was decided before that");
     replica.follow(told);
     assert_eq!(replica.nodes.len(), 1);
 }

@@ -239,7 +239,7 @@ fn h10_a_name_used_anew_is_no_part_of_the_chain_it_once_began() {
 
     let pruning = EngineSettings {
         retention: kept(1),
-        prune_every: Duration::from_millis(5),
+        prune_every: Duration::from_millis(500),
         ..EngineSettings::default()
     };
     let server = server.restarted_with(pruning);

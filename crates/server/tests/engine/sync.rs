@@ -109,7 +109,7 @@ fn p22_a_gap_is_never_passed_over() {
     });
     let bad = named(anna.asks(rename(node, "never")), fatal);
     assert_eq!(failure(ask(&server.engine, bad).wait()), Failure::Exception);
-    assert_eq!(anna.sees_titles(), ["beside"]);
+    until("the World is reloaded", || anna.sees_titles() == ["beside"]);
     until("the connection is closed", || lost.is_closed());
     let back = anna.connects();
     assert!(catch_up(&back, since).is_none());

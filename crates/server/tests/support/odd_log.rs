@@ -1,5 +1,6 @@
 //! A log that fails when a test tells it to.
 
+use super::PATIENCE;
 use graph::model::Rev;
 use graph::world::Due;
 use graph::{BatchId, Committed, NodeId, Timestamp, TokenId, World};
@@ -23,6 +24,10 @@ pub struct Knobs {
 struct State {
     hold: bool,
     held: bool,
+    /// How many commits may return although commits are held.
+    let_pass: usize,
+    hold_writing: bool,
+    writing_held: bool,
     refusals: usize,
     doubtful: bool,
     panic_on: Option<BatchId>,
@@ -33,6 +38,7 @@ struct State {
     hold_pages: bool,
     page_held: bool,
     looks: usize,
+    sought: HashSet<BatchId>,
 }
 
 impl Knobs {
@@ -43,11 +49,32 @@ impl Knobs {
 
     /// Waits until a commit is held.
     pub fn until_held(&self) {
-        drop(self.turned.wait_while(self.state.lock().unwrap(), |state| !state.held).unwrap());
+        self.until(|state| state.held);
     }
 
     pub fn release(&self) {
         self.state.lock().unwrap().hold = false;
+        self.turned.notify_all();
+    }
+
+    /// Lets one held commit return.
+    pub fn release_one(&self) {
+        self.state.lock().unwrap().let_pass += 1;
+        self.turned.notify_all();
+    }
+
+    /// From now on no commit begins to be written.
+    pub fn hold_writing(&self) {
+        self.state.lock().unwrap().hold_writing = true;
+    }
+
+    /// Waits until a commit is held before it is written.
+    pub fn until_writing_held(&self) {
+        self.until(|state| state.writing_held);
+    }
+
+    pub fn release_writing(&self) {
+        self.state.lock().unwrap().hold_writing = false;
         self.turned.notify_all();
     }
 
@@ -58,7 +85,7 @@ impl Knobs {
 
     /// Waits until a page of history is held: found but not yet sent.
     pub fn until_page_held(&self) {
-        drop(self.turned.wait_while(self.state.lock().unwrap(), |state| !state.page_held).unwrap());
+        self.until(|state| state.page_held);
     }
 
     pub fn release_pages(&self) {
@@ -111,6 +138,19 @@ impl Knobs {
         self.state.lock().unwrap().looks
     }
 
+    /// Waits until a mutation with this name is being decided.
+    pub fn until_sought(&self, id: BatchId) {
+        drop(
+            self.turned.wait_while(self.state.lock().unwrap(), |state| !state.sought.contains(&id)).unwrap(),
+        );
+    }
+
+    fn until(&self, so: impl Fn(&State) -> bool) {
+        let state = self.state.lock().unwrap();
+        let (_state, waited) = self.turned.wait_timeout_while(state, PATIENCE, |state| !so(state)).unwrap();
+        assert!(!waited.timed_out(), "waited in vain for a commit or a lookup");
+    }
+
     fn take_refusal(&self) -> bool {
         let mut state = self.state.lock().unwrap();
         let refuse = state.refusals > 0;
@@ -123,8 +163,17 @@ impl Knobs {
         state.groups.push(group);
         state.held = state.hold;
         self.turned.notify_all();
-        let mut state = self.turned.wait_while(state, |state| state.hold).unwrap();
+        let mut state = self.turned.wait_while(state, |state| state.hold && state.let_pass == 0).unwrap();
+        state.let_pass = state.let_pass.saturating_sub(1);
         state.held = false;
+    }
+
+    fn before_writing(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.writing_held = state.hold_writing;
+        self.turned.notify_all();
+        let mut state = self.turned.wait_while(state, |state| state.hold_writing).unwrap();
+        state.writing_held = false;
     }
 }
 
@@ -149,6 +198,7 @@ impl Log for OddLog {
     }
 
     fn transact(&mut self, head: Rev, decide: &mut Decide<'_>) -> Result<Rev, LogError> {
+        self.knobs.before_writing();
         let refuse = self.knobs.take_refusal();
         let mut group = 0;
         let committed = self.log.transact(head, &mut |news, past| {
@@ -237,6 +287,8 @@ struct OddPast<P, K> {
 
 impl<P: Deref<Target: Past>, K: Deref<Target = Knobs>> Past for OddPast<P, K> {
     fn batch(&self, id: BatchId) -> Result<Option<Remembered>, LogError> {
+        self.knobs.state.lock().unwrap().sought.insert(id);
+        self.knobs.turned.notify_all();
         let panics = self.knobs.state.lock().unwrap().panic_on == Some(id);
         assert!(!panics, "a fault, made for the test");
         let unreadable = self.knobs.state.lock().unwrap().unreadable.take_if(|(name, _)| *name == id);

@@ -12,17 +12,17 @@ mod world;
 pub(super) use queue::Turn;
 pub(super) use world::{News, Position};
 
+use super::EngineSettings;
 use super::connections::holds;
 use super::held_back::Ticket;
-use super::protocol::{Caller, ConnectionId, Failure, OnOutcome, Outcome, PageRequest, Read};
-use super::{EngineCommand, EngineSettings};
+use super::inbox::{Event, Inbox};
+use super::protocol::{Caller, ConnectionId, Failure, OnOutcome, Outcome, PublicRead, Read};
 use graph::World;
 use graph::model::Rev;
 use loads::{Holder, Loads};
 use queue::{Admitted, QueueBounds, ReadQueue, Work};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::Sender;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 use world::{ReadingWorld, WorldAt};
@@ -40,8 +40,8 @@ const NICE: i32 = 5;
 pub(super) enum Asked {
     /// A read of a user.
     ByUser(Caller, Read),
-    /// A page of a publication, by its token, for a caller without an account.
-    Public(String, PageRequest),
+    /// A read of a caller without an account.
+    Public(PublicRead),
 }
 
 impl Asked {
@@ -132,7 +132,7 @@ struct Readers {
     world: ReadingWorld,
     queue: ReadQueue<ReadJob>,
     loads: Loads,
-    engine: Weak<Sender<EngineCommand>>,
+    engine: Arc<Inbox>,
     during_read: fn(),
 }
 
@@ -154,7 +154,7 @@ impl Reading {
     pub(super) fn start(
         world: &World,
         settings: &EngineSettings,
-        engine: Weak<Sender<EngineCommand>>,
+        engine: &Arc<Inbox>,
     ) -> std::io::Result<Self> {
         let bounds = QueueBounds {
             waiting_max: settings.queue_max,
@@ -165,7 +165,7 @@ impl Reading {
             world: ReadingWorld::new(world.clone()),
             queue: ReadQueue::new(bounds),
             loads: Loads::new(settings.load_kept),
-            engine,
+            engine: Arc::clone(engine),
             during_read: settings.during_read,
         });
         let mut reading = Reading { shared, threads: Vec::new() };
@@ -237,9 +237,8 @@ impl Readers {
                 Work::CatchUp => self.world.catch_up(),
                 Work::Begin(turn, job) if job.connection.is_some() => {
                     // An engine that has ended owes no answers: dropping the job answers it.
-                    match self.engine.upgrade() {
-                        Some(engine) => drop(engine.send(EngineCommand::TurnCome(TurnCome { turn, job }))),
-                        None => self.queue.done(turn),
+                    if self.engine.tell(Event::TurnCome(Box::new(TurnCome { turn, job }))).is_err() {
+                        self.queue.done(turn);
                     }
                 }
                 Work::Begin(turn, job) | Work::Read(turn, job) => {
@@ -263,9 +262,7 @@ impl Readers {
             None => answer(outcome),
             Some((connection, ticket)) => {
                 let page = ReadyPage { connection, ticket, reflects, outcome, answer };
-                if let Some(engine) = self.engine.upgrade() {
-                    let _ = engine.send(EngineCommand::PageReady(Box::new(page)));
-                }
+                let _ = self.engine.tell(Event::PageReady(Box::new(page)));
             }
         }
     }
@@ -278,7 +275,7 @@ impl Readers {
                 // A caller whose token was revoked while their request waited gets no other answer.
                 Asked::ByUser(caller, _) if !holds(world, *caller) => Outcome::Failed(Failure::Revoked),
                 Asked::ByUser(caller, read) => answers::answer(world, &self.loads, *caller, read, connection),
-                Asked::Public(token, page) => answers::public(world, token, *page),
+                Asked::Public(read) => answers::public(world, read),
             }
         };
         catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
