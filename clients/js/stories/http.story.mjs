@@ -167,9 +167,9 @@ function cors({ headers }) {
   return Object.fromEntries(told.map(([name, value]) => [name.replace('access-control-', ''), value.toLowerCase()]));
 }
 
-const FOR_ALL = { 'allow-origin': '*', 'expose-headers': 'x-trace-id, retry-after' };
-const FOR_LISTED = { 'allow-origin': LISTED, 'allow-credentials': 'true', 'expose-headers': 'x-trace-id, retry-after' };
-const PREFLIGHT = { 'allow-methods': 'get, head, post, put, delete', 'allow-headers': 'authorization, content-type', 'max-age': '3600' };
+const FOR_ALL = { 'allow-origin': '*', 'expose-headers': 'x-trace-id, retry-after, etag' };
+const FOR_LISTED = { 'allow-origin': LISTED, 'allow-credentials': 'true', 'expose-headers': 'x-trace-id, retry-after, etag' };
+const PREFLIGHT = { 'allow-methods': 'get, head, post, put, delete', 'allow-headers': 'authorization, content-type, if-none-match', 'max-age': '3600' };
 
 const PLACES = [
   ['GET', '/api/health', 200],

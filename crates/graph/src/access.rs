@@ -165,6 +165,10 @@ pub fn would_share(graph: &impl Graph, source: NodeId, target: NodeId, without: 
     if source.owner != target.owner || source.id == target.id {
         return false;
     }
+    // What its owner has not shared is under no share root: no climb for it.
+    if graph.world().user(target.owner).is_none_or(|slot| slot.shared.is_empty()) {
+        return false;
+    }
     let mut roots = branch_roots_over(graph, target, without);
     if !roots.is_empty() {
         climb(graph, source, without, |node| {

@@ -208,27 +208,22 @@ fn turns(draft: &Draft<'_>, link: &Link) -> Option<bool> {
 }
 
 /// The path by which `source` already waits for `target`, if a primary link source → target would close a cycle:
-/// target, the node that waits for it, … , source. It searches from both ends in turn, so it costs no more than the
-/// smaller side.
+/// target, the node that waits for it, … , source. It follows links from both ends in turn, so it costs no more than
+/// the smaller side, however many links there are at one node.
 pub fn cycle(graph: &impl Graph, source: NodeId, target: NodeId) -> Option<Vec<NodeId>> {
-    let mut up = Search::new(target);
-    let mut down = Search::new(source);
     if source == target {
         return Some(vec![source]);
     }
+    let mut up = Search::new(target, |node| Way::Up.follow(graph, node));
+    let mut down = Search::new(source, |node| Way::Down.follow(graph, node));
     loop {
-        let node = up.next()?;
-        let above = targets(graph, node).filter(|next| up.reach(*next, node));
-        if let Some(meeting) = above.collect::<Vec<_>>().into_iter().find(|next| down.reached(*next)) {
-            return Some(join(&up, &down, meeting));
-        }
-        let node = down.next()?;
-        let below: Vec<NodeId> =
-            graph.active_links_down(node).filter(|link| link.is_primary()).map(|link| link.source).collect();
-        for next in below {
-            if down.reach(next, node) && up.reached(next) {
-                return Some(join(&up, &down, next));
-            }
+        let met = up.follow()?.filter(|next| down.reached(*next));
+        let met = match met {
+            Some(next) => Some(next),
+            None => down.follow()?.filter(|next| up.reached(*next)),
+        };
+        if let Some(meeting) = met {
+            return Some(join(up.path_from(meeting), down.path_from(meeting)));
         }
     }
 }
@@ -247,7 +242,7 @@ pub fn suspects(graph: &impl Graph, returning: &[Arc<Link>]) -> HashSet<LinkId> 
         if left.contains_key(&node) {
             continue;
         }
-        let targets = Way::Up.next(graph, node).into_iter().chain(above.remove(&node).unwrap_or_default());
+        let targets = Way::Up.follow(graph, node).chain(above.remove(&node).unwrap_or_default());
         let targets: Vec<NodeId> = targets.collect();
         left.insert(node, targets.len());
         for target in targets {
@@ -300,17 +295,12 @@ enum Way {
 }
 
 impl Way {
-    fn next(self, graph: &impl Graph, node: NodeId) -> Vec<NodeId> {
-        match self {
-            Way::Up => {
-                let links = graph.active_links_up(node).filter(|link| link.is_primary());
-                links.map(|link| link.target).collect()
-            }
-            Way::Down => {
-                let links = graph.active_links_down(node).filter(|link| link.is_primary());
-                links.map(|link| link.source).collect()
-            }
-        }
+    /// Where the primary links of a node lead in this direction.
+    fn follow<G: Graph>(self, graph: &G, node: NodeId) -> impl Iterator<Item = NodeId> {
+        let up = matches!(self, Way::Up).then(|| graph.active_links_up(node)).into_iter().flatten();
+        let down = matches!(self, Way::Down).then(|| graph.active_links_down(node)).into_iter().flatten();
+        let up = up.filter(|link| link.is_primary()).map(|link| link.target);
+        up.chain(down.filter(|link| link.is_primary()).map(|link| link.source))
     }
 }
 
@@ -342,7 +332,7 @@ fn let_through(graph: &impl Graph, way: Way, node: NodeId, side: &mut Side, othe
     // Once either side has nothing left to explore, the two do not meet.
     while !other.waiting.is_empty() {
         let Some(next) = fresh.waiting.pop() else { break };
-        for reached in way.next(graph, next) {
+        for reached in way.follow(graph, next) {
             if other.reached.contains(&reached) {
                 return false;
             }
@@ -352,7 +342,7 @@ fn let_through(graph: &impl Graph, way: Way, node: NodeId, side: &mut Side, othe
         }
         let Some(next) = other.waiting.pop() else { break };
         let mut met = false;
-        for reached in back.next(graph, next) {
+        for reached in back.follow(graph, next) {
             met |= fresh.reached.contains(&reached);
             if other.reached.insert(reached) {
                 other.waiting.push(reached);
@@ -367,19 +357,34 @@ fn let_through(graph: &impl Graph, way: Way, node: NodeId, side: &mut Side, othe
     true
 }
 
-struct Search {
+/// A search from a node, one link after the other.
+struct Search<L, F> {
     came_from: HashMap<NodeId, NodeId>,
     waiting: VecDeque<NodeId>,
     start: NodeId,
+    /// A node, and where those of its links lead that have not been followed yet.
+    following: Option<(NodeId, L)>,
+    links: F,
 }
 
-impl Search {
-    fn new(start: NodeId) -> Self {
-        Search { came_from: HashMap::default(), waiting: VecDeque::from([start]), start }
+impl<L: Iterator<Item = NodeId>, F: FnMut(NodeId) -> L> Search<L, F> {
+    fn new(start: NodeId, links: F) -> Self {
+        let waiting = VecDeque::from([start]);
+        Search { came_from: HashMap::default(), waiting, start, following: None, links }
     }
 
-    fn next(&mut self) -> Option<NodeId> {
-        self.waiting.pop_front()
+    /// Follows one link more: the node it leads to, if that is new. `None` once there is no link left.
+    fn follow(&mut self) -> Option<Option<NodeId>> {
+        loop {
+            if let Some((from, links)) = &mut self.following
+                && let Some(next) = links.next()
+            {
+                let from = *from;
+                return Some(self.reach(next, from).then_some(next));
+            }
+            let node = self.waiting.pop_front()?;
+            self.following = Some((node, (self.links)(node)));
+        }
     }
 
     fn reached(&self, node: NodeId) -> bool {
@@ -407,9 +412,9 @@ impl Search {
     }
 }
 
-fn join(up: &Search, down: &Search, meeting: NodeId) -> Vec<NodeId> {
-    let mut path = up.path_from(meeting);
-    path.reverse();
-    path.extend(down.path_from(meeting).into_iter().skip(1));
-    path
+/// The path from the start of one search to that of the other, by the node where they have met.
+fn join(mut up: Vec<NodeId>, down: Vec<NodeId>) -> Vec<NodeId> {
+    up.reverse();
+    up.extend(down.into_iter().skip(1));
+    up
 }

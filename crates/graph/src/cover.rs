@@ -3,9 +3,9 @@
 
 use crate::access::{branch, climb, given};
 use crate::audience::Audience;
-use crate::hash::{HashMap, HashSet, Keyed};
+use crate::hash::{HashMap, HashSet};
 use crate::id::{NodeId, UserId};
-use crate::inherit::{Inherited, Numbers, Reached, inherit, join};
+use crate::inherit::{Climb, Inherited, Numbers, Reached, inherit, join};
 use crate::model::{Level, Node};
 use crate::world::{Graph, World};
 use std::rc::Rc;
@@ -70,34 +70,126 @@ pub fn covers(
 ) -> HashMap<NodeId, Arc<Cover>> {
     let nodes: HashMap<NodeId, &Arc<Node>> =
         nodes.into_iter().filter_map(|id| world.active_node(id)).map(|node| (node.id, node)).collect();
-    let covered: Vec<&Arc<Node>> =
-        nodes.values().copied().filter(|node| may_be_reached(world, node, audience)).collect();
-    let over = RootsOver::find(world, &covered);
-    let mut known: HashMap<(UserId, Roots, Option<NodeId>), Arc<Cover>> = HashMap::default();
-    let mut covers = HashMap::with_capacity_and_hasher(nodes.len(), Keyed);
-    for node in nodes.into_values() {
-        // Grants without branch count only at their own node, so a root has a cover of its own.
-        let itself = has_share_in_force(world, node).then_some(node.id);
-        let key = (node.owner, over.of.get(&node.id).cloned().flatten(), itself);
-        let cover = known.entry(key).or_insert_with_key(|(_, roots, itself)| {
-            let mut roots = over.named(roots);
-            roots.extend(itself);
-            roots.sort_unstable();
-            roots.dedup();
-            Arc::new(cover_of(world, node, roots, audience))
-        });
-        covers.insert(node.id, Arc::clone(cover));
-    }
-    covers
+    let nodes: Vec<Option<&Arc<Node>>> = nodes.into_values().map(Some).collect();
+    let placing = Placing::find(world, &nodes, audience, &HashSet::default());
+    let covers = placing.covers(world, audience);
+    let cover = |(node, class): (&Option<&Arc<Node>>, &u32)| {
+        Some((node.as_ref()?.id, Arc::clone(covers.get(*class as usize)?)))
+    };
+    nodes.iter().zip(&placing.of).filter_map(cover).collect()
 }
 
-/// Whether shares above a node may matter. An owner without shares has none. For a single other user only the
-/// shares that they hold matter.
-fn may_be_reached(world: &World, node: &Node, audience: Audience<'_>) -> bool {
-    let shares = world.user(node.owner).is_some_and(|slot| !slot.shared.is_empty());
+/// Which share roots lie over nodes. Nodes of one owner under the same roots form a class, and each class has one
+/// cover.
+///
+/// The classes stay true, and their covers can be asked for again, until a link changes or a node comes, goes to the
+/// trash or leaves it. The shares may change meanwhile, on the nodes that were named as changing.
+pub(crate) struct Placing {
+    /// The class of each node; [`Placing::NOWHERE`] where there is no node.
+    pub(crate) of: Vec<u32>,
+    classes: Vec<PlacedClass>,
+    /// The share roots, by number.
+    numbered: Vec<NodeId>,
+}
+
+struct PlacedClass {
+    owner: UserId,
+    roots: Roots,
+    /// Its only node, if that has shares of its own: grants without branch count only there.
+    itself: Option<NodeId>,
+}
+
+impl Placing {
+    /// The class of no node.
+    pub(crate) const NOWHERE: u32 = u32::MAX;
+
+    /// The classes of nodes, which are active. The shares on `changing` may come or go.
+    pub(crate) fn find(
+        world: &World,
+        nodes: &[Option<&Arc<Node>>],
+        audience: Audience<'_>,
+        changing: &HashSet<NodeId>,
+    ) -> Self {
+        let shares = Shares { world, changing };
+        let mut owner: Option<(UserId, bool)> = None;
+        let mut is_reached = |node: &Node| match owner {
+            Some((known, reached)) if known == node.owner => reached,
+            _ => {
+                let reached = !changing.is_empty() || may_be_reached(world, node.owner, audience);
+                owner = Some((node.owner, reached));
+                reached
+            }
+        };
+        let covered: Vec<Option<&Arc<Node>>> =
+            nodes.iter().map(|node| node.filter(|node| is_reached(node))).collect();
+        let RootsOver { of: over, numbered } = RootsOver::find(world, &covered, &shares);
+        let mut classes: Vec<PlacedClass> = Vec::new();
+        let mut known: HashMap<(UserId, Roots), u32> = HashMap::default();
+        // Nodes beside each other are usually under the same roots.
+        let mut last: Option<(UserId, Roots, u32)> = None;
+        let class_of = |(node, roots): (&Option<&Arc<Node>>, Roots)| {
+            let Some(node) = node else { return Placing::NOWHERE };
+            let mut add = |roots: Roots, itself| {
+                classes.push(PlacedClass { owner: node.owner, roots, itself });
+                u32::try_from(classes.len() - 1).unwrap_or(Placing::NOWHERE)
+            };
+            if shares.on(node, has_share_in_force) {
+                return add(roots, Some(node.id));
+            }
+            if let Some((owner, same, class)) = &last
+                && *owner == node.owner
+                && same.as_ref().map(Rc::as_ptr) == roots.as_ref().map(Rc::as_ptr)
+            {
+                return *class;
+            }
+            let class = *known.entry((node.owner, roots.clone())).or_insert_with(|| add(roots.clone(), None));
+            last = Some((node.owner, roots, class));
+            class
+        };
+        let of = nodes.iter().zip(over).map(class_of).collect();
+        Placing { of, classes, numbered }
+    }
+
+    /// The cover of each class, for an audience, by the shares that are in force now.
+    pub(crate) fn covers(&self, world: &World, audience: Audience<'_>) -> Vec<Arc<Cover>> {
+        let now = |id: NodeId, such: fn(&World, &Node) -> bool| {
+            world.active_node(id).filter(|node| such(world, node)).map(|node| node.id)
+        };
+        let in_force: Vec<Option<NodeId>> =
+            self.numbered.iter().map(|id| now(*id, has_branch_share_in_force)).collect();
+        let cover = |class: &PlacedClass| {
+            let numbers = class.roots.iter().flat_map(|numbers| numbers.iter());
+            let mut roots: Vec<NodeId> =
+                numbers.filter_map(|number| in_force.get(number).copied().flatten()).collect();
+            roots.extend(class.itself.and_then(|id| now(id, has_share_in_force)));
+            roots.sort_unstable();
+            roots.dedup();
+            Arc::new(cover_of(world, class.owner, class.itself, roots, audience))
+        };
+        self.classes.iter().map(cover).collect()
+    }
+}
+
+/// The shares that count when nodes are placed: those in force, and those that may come into force.
+struct Shares<'s> {
+    world: &'s World,
+    changing: &'s HashSet<NodeId>,
+}
+
+impl Shares<'_> {
+    fn on(&self, node: &Node, such: fn(&World, &Node) -> bool) -> bool {
+        let shared = |owner| self.world.user(owner).is_some_and(|slot| slot.shared.contains(&node.id));
+        self.changing.contains(&node.id) || (shared(node.owner) && such(self.world, node))
+    }
+}
+
+/// Whether shares above a node of this owner may matter. An owner without shares has none. For a single other user
+/// only the shares that they hold matter.
+fn may_be_reached(world: &World, owner: UserId, audience: Audience<'_>) -> bool {
+    let shares = world.user(owner).is_some_and(|slot| !slot.shared.is_empty());
     let concerned = match audience {
         Audience::One(user) => {
-            user == node.owner || world.user(user).is_some_and(|slot| slot.holds_of.contains_key(&node.owner))
+            user == owner || world.user(user).is_some_and(|slot| slot.holds_of.contains_key(&owner))
         }
         Audience::All(..) => true,
     };
@@ -107,9 +199,10 @@ fn may_be_reached(world: &World, node: &Node, audience: Audience<'_>) -> bool {
 /// Share roots by number.
 pub(crate) type Roots = Reached<Numbers>;
 
-/// The share roots in force, at or above the nodes, that share their branch.
+/// The share roots, at or above the nodes, that share their branch.
 struct RootsOver {
-    of: HashMap<NodeId, Roots>,
+    /// Of each node in turn.
+    of: Vec<Roots>,
     numbered: Vec<NodeId>,
 }
 
@@ -117,21 +210,26 @@ struct RootsOver {
 const MANY_ROOTS: usize = 4096;
 
 impl RootsOver {
-    fn find(world: &World, nodes: &[&Arc<Node>]) -> Self {
+    fn find(world: &World, nodes: &[Option<&Arc<Node>>], shares: &Shares<'_>) -> Self {
         // Passing roots down costs, at each visited node, one word for every `Numbers::IN_A_WORD` roots. With very
         // many roots and few nodes, a climb from each node costs less.
         let shared = |node: &Node| world.user(node.owner).map_or(0, |slot| slot.shared.len());
-        let few = nodes.len() <= Numbers::IN_A_WORD && nodes.iter().any(|node| shared(node) >= MANY_ROOTS);
-        if nodes.len() <= 1 || few { Self::climbing(world, nodes) } else { Self::by_one_climb(world, nodes) }
+        let few = nodes.len() <= Numbers::IN_A_WORD
+            && nodes.iter().flatten().any(|node| shared(node) >= MANY_ROOTS);
+        if nodes.len() <= 1 || few {
+            Self::climbing(world, nodes, shares)
+        } else {
+            Self::by_one_climb(world, nodes, shares)
+        }
     }
 
-    fn climbing(world: &World, nodes: &[&Arc<Node>]) -> Self {
-        let (mut of, mut numbered) = (HashMap::default(), Vec::new());
+    fn climbing(world: &World, nodes: &[Option<&Arc<Node>>], shares: &Shares<'_>) -> Self {
+        let mut numbered = Vec::new();
         let mut number_of: HashMap<NodeId, usize> = HashMap::default();
-        for start in nodes {
+        let over = |start: &Option<&Arc<Node>>| {
             let mut roots = Numbers::default();
-            climb(world, start, None, |node| {
-                if has_branch_share_in_force(world, node) {
+            climb(world, start.as_ref()?, None, |node| {
+                if shares.on(node, has_branch_share_in_force) {
                     roots.insert(*number_of.entry(node.id).or_insert_with(|| {
                         numbered.push(node.id);
                         numbered.len() - 1
@@ -139,25 +237,23 @@ impl RootsOver {
                 }
                 true
             });
-            of.insert(start.id, (!roots.is_empty()).then(|| Rc::new(roots)));
-        }
+            (!roots.is_empty()).then(|| Rc::new(roots))
+        };
+        let of = nodes.iter().map(over).collect();
         RootsOver { of, numbered }
     }
 
-    fn by_one_climb(world: &World, nodes: &[&Arc<Node>]) -> Self {
+    fn by_one_climb(world: &World, nodes: &[Option<&Arc<Node>>], shares: &Shares<'_>) -> Self {
         let mut numbered = Vec::new();
-        let of = inherit(world, nodes.iter().copied(), |node| {
-            has_branch_share_in_force(world, node).then(|| {
+        let mut own = |node: &Arc<Node>| {
+            shares.on(node, has_branch_share_in_force).then(|| {
                 numbered.push(node.id);
                 Numbers::one(numbered.len() - 1)
             })
-        });
+        };
+        let mut climb = Climb::new(world);
+        let of = nodes.iter().map(|node| climb.reach((*node)?, &mut own)).collect();
         RootsOver { of, numbered }
-    }
-
-    fn named(&self, roots: &Roots) -> Vec<NodeId> {
-        let numbers = roots.iter().flat_map(|numbers| numbers.iter());
-        numbers.filter_map(|number| self.numbered.get(number)).copied().collect()
     }
 }
 
@@ -171,11 +267,18 @@ pub(crate) fn has_branch_share_in_force(world: &World, node: &Node) -> bool {
         || world.grants_on(node.id).any(|grant| grant.branch && world.grant_counts(grant))
 }
 
-fn cover_of(world: &World, node: &Node, roots: Vec<NodeId>, audience: Audience<'_>) -> Cover {
+/// The cover of the nodes of an owner under these roots. A node that is a root itself is named.
+fn cover_of(
+    world: &World,
+    owner: UserId,
+    itself: Option<NodeId>,
+    roots: Vec<NodeId>,
+    audience: Audience<'_>,
+) -> Cover {
     let mut viewers: HashMap<UserId, (Level, Vec<NodeId>)> = HashMap::default();
     for root in roots.iter().filter_map(|id| world.node(*id)) {
         for user in holders(world, root, audience) {
-            let Some(level) = given(world, user, root, root.id == node.id) else { continue };
+            let Some(level) = given(world, user, root, itself == Some(root.id)) else { continue };
             let viewer = viewers.entry(user).or_insert((level, Vec::new()));
             viewer.0 = viewer.0.min(level);
             viewer.1.push(root.id);
@@ -190,7 +293,7 @@ fn cover_of(world: &World, node: &Node, roots: Vec<NodeId>, audience: Audience<'
         })
         .collect();
     viewers.sort_unstable_by_key(|(user, ..)| *user);
-    Cover { owner: node.owner, roots, viewers }
+    Cover { owner, roots, viewers }
 }
 
 /// The users of the audience to whom the shares of this very node give access.
@@ -304,7 +407,7 @@ pub fn standings(
 ) -> HashMap<NodeId, Standing> {
     let nodes: HashMap<NodeId, &Arc<Node>> =
         nodes.into_iter().filter_map(|id| world.node(id)).map(|node| (node.id, node)).collect();
-    let reached = nodes.values().copied().filter(|node| may_be_reached(world, node, audience));
+    let reached = nodes.values().copied().filter(|node| may_be_reached(world, node.owner, audience));
     // An owner's access takes no climb.
     let reached = reached.filter(|node| !matches!(audience, Audience::One(user) if user == node.owner));
     let mut reached = inherit(world, reached, |node| Levels::given(world, node, false, audience));
@@ -360,7 +463,7 @@ pub fn reach_anyone(world: &World, nodes: impl IntoIterator<Item = NodeId>, audi
     let mut seen: HashSet<NodeId> = HashSet::default();
     let mut waiting: Vec<&Arc<Node>> = Vec::new();
     for node in nodes.into_iter().filter_map(|id| world.node(id)) {
-        if may_be_reached(world, node, audience) && seen.insert(node.id) {
+        if may_be_reached(world, node.owner, audience) && seen.insert(node.id) {
             if !holders(world, node, audience).is_empty() {
                 return true;
             }

@@ -4,16 +4,18 @@
 //! set looked and compares that with how it looks now. A user's diff follows from that comparison alone: what
 //! entered the view is shown, what left it is hidden, and what stayed changes by the batch's own entries.
 
-use crate::affected::AffectedSet;
+use crate::affected::{AffectedNode, AffectedSet};
 use crate::audience::Audience;
-use crate::batch::{Batch, Change, Op, Subject};
+use crate::batch::{Batch, Op};
 use crate::cover::Cover;
 use crate::diff::{Diff, LinkChange, NodeChange};
-use crate::hash::{HashMap, HashSet};
-use crate::id::{LinkId, NodeId, UserId};
-use crate::model::{Link, Node};
+use crate::entries::{self, EntityEntry, Entries, Shown, Shows, brings, shown_as};
+use crate::hash::HashSet;
+use crate::id::{NodeId, UserId};
+use crate::model::{Level, Link, Node, User};
+use crate::moment::{Moment, NodeSight, Seen};
 use crate::off_graph::{OffGraphChange, OffGraphChanges};
-use crate::view::{SeenLink, SeenNode, Sight, Snapshot};
+use crate::view::{SeenLink, SeenNode, Sight, owner_of};
 use crate::viewer_classes::ViewerClasses;
 use crate::world::{Due, World};
 use std::collections::BTreeSet;
@@ -34,7 +36,7 @@ pub struct Projection<'b> {
     batch: Option<&'b Batch>,
     viewers: Audience<'b>,
     affected: AffectedSet,
-    before: Snapshot,
+    before: Moment,
     /// Changes outside the visible graph: deletions from the trash, grants, accounts.
     off_graph: OffGraphChanges,
 }
@@ -44,28 +46,30 @@ impl<'b> Projection<'b> {
     /// and everyone connected.
     pub fn before(world: &World, batch: &'b Batch, viewers: impl Into<Audience<'b>>) -> Self {
         let viewers = viewers.into();
-        let affected = AffectedSet::of_batch(world, batch, viewers);
+        let mut entries = Entries::of(Some(batch));
+        let affected = AffectedSet::of_batch(world, batch, &mut entries, viewers);
         let mut off_graph = OffGraphChanges::default();
         off_graph.collect(world, batch, viewers);
-        Self::start(world, affected, Some(batch), viewers, off_graph)
+        Self::start(world, affected, entries, Some(batch), viewers, off_graph)
     }
 
     /// Starts the projection of due times that are about to pass.
     pub fn before_due(world: &World, dues: &[Due], viewers: impl Into<Audience<'b>>) -> Self {
         let viewers = viewers.into();
         let affected = AffectedSet::of_dues(world, dues, viewers);
-        Self::start(world, affected, None, viewers, OffGraphChanges::default())
+        Self::start(world, affected, Entries::of(None), None, viewers, OffGraphChanges::default())
     }
 
     fn start(
         world: &World,
-        affected: AffectedSet,
+        mut affected: AffectedSet,
+        entries: Entries<'b>,
         batch: Option<&'b Batch>,
         viewers: Audience<'b>,
         off_graph: OffGraphChanges,
     ) -> Self {
-        let before = affected.look(world, viewers);
-        Projection { entries: Entries::of(batch), batch, viewers, affected, before, off_graph }
+        let before = look(world, &mut affected, &entries, viewers, Side::Before);
+        Projection { entries, batch, viewers, affected, before, off_graph }
     }
 
     /// The diffs, now that the World has changed: only of viewers for whom something changed, and one for all the
@@ -83,18 +87,25 @@ impl<'b> Projection<'b> {
     /// same, which makes this the measure of the other.
     pub fn after_for_each(mut self, world: &World) -> Vec<(UserId, Diff)> {
         let after = self.look_again(world);
-        let covers = self.before.distinct_covers().chain(after.distinct_covers());
+        let covers = self.before.covers().chain(after.covers());
         let users: BTreeSet<UserId> = self.users(covers).collect();
         let diffs = users.into_iter().map(|user| (user, self.diff(world, user, &after)));
         diffs.filter(|(_, diff)| !diff.is_empty()).collect()
     }
 
-    fn look_again(&mut self, world: &World) -> Snapshot {
+    fn look_again(&mut self, world: &World) -> Moment {
         if let Some(batch) = self.batch {
             // Changes of grants on a node go to users with access ≤ 1 to it, now or before.
             self.off_graph.collect(world, batch, self.viewers);
         }
-        self.affected.look(world, self.viewers)
+        if self.affected.relinks {
+            return look(world, &mut self.affected, &self.entries, self.viewers, Side::After);
+        }
+        // What covers a node changes only with links and shares.
+        match self.affected.reshared.is_empty() {
+            true => self.before.clone(),
+            false => self.before.reshared(world, self.viewers),
+        }
     }
 
     /// The viewers whose diffs may have entries.
@@ -104,32 +115,29 @@ impl<'b> Projection<'b> {
     }
 
     /// The same viewers in classes of equal diffs. Everything that [`Projection::diff`] asks about a user splits them.
-    fn classes(&self, after: &Snapshot) -> ViewerClasses {
-        let covers: Vec<&Cover> = self.before.distinct_covers().chain(after.distinct_covers()).collect();
+    fn classes(&self, after: &Moment) -> ViewerClasses {
+        let covers: Vec<&Cover> = self.before.covers().chain(after.covers()).collect();
         let mut classes = ViewerClasses::of(self.users(covers.iter().copied()));
         covers.into_iter().for_each(|cover| classes.split_by_cover(cover));
-        let private = self.before.owners_of_private_links().chain(after.owners_of_private_links());
-        classes.split_by(private.collect::<HashSet<_>>().into_iter().map(|user| (user, user)));
+        // Only the owner of a private link may see it where others with the same access do not.
+        let links = (0..).zip(&self.affected.links.list).flat_map(|(at, link)| {
+            let entries = self.entries.links.get(at);
+            [entries::was(entries), entries::is(entries), link.before.as_ref()].into_iter().flatten()
+        });
+        let private: HashSet<UserId> = links.filter(|link| link.private).map(|link| link.owner).collect();
+        classes.split_by(private.into_iter().map(|user| (user, user)));
         classes.split_by(self.affected.concerned().map(|user| (user, ())));
         classes.split_by(self.off_graph.numbered());
         classes
     }
 
-    fn diff(&self, world: &World, user: UserId, after: &Snapshot) -> Diff {
+    fn diff(&self, world: &World, user: UserId, after: &Moment) -> Diff {
         let mut diff = Diff::empty(world, self.batch);
-        let mut nodes = Vec::new();
-        for id in self.affected.nodes_for(user) {
-            let (was, is) = (self.before.node(user, id), after.node(user, id));
-            project_node(was, is, self.entries.nodes.get(&id).map_or(&[], Vec::as_slice), &mut nodes);
-        }
-        diff.nodes = in_order(nodes);
-        let mut links = Vec::new();
-        for id in self.affected.links_for(user) {
-            let (was, is) = (self.before.link(user, id), after.link(user, id));
-            project_link(was, is, self.entries.links.get(&id).map_or(&[], Vec::as_slice), &mut links);
-        }
-        diff.links = in_order(links);
-        for change in self.off_graph.by_user.get(&user).into_iter().flat_map(|off_graph| off_graph.values()) {
+        let (before, after) = (self.before.of(user), after.of(user));
+        diff.nodes = self.node_changes(world, user, &before, &after);
+        diff.links = self.link_changes(user, &before, &after);
+        let changes = self.off_graph.by_user.get(&user).into_iter().flat_map(|changes| changes.values());
+        for change in changes {
             match change {
                 OffGraphChange::Node(change) => diff.nodes.push(change.clone()),
                 OffGraphChange::Link(change) => diff.links.push(change.clone()),
@@ -139,6 +147,133 @@ impl<'b> Projection<'b> {
         }
         diff
     }
+
+    fn node_changes(
+        &self,
+        world: &World,
+        user: UserId,
+        before: &Seen<'_>,
+        after: &Seen<'_>,
+    ) -> Vec<NodeChange> {
+        let mut changes = Changes::default();
+        let mut shown: Vec<Shown> = Vec::new();
+        shown.resize_with(self.entries.nodes.len(), || Shown::Nothing);
+        let mut owners = Owners { world, last: None };
+        for at in self.affected.nodes_for(user) {
+            let (was, is) = (self.node(Side::Before, at, before), self.node(Side::After, at, after));
+            let entries = self.entries.nodes.get(at);
+            let full = |seen: Option<SeenAs<'_>>| seen.is_some_and(|seen| seen.access().is_some());
+            let how = shown_as(full(was), full(is), entries);
+            project_node(&how, was, is, &mut owners, &mut changes);
+            if let Some(shown) = shown.get_mut(at as usize) {
+                *shown = how;
+            }
+        }
+        for (at, nth) in &self.entries.nodes.in_order {
+            let (Some(entry), Some(how)) = (self.entries.nodes.get(*at).get(*nth), shown.get(*at as usize))
+            else {
+                continue;
+            };
+            let (was, is) = (self.node(Side::Before, *at, before), self.node(Side::After, *at, after));
+            match how {
+                Shown::Nothing => changes.entries.extend(phantom_entry(was, is, entry)),
+                Shown::Whole(only) if only == nth => changes
+                    .entries
+                    .extend(is.map(|is| NodeChange::Whole { op: entry.op, seen: is.whole(&mut owners) })),
+                Shown::Entries(from) if from <= nth => {
+                    let seen = is.or(was);
+                    changes.entries.extend(seen.and_then(|seen| node_entry(entry, seen, &mut owners)));
+                }
+                _ => {}
+            }
+        }
+        changes.in_order()
+    }
+
+    fn link_changes(&self, user: UserId, before: &Seen<'_>, after: &Seen<'_>) -> Vec<LinkChange> {
+        let mut changes = Changes::default();
+        let mut shown: Vec<Shown> = Vec::new();
+        shown.resize_with(self.entries.links.len(), || Shown::Nothing);
+        for at in self.affected.links_for(user) {
+            let was = self.link(Side::Before, at).filter(|link| before.link(at, link));
+            let is = self.link(Side::After, at).filter(|link| after.link(at, link));
+            let how = shown_as(was.is_some(), is.is_some(), self.entries.links.get(at));
+            match how {
+                Shown::Show => changes.shows.extend(is.map(|link| {
+                    let seen = SeenLink { link: Arc::clone(link), roots: after.link_roots(at) };
+                    LinkChange::Whole { op: Op::LinkShow, seen }
+                })),
+                Shown::Hide => changes.hides.extend(was.map(|was| LinkChange::Hidden { id: was.id })),
+                Shown::Nothing | Shown::Whole(_) | Shown::Entries(_) => {}
+            }
+            if let Some(shown) = shown.get_mut(at as usize) {
+                *shown = how;
+            }
+        }
+        for (at, nth) in &self.entries.links.in_order {
+            let entry = self.entries.links.get(*at).get(*nth);
+            // A link has nothing to it that its ends do not tell, so it may be shown as it changed.
+            let (Some(Shown::Whole(from) | Shown::Entries(from)), Some(entry)) =
+                (shown.get(*at as usize), entry)
+            else {
+                continue;
+            };
+            if from <= nth {
+                let is = self.link(Side::After, *at).is_some_and(|link| after.link(*at, link));
+                let roots = if is { after } else { before }.link_roots(*at);
+                changes.entries.extend(link_entry(entry, roots));
+            }
+        }
+        changes.in_order()
+    }
+
+    /// A node at one moment, as one user sees it.
+    fn node<'s>(&'s self, side: Side, at: u32, seen: &'s Seen<'_>) -> Option<SeenAs<'s>> {
+        let affected = self.affected.nodes.list.get(at as usize)?;
+        let node = entity(side, self.entries.nodes.get(at), &affected.before)?;
+        Some(SeenAs { node, sight: seen.node(at)? })
+    }
+
+    fn link(&self, side: Side, at: u32) -> Option<&Arc<Link>> {
+        let affected = self.affected.links.list.get(at as usize)?;
+        entity(side, self.entries.links.get(at), &affected.before)
+    }
+}
+
+/// The moment before the batch or the due times, or after.
+#[derive(Clone, Copy)]
+enum Side {
+    Before,
+    After,
+}
+
+/// An entity at one moment, if it is active. Without entries it is what it was before.
+fn entity<'e, T: Shows>(
+    side: Side,
+    entries: &'e [EntityEntry<'_, T>],
+    before: &'e Option<Arc<T>>,
+) -> Option<&'e Arc<T>> {
+    match side {
+        _ if entries.is_empty() => before.as_ref(),
+        Side::Before => entries::was(entries),
+        Side::After => entries::is(entries),
+    }
+}
+
+/// The affected set as it is now, on that side of the batch.
+fn look(
+    world: &World,
+    affected: &mut AffectedSet,
+    entries: &Entries<'_>,
+    viewers: Audience<'_>,
+    side: Side,
+) -> Moment {
+    let AffectedSet { nodes, links, places, reshared, .. } = affected;
+    let now = (0..).zip(&nodes.list).map(|(at, node)| entity(side, entries.nodes.get(at), &node.before));
+    let now: Vec<Option<&Arc<Node>>> = now.collect();
+    let links = (0..).zip(&links.list).map(|(at, link)| entity(side, entries.links.get(at), &link.before));
+    let may_be_phantom = |at: u32| nodes.list.get(at as usize).is_some_and(AffectedNode::may_be_phantom);
+    Moment::now(world, places, &now, links, may_be_phantom, reshared, viewers)
 }
 
 impl Diff {
@@ -160,255 +295,148 @@ impl Diff {
     }
 }
 
-/// A batch's entries on nodes and links, by entity, with their indices in the batch.
-#[derive(Default)]
-pub(crate) struct Entries<'b> {
-    pub nodes: HashMap<NodeId, Vec<EntityEntry<'b, Node>>>,
-    pub links: HashMap<LinkId, Vec<EntityEntry<'b, Link>>>,
-}
-
-pub(crate) struct EntityEntry<'b, T> {
-    pub index: usize,
-    op: Op,
-    derived: bool,
-    pub change: &'b Change<Arc<T>>,
-}
-
-impl<'b> Entries<'b> {
-    pub fn of(batch: Option<&'b Batch>) -> Self {
-        let mut entries = Entries::default();
-        for (index, entry) in batch.iter().flat_map(|batch| &batch.entries).enumerate() {
-            match &entry.subject {
-                Subject::Node(change) => {
-                    if let Some(node) = change.latest() {
-                        entries.nodes.entry(node.id).or_default().push(EntityEntry {
-                            index,
-                            op: entry.op,
-                            derived: entry.derived,
-                            change,
-                        });
-                    }
-                }
-                Subject::Link(change) => {
-                    if let Some(link) = change.latest() {
-                        entries.links.entry(link.id).or_default().push(EntityEntry {
-                            index,
-                            op: entry.op,
-                            derived: entry.derived,
-                            change,
-                        });
-                    }
-                }
-                _ => {}
-            }
-        }
-        entries
-    }
-}
-
-/// The place of a change in a diff: shows first, then the batch's entries in their order, hides last. Shows and
+/// The changes of one kind of entity. Shows come first, then the batch's entries in their order, hides last. Shows and
 /// hides are in order of creation.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum DiffPosition {
-    Show(u64),
-    Entry(usize),
-    Hide(u64),
+struct Changes<C> {
+    shows: Vec<C>,
+    entries: Vec<C>,
+    hides: Vec<C>,
 }
 
-fn in_order<T>(mut changes: Vec<(DiffPosition, T)>) -> Vec<T> {
-    changes.sort_by(|(a, _), (b, _)| a.cmp(b));
-    changes.into_iter().map(|(_, change)| change).collect()
-}
-
-/// How a change of one entity is shown to a user, by whether they held it before and see it after.
-pub(crate) enum Shown {
-    Nothing,
-    Show,
-    /// By the batch's entries from this one on.
-    Entries(usize),
-    /// By this entry alone, with the entity as the batch leaves it.
-    Whole(usize),
-    Hide,
-}
-
-/// What is to know of an entity to say how its change is shown.
-pub(crate) trait Shows {
-    fn in_trash(&self) -> bool;
-}
-
-impl Shows for Node {
-    fn in_trash(&self) -> bool {
-        self.in_trash
+impl<C> Default for Changes<C> {
+    fn default() -> Self {
+        Changes { shows: Vec::new(), entries: Vec::new(), hides: Vec::new() }
     }
 }
 
-impl Shows for Link {
-    fn in_trash(&self) -> bool {
-        self.in_trash
+impl<C> Changes<C> {
+    fn in_order(mut self) -> Vec<C> {
+        // Usually there is one of the three.
+        if self.shows.is_empty() {
+            self.shows = self.entries;
+        } else {
+            self.shows.extend(self.entries);
+        }
+        if self.shows.is_empty() {
+            return self.hides;
+        }
+        self.shows.extend(self.hides);
+        self.shows
     }
 }
 
-fn active<T: Shows>(side: Option<&Option<Arc<T>>>) -> bool {
-    side.and_then(Option::as_ref).is_some_and(|entity| !entity.in_trash())
+/// A node as a user sees it.
+#[derive(Clone, Copy)]
+struct SeenAs<'s> {
+    node: &'s Arc<Node>,
+    sight: NodeSight<'s>,
 }
 
-/// [`shown_as`] for someone who sees the entity whenever it is not in the trash.
-pub(crate) fn shown_to_all<T: Shows>(entries: &[EntityEntry<'_, T>]) -> Shown {
-    let held = active(entries.first().map(|entry| &entry.change.before));
-    let sees = active(entries.last().map(|entry| &entry.change.after));
-    shown_as(held, sees, entries)
-}
-
-/// Whether an entry of this code brings its entity into the graph.
-fn brings(op: Op) -> bool {
-    matches!(op, Op::NodeAdd | Op::NodeRestore | Op::LinkAdd | Op::LinkRestore)
-}
-
-pub(crate) fn shown_as<T: Shows>(held: bool, sees: bool, entries: &[EntityEntry<'_, T>]) -> Shown {
-    let last = |such: fn(Op) -> bool| entries.iter().rposition(|entry| such(entry.op));
-    match (held, sees) {
-        (false, false) => Shown::Nothing,
-        (false, true) if active(entries.first().map(|entry| &entry.change.before)) => Shown::Show,
-        // What it was before it came, and in between, is not for those who only see it now.
-        (false, true) => match last(brings) {
-            Some(at) if entries.iter().skip(at + 1).all(|entry| entry.derived) => Shown::Entries(at),
-            Some(at) => Shown::Whole(at),
-            None => Shown::Show,
-        },
-        (true, true) => Shown::Entries(0),
-        // Nor what was made of it on its way to the trash for those who do not see it any more.
-        (true, false) if !active(entries.last().map(|entry| &entry.change.after)) => {
-            last(|op| matches!(op, Op::NodeTrash | Op::LinkTrash)).map_or(Shown::Hide, Shown::Entries)
+impl<'s> SeenAs<'s> {
+    /// The user's access, and the share roots that give it; `None` for a phantom.
+    fn access(&self) -> Option<(Level, &'s Arc<[NodeId]>)> {
+        match self.sight {
+            NodeSight::Full(level, roots) => Some((level, roots)),
+            NodeSight::Phantom => None,
         }
-        (true, false) => Shown::Hide,
+    }
+
+    fn whole(&self, owners: &mut Owners<'_>) -> SeenNode {
+        let sight = match self.sight {
+            NodeSight::Full(level, roots) => Sight::Full { level, roots: Arc::clone(roots) },
+            NodeSight::Phantom => Sight::Phantom,
+        };
+        SeenNode { node: Arc::clone(self.node), owner: owners.of(self.node), sight }
     }
 }
 
-fn project_node(
-    was: Option<SeenNode>,
-    is: Option<SeenNode>,
-    entries: &[EntityEntry<'_, Node>],
-    out: &mut Vec<(DiffPosition, NodeChange)>,
-) {
-    let Some(seq) = is.as_ref().or(was.as_ref()).map(|seen| seen.node.seq) else { return };
-    let full = |seen: &Option<SeenNode>| seen.as_ref().is_some_and(SeenNode::is_full);
-    match shown_as(full(&was), full(&is), entries) {
-        Shown::Nothing => project_phantom(seq, was, is, entries, out),
-        Shown::Show => {
-            let op = if was.is_some() { Op::NodeAccess } else { Op::NodeShow };
-            out.extend(is.map(|seen| (DiffPosition::Show(seq), NodeChange::Whole { op, seen })));
-        }
-        Shown::Hide => {
-            let change = match (is, was) {
-                (Some(phantom), _) => NodeChange::Faded { id: phantom.node.id, status: phantom.node.status },
-                (None, Some(was)) => NodeChange::Hidden { id: was.node.id },
-                (None, None) => return,
-            };
-            out.push((DiffPosition::Hide(seq), change));
-        }
-        Shown::Whole(at) => {
-            let whole = is.zip(entries.get(at)).map(|(seen, entry)| {
-                (DiffPosition::Entry(entry.index), NodeChange::Whole { op: entry.op, seen })
-            });
-            out.extend(whole);
-        }
-        Shown::Entries(from) => {
-            project_access(seq, was.as_ref(), is.as_ref(), out);
-            let Some(seen) = is.or(was) else { return };
-            for entry in entries.iter().skip(from) {
-                let change = node_entry(entry, &seen);
-                out.extend(change.map(|change| (DiffPosition::Entry(entry.index), change)));
+/// The owners of nodes. Most nodes have the owner of the one before.
+struct Owners<'w> {
+    world: &'w World,
+    last: Option<(UserId, Option<Arc<User>>)>,
+}
+
+impl Owners<'_> {
+    fn of(&mut self, node: &Node) -> Option<Arc<User>> {
+        match &self.last {
+            Some((id, owner)) if *id == node.owner => owner.clone(),
+            _ => {
+                let owner = owner_of(self.world, node);
+                self.last = Some((node.owner, owner.clone()));
+                owner
             }
         }
     }
 }
 
-fn node_entry(entry: &EntityEntry<'_, Node>, seen: &SeenNode) -> Option<NodeChange> {
-    let after = Arc::clone(entry.change.after.as_ref()?);
-    if brings(entry.op) {
-        let seen = SeenNode { node: after, ..seen.clone() };
-        return Some(NodeChange::Whole { op: entry.op, seen });
-    }
-    let Sight::Full { level, roots } = &seen.sight else { return None };
-    let before = Arc::clone(entry.change.before.as_ref()?);
-    Some(NodeChange::Edited { op: entry.op, before, after, level: *level, roots: roots.clone() })
-}
-
-/// A phantom appears, disappears or changes its status. Its other changes are not shown. Its status entry has the
-/// place of the batch's entry, between its cause and its effects.
-fn project_phantom(
-    seq: u64,
-    was: Option<SeenNode>,
-    is: Option<SeenNode>,
-    entries: &[EntityEntry<'_, Node>],
-    out: &mut Vec<(DiffPosition, NodeChange)>,
+/// Adds what is told of a node besides the batch's entries.
+fn project_node(
+    how: &Shown,
+    was: Option<SeenAs<'_>>,
+    is: Option<SeenAs<'_>>,
+    owners: &mut Owners<'_>,
+    changes: &mut Changes<NodeChange>,
 ) {
-    match (was, is) {
-        (None, Some(seen)) => {
-            out.push((DiffPosition::Show(seq), NodeChange::Whole { op: Op::NodeShow, seen }));
+    match (how, was, is) {
+        // A phantom appears or disappears.
+        (Shown::Nothing, None, Some(is)) => {
+            changes.shows.push(NodeChange::Whole { op: Op::NodeShow, seen: is.whole(owners) });
         }
-        (Some(was), None) => out.push((DiffPosition::Hide(seq), NodeChange::Hidden { id: was.node.id })),
-        (Some(was), Some(is)) if was.node.status != is.node.status => {
-            out.extend(entries.iter().filter_map(|entry| {
-                let (before, after) =
-                    (entry.change.before.as_ref()?.status, entry.change.after.as_ref()?.status);
-                let change = NodeChange::PhantomStatus { id: is.node.id, before, after };
-                (before != after).then_some((DiffPosition::Entry(entry.index), change))
-            }));
+        (Shown::Nothing, Some(was), None) => changes.hides.push(NodeChange::Hidden { id: was.node.id }),
+        (Shown::Show, was, Some(is)) => {
+            let op = if was.is_some() { Op::NodeAccess } else { Op::NodeShow };
+            changes.shows.push(NodeChange::Whole { op, seen: is.whole(owners) });
+        }
+        (Shown::Hide, _, Some(phantom)) => {
+            changes.hides.push(NodeChange::Faded { id: phantom.node.id, status: phantom.node.status });
+        }
+        (Shown::Hide, Some(was), None) => changes.hides.push(NodeChange::Hidden { id: was.node.id }),
+        // The user keeps a node with another access than before. The batch's entries are reduced to the new access.
+        (Shown::Entries(_), Some(was), Some(is)) => {
+            if let (Some((before, _)), Some((after, roots))) = (was.access(), is.access())
+                && before != after
+            {
+                let (node, roots) = (Arc::clone(is.node), Arc::clone(roots));
+                changes.shows.push(NodeChange::Access { node, before, after, roots });
+            }
         }
         _ => {}
     }
 }
 
-/// A user keeps a node with another access than before. This entry comes before the batch's entries, which are
-/// reduced to the new access.
-fn project_access(
-    seq: u64,
-    was: Option<&SeenNode>,
-    is: Option<&SeenNode>,
-    out: &mut Vec<(DiffPosition, NodeChange)>,
-) {
-    let (Some(was), Some(is)) = (was, is) else { return };
-    if let (Some(before), Sight::Full { level: after, roots }) = (was.level(), &is.sight)
-        && before != *after
-    {
-        let (node, after, roots) = (Arc::clone(&is.node), *after, roots.clone());
-        out.push((DiffPosition::Show(seq), NodeChange::Access { node, before, after, roots }));
+fn node_entry(
+    entry: &EntityEntry<'_, Node>,
+    seen: SeenAs<'_>,
+    owners: &mut Owners<'_>,
+) -> Option<NodeChange> {
+    let after = entry.change.after.as_ref()?;
+    if brings(entry.op) {
+        let seen = SeenAs { node: after, ..seen }.whole(owners);
+        return Some(NodeChange::Whole { op: entry.op, seen });
     }
+    let (level, roots) = seen.access()?;
+    let (before, after) = (Arc::clone(entry.change.before.as_ref()?), Arc::clone(after));
+    Some(NodeChange::Edited { op: entry.op, before, after, level, roots: Arc::clone(roots) })
 }
 
-fn project_link(
-    was: Option<SeenLink>,
-    is: Option<SeenLink>,
-    entries: &[EntityEntry<'_, Link>],
-    out: &mut Vec<(DiffPosition, LinkChange)>,
-) {
-    let Some(seq) = is.as_ref().or(was.as_ref()).map(|seen| seen.link.seq) else { return };
-    match shown_as(was.is_some(), is.is_some(), entries) {
-        Shown::Nothing => {}
-        Shown::Show => {
-            let show = |seen| (DiffPosition::Show(seq), LinkChange::Whole { op: Op::LinkShow, seen });
-            out.extend(is.map(show));
-        }
-        Shown::Hide => {
-            out.extend(was.map(|was| (DiffPosition::Hide(seq), LinkChange::Hidden { id: was.link.id })));
-        }
-        // A link has nothing to it that its ends do not tell, so it may be shown as it changed.
-        Shown::Whole(from) | Shown::Entries(from) => {
-            let Some(seen) = is.or(was) else { return };
-            for entry in entries.iter().skip(from) {
-                let change = link_entry(entry, &seen);
-                out.extend(change.map(|change| (DiffPosition::Entry(entry.index), change)));
-            }
-        }
-    }
+/// The status of a node that stays a phantom. Its other changes are not shown. The entry has the place of the batch's
+/// entry, between its cause and its effects.
+fn phantom_entry(
+    was: Option<SeenAs<'_>>,
+    is: Option<SeenAs<'_>>,
+    entry: &EntityEntry<'_, Node>,
+) -> Option<NodeChange> {
+    let (was, is) = was.zip(is)?;
+    let (before, after) = (entry.change.before.as_ref()?.status, entry.change.after.as_ref()?.status);
+    let changed = was.node.status != is.node.status && before != after;
+    changed.then_some(NodeChange::PhantomStatus { id: is.node.id, before, after })
 }
 
-fn link_entry(entry: &EntityEntry<'_, Link>, seen: &SeenLink) -> Option<LinkChange> {
+fn link_entry(entry: &EntityEntry<'_, Link>, roots: Arc<[NodeId]>) -> Option<LinkChange> {
     let after = Arc::clone(entry.change.after.as_ref()?);
     if brings(entry.op) {
-        return Some(LinkChange::Whole { op: entry.op, seen: SeenLink { link: after, ..seen.clone() } });
+        return Some(LinkChange::Whole { op: entry.op, seen: SeenLink { link: after, roots } });
     }
     let before = Arc::clone(entry.change.before.as_ref()?);
-    Some(LinkChange::Edited { op: entry.op, before, after, roots: seen.roots.clone() })
+    Some(LinkChange::Edited { op: entry.op, before, after, roots })
 }

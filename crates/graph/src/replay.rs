@@ -5,10 +5,10 @@ use crate::audience::Audience;
 use crate::batch::{Batch, Change, Op, Subject};
 use crate::cover::{Cover, Placements, covers, shared_roots};
 use crate::diff::{AccessChange, Diff, LinkChange, NodeChange, UserChange};
+use crate::entries::{Entries, Shown, shown_to_all};
 use crate::hash::{HashMap, HashSet};
 use crate::id::{LinkId, NodeId, UserId};
 use crate::model::{Embed, Grant, Level, Link, Node, Rev};
-use crate::projection::{Entries, Shown, shown_to_all};
 use crate::trash;
 use crate::view::{SeenLink, Sight};
 use crate::world::{Graph, World};
@@ -81,7 +81,7 @@ impl FirstAnswer {
     fn of(batch: &Batch) -> Self {
         let mut first = FirstAnswer::default();
         let entries = Entries::of(Some(batch));
-        for entries in entries.nodes.values() {
+        for entries in entries.nodes.iter() {
             match shown_to_all(entries) {
                 Shown::Entries(from) => first.left_out.extend(entries.iter().take(from).map(|it| it.index)),
                 Shown::Whole(at) => {
@@ -93,7 +93,7 @@ impl FirstAnswer {
                 Shown::Nothing | Shown::Show | Shown::Hide => {}
             }
         }
-        for entries in entries.links.values() {
+        for entries in entries.links.iter() {
             if let Shown::Entries(from) | Shown::Whole(from) = shown_to_all(entries) {
                 first.left_out.extend(entries.iter().take(from).map(|it| it.index));
             }

@@ -58,8 +58,8 @@ impl SeenNode {
     }
 }
 
-/// Some nodes and links at one moment, with everything needed to tell who sees them and how. It holds no reference
-/// to the World, so that two moments can be compared.
+/// Some nodes and links, with everything needed to tell who sees them and how: the plain way, by which the tests hold
+/// the faster ones.
 #[derive(Default)]
 pub struct Snapshot {
     nodes: HashMap<NodeId, Looked>,
@@ -106,23 +106,6 @@ impl Snapshot {
         further.retain(|id| !snapshot.covers.contains_key(id));
         snapshot.covers.extend(covers(world, further, audience));
         snapshot
-    }
-
-    /// Every user with access to any of the nodes.
-    pub fn users(&self) -> HashSet<UserId> {
-        self.distinct_covers().flat_map(|cover| cover.users()).collect()
-    }
-
-    /// The covers of the nodes, each once. Nodes under the same roots share their cover, so most covers repeat.
-    pub(crate) fn distinct_covers(&self) -> impl Iterator<Item = &Cover> {
-        let mut seen = HashSet::default();
-        self.covers.values().filter(move |cover| seen.insert(Arc::as_ptr(cover))).map(|cover| &**cover)
-    }
-
-    /// The owners of the private links. Only the owner of a private link may see it where others with the same
-    /// access do not.
-    pub(crate) fn owners_of_private_links(&self) -> impl Iterator<Item = UserId> {
-        self.links.values().filter(|link| link.private).map(|link| link.owner)
     }
 
     /// The user's access to a node.
@@ -177,9 +160,20 @@ pub(crate) fn held_by(world: &World, id: NodeId) -> impl Iterator<Item = &Arc<Li
 /// access to the target without access to the source. If both have one owner, whatever covers the target with its
 /// branch also covers the source, through this very link.
 pub fn may_show_phantom(world: &World, link: &Link, audience: Audience<'_>) -> bool {
-    let (Some(source), Some(target)) = (world.node(link.source), world.node(link.target)) else {
-        return false;
-    };
+    match (world.node(link.source), world.node(link.target)) {
+        (Some(source), Some(target)) => may_show(world, link, source, target, audience),
+        _ => false,
+    }
+}
+
+/// [`may_show_phantom`] with the ends of the link.
+pub(crate) fn may_show(
+    world: &World,
+    link: &Link,
+    source: &Node,
+    target: &Node,
+    audience: Audience<'_>,
+) -> bool {
     if !link.is_primary() {
         false
     } else if source.owner == target.owner {
@@ -192,6 +186,10 @@ pub fn may_show_phantom(world: &World, link: &Link, audience: Audience<'_>) -> b
 
 /// Whether the node has a share, in force or not, without its branch.
 fn is_shared_alone(world: &World, node: &Node) -> bool {
+    // Most owners share little.
+    if !world.user(node.owner).is_some_and(|slot| slot.shared.contains(&node.id)) {
+        return false;
+    }
     node.publication.as_ref().is_some_and(|publication| !publication.branch)
         || world.grants_on(node.id).any(|grant| !grant.branch)
 }

@@ -14,6 +14,8 @@ const FLAT: &[&str] = &[
     "node:update of a hub with n children",
     "completing a hub of n completed children",
     "completing the last of n blockers of a hub",
+    "link:add, a hub with n children under a node",
+    "link:add, a child under a node with n parents",
 ];
 
 /// Rule: B13, and what there is to do at all for one engine that serves everybody.

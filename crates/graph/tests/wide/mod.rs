@@ -51,6 +51,8 @@ pub const CASES: &[Case] = &[
     Case { name: "completing a hub of n completed children", n: 1000, prepare: complete_hub },
     Case { name: "reopening the end of a completed chain of n", n: 1000, prepare: reopen_end },
     Case { name: "completing the last of n blockers of a hub", n: 1000, prepare: complete_last },
+    Case { name: "link:add, a hub with n children under a node", n: 1000, prepare: link_hub_under },
+    Case { name: "link:add, a child under a node with n parents", n: 1000, prepare: link_under_wide },
     Case { name: "graph:apply of n edits of a hub with n children", n: 200, prepare: apply_at_hub },
     Case { name: "node:duplicate of a hub with n children", n: 250, prepare: duplicate_hub },
     Case { name: "node:update of a child of a shared hub of n", n: 1000, prepare: edit_child },
@@ -561,6 +563,30 @@ fn complete_last(n: usize) -> Work {
     let hub = made.hub(n);
     (1..n).for_each(|child| made.nodes[hub + child].status = Status::Completed);
     mutation(made.world(), ALICE, set_status(hub + n, Status::Completed), vec![BOB])
+}
+
+fn linked(made: Made, source: usize, target: usize) -> Work {
+    let (source, target) = (node(source), node(target));
+    let add =
+        Operation::LinkAdd(LinkAdd { id: None, source, target, kind: LinkType::Primary, private: false });
+    mutation(made.world(), ALICE, add, vec![BOB])
+}
+
+fn link_hub_under(n: usize) -> Work {
+    let mut made = Made::new();
+    let (hub, parents) = (made.hub(n), made.chain(3));
+    linked(made, hub, parents[2])
+}
+
+fn link_under_wide(n: usize) -> Work {
+    let mut made = Made::new();
+    // Something holds it already, so its status stays.
+    let (wide, children) = (made.hub(1), made.chain(3));
+    for _ in 0..n {
+        let parent = made.node(ALICE);
+        made.link(wide, parent);
+    }
+    linked(made, children[0], wide)
 }
 
 fn apply_at_hub(n: usize) -> Work {

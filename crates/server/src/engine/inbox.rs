@@ -2,7 +2,7 @@
 
 use super::archive::FoundPage;
 use super::committer::Report;
-use super::protocol::{Caller, ConnectionId, ConnectionSink, Mutation, OnOutcome, PageRequest, Read, Relay};
+use super::protocol::{Caller, ConnectionId, ConnectionSink, Mutation, OnOutcome, PublicRead, Read, Relay};
 use super::reading::{ReadyPage, TurnCome};
 use graph::UserId;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 pub(super) enum Request {
     Mutate(Box<Mutation>, OnOutcome),
     Read { caller: Caller, read: Read, connection: Option<ConnectionId>, answer: OnOutcome },
-    ReadPublic { token: String, page: PageRequest, answer: OnOutcome },
+    ReadPublic { read: PublicRead, answer: OnOutcome },
     Relay { caller: Caller, relay: Relay, connection: ConnectionId, answer: OnOutcome },
 }
 

@@ -23,6 +23,7 @@ mod reading;
 mod reads;
 mod relay_audience;
 mod shared_text;
+mod teller;
 mod thread;
 
 pub use diff_part::DiffPart;
@@ -30,7 +31,7 @@ pub use directory::Identity;
 pub use ids::RandomIds;
 pub use protocol::{
     Account, Caller, ConnectionId, ConnectionSink, Failure, IdempotencyKey, Mutation, OnOutcome, Outcome,
-    PageRequest, Published, Read, Relay, Relayed,
+    PageRequest, PublicRead, Published, Read, Relay, Relayed,
 };
 pub use shared_text::SharedText;
 
@@ -227,9 +228,9 @@ impl Engine {
         self.ask(answer, |answer| Request::Relay { caller, relay, connection, answer });
     }
 
-    /// Requests a page of a publication for a caller without an account.
-    pub fn read_public(&self, token: String, page: PageRequest, answer: OnOutcome) {
-        self.ask(answer, |answer| Request::ReadPublic { token, page, answer });
+    /// Requests a read of a publication for a caller without an account.
+    pub fn read_public(&self, read: PublicRead, answer: OnOutcome) {
+        self.ask(answer, |answer| Request::ReadPublic { read, answer });
     }
 
     /// Requests a read. It is answered once and reflects every mutation answered before.

@@ -65,10 +65,21 @@ pub enum Read {
     Account,
     /// A page of a branch: by its root, as the caller sees it, or by a public token.
     Branch { root: Root, page: PageRequest },
+    /// All that the caller sees at once: the graph, or a branch as [`Read::Branch`] names it.
+    Snapshot { root: Option<Root> },
     /// What the caller's connection missed since the given rev.
     Sync { since: Rev },
     /// A page of the history that the caller sees.
     History { scope: RequestedScope, page: PageRequest },
+}
+
+/// A requested read of a caller without an account: of the publication with this token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicRead {
+    /// The public token.
+    pub token: String,
+    /// Which page; `None` for all of it at once.
+    pub page: Option<PageRequest>,
 }
 
 /// Which page of a list.
@@ -162,6 +173,12 @@ pub enum Outcome {
         rev: Rev,
         anonymous: bool,
     },
+    /// Everything at once, in one page. A caller without an account sees no email addresses.
+    Snapshot {
+        page: Page,
+        rev: Rev,
+        anonymous: bool,
+    },
     History {
         page: Box<PageOfHistory>,
         rev: Rev,
@@ -208,7 +225,7 @@ pub enum Failure {
 pub type OnOutcome = Box<dyn FnOnce(Outcome) + Send>;
 
 /// The sink for what a connection is sent. It never blocks. A full outbox ends its connection.
-pub trait ConnectionSink: Send {
+pub trait ConnectionSink: Send + Sync {
     /// Queues a diff, or what of its parts was not sent otherwise, as `graph:diff`s in this order. They are queued all
     /// or not at all.
     fn diff(&self, parts: &[Arc<DiffPart>]);

@@ -61,7 +61,7 @@ impl Cors {
     pub fn without_origin(&self) -> &'static str {
         match self.mode {
             CorsMode::Any => {
-                "access-control-allow-origin: *\r\naccess-control-expose-headers: X-Trace-Id, Retry-After\r\n"
+                "access-control-allow-origin: *\r\naccess-control-expose-headers: X-Trace-Id, Retry-After, ETag\r\n"
             }
             CorsMode::Listed | CorsMode::Off => "",
         }
@@ -103,7 +103,7 @@ pub async fn cors(State(cors): State<Arc<Cors>>, request: Request, next: Next) -
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         }
     }
-    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("X-Trace-Id, Retry-After"));
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("X-Trace-Id, Retry-After, ETag"));
     if is_preflight {
         permit_request(headers);
     }
@@ -114,6 +114,9 @@ pub async fn cors(State(cors): State<Arc<Cors>>, request: Request, next: Next) -
 /// method is wrong.
 fn permit_request(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE"));
-    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type"));
+    headers.insert(
+        ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static("Authorization, Content-Type, If-None-Match"),
+    );
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
 }

@@ -50,6 +50,7 @@ pub fn table_json() -> Value {
 fn row_json(row: &Row) -> Value {
     json!({
         "event": row.event,
+        "overSockets": !row.over_rest_alone,
         "method": row.method.map(Method::name),
         "paths": row.paths,
         "input": row.fields.iter().map(field_json).collect::<Vec<Value>>(),
@@ -128,6 +129,9 @@ fn write_row(row: &Row, text: &mut String) {
     if let Some(method) = row.method {
         let paths: Vec<String> = row.paths.iter().map(|path| format!("{} {path}", method.name())).collect();
         let _ = writeln!(text, "  rest    {}", paths.join(", "));
+    }
+    if row.over_rest_alone {
+        let _ = writeln!(text, "  not over sockets");
     }
     for field in &row.fields {
         write_field(field, text);

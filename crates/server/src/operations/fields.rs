@@ -31,6 +31,8 @@ pub(super) const BRANCH_ID: Required<Branch> =
     required("id", Branch, PayloadFault::MissingId, PayloadFault::InvalidNodeId);
 pub(super) const ROOT: Required<Branch> =
     required("root", Branch, PayloadFault::MissingId, PayloadFault::InvalidNodeId);
+/// The branch to which a read is limited.
+pub(super) const ROOT_ONLY: Optional<Branch> = optional("root", Branch, PayloadFault::InvalidNodeId);
 pub(super) const TARGET: Optional<Id<NodeId>> = nullable("target", Id(NodeId), PayloadFault::InvalidTargetId);
 pub(super) const LINK_SOURCE: Required<Id<NodeId>> = end("source");
 pub(super) const LINK_TARGET: Required<Id<NodeId>> = end("target");

@@ -42,7 +42,12 @@ pub enum Asked {
 
 /// The row of an event.
 pub fn by_event(event: &str) -> Option<&'static Row> {
-    ROWS.iter().find(|row| row.event == event)
+    by_name(event).filter(|row| !row.over_rest_alone)
+}
+
+/// The row of an operation, which has the name of its event even where there is none.
+pub fn by_name(name: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.event == name)
 }
 
 /// Decodes a payload by its row. The first fault is the one reported: its shape, unknown and immutable fields, then

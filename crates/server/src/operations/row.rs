@@ -75,6 +75,11 @@ pub struct Row {
     pub credentials: &'static str,
     /// True for a mutation that cannot be one of several in graph:apply.
     pub alone: bool,
+    /// True where there is no event. The limit then counts over REST.
+    pub over_rest_alone: bool,
+    /// True where the answer brings its reader a secret that it is not to be compressed with: what else is in it could
+    /// be used to guess the secret by the answer's size.
+    pub carries_secret: bool,
     pub(super) make: Make,
 }
 
@@ -96,6 +101,8 @@ pub(super) fn row(event: &'static str, limit: NamedLimit) -> Row {
         output: DIFF_OUTPUT,
         credentials: CREDENTIALS,
         alone: false,
+        over_rest_alone: false,
+        carries_secret: false,
         make: Make::Ping,
     }
 }
@@ -156,6 +163,16 @@ impl Row {
     /// It cannot be one of several in graph:apply.
     pub(super) fn alone(self) -> Row {
         Row { alone: true, ..self }
+    }
+
+    /// There is no event for it.
+    pub(super) fn over_rest_alone(self) -> Row {
+        Row { over_rest_alone: true, ..self }
+    }
+
+    /// Its answer brings a secret.
+    pub(super) fn carries_secret(self) -> Row {
+        Row { carries_secret: true, ..self }
     }
 
     /// Describes the credentials.

@@ -52,6 +52,13 @@ fn graph() -> Vec<Row> {
             .refuses(&[BranchNotFound])
             .gives(PAGE_OUTPUT)
             .with("API token or web session; over REST none if root is a public token"),
+        row("graph:snapshot", limit("graph:snapshot", 10))
+            .reads(input!(Read::Snapshot { root: ROOT_ONLY }))
+            .rest(Get, &["/api/graph/snapshot"])
+            .over_rest_alone()
+            .refuses(&[BranchNotFound])
+            .gives("{ok, rev, nodes, links, trace_id}, with an ETag; 304 if If-None-Match names it")
+            .with("API token or web session; none if root is a public token"),
         row("graph:sync", limit("graph:sync", 5))
             .reads(input!(Read::Sync { since: SINCE }))
             .gives("{ok, rev, recovered, trace_id}; before it, if recovered, every graph:diff that was missed"),
@@ -221,6 +228,7 @@ fn shares() -> Vec<Row> {
                 due: DUE,
             })))
             .rest(Post, PUBLISH_PATHS)
+            .carries_secret()
             .refuses(&[InvalidDue, NodeNotFound, NoPermission, PlanLimit, NodeInTrash, AlreadyPublic]),
         row("node:publish:update", PUBLISH_LIMIT)
             .mutates(input!(Operation::NodePublishUpdate(NodePublishUpdate {
@@ -229,6 +237,7 @@ fn shares() -> Vec<Row> {
                 due: Changes(DUE.clearable()),
             })))
             .rest(Put, PUBLISH_PATHS)
+            .carries_secret()
             .refuses(&[InvalidDue, NodeNotFound, NoPermission, PlanLimit, NodeInTrash, NotPublic]),
         row("node:unpublish", PUBLISH_LIMIT)
             .mutates(input!(Operation::NodeUnpublish { id: NODE_ID }))

@@ -1,12 +1,14 @@
 //! REST: every path of the table of operations, and `GET /api/health`. It only translates.
 
+mod compression;
 mod response_permits;
+mod snapshot;
 
 use crate::app::App;
 use crate::auth::{self, Means, Origin};
 use crate::body::read_body;
 use crate::dispatch::{self, Reply, dispatch};
-use crate::engine::{Caller, Outcome, Read};
+use crate::engine::{Caller, Outcome, PublicRead, Read};
 use crate::limits::{CREDENTIALS_ADDRESS, HEALTH_HOUR, HEALTH_MINUTE, PUBLIC, REST};
 use crate::limits::{RequestLimit, Who};
 use crate::net::forwarded::Client;
@@ -14,32 +16,28 @@ use crate::net::tcp::Handle;
 use crate::operations::{self, Asked, Row};
 use crate::response;
 use crate::wire::payload::{Json, Malformed};
-use crate::wire::{self, Problem, trace_id};
+use crate::wire::{self, Problem, Snapshot, trace_id};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
+use compression::{Answered, compressing};
 use futures_util::FutureExt as _;
 use graph::Root;
 use graph::tokens::TokenRefusal;
 use http::{HeaderMap, Method, StatusCode};
-use response_permits::{ResponsePermit, ResponsePermits};
+use response_permits::{ResponsePermit, ResponsePermits, in_slices};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio::sync::oneshot;
+use tower::ServiceExt as _;
 
 const HEALTH_PATH: &str = "/api/health";
-/// The one operation open to callers without an account, with a public token (T15).
-const PUBLIC_EVENT: &str = "branch:get";
+/// The operations open to callers without an account, with a public token (T15).
+const PUBLIC_EVENTS: [&str; 2] = ["branch:get", "graph:snapshot"];
 
 /// A successful answer, or the problem.
-type RestAnswer = Result<Success, Problem>;
-
-/// A successful answer. A large one carries its response permit.
-struct Success {
-    json: String,
-    permit: Option<ResponsePermit>,
-}
+type RestAnswer = Result<Response, Problem>;
 
 /// The state of REST.
 struct Rest {
@@ -50,10 +48,8 @@ struct Rest {
 /// Makes REST answer every request that the router does not handle.
 pub fn with_rest(router: Router, app: &Arc<App>) -> Router {
     let rest = Arc::new(Rest { app: Arc::clone(app), permits: ResponsePermits::default() });
-    let answer = {
-        let rest = Arc::clone(&rest);
-        move |request| respond(Arc::clone(&rest), request)
-    };
+    let service = compressing(move |request| respond(rest, request));
+    let answer = move |request: Request| service.clone().oneshot(request);
     router.fallback(answer.clone()).method_not_allowed_fallback(answer)
 }
 
@@ -75,12 +71,7 @@ async fn respond(rest: Arc<Rest>, request: Request) -> Response {
         Err(Problem::exception())
     });
     match answer {
-        Ok(Success { json, permit: None }) => {
-            response::traced(response::json(StatusCode::OK, Body::from(json)), &trace)
-        }
-        Ok(Success { json, permit: Some(permit) }) => {
-            response::traced(response::json(StatusCode::OK, permit.body(json)), &trace)
-        }
+        Ok(response) => response::traced(response, &trace),
         Err(problem) => refused(&problem, &path, &trace),
     }
 }
@@ -137,9 +128,10 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
     }
     let client = client(app, &request);
     let caller = match authenticate(app, &client, request.headers(), row).await {
-        Err(stranger) if row.event == PUBLIC_EVENT && stranger.may_read_publications => {
+        Err(stranger) if PUBLIC_EVENTS.contains(&row.event) && stranger.may_read_publications => {
             let query = request.uri().query().unwrap_or_default();
-            return publication(rest, Who::address(client.address), query, row, trace).await;
+            let who = Who::address(client.address);
+            return publication(rest, who, query, request.headers(), row, trace).await;
         }
         known => known.map_err(|stranger| stranger.problem)?,
     };
@@ -155,7 +147,10 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
         Err(Malformed("the input belongs in the body, not in the query string".to_owned()))
     };
     let permit = if row.is_read() { rest.permits.acquire(Who::User(caller.user)).await } else { None };
-    let limit = RequestLimit { limit: REST, of: row.event };
+    let limit = match row.over_rest_alone {
+        true => row.limit.into(),
+        false => RequestLimit { limit: REST, of: row.event },
+    };
     let asked = dispatch::Request {
         caller,
         row,
@@ -170,7 +165,7 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
     // The caller may have disconnected meanwhile.
     dispatch(app, asked, |what, _| drop(reply.send(what)));
     match replied.await {
-        Ok(Reply::Outcome(outcome)) => Ok(Success { json: wire::answer(&outcome, trace).1, permit }),
+        Ok(Reply::Outcome(outcome)) => success(outcome, row, &parts.headers, permit, trace).await,
         Ok(Reply::Problem(problem)) => Err(problem),
         // ws:ping has no path. An engine that has ended has dropped the request.
         Ok(Reply::Pong) | Err(_) => Err(Problem::exception()),
@@ -178,24 +173,56 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
 }
 
 /// Answers without credentials, for callers with the public token of a publication.
-async fn publication(rest: &Rest, who: Who, query: &str, row: &Row, trace: &str) -> RestAnswer {
+async fn publication(
+    rest: &Rest,
+    who: Who,
+    query: &str,
+    headers: &HeaderMap,
+    row: &Row,
+    trace: &str,
+) -> RestAnswer {
     let app = &rest.app;
-    app.count_named(who, PUBLIC).map_err(|over| Problem::limited(over.retry_after_s))?;
+    let limits = [Some(PUBLIC), row.over_rest_alone.then_some(row.limit)];
+    for limit in limits.into_iter().flatten() {
+        app.count_named(who, limit).map_err(|over| Problem::limited(over.retry_after_s))?;
+    }
     let payload = Json::from_query(query, |name| row.takes_integer(name))?;
-    let (token, page) = match operations::decode(row, &payload) {
-        Ok(Asked::Read(Read::Branch { root: Root::Token(token), page })) => (token, page),
+    let read = match operations::decode(row, &payload) {
+        Ok(Asked::Read(Read::Branch { root: Root::Token(token), page })) => {
+            PublicRead { token, page: Some(page) }
+        }
+        Ok(Asked::Read(Read::Snapshot { root: Some(Root::Token(token)) })) => {
+            PublicRead { token, page: None }
+        }
         Err(wrong) if operations::names_token(&payload) => return Err(wrong.into()),
         // Everything else takes an account.
         _ => return Err(Problem::Unauthorized),
     };
     let permit = rest.permits.acquire(who).await;
     let (reply, replied) = oneshot::channel();
-    app.engine.read_public(token, page, Box::new(|outcome| drop(reply.send(outcome))));
+    app.engine.read_public(read, Box::new(|outcome| drop(reply.send(outcome))));
     match replied.await {
         Ok(Outcome::Failed(failure)) => Err(failure.into()),
-        Ok(outcome) => Ok(Success { json: wire::answer(&outcome, trace).1, permit }),
+        Ok(outcome) => success(outcome, row, headers, permit, trace).await,
         Err(_) => Err(Problem::exception()),
     }
+}
+
+/// A successful answer. A large one holds its response permit.
+async fn success(
+    outcome: Outcome,
+    row: &Row,
+    headers: &HeaderMap,
+    permit: Option<ResponsePermit>,
+    trace: &str,
+) -> RestAnswer {
+    let permit = permit.map(Arc::new);
+    if let Outcome::Snapshot { page, rev, anonymous } = outcome {
+        return snapshot::answer(Snapshot::new(page, rev, anonymous, trace), headers, permit).await;
+    }
+    let json = wire::answer(&outcome, trace).1;
+    let answered = Answered { bytes: Some(json.len()), compressible: !row.carries_secret, permit };
+    Ok(answered.with(response::json(StatusCode::OK, in_slices(json))))
 }
 
 fn client(app: &App, request: &Request) -> Client {
@@ -215,7 +242,7 @@ fn health(app: &App, request: &Request) -> RestAnswer {
     if app.is_stopping() {
         return Err(Problem::unavailable());
     }
-    Ok(Success { json: wire::health().to_owned(), permit: None })
+    Ok(response::json(StatusCode::OK, Body::from(wire::health())))
 }
 
 /// A caller without valid credentials, and the problem to answer with.

@@ -50,19 +50,44 @@ impl ResponsePermits {
     }
 }
 
-impl ResponsePermit {
-    /// A body that holds the permit until its last byte has been handed on.
-    pub fn body(self, text: String) -> Body {
-        Body::new(PermittedBody { rest: Bytes::from(text), _permit: self })
+/// A body that holds a permit until it has been handed on to its last byte.
+pub fn holding(permit: Arc<ResponsePermit>, body: Body) -> Body {
+    Body::new(HoldingBody { body, _permit: permit })
+}
+
+/// A text as a body that is handed on in slices.
+pub fn in_slices(text: String) -> Body {
+    Body::new(SlicedBody(Bytes::from(text)))
+}
+
+struct HoldingBody {
+    body: Body,
+    _permit: Arc<ResponsePermit>,
+}
+
+impl HttpBody for HoldingBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
-struct PermittedBody {
-    rest: Bytes,
-    _permit: ResponsePermit,
-}
+struct SlicedBody(Bytes);
 
-impl HttpBody for PermittedBody {
+impl HttpBody for SlicedBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -70,19 +95,19 @@ impl HttpBody for PermittedBody {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if self.rest.is_empty() {
+        if self.0.is_empty() {
             return Poll::Ready(None);
         }
-        let size = self.rest.len().min(SLICE_BYTES);
-        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(size)))))
+        let size = self.0.len().min(SLICE_BYTES);
+        Poll::Ready(Some(Ok(Frame::data(self.0.split_to(size)))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest.is_empty()
+        self.0.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.rest.len() as u64)
+        SizeHint::with_exact(self.0.len() as u64)
     }
 }
 
@@ -103,7 +128,8 @@ mod tests {
         let pages = ResponsePermits::default();
         let mut unread = Vec::new();
         for _ in 0..PERMITS_MAX {
-            unread.push(pages.acquire(user(1)).await.unwrap().body("x".repeat(200_000)));
+            let permit = Arc::new(pages.acquire(user(1)).await.unwrap());
+            unread.push(holding(permit, in_slices("x".repeat(200_000))));
         }
         let more = tokio::time::timeout(Duration::from_secs(60), pages.acquire(user(1))).await;
         assert!(more.is_err(), "one more has to wait");

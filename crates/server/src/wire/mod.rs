@@ -9,6 +9,7 @@ pub mod payload;
 mod payload_fault;
 mod problem;
 mod relay_event;
+mod snapshot;
 
 use crate::engine::DiffPart;
 use crate::engine::protocol::{Outcome, Published};
@@ -31,6 +32,7 @@ pub(crate) use history_page::{EveryOp, undo_and_redo};
 pub use payload_fault::{PayloadFault, PayloadRefusal};
 pub use problem::Problem;
 pub use relay_event::{relayed_event, relayed_event_name};
+pub use snapshot::Snapshot;
 
 /// A value of a field of a node, as JSON.
 pub(crate) fn written<R: Written>(_field: &NodeField<R>, value: &R::Value) -> String {
@@ -68,6 +70,10 @@ pub fn answer(outcome: &Outcome, trace_id: &str) -> (u16, String) {
         Outcome::Branch { page, rev, anonymous } => {
             let form = if *anonymous { Form::Public } else { Form::Graph };
             graph_page(page, *rev, form, trace_id)
+        }
+        Outcome::Snapshot { page, rev, anonymous } => {
+            let text = Snapshot::new(page.clone(), *rev, *anonymous, trace_id).write(usize::MAX);
+            String::from_utf8(text).unwrap_or_default()
         }
         Outcome::History { page, rev } => {
             let (has_more, batches) = (page.past.has_more, Batches(page));

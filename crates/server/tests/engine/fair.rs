@@ -4,7 +4,7 @@ use crate::support::{
     PATIENCE, Pending, Person, Server, ask, batch_id, changed, expect_answer, failure, named, rename,
 };
 use graph::NodeId;
-use synaptask::engine::{EngineSettings, Failure, PageRequest};
+use synaptask::engine::{EngineSettings, Failure, PageRequest, PublicRead};
 
 /// A server, with one commit held, and the node of each user.
 fn held<const N: usize>(people: [&str; N], settings: EngineSettings) -> (Server, Pending, [Flood; N]) {
@@ -120,7 +120,8 @@ fn r18_callers_without_an_account_displace_nobody() {
     let decided = anna.is_decided(&server);
     let anonymous = || {
         let (answer, pending) = expect_answer();
-        server.engine.read_public("none".into(), PageRequest { limit: 1, offset: 0 }, answer);
+        let page = Some(PageRequest { limit: 1, offset: 0 });
+        server.engine.read_public(PublicRead { token: "none".to_owned(), page }, answer);
         pending
     };
     let reads: Vec<_> = (0..50).map(|_| anonymous()).collect();

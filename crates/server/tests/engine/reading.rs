@@ -10,7 +10,7 @@ use graph::model::Level;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
-use synaptask::engine::{DiffPart, EngineSettings, Failure, Outcome, PageRequest, Read};
+use synaptask::engine::{DiffPart, EngineSettings, Failure, Outcome, PageRequest, PublicRead, Read};
 
 /// Where reads wait, with the World that they read, until a test lets them go on.
 struct Gate {
@@ -221,7 +221,8 @@ fn r16_light_reads_of_others_do_not_wait_for_the_heavy_ones_of_one_user() {
     let (server, anna, ben, _) = plan_of_two(with(slow));
     let heavy: Vec<Pending> = (0..100).map(|_| asks_rest(&server, &anna, WHOLE)).collect();
     let (answer, publics) = expect_answer();
-    server.engine.read_public("nothing".to_owned(), PageRequest { limit: 1, offset: 0 }, answer);
+    let page = Some(PageRequest { limit: 1, offset: 0 });
+    server.engine.read_public(PublicRead { token: "nothing".to_owned(), page }, answer);
     let begun = Instant::now();
     ben.reads(Read::Account);
     publics.wait();

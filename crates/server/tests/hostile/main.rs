@@ -7,13 +7,13 @@
 mod table;
 
 use std::collections::HashSet;
-use synaptask::operations::{Asked, ROWS, by_event, decode};
+use synaptask::operations::{Asked, ROWS, by_name, decode};
 use synaptask::wire::payload::Json;
 use table::*;
 
 fn code_of(event: &str, payload: &str) -> Result<Asked, String> {
     let json = Json::parse(payload).map_err(|error| error.to_string())?;
-    let row = by_event(event).ok_or_else(|| format!("no row {event}"))?;
+    let row = by_name(event).ok_or_else(|| format!("no row {event}"))?;
     decode(row, &json).map_err(|refusal| {
         let message = refusal.message();
         assert!(message.len() > 10 && message.len() < 400, "{event} {payload:.200}: {message:.500}");

@@ -9,6 +9,7 @@ pub const GOOD: &[(&str, &[(&str, &str)])] = &[
     ("trash:page", &[]),
     ("trash:list", &[]),
     ("branch:get", &[("root", A)]),
+    ("graph:snapshot", &[]),
     ("graph:sync", &[("since", "1")]),
     ("account:get", &[]),
     ("graph:apply", &[("operations", "[{\"event\":\"node:add\",\"title\":\"t\"}]")]),
@@ -53,6 +54,7 @@ pub const READS: &[&str] = &[
     "trash:page",
     "trash:list",
     "branch:get",
+    "graph:snapshot",
     "graph:sync",
     "history:page",
     "account:get",
@@ -281,8 +283,10 @@ fn ids(table: &mut Table) {
     table.field(EMBEDS, "id", &["null", "5", "true", "[]", "{}"], "invalid_node_id");
     table.field(EMBEDS, "id", &[quoted(&"x".repeat(101))], "invalid_node_id");
     table.without(&["branch:get"], "root", "missing_id");
-    table.field(&["branch:get"], "root", &["null", "5", "true", "[]", "{}"], "invalid_node_id");
-    table.field(&["branch:get"], "root", &[quoted(&"x".repeat(101))], "invalid_node_id");
+    for by_root in ["branch:get", "graph:snapshot"] {
+        table.field(&[by_root], "root", &["null", "5", "true", "[]", "{}"], "invalid_node_id");
+        table.field(&[by_root], "root", &[quoted(&"x".repeat(101))], "invalid_node_id");
+    }
     table.without(TURNS, "batchId", "missing_batchId");
     table.field(TURNS, "batchId", NO_UUID, "invalid_batch_id");
     table.field(&["history:page"], "scopeId", no_uuid_or_null, "invalid_scope");

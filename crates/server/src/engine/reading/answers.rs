@@ -1,9 +1,11 @@
 //! The answers to reads, from the reading World as it stands.
 
-use super::super::protocol::{Account, Caller, ConnectionId, Failure, Outcome, PageRequest, Read};
+use super::super::protocol::{
+    Account, Caller, ConnectionId, Failure, Outcome, PageRequest, PublicRead, Read,
+};
 use super::loads::{Holder, Loaded, Loads};
 use graph::cover::Placements;
-use graph::load::{Load, Page, published_root};
+use graph::load::{Load, Page, published_root, visible};
 use graph::model::{Grant, Level, User};
 use graph::{Graph, NodeId, Reason, Root, UserId, World, access, trash};
 use std::sync::Arc;
@@ -30,6 +32,10 @@ pub(super) fn answer(
             let page = branch_page(world, loads, holder, caller.user, root, page);
             branch_answer(world, page, false)
         }
+        Read::Snapshot { ref root } => match whole(world, caller.user, root.as_ref()) {
+            Some(page) => Outcome::Snapshot { page, rev, anonymous: false },
+            None => Outcome::Failed(Failure::Refused(Reason::BranchNotFound.into())),
+        },
         Read::Account => match account(world, caller.user) {
             Some(account) => Outcome::Account { account: Box::new(account), rev },
             None => Outcome::Failed(Failure::Exception),
@@ -61,14 +67,33 @@ fn branch_page(
     }
 }
 
-/// A page of a publication, by its token, for a caller without an account.
-pub(super) fn public(world: &World, token: &str, page: PageRequest) -> Outcome {
-    let page = published_root(world, token).map(|root| {
-        let mut load = Load::of_publication(world, root);
-        load.skip(page.offset);
-        load.next(world, page.limit)
-    });
-    branch_answer(world, page, true)
+/// All that a user sees of the graph or of a branch.
+fn whole(world: &World, user: UserId, root: Option<&Root>) -> Option<Page> {
+    let mut load = match root {
+        None => return Some(visible(world, user)),
+        Some(Root::Token(token)) => Load::of_publication(world, published_root(world, token)?),
+        Some(Root::Node(root)) => {
+            access::level(world, user, *root)?;
+            Load::of_branch(world, user, *root)
+        }
+    };
+    Some(load.next(world, usize::MAX))
+}
+
+/// Answers the read of a caller without an account.
+pub(super) fn public(world: &World, read: &PublicRead) -> Outcome {
+    let Some(root) = published_root(world, &read.token) else { return branch_answer(world, None, true) };
+    let mut load = Load::of_publication(world, root);
+    match read.page {
+        None => {
+            let page = load.next(world, usize::MAX);
+            Outcome::Snapshot { page, rev: world.rev(), anonymous: true }
+        }
+        Some(PageRequest { limit, offset }) => {
+            load.skip(offset);
+            branch_answer(world, Some(load.next(world, limit)), true)
+        }
+    }
 }
 
 fn branch_answer(world: &World, page: Option<Page>, anonymous: bool) -> Outcome {

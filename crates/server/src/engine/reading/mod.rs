@@ -16,7 +16,7 @@ use super::EngineSettings;
 use super::connections::holds;
 use super::held_back::Ticket;
 use super::inbox::{Event, Inbox};
-use super::protocol::{Caller, ConnectionId, Failure, OnOutcome, Outcome, PageRequest, Read};
+use super::protocol::{Caller, ConnectionId, Failure, OnOutcome, Outcome, PublicRead, Read};
 use graph::World;
 use graph::model::Rev;
 use loads::{Holder, Loads};
@@ -40,8 +40,8 @@ const NICE: i32 = 5;
 pub(super) enum Asked {
     /// A read of a user.
     ByUser(Caller, Read),
-    /// A page of a publication, by its token, for a caller without an account.
-    Public(String, PageRequest),
+    /// A read of a caller without an account.
+    Public(PublicRead),
 }
 
 impl Asked {
@@ -275,7 +275,7 @@ impl Readers {
                 // A caller whose token was revoked while their request waited gets no other answer.
                 Asked::ByUser(caller, _) if !holds(world, *caller) => Outcome::Failed(Failure::Revoked),
                 Asked::ByUser(caller, read) => answers::answer(world, &self.loads, *caller, read, connection),
-                Asked::Public(token, page) => answers::public(world, token, *page),
+                Asked::Public(read) => answers::public(world, read),
             }
         };
         catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
