@@ -8,6 +8,7 @@ use super::protocol::{
     Caller, ConnectionId, ConnectionSink, Failure, OnOutcome, Outcome, Published, Relayed,
 };
 use super::reading::{News, Position, ReadersFeed, ReadyPage};
+use super::teller::{Delivery, Teller};
 use graph::batch::{Batch, Change, Entry, Op, Subject};
 use graph::hash::HashSet;
 use graph::model::{Rev, Token};
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant};
 /// A live connection.
 struct LiveConnection {
     caller: Caller,
-    outbox: Box<dyn ConnectionSink>,
+    outbox: Arc<dyn ConnectionSink>,
     held_back: HeldBack,
     /// The number of the last group that was not decided for it, or that has a mutation which came on it. Its reads
     /// reflect that group.
@@ -27,17 +28,14 @@ struct LiveConnection {
 }
 
 impl LiveConnection {
-    /// Sends a message, or holds it back while a page is being prepared.
-    fn send(&mut self, at: Position, message: Message, bounds: HeldBounds) {
+    /// Adds a message to what is sent now, or holds it back while a page is being prepared.
+    fn send(&mut self, at: Position, message: Message, bounds: HeldBounds, now: &mut Vec<Delivery>) {
         if self.held_back.holds() {
-            self.send_all(|held_back| held_back.put(at, message, bounds));
+            let leaving = self.held_back.put(at, message, bounds);
+            now.extend(leaving.map(|message| (Arc::clone(&self.outbox), message)));
         } else {
-            message.send(&*self.outbox);
+            now.push((Arc::clone(&self.outbox), message));
         }
-    }
-
-    fn send_all<M: Iterator<Item = Message>>(&mut self, which: impl FnOnce(&mut HeldBack) -> M) {
-        which(&mut self.held_back).for_each(|message| message.send(&*self.outbox));
     }
 }
 
@@ -67,13 +65,19 @@ pub(super) struct Connections {
     kept: BacklogBounds,
     held_bounds: HeldBounds,
     feed: ReadersFeed,
+    teller: Teller,
     /// The rev at which due times last passed, and how many times they have.
     dues_passed_at: Option<Rev>,
     dues_passed: u64,
 }
 
 impl Connections {
-    pub(super) fn new(kept: BacklogBounds, held_bounds: HeldBounds, feed: ReadersFeed) -> Self {
+    pub(super) fn new(
+        kept: BacklogBounds,
+        held_bounds: HeldBounds,
+        feed: ReadersFeed,
+        teller: Teller,
+    ) -> Self {
         Connections {
             by_id: HashMap::new(),
             followers: HashMap::new(),
@@ -81,6 +85,7 @@ impl Connections {
             kept,
             held_bounds,
             feed,
+            teller,
             dues_passed_at: None,
             dues_passed: 0,
         }
@@ -105,7 +110,7 @@ impl Connections {
         caller: Caller,
         outbox: Box<dyn ConnectionSink>,
     ) {
-        let held_back = HeldBack::default();
+        let (outbox, held_back) = (Arc::from(outbox), HeldBack::default());
         self.by_id.insert(id, LiveConnection { caller, outbox, held_back, after_group });
         let exact = self.dues_passed_at != Some(rev);
         let follower = self.followers.entry(caller.user).or_insert_with(|| Follower {
@@ -174,26 +179,30 @@ impl Connections {
             return answer(Outcome::Failed(Failure::Revoked));
         };
         let page = Message::Answer(answer, Box::new(outcome));
+        let mut now = Vec::new();
         match connection.held_back.take_place(ticket, reflects, page, self.held_bounds) {
-            Ok(leaving) => leaving.for_each(|message| message.send(&*connection.outbox)),
+            Ok(leaving) => now.extend(leaving.map(|message| (Arc::clone(&connection.outbox), message))),
             // So much else came that the page is no longer waited for.
             Err(Message::Answer(answer, _)) => {
                 let late = Message::Answer(answer, Box::new(Outcome::Failed(Failure::Unavailable)));
-                connection.send(self.feed.position(), late, self.held_bounds);
+                connection.send(self.feed.position(), late, self.held_bounds, &mut now);
             }
             Err(_) => {}
         }
+        self.teller.send(now);
     }
 
     /// Answers a request: in its turn among what its connection is sent, if it came on one that is there.
     pub(super) fn answer(&mut self, on: Option<ConnectionId>, answer: OnOutcome, outcome: Outcome) {
-        match on.and_then(|id| self.by_id.get_mut(&id)) {
-            Some(connection) => {
-                let message = Message::Answer(answer, Box::new(outcome));
-                connection.send(self.feed.position(), message, self.held_bounds);
-            }
+        match on.filter(|id| self.has(*id)) {
+            Some(id) => self.send_each([(id, Message::Answer(answer, Box::new(outcome)))]),
             None => answer(outcome),
         }
+    }
+
+    /// Waits until everything has been sent that was to be sent so far.
+    pub(super) fn flush(&self) {
+        self.teller.flush();
     }
 
     /// Every user who is connected or left a moment ago.
@@ -212,19 +221,17 @@ impl Connections {
             let Some(follower) = self.followers.get_mut(user) else { continue };
             follower.backlog.push(&diff.kept, self.kept.bytes);
         }
-        for id in self.connections_of(diff.users.iter().copied(), besides) {
-            self.send(id, &diff.parts);
-        }
+        self.send_to_all(diff.users.iter().copied(), besides, || Message::Diff(Arc::clone(&diff.parts)));
     }
 
     /// Sends parts of a diff on one connection.
     pub(super) fn send(&mut self, id: ConnectionId, parts: &Arc<[Arc<DiffPart>]>) {
-        self.send_each(id, [Message::Diff(Arc::clone(parts))]);
+        self.send_each([(id, Message::Diff(Arc::clone(parts)))]);
     }
 
     /// Sends a connection the diffs it missed.
     pub(super) fn catch_up(&mut self, id: ConnectionId, missed: &[Arc<DiffPart>]) {
-        self.send_each(id, missed.iter().map(|diff| Message::Missed(Arc::clone(diff))));
+        self.send_each(missed.iter().map(|diff| (id, Message::Missed(Arc::clone(diff)))));
     }
 
     /// Tells users, on every connection except one, that a node has become public.
@@ -234,9 +241,7 @@ impl Connections {
         published: &Arc<Published>,
         besides: Option<ConnectionId>,
     ) {
-        for id in self.connections_of(users.iter().copied(), besides) {
-            self.send_each(id, [Message::Published(Arc::clone(published))]);
-        }
+        self.send_to_all(users.iter().copied(), besides, || Message::Published(Arc::clone(published)));
     }
 
     /// Relays an event to users, on every connection except the one it came from.
@@ -246,17 +251,28 @@ impl Connections {
         relayed: &Arc<Relayed>,
         besides: ConnectionId,
     ) {
-        for id in self.connections_of(users, Some(besides)) {
-            self.send_each(id, [Message::Relayed(Arc::clone(relayed))]);
-        }
+        self.send_to_all(users, Some(besides), || Message::Relayed(Arc::clone(relayed)));
     }
 
-    fn send_each(&mut self, id: ConnectionId, messages: impl IntoIterator<Item = Message>) {
-        if let Some(connection) = self.by_id.get_mut(&id) {
-            for message in messages {
-                connection.send(self.feed.position(), message, self.held_bounds);
+    fn send_to_all(
+        &mut self,
+        users: impl Iterator<Item = UserId>,
+        besides: Option<ConnectionId>,
+        message: impl Fn() -> Message,
+    ) {
+        let ids = self.connections_of(users, besides);
+        self.send_each(ids.into_iter().map(|id| (id, message())));
+    }
+
+    fn send_each(&mut self, messages: impl IntoIterator<Item = (ConnectionId, Message)>) {
+        let at = self.feed.position();
+        let mut now = Vec::new();
+        for (id, message) in messages {
+            if let Some(connection) = self.by_id.get_mut(&id) {
+                connection.send(at, message, self.held_bounds, &mut now);
             }
         }
+        self.teller.send(now);
     }
 
     fn connections_of(

@@ -23,6 +23,7 @@ mod reading;
 mod reads;
 mod relay_audience;
 mod shared_text;
+mod teller;
 mod thread;
 
 pub use diff_part::DiffPart;

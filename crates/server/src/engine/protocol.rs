@@ -225,7 +225,7 @@ pub enum Failure {
 pub type OnOutcome = Box<dyn FnOnce(Outcome) + Send>;
 
 /// The sink for what a connection is sent. It never blocks. A full outbox ends its connection.
-pub trait ConnectionSink: Send {
+pub trait ConnectionSink: Send + Sync {
     /// Queues a diff, or what of its parts was not sent otherwise, as `graph:diff`s in this order. They are queued all
     /// or not at all.
     fn diff(&self, parts: &[Arc<DiffPart>]);

@@ -15,6 +15,7 @@ use super::protocol::{
     Caller, ConnectionId, ConnectionSink, Failure, OnOutcome, Outcome, PageRequest, Read, RequestedScope,
 };
 use super::reading::{Asked, ReadJob, Reading, TurnCome};
+use super::teller::Teller;
 use super::{EngineSettings, Shared, clock, reads};
 use graph::model::Rev;
 use graph::world::Due;
@@ -116,7 +117,7 @@ impl Thread {
             clock: ClockWatch::begin(world.clock()),
             told: world.rev(),
             world,
-            connections: Connections::new(kept, held, reading.feed()),
+            connections: Connections::new(kept, held, reading.feed(), Teller::start()),
             reading,
             readers: HistoryViews::default(),
             shared,
@@ -148,7 +149,8 @@ impl Thread {
 
     /// Closes the log last, when nothing else in the process has it open: only then does one file remain (D18).
     fn close(self) {
-        let Thread { inbox, committer, past, archive, reading, draining, .. } = self;
+        let Thread { inbox, committer, past, archive, reading, draining, connections, .. } = self;
+        connections.flush();
         for done in draining {
             let _ = done.send(());
         }
