@@ -6,7 +6,7 @@ use crate::supply::Supply;
 use graph::hash::{HashMap, HashSet};
 use graph::load::Load;
 use graph::model::{Embed, Grant, Level, Link, LinkType, Node, Plan, Publication, Status, User};
-use graph::ops::{Chain, LinkAdd, NodeUpdate, UndoKind, undo_or_redo};
+use graph::ops::{AccessAdd, Chain, LinkAdd, NodeUpdate, UndoKind, undo_or_redo};
 use graph::world::Counts;
 use graph::{
     Batch, BatchId, Entity, LinkId, NodeFields, NodeId, Operation, Projection, Timestamp, UserId, World,
@@ -65,6 +65,8 @@ pub const CASES: &[Case] = &[
     Case { name: "who sees a batch of n entries, at depth n", n: 250, prepare: sees_batch },
     Case { name: "history, chain of n, each node shared", n: 250, prepare: reader_of_shared },
     Case { name: "history:undo of node:trash, children and parents", n: 250, prepare: undo_trash },
+    Case { name: "access:add of a branch of n, with a second link each", n: 500, prepare: grant_branch },
+    Case { name: "a chain of n is reopened, viewer connected", n: 500, prepare: reopen_chain },
     Case { name: "node:unpublish of a branch of n, n have embedded it", n: 250, prepare: unpublish },
     Case { name: "n grants in a row run out at once", n: 100, prepare: run_out },
     Case { name: "settings:username, n nodes in a row shared", n: 250, prepare: rename },
@@ -727,6 +729,28 @@ fn undo_trash(n: usize) -> Work {
         assert_eq!(batch.entries.len(), 1 + 3 * n);
         std::mem::forget((world, batch));
     })
+}
+
+fn grant_branch(n: usize) -> Work {
+    let mut made = Made::new();
+    let chain = made.chain(n);
+    for at in 2..n {
+        let second = made.link(chain[at], chain[at / 2]);
+        made.links[second].kind = LinkType::Secondary;
+    }
+    let (id, email, level) = (node(chain[0]), "user2@example.org".to_owned(), Level::Viewer);
+    let grant = AccessAdd { id, email, level, branch: true, due: None };
+    mutation(made.world(), ALICE, Operation::AccessAdd(grant), vec![BOB])
+}
+
+fn reopen_chain(n: usize) -> Work {
+    let mut made = Made::new();
+    let chain = made.chain(n);
+    made.nodes.iter_mut().for_each(|node| node.status = Status::Completed);
+    made.grant(chain[0], BOB, Level::Viewer, true);
+    let fields = Box::new(NodeFields { status: Some(Status::Available), ..NodeFields::default() });
+    let reopen = NodeUpdate { id: node(chain[n - 1]), fields, version: None };
+    mutation(made.world(), ALICE, Operation::NodeUpdate(reopen), vec![BOB])
 }
 
 fn unpublish(n: usize) -> Work {
