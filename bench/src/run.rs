@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 pub const WORKS: [&str; 11] =
     ["commits", "mutate", "rate", "fanout", "bytes", "load", "others", "size", "cascade", "idle", "tail"];
 /// Works that take long are measured in every other round: in 3 of 5.
-const LONG: [&str; 2] = ["size", "tail"];
+const LONG: [&str; 3] = ["rate", "size", "tail"];
 /// The rates of `rate`, in requests per second. A subject is spared those that it cannot reach.
 const RATES: [f64; 6] = [125.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0];
 

@@ -15,7 +15,14 @@ pub fn latency_over_load(medians: &Medians) -> String {
         x_title: "mutations begun per second, by 200 clients",
         y_title: "milliseconds from the intended start to the ack",
         x_marks: vec![(100.0, "100"), (1_000.0, "1k"), (10_000.0, "10k")],
-        y_marks: vec![(0.1, "0.1"), (1.0, "1"), (10.0, "10"), (100.0, "100"), (1_000.0, "1,000")],
+        y_marks: vec![
+            (0.1, "0.1"),
+            (1.0, "1"),
+            (10.0, "10"),
+            (100.0, "100"),
+            (1_000.0, "1,000"),
+            (10_000.0, "10,000"),
+        ],
         lines: SUBJECTS
             .iter()
             .enumerate()
@@ -71,7 +78,14 @@ pub fn cost_over_size(medians: &Medians) -> String {
         x_title: "nodes",
         y_title: "milliseconds to the last byte",
         x_marks: sizes(),
-        y_marks: vec![(1.0, "1"), (10.0, "10"), (100.0, "100"), (1e3, "1,000"), (1e4, "10,000")],
+        y_marks: vec![
+            (1.0, "1"),
+            (10.0, "10"),
+            (100.0, "100"),
+            (1e3, "1,000"),
+            (1e4, "10,000"),
+            (1e5, "100,000"),
+        ],
         lines: vec![
             line(how, 0, false, ours),
             line("ready-made bytes", 3, false, load("ready-made", "bare")),
@@ -79,10 +93,7 @@ pub fn cost_over_size(medians: &Medians) -> String {
             line("cascade told", 1, false, cascade),
         ],
     };
-    drawing(
-        &[mutations, large],
-        "Medians of the run. Both axes are logarithmic: what grows in proportion has the slope of the grid's diagonal.",
-    )
+    drawing(&[mutations, large], "Medians of the run. Both axes are logarithmic.")
 }
 
 fn line(label: &str, colour: usize, dashed: bool, points: impl IntoIterator<Item = (f64, f64)>) -> Line {

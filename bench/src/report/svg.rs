@@ -29,11 +29,11 @@ const STYLE: &str = "<style>
 text{font:13px system-ui,-apple-system,'Segoe UI',sans-serif;fill:#57606a}
 .title{font-size:15px;font-weight:600;fill:#1f2328}.note{font-size:12px}
 .ground{fill:#fff}.grid{stroke:#d8dee4;stroke-width:1}.line{fill:none;stroke-width:2.25;stroke-linejoin:round}
-.dashed{stroke-dasharray:5 4}.ring{stroke:#fff;stroke-width:1.5}.label{font-weight:600}
+.dashed{stroke-dasharray:5 4}.ring{stroke:#fff;stroke-width:1.5}.label{font-weight:600;paint-order:stroke;stroke:#fff;stroke-width:5;stroke-linejoin:round}
 .s0{stroke:#0969da}.s1{stroke:#bc4c00}.s2{stroke:#1a7f37}.s3{stroke:#6e7781}
 .f0{fill:#0969da}.f1{fill:#bc4c00}.f2{fill:#1a7f37}.f3{fill:#6e7781}
 @media(prefers-color-scheme:dark){text{fill:#9198a1}.title{fill:#f0f6fc}.ground{fill:#0d1117}.grid{stroke:#30363d}
-.ring{stroke:#0d1117}.s0{stroke:#58a6ff}.s1{stroke:#f0883e}.s2{stroke:#3fb950}.s3{stroke:#9198a1}
+.ring,.label{stroke:#0d1117}.s0{stroke:#58a6ff}.s1{stroke:#f0883e}.s2{stroke:#3fb950}.s3{stroke:#9198a1}
 .f0{fill:#58a6ff}.f1{fill:#f0883e}.f2{fill:#3fb950}.f3{fill:#9198a1}}
 </style>
 ";

@@ -133,7 +133,7 @@ impl Subject {
         Ok(Subject { label: label.to_owned(), kind })
     }
 
-    /// Starts it with so many users and nothing else.
+    /// Starts it with at least so many users and nothing else.
     pub fn start(&self, users: usize) -> anyhow::Result<Running> {
         let data = Data::temporary()?;
         let users = match &self.kind {

@@ -17,11 +17,14 @@ use tempfile::TempDir;
 const USERS: &str = "users.json";
 /// The file with what was made of the data.
 const MADE: &str = "made.json";
+/// How many users a template has, so that works share them.
+const SIZES: [usize; 3] = [8, 256, 2_048];
 /// How many commands add users at the same time.
 const SIDE_BY_SIDE: usize = 4;
 
-/// Fills an empty data directory with so many users, and returns them.
+/// Fills an empty data directory with at least so many users, and returns them.
 pub fn users(binary: &Path, count: usize, data: &Path) -> anyhow::Result<Vec<User>> {
+    let count = SIZES.into_iter().find(|size| *size >= count).unwrap_or(count);
     let template = of(binary, &format!("users-{count}"), |unfinished| {
         progress(&format!("adding {count} users, once for this binary"));
         let users = add_users(binary, unfinished, count)?;

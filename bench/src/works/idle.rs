@@ -15,7 +15,7 @@ pub async fn measure(subject: &Subject, connections: usize) -> anyhow::Result<Me
     let first = Socket::connect(running.address, &running.user(0)?.token).await?;
     let before = running.process.resident_bytes()?;
     let mut sockets = vec![first];
-    for some in running.users[1..].chunks(SIDE_BY_SIDE) {
+    for some in running.users[1..connections].chunks(SIDE_BY_SIDE) {
         let connecting = some.iter().map(|user| Socket::connect(running.address, &user.token));
         sockets.extend(futures_util::future::try_join_all(connecting).await?);
     }

@@ -17,7 +17,7 @@ use graph::model::{AccountState, Link, LinkType, Node, Plan, Rev, User};
 use graph::{Batch, BatchId, Entry, LinkId, NodeId, Subject, Timestamp, UserId};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 use store::{LoadScope, Log, Proposal, Retention, SqliteLog};
 use uuid::Uuid;
@@ -78,7 +78,9 @@ fn change<T>(before: Option<T>, after: Option<T>) -> Change<Arc<T>> {
 }
 
 fn proposal(kind: u64, number: u64, entries: Vec<Entry>) -> Proposal {
-    let (id, at) = (BatchId(id(kind, number)), Timestamp::from_ms(NOW_MS + number as i64));
+    // Time goes on: a clock that was set back is another matter.
+    static CLOCK: AtomicI64 = AtomicI64::new(NOW_MS);
+    let (id, at) = (BatchId(id(kind, number)), Timestamp::from_ms(CLOCK.fetch_add(1, Ordering::Relaxed)));
     let batch = Batch { id, actor: Some(user(number)), at, lineage: Lineage::Fresh, entries };
     // As random as a hash.
     let mut fingerprint = [0; 32];

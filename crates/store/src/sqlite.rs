@@ -156,8 +156,11 @@ impl SqliteLog {
 
     /// Folds if nobody else does, so that the tail does not grow without end. A failure harms no commit.
     fn fold_if_late(&self) {
-        let late = self.read().map(|(_, view)| view).ok().filter(fold::is_late);
-        if let Some(view) = late {
+        if !fold::is_late(&self.tail.known()) {
+            return;
+        }
+        if let Ok((reading, view)) = self.read() {
+            drop(reading);
             let (hold, stop) = (Duration::from_secs(1), StopSign::default());
             let background = fold::Background { log: self, hold, stop: &stop, pause: &|| () };
             let _ = background.fold(&view);

@@ -4,13 +4,13 @@
 //! fold writes those of many batches at once, in the order of their keys, after all earlier runs. Ids are random, so
 //! a table ordered by id alone would have each find on a page of its own, and each page would be written whole.
 
+use super::filter::Filter;
 use crate::history_page::{Shows, touched};
 use graph::batch::Lineage;
 use graph::model::{Plan, Rev};
 use graph::{Batch, BatchId, Entry, Subject, UserId};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params};
-use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// In what way a batch is found by an id.
@@ -95,8 +95,11 @@ impl Kept {
 }
 
 /// Every id that a batch's entries touch, once each and sorted.
-pub(super) fn ids(entries: &[Entry]) -> BTreeSet<Uuid> {
-    entries.iter().flat_map(touched).collect()
+pub(super) fn ids(entries: &[Entry]) -> Vec<Uuid> {
+    let mut ids: Vec<Uuid> = entries.iter().flat_map(touched).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }
 
 /// What is known of a stretch of the line without reading it.
@@ -108,10 +111,14 @@ pub(super) struct Part {
     pub(super) last: i64,
     /// In their order.
     pub(super) finds: Vec<Find>,
+    /// The ids of the finds, except actors. Most look-ups are for an id that is not there.
+    filter: Filter,
     /// In their order.
     pub(super) turns: Vec<Turn>,
     /// Of every batch, in order.
     pub(super) sizes: Vec<Size>,
+    /// The size of all their bodies.
+    pub(super) bytes: i64,
     /// The plans of the accounts that were added or changed, and by which batch, in order.
     pub(super) plans: Vec<(i64, UserId, Plan)>,
 }
@@ -151,21 +158,25 @@ impl Part {
         self.finds.extend(id.map(|id| Find { way: Way::Name, id: id.0, rev, shows: 0 }));
         self.finds.push(Find { way: Way::By, id: actor, rev, shows });
         self.sizes.push(Size { rev, actor, bytes });
+        self.bytes = self.bytes.saturating_add(bytes);
     }
 
     /// Orders what was added.
     pub(super) fn finish(mut self) -> Part {
         self.finds.sort_unstable();
         self.turns.sort_unstable();
+        self.filter = filter(&self.finds);
         self
     }
 
     /// This part and the one that follows it, as one.
     pub(super) fn and(&self, next: &Part) -> Part {
-        let mut both = Part { last: next.last, ..self.clone() };
+        let bytes = self.bytes.saturating_add(next.bytes);
+        let mut both = Part { last: next.last, bytes, filter: Filter::default(), ..self.clone() };
         // Two sorted runs, one after the other, are what this sort is fast for.
         both.finds.extend_from_slice(&next.finds);
         both.finds.sort();
+        both.filter = filter(&both.finds);
         both.turns.extend_from_slice(&next.turns);
         both.turns.sort();
         both.sizes.extend_from_slice(&next.sizes);
@@ -177,14 +188,19 @@ impl Part {
     pub(super) fn without(&self, up_to: i64) -> Part {
         let mut rest = Part { first: self.first.max(up_to + 1), ..self.clone() };
         rest.finds.retain(|find| find.rev > up_to);
+        rest.filter = filter(&rest.finds);
         rest.turns.retain(|turn| turn.rev > up_to);
         rest.sizes.retain(|size| size.rev > up_to);
+        rest.bytes = rest.sizes.iter().fold(0, |sum, size| sum.saturating_add(size.bytes));
         rest.plans.retain(|(rev, ..)| *rev > up_to);
         rest
     }
 
     /// The finds by one id, in ascending order of revs.
     pub(super) fn by_id(&self, way: Way, id: Uuid) -> &[Find] {
+        if way != Way::By && !self.filter.may_have(id) {
+            return &[];
+        }
         let from = self.finds.partition_point(|find| (find.way, find.id) < (way, id));
         let rest = self.finds.get(from..).unwrap_or_default();
         let len = rest.partition_point(|find| (find.way, find.id) == (way, id));
@@ -197,11 +213,13 @@ impl Part {
         let last = self.turns.get(end.checked_sub(1)?);
         last.filter(|turn| (turn.root, turn.undo) == (root, undo))
     }
+}
 
-    /// The size of the batches' bodies.
-    pub(super) fn bytes(&self) -> i64 {
-        self.sizes.iter().fold(0, |sum, size| sum.saturating_add(size.bytes))
-    }
+fn filter(finds: &[Find]) -> Filter {
+    let ids = || finds.iter().filter(|find| find.way != Way::By).map(|find| find.id);
+    let mut filter = Filter::for_ids(ids().count());
+    ids().for_each(|id| filter.add(id));
+    filter
 }
 
 pub(super) fn put_turn(conn: &Connection, turn: &Turn) -> rusqlite::Result<()> {

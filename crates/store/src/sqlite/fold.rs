@@ -9,6 +9,7 @@
 use super::entities::{self, EntityRow, Left};
 use super::find::{Find, Kept, Part, Size, put_turn};
 use super::runs::RunWriter;
+use super::tail::Known;
 use super::view::View;
 use super::{SqliteLog, still_open, unwritten};
 use crate::StopSign;
@@ -53,18 +54,18 @@ pub(super) struct Pace {
 }
 
 /// Whether the tail is so long that it is to be folded.
-pub(super) fn is_due(view: &View) -> bool {
-    is_longer(view, 1)
+pub(super) fn is_due(tail: &Known) -> bool {
+    is_longer(tail, 1)
 }
 
 /// Whether the tail is so long that a commit must fold it.
-pub(super) fn is_late(view: &View) -> bool {
-    is_longer(view, LATE)
+pub(super) fn is_late(tail: &Known) -> bool {
+    is_longer(tail, LATE)
 }
 
-fn is_longer(view: &View, times: i64) -> bool {
-    let bytes = || view.parts().iter().fold(0_i64, |sum, part| sum.saturating_add(part.bytes()));
-    view.head() - view.mark() >= times * BATCHES_MAX || bytes() >= times * BYTES_MAX
+fn is_longer(tail: &Known, times: i64) -> bool {
+    let bytes = || tail.parts.iter().fold(0_i64, |sum, part| sum.saturating_add(part.bytes));
+    tail.head - tail.mark >= times * BATCHES_MAX || bytes() >= times * BYTES_MAX
 }
 
 /// Writes what is done in the background.
@@ -93,7 +94,7 @@ impl Background<'_> {
         let mut bytes = 0;
         let before_full = |part: &&std::sync::Arc<Part>| {
             let more = bytes < BYTES_MAX;
-            bytes += part.bytes();
+            bytes += part.bytes;
             more
         };
         let parts: Vec<&Part> = view.parts().iter().take_while(before_full).map(|part| &**part).collect();

@@ -103,7 +103,7 @@ impl Pruner for SqlitePruner {
         let (reading, view) = self.log.read()?;
         let runs = Mergeable::all(&reading).map_err(unwritten)?;
         drop(reading);
-        if fold::is_due(&view) {
+        if fold::is_due(view.tail()) {
             self.in_background(|background| background.fold(&view))?;
         } else if let Some(due) = merge::due(&runs) {
             self.in_background(|background| background.merge(due))?;
@@ -146,10 +146,10 @@ impl SqlitePruner {
     ) -> Result<bool, LogError> {
         let totals = self.totals()?;
         let mut failure = None;
-        for (actor, _) in totals.range(self.next..) {
+        for (actor, total) in totals.range(self.next..) {
             // A user whose history cannot be pruned holds up no other user.
             self.next = *actor;
-            match self.prune_actor(*actor, now, most - *removed) {
+            match self.prune_actor(*actor, *total, now, most - *removed) {
                 Ok(taken) => *removed += taken,
                 Err(error) => failure = Some(error),
             }
@@ -180,16 +180,32 @@ impl SqlitePruner {
         Ok(totals)
     }
 
-    fn prune_actor(&mut self, actor: Uuid, now: Timestamp, most: usize) -> Result<usize, LogError> {
-        let mut removed = 0;
+    /// Prunes one user, whose batches came to `total` not long ago.
+    fn prune_actor(
+        &mut self,
+        actor: Uuid,
+        total: Kept,
+        now: Timestamp,
+        most: usize,
+    ) -> Result<usize, LogError> {
+        let (mut removed, mut supposed) = (0, Some(total));
         while removed < most && !self.stop.is_set() {
             // In one snapshot: the counts and the batches must match.
             let (reading, view) = self.log.read()?;
             let limits = self.retention.of(plan(&reading, &view, actor)?);
             let retained = Retained { limits, keys_kept_ms: self.retention.keys_kept_ms, now };
-            let due =
-                due(&reading, &view, actor, retained, AT_ONCE.min(most - removed)).map_err(unwritten)?;
+            // Counting takes longer than seeing that a user has nothing to prune, as most have.
+            let is_supposed = supposed.is_some();
+            let held = match supposed.take() {
+                Some(supposed) => supposed,
+                None => held(&reading, &view, actor).map_err(unwritten)?,
+            };
+            let at_once = AT_ONCE.min(most - removed);
+            let due = due(&reading, &view, actor, held, retained, at_once).map_err(unwritten)?;
             drop(reading);
+            if is_supposed && (due.run.is_some() || due.in_tail) {
+                continue;
+            }
             if due.in_tail {
                 // Only what was folded can be pruned. If another is folding, there will be another time.
                 if self.in_background(|background| background.fold(&view))? {
@@ -354,9 +370,15 @@ struct AllDue {
     in_tail: bool,
 }
 
-fn due(conn: &Connection, view: &View, actor: Uuid, retained: Retained, most: usize) -> SqlResult<AllDue> {
+fn due(
+    conn: &Connection,
+    view: &View,
+    actor: Uuid,
+    mut held: Kept,
+    retained: Retained,
+    most: usize,
+) -> SqlResult<AllDue> {
     let mut all = AllDue::default();
-    let mut held = held(conn, view, actor)?;
     let mut statement = conn.prepare_cached(
         "SELECT line.rev, line.at, length(line.body) FROM finds JOIN line ON line.rev = finds.rev
          WHERE run = ?1 AND way = 2 AND finds.id = ?2 AND line.rev < ?3 ORDER BY finds.rev LIMIT ?4",

@@ -9,8 +9,8 @@ use super::runs::Runs;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many finds a part may have after it was joined with its neighbour. Joining is done by commits, so it must be
-/// quick.
-pub(super) const PART_FINDS_MAX: usize = 4_096;
+/// quick: this many take less than a millisecond. A look-up asks every part, so there should be few.
+pub(super) const PART_FINDS_MAX: usize = 1 << 15;
 
 /// The tail, as it was last seen.
 #[derive(Clone, Debug, Default)]

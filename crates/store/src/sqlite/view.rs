@@ -46,6 +46,11 @@ impl View {
         Ok(View { known })
     }
 
+    /// The tail of the line.
+    pub(super) fn tail(&self) -> &Known {
+        &self.known
+    }
+
     /// The rev up to which the tables are folded.
     pub(super) fn mark(&self) -> i64 {
         self.known.mark

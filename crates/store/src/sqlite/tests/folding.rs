@@ -313,7 +313,7 @@ fn d13_the_tail_stays_short() {
     let large = |n: u64| super::heavy(n, 40, 100_000);
     // One large batch is four megabytes; a fold is due at 32.
     let mut n = 0;
-    while !is_due(&log.read().unwrap().1) {
+    while !is_due(log.read().unwrap().1.tail()) {
         pruner.keep_up().unwrap();
         assert_eq!(log.read().unwrap().1.mark(), 0);
         head = append(&mut log, head, &[large(n)]).unwrap();
@@ -324,7 +324,7 @@ fn d13_the_tail_stays_short() {
     let longest = (0..n * 5).map(|more| {
         head = append(&mut log, head, &[large(n + more)]).unwrap();
         let view = log.read().unwrap().1;
-        view.parts().iter().map(|part| part.bytes()).sum::<i64>()
+        view.parts().iter().map(|part| part.bytes).sum::<i64>()
     });
     let longest = longest.max().unwrap();
     assert!((4 * (32 << 20)..5 * (32 << 20)).contains(&longest), "{longest}");
