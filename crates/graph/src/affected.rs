@@ -4,12 +4,13 @@
 use crate::audience::Audience;
 use crate::batch::{Batch, Change, Subject};
 use crate::cover::reach_anyone;
+use crate::effort;
 use crate::entries::{EntityEntry, Entries, Shows};
 use crate::hash::{HashMap, HashSet};
 use crate::id::{NodeId, UserId};
 use crate::model::{Grant, Link, Node};
 use crate::view::may_show_phantom;
-use crate::world::{Due, Graph, World};
+use crate::world::{Due, Graph, NodeLinks, World};
 use std::sync::Arc;
 
 /// What may look different, and to whom. Each of its nodes and links has a position in a list. First come the
@@ -238,23 +239,26 @@ impl AffectedSet {
     /// Adds what is moved: everything below the roots, the links there, and the sources of those links.
     fn complete(mut self, world: &World, entries: &Entries<'_>) -> Self {
         (self.nodes.for_all, self.links.for_all) = (self.nodes.list.len(), self.links.list.len());
-        let mut waiting: Vec<&Arc<Node>> = Vec::new();
+        let found = |id: NodeId| world.node_links(id).filter(|found| !found.node.in_trash);
+        let mut waiting: Vec<NodeLinks<'_>> = Vec::new();
         for root in std::mem::take(&mut self.roots) {
-            waiting.extend(world.active_node(root).filter(|root| self.move_node(root, Moved::Branch)));
+            waiting.extend(found(root).filter(|root| self.move_node(root.node, Moved::Branch)));
         }
         let mut aside: Vec<(&Arc<Link>, &Arc<Node>)> = Vec::new();
-        while let Some(node) = waiting.pop() {
-            for link in world.active_links_up(node.id) {
+        while let Some(NodeLinks { node, up, down, .. }) = waiting.pop() {
+            for link in up.iter().filter(|link| !link.in_trash) {
+                effort::note();
                 self.move_link(link, entries);
             }
-            for link in world.active_links_down(node.id) {
+            for link in down.iter().filter(|link| !link.in_trash) {
+                effort::note();
                 if self.is_in_branch(link.source) {
                     continue;
                 }
-                let Some(below) = world.active_node(link.source) else { continue };
-                if link.private || below.owner != node.owner {
-                    aside.push((link, below));
-                } else if self.move_node(below, Moved::Branch) {
+                let Some(below) = found(link.source) else { continue };
+                if link.private || below.node.owner != node.owner {
+                    aside.push((link, below.node));
+                } else if self.move_node(below.node, Moved::Branch) {
                     waiting.push(below);
                 }
             }

@@ -154,7 +154,7 @@ impl Row for LinkSlot {
 impl NodeSlot {
     fn links(&self) -> NodeLinks<'_> {
         let is_shared = self.shares.is_some() || self.node.publication.is_some();
-        NodeLinks { node: &self.node, down: &self.down, is_shared }
+        NodeLinks { node: &self.node, up: &self.up, down: &self.down, is_shared }
     }
 }
 
@@ -162,6 +162,8 @@ impl NodeSlot {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NodeLinks<'w> {
     pub(crate) node: &'w Arc<Node>,
+    /// Every link from the node, in the trash or not; in no particular order.
+    pub(crate) up: &'w [Arc<Link>],
     /// Every link to the node, in the trash or not; in no particular order.
     pub(crate) down: &'w [Arc<Link>],
     /// Whether it has a publication, a grant or an embed, in force or not.

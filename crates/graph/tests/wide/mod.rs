@@ -6,7 +6,8 @@ use crate::supply::Supply;
 use graph::hash::{HashMap, HashSet};
 use graph::load::Load;
 use graph::model::{Embed, Grant, Level, Link, LinkType, Node, Plan, Publication, Status, User};
-use graph::ops::{Chain, LinkAdd, NodeUpdate, UndoKind, undo_or_redo};
+use graph::ops::{AccessAdd, Chain, LinkAdd, NodeUpdate, UndoKind, undo_or_redo};
+use graph::published::PublishedList;
 use graph::world::Counts;
 use graph::{
     Batch, BatchId, Entity, LinkId, NodeFields, NodeId, Operation, Projection, Timestamp, UserId, World,
@@ -65,12 +66,15 @@ pub const CASES: &[Case] = &[
     Case { name: "who sees a batch of n entries, at depth n", n: 250, prepare: sees_batch },
     Case { name: "history, chain of n, each node shared", n: 250, prepare: reader_of_shared },
     Case { name: "history:undo of node:trash, children and parents", n: 250, prepare: undo_trash },
+    Case { name: "access:add of a branch of n, with a second link each", n: 500, prepare: grant_branch },
+    Case { name: "a chain of n is reopened, viewer connected", n: 500, prepare: reopen_chain },
     Case { name: "node:unpublish of a branch of n, n have embedded it", n: 250, prepare: unpublish },
     Case { name: "n grants in a row run out at once", n: 100, prepare: run_out },
     Case { name: "settings:username, n nodes in a row shared", n: 250, prepare: rename },
     Case { name: "removing a user with a chain of n, viewer connected", n: 250, prepare: remove_chain },
     Case { name: "removing a user with n links at a hub of others", n: 250, prepare: remove_links_elsewhere },
     Case { name: "removing a user with n grants, and n given", n: 250, prepare: remove_grants },
+    Case { name: "a page of 10 of a listed publication of n", n: 1000, prepare: page_of_published },
     Case { name: "loading n nodes and 2n links", n: 50_000, prepare: load },
     Case { name: "graph:get in pages, n own nodes and 2n links", n: 25_000, prepare: pages_of_own },
     Case { name: "graph:get in pages, n nodes under some shares", n: 25_000, prepare: pages_of_shared },
@@ -729,6 +733,28 @@ fn undo_trash(n: usize) -> Work {
     })
 }
 
+fn grant_branch(n: usize) -> Work {
+    let mut made = Made::new();
+    let chain = made.chain(n);
+    for at in 2..n {
+        let second = made.link(chain[at], chain[at / 2]);
+        made.links[second].kind = LinkType::Secondary;
+    }
+    let (id, email, level) = (node(chain[0]), "user2@example.org".to_owned(), Level::Viewer);
+    let grant = AccessAdd { id, email, level, branch: true, due: None };
+    mutation(made.world(), ALICE, Operation::AccessAdd(grant), vec![BOB])
+}
+
+fn reopen_chain(n: usize) -> Work {
+    let mut made = Made::new();
+    let chain = made.chain(n);
+    made.nodes.iter_mut().for_each(|node| node.status = Status::Completed);
+    made.grant(chain[0], BOB, Level::Viewer, true);
+    let fields = Box::new(NodeFields { status: Some(Status::Available), ..NodeFields::default() });
+    let reopen = NodeUpdate { id: node(chain[n - 1]), fields, version: None };
+    mutation(made.world(), ALICE, Operation::NodeUpdate(reopen), vec![BOB])
+}
+
 fn unpublish(n: usize) -> Work {
     let mut made = Made::new();
     made.people += n;
@@ -769,6 +795,19 @@ fn rename(n: usize) -> Work {
 
 fn public() -> Option<Box<Publication>> {
     Some(Box::new(Publication { token: "t".to_owned(), branch: true, due: None }))
+}
+
+fn page_of_published(n: usize) -> Work {
+    let mut made = Made::new();
+    let hub = made.hub(n);
+    made.nodes[hub].publication = public();
+    let world = made.world();
+    let list = PublishedList::of(&world, node(hub)).unwrap();
+    Box::new(move || {
+        let page = list.page(&world, 10, 20);
+        assert_eq!((page.nodes.len(), page.links.len(), page.has_more), (10, 10, true));
+        std::mem::forget(world);
+    })
 }
 
 /// A tree of n nodes of alice's in which each node leads to the one before it too: 2n links.

@@ -2,7 +2,7 @@
 //! `SYNAPTASK_SEED` sets another seed, and `SYNAPTASK_STEPS` more steps.
 
 use crate::support::replica::Replica;
-use crate::support::{Pending, Person, Server, Socket, now};
+use crate::support::{Pending, Person, Server, Socket, batch_id, named, now};
 use graph::model::{Level, LinkType, Status};
 use graph::ops::{
     AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate,
@@ -174,14 +174,57 @@ fn dawdle() {
     }
 }
 
-/// Clients that are `hasty` ask for pages without waiting for those before.
-fn run(seed: u64, steps: usize, hasty: bool) {
+/// What happens besides.
+#[derive(Clone, Copy, PartialEq)]
+enum Besides {
+    Nothing,
+    /// Clients are hasty: they ask for pages without waiting for those before.
+    Haste,
+    /// Commits are slow and fail, operations panic, and another process commits.
+    Faults,
+}
+
+/// A commit that fails, a request of another process, or an operation that panics.
+fn fault(server: &Server, clients: &mut [Client], story: &mut Story, pending: &mut Vec<Pending>) {
+    let who = story.dice.below(clients.len());
+    match story.dice.below(20) {
+        0 => server.knobs.refuse(1),
+        1..=2 => {
+            let operation = story.operation(&clients[who].replica);
+            let caller = clients[who].socket.person.caller;
+            server.installation.tries(Some(caller.user), &operation);
+        }
+        3 => {
+            // A World that is reloaded beside batches of another process cuts off everyone. The first commit follows
+            // those, and the second one is decided on the reloaded World.
+            let person = clients[who].socket.person.clone();
+            let add = || {
+                person.tries(Operation::NodeAdd(NodeAdd { id: None, target: None, fields: Box::default() }))
+            };
+            settle(clients, pending);
+            add();
+            let fatal = batch_id();
+            server.knobs.panic_on(fatal);
+            let operation = story.operation(&clients[who].replica);
+            pending.push(clients[who].socket.sends(named(clients[who].socket.asks(operation), fatal)));
+            settle(clients, pending);
+            add();
+        }
+        _ => {}
+    }
+}
+
+fn run(seed: u64, steps: usize, besides: Besides) {
     println!("seed {seed}");
+    let hasty = besides == Besides::Haste;
     let names = ["anna", "ben", "carol"];
     let during_read = if hasty { dawdle } else { || {} };
     let settings =
         EngineSettings { part_entries_max: 4, group_max: 8, during_read, ..EngineSettings::default() };
-    let server = Server::set(&names, settings);
+    let mut server = Server::set(&names, settings);
+    if besides == Besides::Faults {
+        server.knobs.slow_down(Duration::from_millis(3));
+    }
     let people: Vec<Person> = names.iter().map(|name| server.person(name)).collect();
     let emails = people.iter().map(|person| person.email.clone()).collect();
     let mut dice = Dice(seed);
@@ -197,6 +240,9 @@ fn run(seed: u64, steps: usize, hasty: bool) {
     let mut pending = Vec::new();
     let mut done = 0;
     for step in 0..steps {
+        if besides == Besides::Faults {
+            fault(&server, &mut clients, &mut story, &mut pending);
+        }
         let who = story.dice.below(clients.len());
         let operation = story.operation(&clients[who].replica);
         let mutation = match story.dice.one_in(4) {
@@ -232,6 +278,10 @@ fn run(seed: u64, steps: usize, hasty: bool) {
     }
     done += settle(&mut clients, &mut pending);
     println!("{done} of {steps} operations went through");
+    let seen = |server: &Server| names.map(|name| server.person(name).sees());
+    let before = seen(&server);
+    server = server.restarted();
+    assert_eq!(before, seen(&server), "it is the same after a restart");
     let problems = graph::check::problems(
         &store::Log::load(&mut server.installation.log(), store::LoadScope::Everything).unwrap(),
     );
@@ -246,8 +296,8 @@ fn number(name: &str) -> Option<u64> {
 fn p1_what_clients_hold_is_what_a_fresh_load_brings() {
     let steps = number("SYNAPTASK_STEPS").map_or(600, |steps| usize::try_from(steps).unwrap());
     match number("SYNAPTASK_SEED") {
-        Some(seed) => run(seed, steps, false),
-        None => (1..=4).for_each(|seed| run(seed, steps, false)),
+        Some(seed) => run(seed, steps, Besides::Nothing),
+        None => (1..=4).for_each(|seed| run(seed, steps, Besides::Nothing)),
     }
 }
 
@@ -256,7 +306,17 @@ fn p1_what_clients_hold_is_what_a_fresh_load_brings() {
 fn p4_pages_that_are_long_in_coming_keep_their_place() {
     let steps = number("SYNAPTASK_STEPS").map_or(400, |steps| usize::try_from(steps).unwrap());
     match number("SYNAPTASK_SEED") {
-        Some(seed) => run(seed, steps, true),
-        None => (1..=4).for_each(|seed| run(seed, steps, true)),
+        Some(seed) => run(seed, steps, Besides::Haste),
+        None => (1..=4).for_each(|seed| run(seed, steps, Besides::Haste)),
+    }
+}
+
+// Rules: P1, D5, D6, D14, D21.
+#[test]
+fn d21_replicas_stay_right_through_faults_and_other_processes() {
+    let steps = number("SYNAPTASK_STEPS").map_or(400, |steps| usize::try_from(steps).unwrap());
+    match number("SYNAPTASK_SEED") {
+        Some(seed) => run(seed, steps, Besides::Faults),
+        None => (1..=4).for_each(|seed| run(seed, steps, Besides::Faults)),
     }
 }

@@ -4,7 +4,7 @@ use super::{email, now};
 use graph::model::{Plan, TokenHash};
 use graph::ops::{TokenCreate, UserAdd};
 use graph::{Batch, Operation, Timestamp, TokenId, UserId, decide};
-use store::{LoadScope, Log, Proposal, SqliteLog};
+use store::{Abandon, LoadScope, Log, LogError, Proposal, SqliteLog};
 use synaptask::engine::RandomIds;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -35,6 +35,11 @@ impl Installation {
     /// What another process on the same data does: the command line without an actor, a second server with one.
     pub fn does(&self, actor: Option<UserId>, operation: &Operation) -> Batch {
         commit(self.log(), actor, operation)
+    }
+
+    /// The same, if it is allowed.
+    pub fn tries(&self, actor: Option<UserId>, operation: &Operation) -> Option<Batch> {
+        try_commit_at(self.log(), actor, operation, now())
     }
 
     /// The same under a clock that may be wrong.
@@ -84,18 +89,30 @@ pub fn commit(log: SqliteLog, actor: Option<UserId>, operation: &Operation) -> B
 }
 
 /// Decides and commits without an engine, under a clock that may be wrong.
-pub fn commit_at(mut log: SqliteLog, actor: Option<UserId>, operation: &Operation, at: Timestamp) -> Batch {
+pub fn commit_at(log: SqliteLog, actor: Option<UserId>, operation: &Operation, at: Timestamp) -> Batch {
+    try_commit_at(log, actor, operation, at).expect("it is allowed")
+}
+
+fn try_commit_at(
+    mut log: SqliteLog,
+    actor: Option<UserId>,
+    operation: &Operation,
+    at: Timestamp,
+) -> Option<Batch> {
     let mut world = log.load(LoadScope::Everything).unwrap();
     world.set_clock(at);
     let mut done = None;
-    log.transact(world.rev(), &mut |news, _| {
+    let committed = log.transact(world.rev(), &mut |news, _| {
         for committed in news {
             world.apply(&committed.batch);
         }
-        let batch = decide(&world, actor, operation, RandomIds::batch(), &mut RandomIds).unwrap();
+        let batch =
+            decide(&world, actor, operation, RandomIds::batch(), &mut RandomIds).map_err(|_| Abandon)?;
         done = Some(batch.clone());
         Ok(vec![Proposal { batch: batch.into(), fingerprint: None }])
-    })
-    .unwrap();
-    done.unwrap()
+    });
+    match committed {
+        Err(LogError::Abandoned) => None,
+        committed => committed.map(|_| done.unwrap()).map(Some).unwrap(),
+    }
 }

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::mem;
 use std::ops::Deref;
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 use store::{
     Abandon, Decide, HistoryPage, HistoryQuery, HistoryReader, LoadScope, Log, LogError, Past, Pruned,
     Pruner, Remembered, SqliteLog, StopSign,
@@ -27,6 +28,7 @@ struct State {
     /// How many commits may return although commits are held.
     let_pass: usize,
     hold_writing: bool,
+    slowness: Duration,
     writing_held: bool,
     refusals: usize,
     doubtful: bool,
@@ -71,6 +73,11 @@ impl Knobs {
     /// Waits until a commit is held before it is written.
     pub fn until_writing_held(&self) {
         self.until(|state| state.writing_held);
+    }
+
+    /// From now on every commit takes that much longer.
+    pub fn slow_down(&self, by: Duration) {
+        self.state.lock().unwrap().slowness = by;
     }
 
     pub fn release_writing(&self) {
@@ -169,6 +176,8 @@ impl Knobs {
     }
 
     fn before_writing(&self) {
+        let slowness = self.state.lock().unwrap().slowness;
+        std::thread::sleep(slowness);
         let mut state = self.state.lock().unwrap();
         state.writing_held = state.hold_writing;
         self.turned.notify_all();
