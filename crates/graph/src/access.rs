@@ -145,6 +145,22 @@ pub fn branch(graph: &impl Graph, roots: impl IntoIterator<Item = NodeId>) -> Ha
     seen
 }
 
+/// Whether the given nodes, and all below them in the trash or not, with their links, are more than so many.
+pub(crate) fn leads_to_more(world: &World, roots: impl IntoIterator<Item = NodeId>, most: usize) -> bool {
+    let mut waiting: Vec<NodeId> = roots.into_iter().take(most.saturating_add(1)).collect();
+    let mut seen: HashSet<NodeId> = waiting.iter().copied().collect();
+    let mut links = 0;
+    while let Some(id) = waiting.pop() {
+        links += world.degree(id);
+        if seen.len() > most || links > most.saturating_mul(4) {
+            return true;
+        }
+        let below = world.links_down(id).map(|link| link.source);
+        waiting.extend(below.filter(|below| seen.insert(*below)));
+    }
+    seen.len() > most
+}
+
 /// Whether both ends of a link have the same owner. Only then do the shares that cover the target reach the source's
 /// branch through it.
 pub fn one_owner(graph: &impl Graph, link: &Link) -> bool {

@@ -1,14 +1,16 @@
 //! History as a user sees it: the batches that they made or that touch what they see, and of each only the entries
 //! on entities they see.
 
-use crate::access::sees_link;
+use crate::access::{self, sees_link};
 use crate::batch::{Batch, Entry, Subject};
 use crate::cover::{Placements, accessible};
 use crate::hash::HashSet;
-use crate::id::{NodeId, UserId};
-use crate::model::Level;
+use crate::id::{LinkId, NodeId, UserId};
+use crate::model::{Level, Link};
 use crate::trash;
 use crate::world::{Graph, World};
+use std::fmt::Debug;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Whether a user sees a batch.
@@ -52,6 +54,48 @@ fn sees_placed(world: &World, user: UserId, entry: &Entry, placed: &Placements) 
             change.before.is_some() && change.latest().is_some_and(|account| account.id == user)
         }
         Subject::Token(_) => false,
+    }
+}
+
+/// Who reads history, and what they see of it.
+pub trait HistorySight: Debug + Send + Sync {
+    /// Whose view it is.
+    fn user(&self) -> UserId;
+    /// True for the operator, who sees everything.
+    fn sees_everything(&self) -> bool;
+    /// Whether they see an entry, as [`sees_entry`] says.
+    fn sees_entry(&self, entry: &Entry) -> bool;
+    /// Whether they see a batch, as [`sees_batch`] says.
+    fn sees_batch(&self, batch: &Batch) -> bool;
+    /// All they may see. To find it out costs in proportion.
+    fn whole(&self) -> Arc<HistoryView>;
+    /// All they may see, unless it is more than about so many nodes and links. To find that out costs no more.
+    fn whole_within(&self, most: usize) -> Option<Arc<HistoryView>>;
+}
+
+impl HistorySight for HistoryView {
+    fn user(&self) -> UserId {
+        self.user
+    }
+
+    fn sees_everything(&self) -> bool {
+        self.everything
+    }
+
+    fn sees_entry(&self, entry: &Entry) -> bool {
+        self.sees_entry(entry)
+    }
+
+    fn sees_batch(&self, batch: &Batch) -> bool {
+        self.sees_batch(batch)
+    }
+
+    fn whole(&self) -> Arc<HistoryView> {
+        Arc::new(self.clone())
+    }
+
+    fn whole_within(&self, most: usize) -> Option<Arc<HistoryView>> {
+        (self.sees.len() + self.runs.len() <= most).then(|| self.whole())
     }
 }
 
@@ -112,6 +156,65 @@ impl HistoryView {
             reader.note_node(id, level);
         }
         reader.sees.extend(trash.links.iter().map(|seen| seen.link.id.0));
+        reader
+    }
+
+    /// The user's view now, unless they may see more than about so many nodes.
+    ///
+    /// Costs no more than that many nodes and their links.
+    pub fn of_at_most(world: &World, user: UserId, most: usize) -> Option<Self> {
+        let slot = world.user(user)?;
+        let roots = slot.granted.iter().chain(&slot.embedded);
+        let fits = slot.owned() + slot.trashed_links.len() <= most
+            && !access::leads_to_more(world, roots.copied(), most);
+        fits.then(|| Self::of(world, user))
+    }
+
+    /// What the user may see of these entries now. It is like [`HistoryView::of`], but knows of nothing else.
+    ///
+    /// Costs one climb from all the nodes of the entries.
+    pub fn of_entries<'e>(world: &World, user: UserId, entries: impl IntoIterator<Item = &'e Entry>) -> Self {
+        let mut reader = HistoryView::new(user);
+        let (mut nodes, mut links): (HashSet<NodeId>, HashSet<LinkId>) = Default::default();
+        for entry in entries {
+            match &entry.subject {
+                Subject::Node(change) => nodes.extend(change.latest().map(|node| node.id)),
+                Subject::Link(change) => links.extend(change.latest().map(|link| link.id)),
+                Subject::Grant(change) => {
+                    let Some(grant) = change.latest() else { continue };
+                    nodes.insert(grant.node);
+                    if grant.user == user && world.grant(grant.node, user).is_some() {
+                        reader.holds.insert(grant.node);
+                    }
+                }
+                Subject::Embed(change) => {
+                    let Some(embed) = change.latest() else { continue };
+                    nodes.insert(embed.node);
+                    if embed.user == user && world.has_embed(embed.node, user) {
+                        reader.embeds.insert(embed.node);
+                    }
+                }
+                Subject::User(_) | Subject::Token(_) => {}
+            }
+        }
+        let links: Vec<&Arc<Link>> = links.into_iter().filter_map(|id| world.link(id)).collect();
+        let ends = links.iter().flat_map(|link| [link.source, link.target]);
+        let placed = Placements::of(world, user, nodes.iter().copied().chain(ends));
+        for node in nodes.into_iter().filter_map(|id| world.node(id)) {
+            if let Some(level) =
+                placed.level(node.id).filter(|level| !node.in_trash || *level <= Level::Admin)
+            {
+                reader.note_node(node.id, level);
+            }
+        }
+        let seen = links.into_iter().filter(|link| {
+            let (source, target) = (placed.level(link.source), placed.level(link.target));
+            match link.in_trash {
+                false => sees_link(user, link, source, target),
+                true => trash::shows_link(user, link, source, target),
+            }
+        });
+        reader.sees.extend(seen.map(|link| link.id.0));
         reader
     }
 

@@ -30,6 +30,7 @@ pub mod node_fields;
 mod off_graph;
 pub mod ops;
 pub mod projection;
+pub mod published;
 pub mod refusal;
 pub mod replay;
 pub mod time;

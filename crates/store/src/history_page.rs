@@ -2,7 +2,7 @@
 
 use crate::{LogError, StopSign};
 use graph::batch::Subject;
-use graph::history_view::HistoryView;
+use graph::history_view::HistorySight;
 use graph::model::Rev;
 use graph::{Batch, BatchId, Entry, NodeId, Timestamp, UserId};
 use std::collections::{HashMap, HashSet};
@@ -63,10 +63,10 @@ pub enum HistoryScope {
 #[derive(Clone, Debug)]
 pub struct HistoryQuery {
     /// The reader, whose view decides what is on the page.
-    pub reader: Arc<HistoryView>,
+    pub reader: Arc<dyn HistorySight>,
     /// The scope.
     pub scope: HistoryScope,
-    /// The rev at which the reader was taken. Nothing on the page is later, undos and redos included.
+    /// The rev at which the page is requested. Nothing on the page is later, undos and redos included.
     pub until: Rev,
     /// The greatest number of batches.
     pub limit: usize,
@@ -111,8 +111,8 @@ impl HistoryQuery {
     /// Whether a batch belongs to the query, if its columns alone can tell.
     pub(crate) fn settles(&self, actor: Option<UserId>, shows: Shows) -> Option<bool> {
         let reader = &self.reader;
-        let least = if reader.everything { Shows::Accounts } else { Shows::Touched };
-        let sees_all_of = |user: Option<UserId>| reader.everything || user == Some(reader.user);
+        let least = if reader.sees_everything() { Shows::Accounts } else { Shows::Touched };
+        let sees_all_of = |user: Option<UserId>| reader.sees_everything() || user == Some(reader.user());
         match self.scope {
             _ if shows < least => Some(false),
             HistoryScope::By(user) if actor != Some(user) => Some(false),
@@ -148,7 +148,7 @@ pub struct HistoryPage {
 pub struct PastBatch {
     /// Its position in the order of commits.
     pub rev: Rev,
-    /// The whole batch. [`HistoryView::sees_entry`] decides which entries to show.
+    /// The whole batch. [`HistorySight::sees_entry`] decides which entries to show.
     pub batch: Batch,
     /// Whether the chain that it belongs to is undone.
     pub undone: bool,

@@ -71,8 +71,9 @@ pub trait Pruner: Send {
     /// with another user.
     fn prune_some(&mut self, now: Timestamp, most: usize) -> Result<Pruned, LogError>;
 
-    /// Maintains the storage, so that writers need not: checkpoints the WAL. It should be called several times a
-    /// second, even when there is nothing to prune. Most calls do nothing.
+    /// Maintains the storage, so that writers need not: checkpoints the WAL, folds, merges. It should be called several
+    /// times a second, even when there is nothing to prune. Most calls do nothing. One that folds may take seconds; it
+    /// ends early once the sign is set.
     ///
     /// # Errors
     /// [`LogError::Refused`] and [`LogError::Corrupt`]; no data is lost.

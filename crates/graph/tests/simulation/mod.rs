@@ -16,9 +16,11 @@ use crate::supply::Supply;
 use graph::batch::{Change, Lineage, Subject};
 use graph::diff::{Diff, LinkChange, NodeChange};
 use graph::hash::HashSet;
+use graph::load::Load;
 use graph::model::{AccountState, Embed, Node, Plan, Status, User};
 use graph::ops::{self, Chain};
 use graph::projection::{Projection, SharedDiff};
+use graph::published::PublishedList;
 use graph::world::Counts;
 use graph::{
     Batch, BatchId, Class, Entity, Graph, LinkId, NodeId, Operation, Reason, Refusal, Timestamp, UserId,
@@ -69,6 +71,8 @@ pub struct Simulation {
     events: usize,
     /// Every batch, with its undos and redos.
     pub history: Vec<Remembered>,
+    /// The publications, each as listed when a batch last changed what it covers.
+    lists: BTreeMap<NodeId, Rc<PublishedList>>,
     /// Whether this one only tries what would happen. It does not try further.
     aside: bool,
 }
@@ -129,6 +133,7 @@ impl Default for Simulation {
             viewers: everyone().collect(),
             events: 0,
             history: Vec::new(),
+            lists: BTreeMap::new(),
             aside: false,
         }
     }
@@ -253,7 +258,8 @@ impl Simulation {
         match event {
             Event::Waited(ms) => {
                 self.wait(*ms)?;
-                self.compare()
+                self.compare()?;
+                self.check_lists()
             }
             // A removed user asks for nothing any more: no token of theirs is in force.
             Event::Asked(caller, ..) if self.model.users[caller].is_removed() => Ok(()),
@@ -398,10 +404,13 @@ impl Simulation {
                 let viewers = self.viewers.clone();
                 let [shared, plain] = [(); 2].map(|()| Projection::before(&self.world, &batch, &viewers));
                 self.world.apply(&batch);
+                self.lists.retain(|_, list| list.outlives(&batch));
+                self.lists.retain(|_, list| list.outlives(&batch));
                 let diffs = checked(shared.after(&self.world), plain.after_for_each(&self.world))?;
                 check_order(&batch, &diffs)?;
                 self.tell(None, diffs)?;
                 self.compare()?;
+                self.check_lists()?;
                 let (root, actor) = (batch.id, None);
                 let ended = self.as_left(ended);
                 let (ended_by_last, turns) = (BTreeSet::new(), Vec::new());
@@ -431,12 +440,37 @@ impl Simulation {
         let viewers = self.viewers.clone();
         let [shared, plain] = [(); 2].map(|()| Projection::before(&self.world, batch, &viewers));
         self.world.apply(batch);
+        self.lists.retain(|_, list| list.outlives(batch));
         let diffs = checked(shared.after(&self.world), plain.after_for_each(&self.world))?;
         check_order(batch, &diffs)?;
         let told = diffs.iter().find(|(user, _)| *user == caller).map(|(_, diff)| diff.clone());
         self.tell(Some(caller), diffs)?;
         self.compare()?;
+        self.check_lists()?;
         retrace::check_replay(self, batch, caller, told.as_ref())
+    }
+
+    /// What is listed of publications is what a load of each brings now.
+    // Rules: G14.
+    fn check_lists(&mut self) -> Result<(), String> {
+        for node in self.model.nodes.keys() {
+            let Some(fresh) = PublishedList::of(&self.world, *node) else { continue };
+            let list = self.lists.entry(*node).or_insert_with(|| Rc::new(fresh));
+            if Some(&**list) != PublishedList::of(&self.world, *node).as_ref() {
+                return Err(format!("the list of {node} has outlived what it lists"));
+            }
+            for (limit, offset) in [(100, 0), (1 + self.events % 3, self.events % 5)] {
+                let mut load = Load::of_publication(&self.world, *node);
+                load.skip(offset);
+                let (got, want) = (list.page(&self.world, limit, offset), load.next(&self.world, limit));
+                if got != want {
+                    return Err(format!(
+                        "{limit} of the list of {node} from {offset}: {got:?}, not {want:?}"
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The chain has changed state. The new batch names what it undoes or redoes.

@@ -101,14 +101,21 @@ pub fn check_history(simulation: &Simulation) -> Result<(), String> {
         for reader in &readers {
             let user = reader.user;
             let want = simulation.model.knows_past(user, past);
-            let got = (sees_batch(&simulation.world, user, batch), reader.sees_batch(batch));
-            if got != (want, want) {
+            let judged = HistoryView::of_entries(&simulation.world, user, &batch.entries);
+            let seen = [reader, &judged].map(|view| view.sees_batch(batch));
+            let got = (sees_batch(&simulation.world, user, batch), seen);
+            if got != (want, [want; 2]) {
                 return Err(format!("{user} sees {}: {got:?}, not {want}", batch.id));
             }
             for entry in &batch.entries {
+                let runs = entry.subject.nodes().find(|id| judged.runs(*id) != reader.runs(*id));
+                if let (Some(id), Subject::Node(_) | Subject::Grant(_)) = (runs, &entry.subject) {
+                    return Err(format!("{user} runs {id} by one judgement and not by the other"));
+                }
                 let want = knows(&simulation.model, user, &entry.subject);
-                let got = (sees_entry(&simulation.world, user, entry), reader.sees_entry(entry));
-                if got != (want, want) {
+                let seen = [reader, &judged].map(|view| view.sees_entry(entry));
+                let got = (sees_entry(&simulation.world, user, entry), seen);
+                if got != (want, [want; 2]) {
                     return Err(format!("{user} sees {entry:?}: {got:?}, not {want}"));
                 }
             }

@@ -7,6 +7,7 @@ use graph::hash::{HashMap, HashSet};
 use graph::load::Load;
 use graph::model::{Embed, Grant, Level, Link, LinkType, Node, Plan, Publication, Status, User};
 use graph::ops::{AccessAdd, Chain, LinkAdd, NodeUpdate, UndoKind, undo_or_redo};
+use graph::published::PublishedList;
 use graph::world::Counts;
 use graph::{
     Batch, BatchId, Entity, LinkId, NodeFields, NodeId, Operation, Projection, Timestamp, UserId, World,
@@ -73,6 +74,7 @@ pub const CASES: &[Case] = &[
     Case { name: "removing a user with a chain of n, viewer connected", n: 250, prepare: remove_chain },
     Case { name: "removing a user with n links at a hub of others", n: 250, prepare: remove_links_elsewhere },
     Case { name: "removing a user with n grants, and n given", n: 250, prepare: remove_grants },
+    Case { name: "a page of 10 of a listed publication of n", n: 1000, prepare: page_of_published },
     Case { name: "loading n nodes and 2n links", n: 50_000, prepare: load },
     Case { name: "graph:get in pages, n own nodes and 2n links", n: 25_000, prepare: pages_of_own },
     Case { name: "graph:get in pages, n nodes under some shares", n: 25_000, prepare: pages_of_shared },
@@ -793,6 +795,19 @@ fn rename(n: usize) -> Work {
 
 fn public() -> Option<Box<Publication>> {
     Some(Box::new(Publication { token: "t".to_owned(), branch: true, due: None }))
+}
+
+fn page_of_published(n: usize) -> Work {
+    let mut made = Made::new();
+    let hub = made.hub(n);
+    made.nodes[hub].publication = public();
+    let world = made.world();
+    let list = PublishedList::of(&world, node(hub)).unwrap();
+    Box::new(move || {
+        let page = list.page(&world, 10, 20);
+        assert_eq!((page.nodes.len(), page.links.len(), page.has_more), (10, 10, true));
+        std::mem::forget(world);
+    })
 }
 
 /// A tree of n nodes of alice's in which each node leads to the one before it too: 2n links.

@@ -1,12 +1,11 @@
 //! Archive threads: one searches pages of history and one prunes, so that no mutation waits for either.
 
-use super::history_views::ViewVersion;
 use super::inbox::{Event, Inbox};
-use super::protocol::{Caller, Failure, OnOutcome, Outcome, PageOfHistory};
+use super::protocol::{Caller, ConnectionId, Failure, OnOutcome, Outcome};
 use super::{EngineSettings, Shared, clock};
 use graph::UserId;
 use graph::batch::Subject;
-use graph::model::Rev;
+use graph::model::{Rev, User};
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,7 +13,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use store::{HistoryQuery, HistoryReader, Log, LogError, Pruner, StopSign};
+use store::{HistoryPage, HistoryQuery, HistoryReader, Log, LogError, Pruner, StopSign};
 
 /// How many pages may be requested and unanswered. Further requests are answered `unavailable`.
 const WAITING_MAX: usize = 256;
@@ -51,24 +50,22 @@ pub(super) struct Job {
     pub(super) caller: Caller,
     /// Which batches it may hold, and how many.
     pub(super) query: HistoryQuery,
-    /// The version of the view that the query's reader was taken from.
-    pub(super) version: ViewVersion,
+    /// The connection that the request came on, if it came over a socket.
+    pub(super) connection: Option<ConnectionId>,
     /// Where the page goes.
     pub(super) answer: OnOutcome,
 }
 
-/// A page that was found. The World has moved on meanwhile, so the engine makes the final decision about it.
+/// A page that was found. The World has moved on meanwhile, so a reader makes the final decision about it.
 pub(super) struct FoundPage {
     /// Who asked for the page.
     pub(super) caller: Caller,
     /// The batches as the log has them. Nothing is left out yet.
-    pub(super) page: PageOfHistory,
+    pub(super) past: HistoryPage,
+    /// The actors of the batches and the grantees of the grants in them.
+    pub(super) people: HashMap<UserId, Arc<User>>,
     /// The latest rev that the search covered.
     pub(super) until: Rev,
-    /// The view that the page was judged by.
-    pub(super) version: ViewVersion,
-    /// Where the page goes.
-    pub(super) answer: OnOutcome,
 }
 
 impl Archive {
@@ -105,13 +102,13 @@ impl Archive {
 }
 
 fn read(mut history: Box<dyn HistoryReader>, jobs: &Receiver<Job>, shared: &Shared, engine: &Inbox) {
-    for Job { caller, query, version, answer } in jobs {
+    for Job { caller, query, connection, answer } in jobs {
         let page = catch_unwind(AssertUnwindSafe(|| page(&mut *history, &query, shared)));
         let failure = match page {
-            Ok(Ok(page)) => {
-                let found = FoundPage { caller, page, until: query.until, version, answer };
+            Ok(Ok((past, people))) => {
+                let found = FoundPage { caller, past, people, until: query.until };
                 // An engine that has ended owes no answers: dropping the page answers it.
-                let _ = engine.tell(Event::PageFound(Box::new(found)));
+                let _ = engine.tell(Event::PageFound(Box::new(found), connection, answer));
                 continue;
             }
             Ok(Err(LogError::Stopped)) => Failure::Unavailable,
@@ -129,7 +126,7 @@ fn page(
     history: &mut dyn HistoryReader,
     query: &HistoryQuery,
     shared: &Shared,
-) -> Result<PageOfHistory, LogError> {
+) -> Result<(HistoryPage, HashMap<UserId, Arc<User>>), LogError> {
     let past = history.page(query)?;
     let mut ids: HashSet<UserId> = past.batches.iter().filter_map(|past| past.batch.actor).collect();
     for entry in past.batches.iter().flat_map(|past| &past.batch.entries) {
@@ -138,7 +135,7 @@ fn page(
         }
     }
     let people: HashMap<_, _> = shared.directory.people(&ids);
-    Ok(PageOfHistory { past, reader: Arc::clone(&query.reader), people })
+    Ok((past, people))
 }
 
 /// Prunes history when it is due, and maintains the storage all the time.

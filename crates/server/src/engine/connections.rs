@@ -66,9 +66,8 @@ pub(super) struct Connections {
     held_bounds: HeldBounds,
     feed: ReadersFeed,
     teller: Teller,
-    /// The rev at which due times last passed, and how many times they have.
+    /// The rev at which due times last passed.
     dues_passed_at: Option<Rev>,
-    dues_passed: u64,
 }
 
 impl Connections {
@@ -87,19 +86,12 @@ impl Connections {
             feed,
             teller,
             dues_passed_at: None,
-            dues_passed: 0,
         }
     }
 
     /// Notes that due times have passed at this rev.
     pub(super) fn note_dues(&mut self, rev: Rev) {
         self.dues_passed_at = Some(rev);
-        self.dues_passed += 1;
-    }
-
-    /// How many times due times have passed.
-    pub(super) fn dues_passed(&self) -> u64 {
-        self.dues_passed
     }
 
     /// Adds a connection. Of groups after this one, and of batches after `rev`, its user is told.

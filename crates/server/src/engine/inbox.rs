@@ -1,8 +1,10 @@
 //! The engine's inbox: requests in one line per user, served in turn, and events, which go before all requests.
 
-use super::archive::FoundPage;
+use super::archive::{FoundPage, Job};
 use super::committer::Report;
-use super::protocol::{Caller, ConnectionId, ConnectionSink, Mutation, OnOutcome, PublicRead, Read, Relay};
+use super::protocol::{
+    Caller, ConnectionId, ConnectionSink, Mutation, OnOutcome, Outcome, PublicRead, Read, Relay,
+};
 use super::reading::{ReadyPage, TurnCome};
 use graph::UserId;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -46,8 +48,12 @@ pub(super) enum Event {
     TurnCome(Box<TurnCome>),
     /// A read on a connection is done.
     PageReady(Box<ReadyPage>),
-    /// A page of history is found.
-    PageFound(Box<FoundPage>),
+    /// A page of history is to be searched.
+    Search(Box<Job>),
+    /// A page of history is found, for a request on this connection.
+    PageFound(Box<FoundPage>, Option<ConnectionId>, OnOutcome),
+    /// A request on this connection has an answer.
+    Answer(Option<ConnectionId>, OnOutcome, Box<Outcome>),
     /// The committer reports about the group in flight.
     Committer(Report),
     /// Nothing is accepted any more. The sender is told once everything that waits is answered.

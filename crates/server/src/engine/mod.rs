@@ -14,15 +14,14 @@ mod directory;
 mod durable;
 mod group;
 mod held_back;
-mod history_views;
 mod ids;
 mod inbox;
 mod pipeline;
 pub mod protocol;
 mod reading;
-mod reads;
 mod relay_audience;
 mod shared_text;
+mod sync;
 mod teller;
 mod thread;
 

@@ -1,6 +1,6 @@
 //! The engine's thread: its loop, and what it does while nothing is in flight.
 
-use super::archive::{Archive, FoundPage, Job};
+use super::archive::Archive;
 use super::clock::ClockWatch;
 use super::committer::{Committer, Report};
 use super::connections::{BacklogBounds, Connections};
@@ -9,14 +9,11 @@ use super::directory::DirectoryChange;
 use super::durable::{Step, durable};
 use super::group::{Group, PendingMutation, PendingRelay, published};
 use super::held_back::HeldBounds;
-use super::history_views::{HistoryViews, ViewVersion};
 use super::inbox::{Event, Inbox, Item, Request};
-use super::protocol::{
-    Caller, ConnectionId, ConnectionSink, Failure, OnOutcome, Outcome, PageRequest, Read, RequestedScope,
-};
+use super::protocol::{Caller, ConnectionId, ConnectionSink, Failure, OnOutcome, Outcome, Read};
 use super::reading::{Asked, ReadJob, Reading, TurnCome};
 use super::teller::Teller;
-use super::{EngineSettings, Shared, clock, reads};
+use super::{EngineSettings, Shared, clock, sync};
 use graph::model::Rev;
 use graph::world::Due;
 use graph::{Committed, Projection, SharedDiff, Timestamp, World};
@@ -44,7 +41,6 @@ pub(super) struct Thread {
     reading: Reading,
     pub(super) world: World,
     pub(super) connections: Connections,
-    readers: HistoryViews,
     pub(super) shared: Arc<Shared>,
     pub(super) settings: EngineSettings,
     /// How many groups were begun.
@@ -72,22 +68,13 @@ pub(super) struct Thread {
     clock: ClockWatch,
 }
 
-/// What waits until nothing is in flight, or for a group of its own.
+/// What waits until the World is whole, or for a group of its own.
 #[derive(Default)]
 struct Waiting {
     /// Reads that must reflect the group with this number.
     reads: Vec<(u64, Asked, ConnectionId, OnOutcome)>,
-    searches: Vec<(Caller, RequestedScope, PageRequest, OnOutcome)>,
-    found: Vec<FoundPage>,
     /// Relay events that came while the World was damaged.
     relays: Vec<PendingRelay>,
-}
-
-impl Waiting {
-    /// Whether anything waits until nothing is in flight.
-    fn for_quiet(&self) -> bool {
-        !(self.searches.is_empty() && self.found.is_empty())
-    }
 }
 
 /// What the thread starts with.
@@ -119,7 +106,6 @@ impl Thread {
             world,
             connections: Connections::new(kept, held, reading.feed(), Teller::start()),
             reading,
-            readers: HistoryViews::default(),
             shared,
             settings,
             groups: 0,
@@ -209,8 +195,7 @@ impl Thread {
     fn has_room(&mut self) -> bool {
         let has_room = match &self.gathered {
             Some(group) => group.has_room(&self.settings),
-            // What waits for the group in flight must not wait for another one as well.
-            None => self.in_flight.is_none() || !self.waiting.for_quiet(),
+            None => true,
         };
         has_room && self.damaged.is_none() && self.is_in_time()
     }
@@ -255,7 +240,13 @@ impl Thread {
             }
             Event::TurnCome(come) => self.begin_read(*come),
             Event::PageReady(page) => self.connections.take_place(*page),
-            Event::PageFound(found) => self.waiting.found.push(*found),
+            Event::Search(job) => self.archive.ask(*job),
+            Event::PageFound(found, connection, answer) => {
+                self.read(Asked::Found(found), connection, answer);
+            }
+            Event::Answer(connection, answer, outcome) => {
+                self.connections.answer(connection, answer, *outcome);
+            }
             Event::Committer(Report::Done(done)) => self.landed(done),
             Event::Committer(Report::News(news, decided)) => {
                 let proposals = self.decide_after(&news);
@@ -282,9 +273,6 @@ impl Thread {
         self.taken += 1;
         match request {
             Request::Mutate(mutation, answer) => self.decide(PendingMutation { mutation, answer }),
-            Request::Read { caller, read: Read::History { scope, page }, answer, .. } => {
-                self.waiting.searches.push((caller, scope, page, answer));
-            }
             Request::Read { caller, read, connection, answer } => {
                 self.ask_reading(Asked::ByUser(caller, read), connection, answer);
             }
@@ -356,15 +344,8 @@ impl Thread {
         let now = self.clock.read();
         self.set_clock(now);
         self.read_what_waited();
-        let Waiting { searches, found, relays, .. } = mem::take(&mut self.waiting);
-        for relay in relays {
+        for relay in mem::take(&mut self.waiting.relays) {
             self.relay(relay);
-        }
-        for (caller, scope, page, answer) in searches {
-            self.search(caller, scope, page, answer);
-        }
-        for found in found {
-            self.tell_found(found);
         }
         if self.touched.elapsed() >= TOUCH_EVERY || self.ends {
             self.touched = Instant::now();
@@ -395,7 +376,7 @@ impl Thread {
         if let Asked::ByUser(caller, Read::Sync { since }) = asked {
             let outcome = guarded(|| {
                 known(&self.shared, caller)?;
-                Ok(reads::sync(self.told, &mut self.connections, caller, since, connection))
+                Ok(sync::sync(self.told, &mut self.connections, caller, since, connection))
             });
             return self.connections.answer(connection, answer, outcome);
         }
@@ -411,33 +392,6 @@ impl Thread {
     fn begin_read(&mut self, come: TurnCome) {
         let ticket = come.connection().and_then(|id| self.connections.hold_back(id));
         self.reading.begin(come, self.connections.position(), ticket);
-    }
-
-    /// Has the archive search a page of history. The result comes back as a command.
-    fn search(&mut self, caller: Caller, scope: RequestedScope, page: PageRequest, answer: OnOutcome) {
-        let version = ViewVersion::now(&self.world, &self.connections);
-        let query = caught(|| {
-            known(&self.shared, caller)?;
-            let reader = || self.readers.of(&self.world, version, caller.user);
-            reads::history_query(&self.world, caller, scope, page, reader).map_err(Failure::Refused)
-        });
-        match query {
-            Ok(query) => self.archive.ask(Job { caller, query, version, answer }),
-            Err(failure) => answer(Outcome::Failed(failure)),
-        }
-    }
-
-    /// Answers with a page of history that was found, reduced to what its reader may see by now.
-    fn tell_found(&mut self, found: FoundPage) {
-        let FoundPage { caller, mut page, until, version, answer } = found;
-        answer(guarded(|| {
-            known(&self.shared, caller)?;
-            let now = ViewVersion::now(&self.world, &self.connections);
-            if version != now {
-                page = reads::seen_now(page, self.readers.of(&self.world, now, caller.user));
-            }
-            Ok(Outcome::History { page: Box::new(page), rev: until })
-        }));
     }
 
     /// Lets time pass up to now, or sets the World's clock back where the system's was. Nothing is in flight.
@@ -496,7 +450,7 @@ fn guarded(read: impl FnOnce() -> Result<Outcome, Failure>) -> Outcome {
 }
 
 /// A read that panics is answered as an internal error. It has changed nothing.
-fn caught<T>(read: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+pub(super) fn caught<T>(read: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
         tracing::error!("a read panicked");
         Err(Failure::Exception)

@@ -61,7 +61,7 @@ pub(super) fn run(args: &HistoryArgs, settings: &Settings) -> Result<(), Command
     };
     let reader = Arc::new(HistoryView::of_everything());
     let limit = if by.is_some() { PAGE } else { args.limit };
-    let query = HistoryQuery { reader: Arc::clone(&reader), scope, until, limit, offset: 0 };
+    let query = HistoryQuery { reader: reader.clone(), scope, until, limit, offset: 0 };
     let (mut found, mut before): (Vec<PastBatch>, _) = (Vec::new(), Rev::MAX);
     loop {
         let page = history.page_before(&query, before)?;

@@ -44,6 +44,9 @@ const ATTACHMENT_BYTES_MAX: usize = 64 << 10;
 /// The library's own buffer, in messages. [`crate::socket::flow_control`] keeps it far from full.
 const BUFFER_MESSAGES: usize = 256;
 
+/// The buffer that each WebSocket reads into, which an idle one keeps. It holds several requests of the usual size.
+const READ_BUFFER_BYTES: usize = 2 << 10;
+
 /// All open sockets.
 #[derive(Clone)]
 pub struct Sockets {
@@ -84,6 +87,7 @@ pub fn routes(app: &Arc<App>) -> (Router, Sockets) {
         .max_payload(bytes_max as u64)
         .ws_max_message_size(bytes_max)
         .ws_max_frame_size(bytes_max)
+        .ws_read_buffer_size(READ_BUFFER_BYTES)
         .max_buffer_size(BUFFER_MESSAGES)
         .connect_timeout(CONNECT_TIMEOUT)
         .with_parser(

@@ -238,7 +238,7 @@ impl Naive {
             known.held
                 && known.rev <= query.until
                 && reader.sees_batch(batch)
-                && batch.entries.iter().any(|entry| reader.everything || is_history(entry))
+                && batch.entries.iter().any(|entry| reader.sees_everything() || is_history(entry))
                 && wanted(batch)
         });
         let mut batches: Vec<_> =

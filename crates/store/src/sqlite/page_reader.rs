@@ -18,6 +18,7 @@ use crate::history_page::{
 };
 use crate::{Remembered, StopSign};
 use graph::batch::{Lineage, Subject};
+use graph::history_view::HistoryView;
 use graph::model::{Node, Rev};
 use graph::{NodeId, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Row, TransactionBehavior};
@@ -27,6 +28,10 @@ use uuid::Uuid;
 
 /// Reading one batch costs about as much as looking up this many ids in the index.
 const IDS_PER_BATCH: usize = 4;
+
+/// A reader who sees more than this many nodes and links sees much: finding out what takes long, and a scan is
+/// likely to fill a page.
+const MANY: usize = 2_048;
 
 /// How many batches of one user are fetched at once.
 const AT_ONCE: usize = 256;
@@ -39,19 +44,20 @@ const LEG: Duration = Duration::from_millis(10);
 pub(super) struct SqliteHistoryReader {
     log: SqliteLog,
     leg: Duration,
+    many: usize,
     stop: StopSign,
 }
 
 impl SqliteHistoryReader {
     pub(super) fn new(log: SqliteLog) -> Result<Self, LogError> {
         log.conn.execute_batch("PRAGMA query_only=1").map_err(unwritten)?;
-        Ok(SqliteHistoryReader { log, leg: LEG, stop: StopSign::default() })
+        Ok(SqliteHistoryReader { log, leg: LEG, many: MANY, stop: StopSign::default() })
     }
 
-    /// A reader that releases its transaction after every step.
+    /// A reader that releases its transaction after every step, and to whom even a little is much.
     #[cfg(test)]
     pub(super) fn in_steps(log: SqliteLog) -> Self {
-        SqliteHistoryReader { log, leg: Duration::ZERO, stop: StopSign::default() }
+        SqliteHistoryReader { log, leg: Duration::ZERO, many: 8, stop: StopSign::default() }
     }
 }
 
@@ -61,10 +67,14 @@ impl HistoryReader for SqliteHistoryReader {
     }
 
     fn page_before(&mut self, query: &HistoryQuery, before: Rev) -> Result<HistoryPage, LogError> {
-        let mut search = PageSearch::new(query, before);
+        let mut search = PageSearch::new(query, before, self.many);
         while search.progress != Progress::Over {
             if self.stop.is_set() {
                 return Err(LogError::Stopped);
+            }
+            if search.progress == Progress::FindingSources {
+                search.find_sources();
+                continue;
             }
             let (reading, view) = self.log.read()?;
             search.go_on(Leg { conn: &reading, view: &view }, self.leg)?;
@@ -125,17 +135,35 @@ enum BatchSource {
     By(UserId),
 }
 
-/// The sources that together contain every batch of the query, and others; `None` where a scan is as good.
-fn sources(query: &HistoryQuery) -> Option<Vec<BatchSource>> {
-    let reader = &query.reader;
+/// Whether a scan is as good as any index for the query.
+fn is_scanned(query: &HistoryQuery) -> bool {
+    match query.scope {
+        HistoryScope::Everything => query.reader.sees_everything(),
+        HistoryScope::By(_) => true,
+        HistoryScope::Touching(_) => false,
+    }
+}
+
+/// The sources that together contain every batch of the query, and others; `None` if it takes too long to find them
+/// out before a scan has been tried.
+fn few_sources(query: &HistoryQuery, many: usize) -> Option<Vec<BatchSource>> {
+    match (query.reader.whole_within(many), &query.scope) {
+        (Some(reader), _) => Some(sources(query, &reader)),
+        (None, HistoryScope::Touching(ids)) if ids.len() <= many => {
+            Some(in_order(ids.iter().copied().map(BatchSource::Touching).collect()))
+        }
+        (None, _) => None,
+    }
+}
+
+/// The same, however long it takes.
+fn sources(query: &HistoryQuery, reader: &HistoryView) -> Vec<BatchSource> {
     let seen = || {
         let runs = reader.runs.iter().map(|id| id.0).filter(|id| !reader.sees.contains(id));
         reader.sees.iter().copied().chain(runs).chain([reader.user.0])
     };
-    let mut sources: Vec<BatchSource> = match &query.scope {
-        HistoryScope::Everything if reader.everything => return None,
-        HistoryScope::By(_) => return None,
-        HistoryScope::Everything => {
+    let sources = match &query.scope {
+        HistoryScope::Everything | HistoryScope::By(_) => {
             seen().map(BatchSource::Touching).chain([BatchSource::By(reader.user)]).collect()
         }
         HistoryScope::Touching(ids)
@@ -145,9 +173,13 @@ fn sources(query: &HistoryQuery) -> Option<Vec<BatchSource>> {
         }
         HistoryScope::Touching(_) => seen().map(BatchSource::Touching).collect(),
     };
-    // In the order of the index: neighbours share a page.
+    in_order(sources)
+}
+
+/// In the order of the index: neighbours share a page.
+fn in_order(mut sources: Vec<BatchSource>) -> Vec<BatchSource> {
     sources.sort_unstable();
-    Some(sources)
+    sources
 }
 
 /// The progress of a search.
@@ -155,6 +187,8 @@ fn sources(query: &HistoryQuery) -> Option<Vec<BatchSource>> {
 enum Progress {
     /// Scanning batches one by one, at most this many more.
     Scanning { left: usize },
+    /// Finding out what the reader sees, after a first scan.
+    FindingSources,
     /// Finding each source's last batch before the end of the scan; this many sources are done.
     Gathering { asked: usize },
     /// Merging the batches of all sources.
@@ -165,8 +199,10 @@ enum Progress {
 
 struct PageSearch<'a> {
     query: &'a HistoryQuery,
+    /// Many are found out when a first scan of so many batches does not suffice.
     sources: Option<Vec<BatchSource>>,
     progress: Progress,
+    first_scan: usize,
     /// Everything from this rev on has been examined.
     before: i64,
     /// Each source's last batch that has not been examined.
@@ -180,15 +216,20 @@ struct PageSearch<'a> {
 }
 
 impl<'a> PageSearch<'a> {
-    fn new(query: &'a HistoryQuery, before: Rev) -> Self {
-        let sources = sources(query);
-        let most = sources.as_ref().map_or(usize::MAX, |sources| sources.len() / IDS_PER_BATCH);
+    fn new(query: &'a HistoryQuery, before: Rev, many: usize) -> Self {
+        let sources = if is_scanned(query) { None } else { few_sources(query, many) };
+        let most = match &sources {
+            _ if is_scanned(query) => usize::MAX,
+            Some(sources) => sources.len() / IDS_PER_BATCH,
+            None => many / IDS_PER_BATCH,
+        };
         // No rev is greater than SQLite's greatest integer.
         let before = i64::try_from(before.min(query.until.saturating_add(1))).unwrap_or(i64::MAX);
         PageSearch {
             query,
             sources,
             progress: Progress::Scanning { left: most },
+            first_scan: most,
             before,
             latest: BinaryHeap::new(),
             by: Vec::new(),
@@ -206,7 +247,7 @@ impl<'a> PageSearch<'a> {
                 Progress::Scanning { left } => self.scan(leg, left, end)?,
                 Progress::Gathering { asked } => self.gather(leg, asked)?,
                 Progress::Merging => self.merge(leg)?,
-                Progress::Over => return Ok(()),
+                Progress::FindingSources | Progress::Over => return Ok(()),
             }
             if Instant::now() >= end {
                 return Ok(());
@@ -237,8 +278,20 @@ impl<'a> PageSearch<'a> {
                 return Ok(());
             }
         }
-        self.progress = Progress::Gathering { asked: 0 };
+        self.progress = match self.sources {
+            Some(_) => Progress::Gathering { asked: 0 },
+            None => Progress::FindingSources,
+        };
         Ok(())
+    }
+
+    /// Finds out the sources, however many, and goes on scanning until the scan has cost as much as looking them up
+    /// would. This may take long, so it is done outside the transactions.
+    fn find_sources(&mut self) {
+        let sources = sources(self.query, &self.query.reader.whole());
+        let left = (sources.len() / IDS_PER_BATCH).saturating_sub(self.first_scan);
+        self.sources = Some(sources);
+        self.progress = if left > 0 { Progress::Scanning { left } } else { Progress::Gathering { asked: 0 } };
     }
 
     /// Scans the batches of one user, all of them.

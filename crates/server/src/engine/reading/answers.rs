@@ -4,6 +4,7 @@ use super::super::protocol::{
     Account, Caller, ConnectionId, Failure, Outcome, PageRequest, PublicRead, Read,
 };
 use super::loads::{Holder, Loaded, Loads};
+use super::world::WorldAt;
 use graph::cover::Placements;
 use graph::load::{Load, Page, published_root, visible};
 use graph::model::{Grant, Level, User};
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 /// Answers the read of a user.
 pub(super) fn answer(
-    world: &World,
+    world: &WorldAt,
     loads: &Loads,
     caller: Caller,
     read: &Read,
@@ -47,7 +48,7 @@ pub(super) fn answer(
 
 /// A page of a branch: by its root, as the caller sees it, or by a public token, as anyone sees it.
 fn branch_page(
-    world: &World,
+    world: &WorldAt,
     loads: &Loads,
     holder: Holder,
     user: UserId,
@@ -56,44 +57,48 @@ fn branch_page(
 ) -> Option<Page> {
     let loaded = Loaded::Branch(root.clone());
     match root {
+        Root::Token(token) if matches!(holder, Holder::OverRest(_)) => published_page(world, token, at),
         Root::Token(token) => {
             let root = published_root(world, token)?;
             Some(loads.page(world, holder, &loaded, at, || Load::of_publication(world, root)))
         }
         Root::Node(root) => {
-            access::level(world, user, *root)?;
+            access::level(&**world, user, *root)?;
             Some(loads.page(world, holder, &loaded, at, || Load::of_branch(world, user, *root)))
         }
     }
 }
 
 /// All that a user sees of the graph or of a branch.
-fn whole(world: &World, user: UserId, root: Option<&Root>) -> Option<Page> {
-    let mut load = match root {
-        None => return Some(visible(world, user)),
-        Some(Root::Token(token)) => Load::of_publication(world, published_root(world, token)?),
+fn whole(world: &WorldAt, user: UserId, root: Option<&Root>) -> Option<Page> {
+    match root {
+        None => Some(visible(world, user)),
+        Some(Root::Token(token)) => published_page(world, token, WHOLE),
         Some(Root::Node(root)) => {
-            access::level(world, user, *root)?;
-            Load::of_branch(world, user, *root)
+            access::level(&**world, user, *root)?;
+            Some(Load::of_branch(world, user, *root).next(world, usize::MAX))
         }
-    };
-    Some(load.next(world, usize::MAX))
+    }
 }
 
 /// Answers the read of a caller without an account.
-pub(super) fn public(world: &World, read: &PublicRead) -> Outcome {
-    let Some(root) = published_root(world, &read.token) else { return branch_answer(world, None, true) };
-    let mut load = Load::of_publication(world, root);
+pub(super) fn public(world: &WorldAt, read: &PublicRead) -> Outcome {
     match read.page {
-        None => {
-            let page = load.next(world, usize::MAX);
-            Outcome::Snapshot { page, rev: world.rev(), anonymous: true }
-        }
-        Some(PageRequest { limit, offset }) => {
-            load.skip(offset);
-            branch_answer(world, Some(load.next(world, limit)), true)
-        }
+        None => match published_page(world, &read.token, WHOLE) {
+            Some(page) => Outcome::Snapshot { page, rev: world.rev(), anonymous: true },
+            None => branch_answer(world, None, true),
+        },
+        Some(page) => branch_answer(world, published_page(world, &read.token, page), true),
     }
+}
+
+const WHOLE: PageRequest = PageRequest { limit: usize::MAX, offset: 0 };
+
+/// A page of a publication, by its token. All its readers over REST share one list of it, so that a page costs what
+/// it returns.
+fn published_page(world: &WorldAt, token: &str, page: PageRequest) -> Option<Page> {
+    let list = world.publications().list(world, published_root(world, token)?)?;
+    Some(list.page(world, page.limit, page.offset))
 }
 
 fn branch_answer(world: &World, page: Option<Page>, anonymous: bool) -> Outcome {

@@ -5,7 +5,9 @@
 //! back what the connection is sent meanwhile and gives the page its place.
 
 mod answers;
+mod history;
 mod loads;
+mod publications;
 mod queue;
 mod world;
 
@@ -13,18 +15,24 @@ pub(super) use queue::Turn;
 pub(super) use world::{News, Position};
 
 use super::EngineSettings;
+use super::archive::{FoundPage, Job};
 use super::connections::holds;
 use super::held_back::Ticket;
 use super::inbox::{Event, Inbox};
-use super::protocol::{Caller, ConnectionId, Failure, OnOutcome, Outcome, PublicRead, Read};
+use super::protocol::{
+    Caller, ConnectionId, Failure, OnOutcome, Outcome, PageRequest, PublicRead, Read, RequestedScope,
+};
+use super::thread::caught;
 use graph::World;
 use graph::model::Rev;
+use history::Sight;
 use loads::{Holder, Loads};
 use queue::{Admitted, QueueBounds, ReadQueue, Work};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
+use store::HistoryQuery;
 use world::{ReadingWorld, WorldAt};
 
 /// How many threads read.
@@ -40,6 +48,8 @@ const NICE: i32 = 5;
 pub(super) enum Asked {
     /// A read of a user.
     ByUser(Caller, Read),
+    /// A page of history that the archive has found.
+    Found(Box<FoundPage>),
     /// A read of a caller without an account.
     Public(PublicRead),
 }
@@ -48,6 +58,7 @@ impl Asked {
     fn turn(&self) -> Turn {
         match self {
             Asked::ByUser(caller, _) => Turn::User(caller.user),
+            Asked::Found(found) => Turn::User(found.caller.user),
             Asked::Public(..) => Turn::Anyone,
         }
     }
@@ -88,9 +99,10 @@ pub(super) struct TurnCome {
 }
 
 impl TurnCome {
-    /// The connection that the read came on, if it came over a socket.
+    /// The connection on which the answer takes its place, if it came over a socket. A search for a page of history
+    /// takes none, because it may take long: the page that it finds does.
     pub(super) fn connection(&self) -> Option<ConnectionId> {
-        self.job.connection
+        self.job.connection.filter(|_| !matches!(self.job.asked, Asked::ByUser(_, Read::History { .. })))
     }
 }
 
@@ -200,8 +212,7 @@ impl Reading {
     /// its connection; without one, the answer takes none.
     pub(super) fn begin(&self, come: TurnCome, since: Position, ticket: Option<Ticket>) {
         let TurnCome { turn, job } = come;
-        let connection = job.connection.filter(|_| ticket.is_some());
-        self.shared.queue.begun(turn, ReadJob { since, ticket, connection, ..job });
+        self.shared.queue.begun(turn, ReadJob { since, ticket, ..job });
     }
 
     /// Forgets what is kept for a connection.
@@ -231,7 +242,7 @@ impl Reading {
 }
 
 impl Readers {
-    fn serve(&self) {
+    fn serve(self: &Arc<Self>) {
         while let Some(work) = self.queue.next() {
             match work {
                 Work::CatchUp => self.world.catch_up(),
@@ -252,11 +263,24 @@ impl Readers {
         }
     }
 
-    fn carry_out(&self, job: ReadJob) {
+    fn carry_out(self: &Arc<Self>, job: ReadJob) {
         let ReadJob { asked, connection, ticket, since, answer } = job;
+        let asked = match asked {
+            Asked::ByUser(caller, Read::History { scope, page }) => {
+                let search = match self.query(caller, scope, page, since) {
+                    Ok(query) => Event::Search(Box::new(Job { caller, query, connection, answer })),
+                    Err(failure) => Event::Answer(connection, answer, Box::new(Outcome::Failed(failure))),
+                };
+                let _ = self.engine.tell(search);
+                return;
+            }
+            asked => asked,
+        };
         let (outcome, reflects) = {
             let world = self.world.since(since);
-            (self.outcome(&world, &asked, connection), world.position())
+            // Without a place on its connection, there is no connection any more to keep a load for.
+            let outcome = caught(|| self.outcome(&world, asked, connection.filter(|_| ticket.is_some())));
+            (outcome.unwrap_or_else(Outcome::Failed), world.position())
         };
         match connection.zip(ticket) {
             None => answer(outcome),
@@ -267,22 +291,48 @@ impl Readers {
         }
     }
 
-    /// A read that panics is answered as an internal error. It has changed nothing.
-    fn outcome(&self, world: &WorldAt, asked: &Asked, connection: Option<ConnectionId>) -> Outcome {
-        let read = || {
+    /// The query for a page of history, for the archive.
+    fn query(
+        self: &Arc<Self>,
+        caller: Caller,
+        scope: RequestedScope,
+        PageRequest { limit, offset }: PageRequest,
+        since: Position,
+    ) -> Result<HistoryQuery, Failure> {
+        let world = self.world.since(since);
+        caught(|| {
             (self.during_read)();
-            match asked {
-                // A caller whose token was revoked while their request waited gets no other answer.
-                Asked::ByUser(caller, _) if !holds(world, *caller) => Outcome::Failed(Failure::Revoked),
-                Asked::ByUser(caller, read) => answers::answer(world, &self.loads, *caller, read, connection),
-                Asked::Public(read) => answers::public(world, read),
-            }
-        };
-        catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-            tracing::error!("a read panicked");
-            Outcome::Failed(Failure::Exception)
+            known(&world, caller)?;
+            let scope = history::scope(&world, caller, scope).map_err(Failure::Refused)?;
+            let reader = Arc::new(Sight::new(Arc::clone(self), caller.user, since));
+            Ok(HistoryQuery { reader, scope, until: world.rev(), limit, offset })
         })
     }
+
+    fn outcome(
+        &self,
+        world: &WorldAt,
+        asked: Asked,
+        connection: Option<ConnectionId>,
+    ) -> Result<Outcome, Failure> {
+        (self.during_read)();
+        Ok(match asked {
+            Asked::ByUser(caller, read) => {
+                known(world, caller)?;
+                answers::answer(world, &self.loads, caller, &read, connection)
+            }
+            Asked::Found(found) => {
+                known(world, found.caller)?;
+                history::judged(world, found.caller.user, *found)
+            }
+            Asked::Public(read) => answers::public(world, &read),
+        })
+    }
+}
+
+/// A caller whose token was revoked while their request waited gets no other answer.
+fn known(world: &World, caller: Caller) -> Result<(), Failure> {
+    if holds(world, caller) { Ok(()) } else { Err(Failure::Revoked) }
 }
 
 /// Lowers the priority of the calling thread: when the processors are busy, the engine and the transports go first.

@@ -2,11 +2,13 @@
 //! mutation. It shares the entities with the engine's World and has indices of its own.
 
 use super::super::thread::end_process;
+use super::publications::Publications;
 use graph::model::Rev;
 use graph::{Batch, Timestamp, World};
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Instant;
 
 /// A place in the order of everything that changes what users see: of groups of batches and of due times that
 /// pass, which have no rev of their own.
@@ -38,15 +40,20 @@ impl News {
         }
     }
 
-    fn apply(self, world: &mut World) {
+    fn apply(self, at: &mut WorldAt) {
+        let WorldAt { world, publications, .. } = at;
         match self {
             News::Batch(batch) => {
                 // The engine's clock when the batch was decided. No due time passes here that was not news before.
                 world.advance(batch.at);
                 world.apply(&batch);
+                publications.follow(&batch);
             }
             News::Clock(now) => world.set_clock(now),
-            News::Reloaded(other) => *world = *other,
+            News::Reloaded(other) => {
+                *world = *other;
+                publications.clear();
+            }
             News::Forgotten(rev) => world.forget_gone(rev),
         }
     }
@@ -56,9 +63,15 @@ impl News {
 pub(in super::super) struct WorldAt {
     world: World,
     position: Position,
+    publications: Publications,
 }
 
 impl WorldAt {
+    /// The lists of its publications.
+    pub(super) fn publications(&self) -> &Publications {
+        &self.publications
+    }
+
     /// The position.
     pub(super) fn position(&self) -> Position {
         self.position
@@ -90,7 +103,8 @@ impl ReadingWorld {
     /// Begins as the given World is.
     pub(super) fn new(world: World) -> Self {
         let feed = Feed { waiting: Vec::new(), entries: 0, end: 0 };
-        ReadingWorld { at: RwLock::new(WorldAt { world, position: 0 }), feed: Mutex::new(feed) }
+        let at = WorldAt { world, position: 0, publications: Publications::default() };
+        ReadingWorld { at: RwLock::new(at), feed: Mutex::new(feed) }
     }
 
     /// Puts news into the feed, all at one new position, and returns it; also whether a reader should take them up.
@@ -138,12 +152,13 @@ impl ReadingWorld {
             feed.entries = 0;
             (std::mem::take(&mut feed.waiting), feed.end)
         };
-        let world = &mut at.world;
-        let applied = catch_unwind(AssertUnwindSafe(|| news.into_iter().for_each(|news| news.apply(world))));
+        let applied =
+            catch_unwind(AssertUnwindSafe(|| news.into_iter().for_each(|news| news.apply(&mut at))));
         if applied.is_err() {
             end_process("the reading World failed");
         }
         at.position = end;
+        at.publications.drop_stale(Instant::now());
         at
     }
 

@@ -43,7 +43,8 @@ fn h18_a_page_reads_only_what_its_reader_may_see() {
     }
 }
 
-/// A search that releases its transaction after every step has the same result.
+/// A search that releases its transaction after every step has the same result, and so has one that finds out late what
+/// its reader sees.
 #[test]
 fn h18_a_page_may_be_searched_in_any_number_of_transactions() {
     let mut dice = Dice::thrown();
