@@ -297,3 +297,36 @@ impl State {
         self.turn.extend(self.rested.drain(..));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use graph::TokenId;
+    use uuid::Uuid;
+
+    fn account(user: u128) -> Request {
+        let id = Uuid::from_u128(user);
+        let caller = Caller { user: UserId(id), token: TokenId(id), hash: [0; 32] };
+        Request::Read { caller, read: Read::Account, connection: None, answer: Box::new(drop) }
+    }
+
+    fn anonymous() -> Request {
+        let read = PublicRead { token: String::new(), page: None };
+        Request::ReadPublic { read, answer: Box::new(drop) }
+    }
+
+    #[test]
+    fn r18_callers_without_an_account_displace_nobody() {
+        let inbox = Inbox::new(6, 64);
+        assert!((0..6).all(|_| inbox.ask(anonymous()).is_none()));
+        assert!(inbox.ask(anonymous()).is_some(), "it is full");
+        for _ in 0..2 {
+            let refused = inbox.ask(account(1)).map(|request| request.line());
+            assert_eq!(refused, Some(Line::Anonymous), "the longest line gives way");
+        }
+        for _ in 0..50 {
+            let refused = inbox.ask(anonymous()).map(|request| request.line());
+            assert_eq!(refused, Some(Line::Anonymous), "and nobody else does");
+        }
+    }
+}

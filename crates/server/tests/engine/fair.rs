@@ -1,10 +1,8 @@
 //! The engine's inbox: users take turns, and a flood fills only its own line.
 
-use crate::support::{
-    PATIENCE, Pending, Person, Server, ask, batch_id, changed, expect_answer, failure, named, rename,
-};
+use crate::support::{PATIENCE, Pending, Person, Server, ask, batch_id, changed, failure, named, rename};
 use graph::NodeId;
-use synaptask::engine::{EngineSettings, Failure, PageRequest, PublicRead};
+use synaptask::engine::{EngineSettings, Failure};
 
 /// A server, with one commit held, and the node of each user.
 fn held<const N: usize>(people: [&str; N], settings: EngineSettings) -> (Server, Pending, [Flood; N]) {
@@ -111,34 +109,4 @@ fn r18_a_flood_gives_way_to_others() {
     let mut accepted = annas.into_iter().take(3).chain(bens.into_iter().take(2));
     accepted.by_ref().for_each(|pending| drop(changed(pending.wait())));
     changed(ben.asks(&server).wait());
-}
-
-#[test]
-fn r18_callers_without_an_account_displace_nobody() {
-    let settings = EngineSettings { queue_max: 6, group_max: 1, ..EngineSettings::default() };
-    let (server, busy, [mut anna]) = held(["anna"], settings);
-    let decided = anna.is_decided(&server);
-    let anonymous = || {
-        let (answer, pending) = expect_answer();
-        let page = Some(PageRequest { limit: 1, offset: 0 });
-        server.engine.read_public(PublicRead { token: "none".to_owned(), page }, answer);
-        pending
-    };
-    let reads: Vec<_> = (0..50).map(|_| anonymous()).collect();
-    let annas: Vec<_> = (0..2).map(|_| anna.asks(&server)).collect();
-    assert!(annas.iter().all(|pending| pending.glance().is_none()));
-    let more: Vec<_> = (0..50).map(|_| anonymous()).collect();
-    assert!(annas.iter().all(|pending| pending.glance().is_none()));
-    server.knobs.release();
-    changed(busy.wait());
-    changed(decided.wait());
-    revs(annas);
-    let unavailable = reads
-        .into_iter()
-        .chain(more)
-        .filter(|_| true)
-        .map(Pending::wait)
-        .map(failure)
-        .filter(|failure| *failure == Failure::Unavailable);
-    assert!(unavailable.count() >= 90);
 }

@@ -278,6 +278,8 @@ fn run(seed: u64, steps: usize, besides: Besides) {
     }
     done += settle(&mut clients, &mut pending);
     println!("{done} of {steps} operations went through");
+    // By then every due time has passed; none passes between the two looks.
+    std::thread::sleep(Duration::from_millis(250));
     let seen = |server: &Server| names.map(|name| server.person(name).sees());
     let before = seen(&server);
     server = server.restarted();
