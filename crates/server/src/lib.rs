@@ -3,6 +3,7 @@
 //! Each module is a room; ARCHITECTURE.md has the table of which room may name which, and `tools/walls` checks it.
 
 mod app;
+mod aside;
 mod auth;
 mod body;
 mod dispatch;

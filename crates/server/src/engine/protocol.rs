@@ -193,6 +193,24 @@ pub enum Outcome {
     Failed(Failure),
 }
 
+impl Outcome {
+    /// How many entities or entries it has, as a measure of how long it takes to write out.
+    pub fn entities(&self) -> usize {
+        match self {
+            Outcome::Changed { diff, .. } => diff.nodes().len() + diff.links().len(),
+            Outcome::Graph { page, .. } | Outcome::Branch { page, .. } | Outcome::Snapshot { page, .. } => {
+                page.nodes.len() + page.links.len()
+            }
+            Outcome::Trash { page, .. } => page.nodes.len() + page.links.len(),
+            Outcome::Account { account, .. } => account.granted_by.len() + account.granted_to.len(),
+            Outcome::History { page, .. } => {
+                page.past.batches.iter().map(|past| past.batch.entries.len()).sum()
+            }
+            Outcome::Synced { .. } | Outcome::PassedOn | Outcome::Failed(_) => 0,
+        }
+    }
+}
+
 /// A page of history with everything needed to write it out.
 #[derive(Clone, Debug)]
 pub struct PageOfHistory {

@@ -5,6 +5,7 @@
 //! piece is made when the one before it has gone to the connection, so a client that does not read costs nothing.
 
 use super::response_permits::{ResponsePermit, holding};
+use crate::aside;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
@@ -14,11 +15,10 @@ use http::{Extensions, HeaderMap, StatusCode, Version};
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::{Bytes, Frame};
 use std::convert::Infallible;
-use std::num::NonZeroUsize;
 use std::pin::Pin;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tower::{Service, ServiceExt as _};
 use tower_http::CompressionLevel;
 use tower_http::compression::{CompressionBody, CompressionLayer};
@@ -100,12 +100,6 @@ fn settled(mut response: Response<CompressionBody<Body>>) -> Response {
     }
 }
 
-/// How many pieces are made at once in the whole process. The other processors are for the engine and the transports.
-static MAKERS: LazyLock<Semaphore> = LazyLock::new(|| {
-    let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    Semaphore::new((processors / 2).max(1))
-});
-
 /// The same body, made in pieces.
 fn in_pieces(body: CompressionBody<Body>) -> Body {
     let (pieces, mut made) = mpsc::channel::<Result<Bytes, axum::Error>>(PIECES_AHEAD);
@@ -113,7 +107,7 @@ fn in_pieces(body: CompressionBody<Body>) -> Body {
         let mut unmade = Some(Box::pin(body));
         while let Some(mut body) = unmade.take() {
             let make = move |runtime: &Handle| (runtime.block_on(next_piece(&mut body)), body);
-            let (piece, rest) = match made_aside(make).await {
+            let (piece, rest) = match aside::make(make).await {
                 Some((Some(Ok(piece)), rest)) => (Ok(piece), Some(rest)),
                 Some((Some(Err(error)), _)) => (Err(error), None),
                 Some((None, _)) => return,
@@ -124,21 +118,12 @@ fn in_pieces(body: CompressionBody<Body>) -> Body {
                 unmade = rest;
             } else {
                 // Nobody reads any more. What is left may be large.
-                made_aside(move |_| drop(rest)).await;
+                aside::make(move |_| drop(rest)).await;
             }
         }
     });
     let pieces = futures_util::stream::poll_fn(move |context| made.poll_recv(context));
     Body::new(StreamBody::new(pieces.map(|piece| piece.map(Frame::data))))
-}
-
-/// Makes something on a thread that may block, when it is its turn; `None` if that panicked.
-pub(super) async fn made_aside<T: Send + 'static>(
-    make: impl FnOnce(&Handle) -> T + Send + 'static,
-) -> Option<T> {
-    let _one = MAKERS.acquire().await.ok()?;
-    let runtime = Handle::current();
-    tokio::task::spawn_blocking(move || make(&runtime)).await.ok()
 }
 
 async fn next_piece(body: &mut Pin<Box<CompressionBody<Body>>>) -> Option<Result<Bytes, axum::Error>> {

@@ -5,6 +5,7 @@ mod response_permits;
 mod snapshot;
 
 use crate::app::App;
+use crate::aside;
 use crate::auth::{self, Means, Origin};
 use crate::body::read_body;
 use crate::dispatch::{self, Reply, dispatch};
@@ -220,7 +221,14 @@ async fn success(
     if let Outcome::Snapshot { page, rev, anonymous } = outcome {
         return snapshot::answer(Snapshot::new(page, rev, anonymous, trace), headers, permit).await;
     }
-    let json = wire::answer(&outcome, trace).1;
+    let json = match outcome.entities() {
+        ..aside::LARGE_ENTITIES => wire::answer(&outcome, trace).1,
+        _ => {
+            let trace = trace.to_owned();
+            let made = aside::make(move |_| wire::answer(&outcome, &trace).1).await;
+            made.ok_or_else(Problem::exception)?
+        }
+    };
     let answered = Answered { bytes: Some(json.len()), compressible: !row.carries_secret, permit };
     Ok(answered.with(response::json(StatusCode::OK, in_slices(json))))
 }

@@ -1,7 +1,8 @@
 //! The answer of graph:snapshot: written piece by piece while it is sent, unless the caller has it already.
 
-use super::compression::{Answered, PIECE_BYTES, made_aside};
+use super::compression::{Answered, PIECE_BYTES};
 use super::response_permits::ResponsePermit;
+use crate::aside;
 use crate::response;
 use crate::wire::{Problem, Snapshot};
 use axum::body::{Body, HttpBody};
@@ -21,7 +22,7 @@ pub(super) async fn answer(
     permit: Option<Arc<ResponsePermit>>,
 ) -> Result<Response, Problem> {
     let known: Vec<HeaderValue> = headers.get_all(IF_NONE_MATCH).iter().cloned().collect();
-    let made = made_aside(move |_| {
+    let made = aside::make(move |_| {
         // The text also has a rev and a trace id: two texts with the same tag are not the same, byte for byte.
         let tag = format!("W/\"{}\"", snapshot.tag());
         let is_known = known.iter().any(|named| names(named, &tag));

@@ -11,6 +11,7 @@ use super::relay_queue::RelayQueue;
 use super::reply_order::{ReplyOrder, ReplySlot};
 use super::sender::{Sender, Socket};
 use crate::app::App;
+use crate::aside;
 use crate::dispatch::{AnsweredBy, Reply, Request, dispatch, settled};
 use crate::engine::DiffPart;
 use crate::engine::protocol::Relayed;
@@ -428,10 +429,25 @@ async fn send_all(connection: &Connection, sender: &Sender) -> End {
             }
             Err(end) => return end,
         };
-        let Some((to, text)) = encoded(&message) else { continue };
+        let (message, encoded) = if message.is_large() {
+            // It is encoded where nobody waits for it.
+            let made = aside::make(move |_| {
+                let encoded = encoded(&message);
+                (message, encoded)
+            });
+            // Only a runtime that ends makes nothing.
+            let Some(made) = made.await else { return End::Gone };
+            made
+        } else {
+            let encoded = encoded(&message);
+            (message, encoded)
+        };
+        let Some((to, text)) = encoded else { continue };
         if sender.send(&connection.outbox, to, &text).await.is_err() {
             return connection.outbox.ended().unwrap_or(End::Gone);
         }
+        // The permit of an answer is held until the answer has been sent.
+        drop(message);
     }
 }
 

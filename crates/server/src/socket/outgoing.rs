@@ -1,6 +1,7 @@
 //! Outgoing messages and their encoding. The task that sends them encodes them last of all.
 
 use super::outbox::{Admission, page_bytes};
+use crate::aside::LARGE_ENTITIES;
 use crate::dispatch::Reply;
 use crate::engine::{DiffPart, Outcome, Published, Relayed, SharedText, clock};
 use crate::operations::relay_by_event;
@@ -49,6 +50,19 @@ pub fn is_heard_without_ack(reply: &Reply, event: &str) -> bool {
 }
 
 impl Outgoing {
+    /// Whether it takes so long to encode that others would wait for it.
+    pub fn is_large(&self) -> bool {
+        let entities = match self {
+            Outgoing::Diff(diff) => diff.nodes().len() + diff.links().len(),
+            Outgoing::Reply { reply, .. } => match &**reply {
+                Reply::Outcome(outcome) => outcome.entities(),
+                _ => 0,
+            },
+            Outgoing::Event(..) | Outgoing::Published(_) | Outgoing::Relayed(_) => 0,
+        };
+        entities >= LARGE_ENTITIES
+    }
+
     /// The destination and the text; `None` when there is nothing to send.
     pub fn encode(&self) -> Option<(To, Text)> {
         let (to, text) = match self {
