@@ -11,6 +11,11 @@ use std::time::{Duration, Instant};
 /// How many clock ticks of `/proc/PID/stat` make a second. Linux reports 100 on every architecture.
 const TICKS_PER_S: f64 = 100.0;
 
+/// How long nothing may be written before work in the background counts as done.
+const QUIET: Duration = Duration::from_secs(2);
+/// How long work in the background may take.
+const SETTLED: Duration = Duration::from_secs(30);
+
 /// A running process. It is killed when the handle is dropped.
 #[derive(Debug)]
 pub struct Process {
@@ -88,6 +93,20 @@ impl Process {
     pub fn written_bytes(&self) -> anyhow::Result<u64> {
         let text = fs::read_to_string(format!("/proc/{}/io", self.id()))?;
         field(&text, "write_bytes:")
+    }
+
+    /// Waits until it writes nothing any more.
+    pub async fn settle(&self) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let (mut written, mut since) = (self.written_bytes()?, began);
+        while since.elapsed() < QUIET && began.elapsed() < SETTLED {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let now = self.written_bytes()?;
+            if now != written {
+                (written, since) = (now, Instant::now());
+            }
+        }
+        Ok(())
     }
 
     /// The memory it has resident, in bytes.

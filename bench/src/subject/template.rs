@@ -52,6 +52,8 @@ pub async fn made<T: Serialize + DeserializeOwned>(
         let users: Vec<User> = read(&unfinished.path().join(USERS))?;
         let mut running = subject.start_on(Data::Kept(unfinished.path().to_owned()), users)?;
         let made = make(&running).await?;
+        // What is done in the background for the making is not to be measured with anything.
+        running.process.settle().await?;
         running.process.stop()?;
         fs::write(unfinished.path().join(MADE), serde_json::to_string(&made)?)?;
         keep(&unfinished, &template)?;

@@ -4,13 +4,7 @@ use super::mutate::{Mutation, connect_all};
 use crate::load::Requester as _;
 use crate::measurement::{Measurement, Values};
 use crate::subject::Subject;
-use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
-
-/// How long nothing may be written before work in the background counts as done.
-const QUIET: Duration = Duration::from_secs(2);
-/// How long work in the background may take.
-const SETTLED: Duration = Duration::from_secs(30);
 
 /// Measures so many mutations by each of so many clients. What the subject writes afterwards, in the background and
 /// when it stops, counts too.
@@ -40,7 +34,7 @@ pub async fn measure(
     let acks = f64::from(each) * clients as f64;
     let at_once = running.process.written_bytes()? - written;
     let cpu = running.process.cpu_s()? - cpu;
-    settle(&running.process).await?;
+    running.process.settle().await?;
     let settled = running.process.written_bytes()? - written;
     running.process.stop()?;
     let on_disk = running.data.bytes()?.saturating_sub(on_disk);
@@ -54,18 +48,4 @@ pub async fn measure(
     ]);
     let case = format!("{} {clients}", mutation.event());
     Ok(Measurement::new("bytes", case, &running.subject.label, values))
-}
-
-/// Waits until a process writes nothing any more.
-async fn settle(process: &crate::process::Process) -> anyhow::Result<()> {
-    let began = Instant::now();
-    let (mut written, mut since) = (process.written_bytes()?, began);
-    while since.elapsed() < QUIET && began.elapsed() < SETTLED {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let now = process.written_bytes()?;
-        if now != written {
-            (written, since) = (now, Instant::now());
-        }
-    }
-    Ok(())
 }
