@@ -1,7 +1,7 @@
 //! Overload and shutdown.
 
 use crate::support::{PATIENCE, Server, ask, changed, drain, expect_answer, failure, rename, until};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use synaptask::engine::{EngineSettings, Failure, Outcome, Read};
 
 #[test]
@@ -70,29 +70,29 @@ fn t5_every_request_is_answered_also_while_draining() {
         let server = Server::with(&["anna"]);
         let anna = server.person("anna");
         let node = anna.adds("task", None);
-        let done = std::thread::scope(|threads| {
+        let done = AtomicUsize::new(0);
+        std::thread::scope(|threads| {
             let ask_on = || {
-                let mut done = 0;
                 loop {
                     let pending: Vec<_> =
                         (0..5).map(|_| ask(&server.engine, anna.asks(rename(node, "x")))).collect();
                     for pending in pending {
                         match pending.wait() {
-                            Outcome::Changed { .. } => done += 1,
+                            Outcome::Changed { .. } => drop(done.fetch_add(1, Ordering::Relaxed)),
                             other => {
                                 assert_eq!(failure(other), Failure::Unavailable);
-                                return done;
+                                return;
                             }
                         }
                     }
                 }
             };
-            let asking: Vec<_> = (0..4).map(|_| threads.spawn(ask_on)).collect();
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            for _ in 0..4 {
+                threads.spawn(ask_on);
+            }
+            until("something is done", || done.load(Ordering::Relaxed) > 0);
             drain(&server.engine, PATIENCE);
-            asking.into_iter().map(|thread| thread.join().unwrap()).sum::<usize>()
         });
-        assert!(done > 0);
     }
 }
 

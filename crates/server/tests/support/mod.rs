@@ -37,8 +37,9 @@ pub struct Server {
 }
 
 impl Server {
+    /// A server whose groups no slow machine closes early.
     pub fn with(people: &[&str]) -> Self {
-        Self::set(people, EngineSettings::default())
+        Self::set(people, EngineSettings { group_time: PATIENCE, ..EngineSettings::default() })
     }
 
     pub fn set(people: &[&str], settings: EngineSettings) -> Self {
