@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 /// The works of a run, in order.
 pub const WORKS: [&str; 11] =
     ["commits", "mutate", "rate", "fanout", "bytes", "load", "others", "size", "cascade", "idle", "tail"];
-/// Works that take long are measured in every other round: in 3 of 5.
-const LONG: [&str; 3] = ["rate", "size", "tail"];
+/// Works that take long, or that count what hardly varies, are measured in the first of five rounds.
+const SELDOM: [&str; 5] = ["rate", "size", "tail", "bytes", "idle"];
 /// The rates of `rate`, in requests per second. A subject is spared those that it cannot reach.
 const RATES: [f64; 6] = [125.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0];
 
@@ -81,7 +81,7 @@ fn named(kind: Kind, label: &str) -> Subject {
 impl Run {
     async fn round(&mut self, round: u32) -> anyhow::Result<()> {
         for work in self.works.clone() {
-            if LONG.contains(&work.as_str()) && round.is_multiple_of(2) {
+            if SELDOM.contains(&work.as_str()) && round % 5 != 1 {
                 continue;
             }
             progress(&format!("round {round} of {}: {work}", self.rounds));
@@ -101,7 +101,7 @@ impl Run {
         let bare = named(Kind::Bare, "bare");
         let (node, node_bare) = (named(Kind::Node, "node"), named(Kind::NodeBare, "node-bare"));
         let pocketbase = named(Kind::Pocketbase, "pocketbase");
-        let (short, middle) = (Span::seconds(1.5), Span::seconds(2.0));
+        let span = Span::seconds(1.5);
         match work {
             "commits" => {
                 for group in [1, 100] {
@@ -112,11 +112,11 @@ impl Run {
             "mutate" => {
                 for clients in [1, 50, 200] {
                     for subject in turned(round, &[&ours, &bare, &node, &pocketbase]) {
-                        let measured = mutate::measure(subject, Mutation::Add, clients, middle).await;
+                        let measured = mutate::measure(subject, Mutation::Add, clients, span).await;
                         self.add(round, work, &format!("node:add {clients}"), &subject.label, measured)?;
                     }
                 }
-                let measured = mutate::measure(&ours, Mutation::Update, 50, middle).await;
+                let measured = mutate::measure(&ours, Mutation::Update, 50, span).await;
                 self.add(round, work, "node:update 50", &ours.label, measured)?;
             }
             "rate" => {
@@ -128,7 +128,7 @@ impl Run {
                 for viewers in [500, 2_000] {
                     for subject in turned(round, &[&ours, &bare, &node_bare, &node, &pocketbase]) {
                         if viewers == 500 || subject.kind != Kind::Pocketbase {
-                            let measured = fanout::measure(subject, viewers, short).await;
+                            let measured = fanout::measure(subject, viewers, span).await;
                             self.add(round, work, &format!("{viewers} viewers"), &subject.label, measured)?;
                         }
                     }
@@ -158,10 +158,10 @@ impl Run {
             }
             "size" => {
                 for nodes in [1_000, 100_000, 1_000_000] {
-                    let measured = size::measure(&ours, nodes, middle).await;
+                    let measured = size::measure(&ours, nodes, span).await;
                     self.add_all(round, work, &format!("{nodes} nodes"), &ours.label, measured)?;
                 }
-                let measured = size::measure_hub(&ours, 100_000, middle).await;
+                let measured = size::measure_hub(&ours, 100_000, span).await;
                 self.add_all(round, work, "hub of 100000", &ours.label, measured)?;
             }
             "cascade" => {
@@ -177,8 +177,8 @@ impl Run {
                 }
             }
             "tail" => {
-                let span = Span { warm_up: Duration::from_secs(2), ..Span::seconds(60.0) };
-                let measured = tail::measure(&ours, span).await;
+                let minute = Span { warm_up: Duration::from_secs(2), ..Span::seconds(60.0) };
+                let measured = tail::measure(&ours, minute).await;
                 self.add(round, work, "half load", &ours.label, measured)?;
             }
             _ => bail!("there is no work {work:?}"),
