@@ -69,7 +69,7 @@ async fn serve(listen: SocketAddr, ready_made: Bytes) -> anyhow::Result<()> {
             socket.join(ROOM);
         }
         socket.on("node:add", async |Data::<Box<RawValue>>(sent), ack: AckSender| {
-            // Whoever no longer listens is gone.
+            // A client that no longer listens is gone.
             let _ = ack.send(&serde_json::json!({"ok": true, "echo": sent}));
         });
         socket.on(

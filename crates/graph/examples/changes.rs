@@ -125,22 +125,9 @@ fn node(n: u64, status: Status) -> Entity {
 
 fn link(n: u64, source: u64, target: u64, kind: LinkType, was_blocker: bool) -> Entity {
     let at = Timestamp::from_ms(1_000);
-    Entity::Link(Arc::new(Link {
-        id: LinkId(id(2 * n + 1)),
-        owner: user_id(ALICE),
-        source: node_id(source),
-        target: node_id(target),
-        kind,
-        private: false,
-        was_blocker,
-        in_trash: false,
-        cascade: false,
-        version: 1,
-        created: at,
-        edited: at,
-        seq: (1 << 40) + n,
-        last_batch: BatchId(Uuid::nil()),
-    }))
+    let (link, ends) = (LinkId(id(2 * n + 1)), (node_id(source), node_id(target)));
+    let new = Link::new(link, user_id(ALICE), ends, BatchId(Uuid::nil()), at, (1 << 40) + n);
+    Entity::Link(Arc::new(Link { kind, was_blocker, ..new }))
 }
 
 fn load(entities: impl Iterator<Item = Entity>) -> World {

@@ -9,7 +9,7 @@
 mod supply;
 
 use cpu_time::ThreadTime;
-use graph::model::{AccountState, Link, LinkType, Node, Plan, Status, User};
+use graph::model::{AccountState, Link, Node, Plan, Status, User};
 use graph::ops::NodeUpdate;
 use graph::world::Counts;
 use graph::{
@@ -67,22 +67,9 @@ fn node(n: u64, status: Status) -> Entity {
 
 fn link(n: u64, source: u64, target: u64, was_blocker: bool) -> Entity {
     let at = Timestamp::from_ms(1_000);
-    Entity::Link(Arc::new(Link {
-        id: LinkId(id(2 * n + 1)),
-        owner: USER,
-        source: node_id(source),
-        target: node_id(target),
-        kind: LinkType::Primary,
-        private: false,
-        was_blocker,
-        in_trash: false,
-        cascade: false,
-        version: 1,
-        created: at,
-        edited: at,
-        seq: (1 << 40) + n,
-        last_batch: BATCH,
-    }))
+    let (link, ends) = (LinkId(id(2 * n + 1)), (node_id(source), node_id(target)));
+    let new = Link::new(link, USER, ends, BATCH, at, (1 << 40) + n);
+    Entity::Link(Arc::new(Link { was_blocker, ..new }))
 }
 
 /// The resident memory of this process, in bytes.

@@ -367,6 +367,33 @@ pub struct Link {
 }
 
 impl Link {
+    /// A public primary link from the first node to the second.
+    pub fn new(
+        id: LinkId,
+        owner: UserId,
+        (source, target): (NodeId, NodeId),
+        batch: BatchId,
+        now: Timestamp,
+        seq: u64,
+    ) -> Self {
+        Link {
+            id,
+            owner,
+            source,
+            target,
+            kind: LinkType::Primary,
+            private: false,
+            was_blocker: false,
+            in_trash: false,
+            cascade: false,
+            version: 1,
+            created: now,
+            edited: now,
+            seq,
+            last_batch: batch,
+        }
+    }
+
     /// The opposite end to `end`.
     pub fn other(&self, end: NodeId) -> NodeId {
         if self.source == end { self.target } else { self.source }

@@ -22,7 +22,7 @@ pub fn json(status: StatusCode, body: Body) -> Response {
 /// A refusal: the error object, and the headers that belong to its class. `trace_id` stands in the body and in a header.
 pub fn refusal(problem: &Problem, trace_id: &str) -> Response {
     let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = json(status, Body::from(wire::refused(problem, trace_id).1));
+    let mut response = json(status, Body::from(wire::into_string(wire::refused(problem, trace_id).1)));
     let headers = response.headers_mut();
     if let Some(seconds) = problem.retry_after_s() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -49,7 +49,7 @@ pub fn unread(status: u16, headers: &str) -> Option<String> {
         _ => return None,
     };
     let trace_id = trace_id();
-    let body = wire::refused(&problem, &trace_id).1;
+    let body = wire::into_string(wire::refused(&problem, &trace_id).1);
     let reason = StatusCode::from_u16(status).ok()?.canonical_reason()?;
     let length = body.len();
     Some(format!(

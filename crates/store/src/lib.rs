@@ -44,7 +44,7 @@ pub type Fingerprint = [u8; 32];
 /// A decided batch to append to the log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
-    /// The batch to append. It is shared with whoever decided it: the log only reads it.
+    /// The batch to append. It is shared with its maker: the log only reads it.
     pub batch: Arc<Batch>,
     /// Present when the client named the batch, so that a repeated request is recognized.
     pub fingerprint: Option<Fingerprint>,

@@ -151,18 +151,7 @@ fn add_link_copy(
     target: NodeId,
 ) {
     let seq = draft.take_seq();
-    let copy = Link {
-        id,
-        owner: caller,
-        source,
-        target,
-        was_blocker: false,
-        version: 1,
-        created: draft.now(),
-        edited: draft.now(),
-        seq,
-        last_batch: draft.batch(),
-        ..link.clone()
-    };
+    let new = Link::new(id, caller, (source, target), draft.batch(), draft.now(), seq);
+    let copy = Link { kind: link.kind, private: link.private, ..new };
     draft.add_link_copy(link.id, copy);
 }

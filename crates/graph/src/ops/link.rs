@@ -65,22 +65,9 @@ pub(super) fn add(
             };
             refuse_cycle(draft, caller, kind, new.source, new.target)?;
             let seq = draft.take_seq();
-            draft.add_link(Link {
-                id,
-                owner: caller,
-                source: new.source,
-                target: new.target,
-                kind,
-                private,
-                was_blocker: false,
-                in_trash: false,
-                cascade: false,
-                version: 1,
-                created: draft.now(),
-                edited: draft.now(),
-                seq,
-                last_batch: draft.batch(),
-            });
+            let ends = (new.source, new.target);
+            let link = Link::new(id, caller, ends, draft.batch(), draft.now(), seq);
+            draft.add_link(Link { kind, private, ..link });
             settle(draft, [new.target]);
             Ok(())
         }

@@ -79,20 +79,9 @@ pub(super) fn link_under(
     let secondary = level == Level::Viewer;
     let seq = draft.take_seq();
     draft.add_link(Link {
-        id: ids.next_link(),
-        owner: caller,
-        source: id,
-        target,
         kind: if secondary { LinkType::Secondary } else { LinkType::Primary },
         private: secondary,
-        was_blocker: false,
-        in_trash: false,
-        cascade: false,
-        version: 1,
-        created: draft.now(),
-        edited: draft.now(),
-        seq,
-        last_batch: draft.batch(),
+        ..Link::new(ids.next_link(), caller, (id, target), draft.batch(), draft.now(), seq)
     });
 }
 

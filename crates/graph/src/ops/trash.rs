@@ -74,7 +74,7 @@ pub(super) fn restore(draft: &mut Draft<'_>, caller: UserId, batch: BatchId) -> 
 /// may be the caller's to restore, each by order of creation.
 fn group(world: &World, caller: UserId, batch: BatchId) -> (Vec<NodeId>, Vec<LinkId>) {
     let slot = world.user(caller);
-    // Whoever may restore something owns it or holds a share of its owner's.
+    // A user who may restore something owns it or holds a share of its owner's.
     let owners = slot.into_iter().flat_map(|slot| slot.holds_of.keys().copied()).chain([caller]);
     let owners: HashSet<UserId> = owners.collect();
     let slots = || owners.iter().filter_map(|owner| world.user(*owner));

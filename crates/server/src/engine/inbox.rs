@@ -124,7 +124,7 @@ impl Inbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a request. When the inbox is full, the latest request of the longest line gives way: whoever floods the
+    /// Queues a request. When the inbox is full, the latest request of the longest line gives way: a user who floods the
     /// inbox fills it only with their own requests. What is returned is refused.
     pub(super) fn ask(&self, request: Request) -> Option<Request> {
         let mut state = self.state();

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-/// A text longer than this is shared only while somebody is sending it. Whoever sends it later writes it again: a
+/// A text longer than this is shared only while somebody is sending it. It is written again for those who send it later: a
 /// connection that drains slowly must not hold a large text for as long as it waits.
 const KEPT_BYTES_MAX: usize = 16 << 10;
 
@@ -20,7 +20,7 @@ enum Slot {
 }
 
 impl SharedText {
-    /// The text. If nobody has it, `write` is called, and whoever asks meanwhile waits.
+    /// The text. If nobody has it, `write` is called, and others who ask meanwhile wait.
     pub fn get_or_write(&self, write: impl FnOnce() -> Box<RawValue>) -> Arc<RawValue> {
         let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let there = match &*slot {

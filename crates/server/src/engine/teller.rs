@@ -78,7 +78,7 @@ async fn send_all(mut waiting: Receiver<Bundle>, pending: Arc<AtomicUsize>) {
                 pending.fetch_sub(1, Ordering::Release);
             }
             Bundle::Flush(done) => {
-                // Whoever wanted to know may be gone.
+                // The thread that wanted to know may be gone.
                 let _ = done.send(());
             }
         }

@@ -400,7 +400,7 @@ impl Thread {
         if now < last {
             self.world.set_clock(now);
             if self.world.clock() < last {
-                // Whoever follows has the same clock before it is set back.
+                // The Worlds that follow have the same clock before it is set back.
                 for time in [last, now] {
                     durable(&mut self.connections, &self.shared, Step::Clock(time));
                 }

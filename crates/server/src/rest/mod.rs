@@ -229,6 +229,7 @@ async fn success(
             made.ok_or_else(Problem::exception)?
         }
     };
+    let json = wire::into_string(json);
     let answered = Answered { bytes: Some(json.len()), compressible: !row.carries_secret, permit };
     Ok(answered.with(response::json(StatusCode::OK, in_slices(json))))
 }

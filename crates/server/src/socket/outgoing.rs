@@ -16,7 +16,7 @@ pub type InFlightPermit = OwnedSemaphorePermit;
 /// An outgoing message.
 #[derive(Debug)]
 pub enum Outgoing {
-    Event(&'static str, String),
+    Event(&'static str, Box<RawValue>),
     Diff(Arc<DiffPart>),
     Published(Arc<Published>),
     Relayed(Arc<Relayed>),
@@ -92,22 +92,15 @@ impl Outgoing {
                 _ => return None,
             },
         };
-        Some((to, raw(text).into()))
+        Some((to, text.into()))
     }
 }
 
-fn shared(place: &SharedText, write: impl FnOnce() -> String) -> Text {
-    place.get_or_write(|| raw(write()))
+fn shared(place: &SharedText, write: impl FnOnce() -> Box<RawValue>) -> Text {
+    place.get_or_write(write)
 }
 
-fn raw(text: String) -> Box<RawValue> {
-    RawValue::from_string(text).unwrap_or_else(|error| {
-        tracing::error!(%error, "internal error: a message is not valid JSON");
-        RawValue::NULL.to_owned()
-    })
-}
-
-fn encode_ack(reply: &Reply, trace: &str) -> String {
+fn encode_ack(reply: &Reply, trace: &str) -> Box<RawValue> {
     match reply {
         Reply::Outcome(outcome) => wire::answer(outcome, trace).1,
         Reply::Pong => wire::pong_ack(clock::now(), trace),
@@ -137,7 +130,7 @@ pub fn answer_admission(permit: Option<&InFlightPermit>) -> Admission {
 pub fn fallback(message: &Outgoing) -> Option<(To, Text)> {
     match message {
         Outgoing::Reply { ack: Some(ack), trace, .. } => {
-            Some((To::Ack(*ack), raw(wire::refused(&Problem::exception(), trace).1).into()))
+            Some((To::Ack(*ack), wire::refused(&Problem::exception(), trace).1.into()))
         }
         _ => None,
     }

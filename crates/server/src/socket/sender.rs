@@ -1,7 +1,7 @@
 //! The sender: the way by which the messages of a connection are given to the library, one after the other.
 //!
 //! Usually a task takes them out of the outbox. What many connections are sent need not go through there: when nothing
-//! waits, whoever has it may send it at once, which spares the task being woken for each connection.
+//! waits, the thread that has it may send it at once, which spares the task being woken for each connection.
 
 use super::eio_session::EioSession;
 use super::flow_control::{FlowControl, Stopped};

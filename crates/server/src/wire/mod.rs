@@ -25,6 +25,7 @@ use graph::{BatchId, NodeId, Timestamp, UserId};
 use history_page::Batches;
 use problem::Failed;
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
 
@@ -36,7 +37,7 @@ pub use snapshot::Snapshot;
 
 /// A value of a field of a node, as JSON.
 pub(crate) fn written<R: Written>(_field: &NodeField<R>, value: &R::Value) -> String {
-    text(&R::written(value))
+    into_string(text(&R::written(value)))
 }
 
 /// A new id for one request, to find it in the logs: 12 hex digits.
@@ -48,7 +49,7 @@ pub fn trace_id() -> String {
 }
 
 /// The answer to a request, as a REST response and as an ack, with its HTTP status.
-pub fn answer(outcome: &Outcome, trace_id: &str) -> (u16, String) {
+pub fn answer(outcome: &Outcome, trace_id: &str) -> (u16, Box<RawValue>) {
     let text = match outcome {
         Outcome::Changed { diff, replayed } => {
             let replayed = replayed.then_some(true);
@@ -73,7 +74,7 @@ pub fn answer(outcome: &Outcome, trace_id: &str) -> (u16, String) {
         }
         Outcome::Snapshot { page, rev, anonymous } => {
             let text = Snapshot::new(page.clone(), *rev, *anonymous, trace_id).write(usize::MAX);
-            String::from_utf8(text).unwrap_or_default()
+            parsed(String::from_utf8(text).unwrap_or_default())
         }
         Outcome::History { page, rev } => {
             let (has_more, batches) = (page.past.has_more, Batches(page));
@@ -93,17 +94,17 @@ pub fn answer(outcome: &Outcome, trace_id: &str) -> (u16, String) {
 }
 
 /// The answer to a request that failed, with its HTTP status.
-pub fn refused(problem: &Problem, trace_id: &str) -> (u16, String) {
+pub fn refused(problem: &Problem, trace_id: &str) -> (u16, Box<RawValue>) {
     (problem.status(), text(&Failed { problem, event: None, trace_id }))
 }
 
 /// The event `error`: a socket request without an ack failed.
-pub fn error_event(problem: &Problem, event: &str, trace_id: &str) -> String {
+pub fn error_event(problem: &Problem, event: &str, trace_id: &str) -> Box<RawValue> {
     text(&Failed { problem, event: Some(event), trace_id })
 }
 
 /// The event `graph:init`: a page of the graph for a client that asked without an ack.
-pub fn graph_init(page: &Page, rev: Rev, trace_id: &str) -> String {
+pub fn graph_init(page: &Page, rev: Rev, trace_id: &str) -> Box<RawValue> {
     let nodes = Each(&page.nodes, |seen| WholeNode { seen, form: Form::Init });
     let links = Each(&page.links, |seen| WholeLink::of(seen, Form::Init));
     let graph = InitGraph { nodes, links, has_more: page.has_more };
@@ -111,17 +112,17 @@ pub fn graph_init(page: &Page, rev: Rev, trace_id: &str) -> String {
 }
 
 /// The event `graph:error`: the failure of the same request.
-pub fn graph_error(problem: &Problem, trace_id: &str) -> String {
+pub fn graph_error(problem: &Problem, trace_id: &str) -> Box<RawValue> {
     text(&GraphError { error: problem.name(), message: problem.message(), trace_id })
 }
 
 /// The event `graph:diff`.
-pub fn diff_event(diff: &DiffPart) -> String {
+pub fn diff_event(diff: &DiffPart) -> Box<RawValue> {
     text(&WholeDiff(diff))
 }
 
 /// The event `branch:published`.
-pub fn published_event(published: &Published) -> String {
+pub fn published_event(published: &Published) -> Box<RawValue> {
     text(&PublishedEvent {
         id: published.id,
         public_branch: published.branch,
@@ -132,12 +133,12 @@ pub fn published_event(published: &Published) -> String {
 }
 
 /// The event `connected` of an admitted socket; `client` is `api` or `web`.
-pub fn connected(user: UserId, client: &str, now: Timestamp) -> String {
+pub fn connected(user: UserId, client: &str, now: Timestamp) -> Box<RawValue> {
     text(&Connected { ok: true, uid: user, client, server_time: Seconds(now) })
 }
 
 /// The event `connected` of a refused socket.
-pub fn not_connected(problem: &Problem) -> String {
+pub fn not_connected(problem: &Problem) -> Box<RawValue> {
     text(&NotConnected {
         ok: false,
         error: problem.name(),
@@ -147,17 +148,17 @@ pub fn not_connected(problem: &Problem) -> String {
 }
 
 /// The event `ws:pong`.
-pub fn pong(now: Timestamp) -> String {
+pub fn pong(now: Timestamp) -> Box<RawValue> {
     text(&Pong { ok: None, server_time: Seconds(now), trace_id: None })
 }
 
 /// The ack of `ws:ping`, for a client that asked for one.
-pub fn pong_ack(now: Timestamp, trace_id: &str) -> String {
+pub fn pong_ack(now: Timestamp, trace_id: &str) -> Box<RawValue> {
     text(&Pong { ok: Some(true), server_time: Seconds(now), trace_id: Some(trace_id) })
 }
 
 /// The ack of a relay event.
-pub fn passed_on(trace_id: &str) -> String {
+pub fn passed_on(trace_id: &str) -> Box<RawValue> {
     text(&PassedOn { ok: true, trace_id })
 }
 
@@ -166,18 +167,31 @@ pub fn health() -> &'static str {
     r#"{"ok":true,"status":"up"}"#
 }
 
-/// Serializing cannot fail: keys are strings, and numbers are finite.
-fn text(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+/// Serializing cannot fail: keys are strings, and numbers are finite. The text is not read again to see that it is JSON.
+fn text(value: &impl Serialize) -> Box<RawValue> {
+    serde_json::value::to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
-fn graph_page(page: &Page, rev: Rev, form: Form, trace_id: &str) -> String {
+/// A text that was put together from others. Only such a text is read again.
+fn parsed(text: String) -> Box<RawValue> {
+    RawValue::from_string(text).unwrap_or_else(|error| {
+        tracing::error!(%error, "internal error: a message is not valid JSON");
+        RawValue::NULL.to_owned()
+    })
+}
+
+/// The text as the body of an HTTP answer. Nothing is copied.
+pub fn into_string(text: Box<RawValue>) -> String {
+    Box::<str>::from(text).into()
+}
+
+fn graph_page(page: &Page, rev: Rev, form: Form, trace_id: &str) -> Box<RawValue> {
     let nodes = Each(&page.nodes, |seen| WholeNode { seen, form });
     let links = Each(&page.links, |seen| WholeLink::of(seen, form));
     text(&PageAnswer { ok: true, has_more: page.has_more, nodes, links, rev, trace_id })
 }
 
-fn trash_page(page: &TrashPage, rev: Rev, trace_id: &str) -> String {
+fn trash_page(page: &TrashPage, rev: Rev, trace_id: &str) -> Box<RawValue> {
     let nodes = Each(&page.nodes, |seen| WholeNode { seen, form: Form::Trash });
     let links = Each(&page.links, |seen| WholeLink::of(seen, Form::Trash));
     text(&PageAnswer { ok: true, has_more: page.has_more, nodes, links, rev, trace_id })

@@ -1,10 +1,11 @@
 //! Relay events on the wire.
 
 use super::diff::Actor;
-use super::text;
+use super::{parsed, text};
 use crate::engine::protocol::{Relay, Relayed};
 use graph::NodeId;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 #[derive(Serialize)]
 struct Dragged<'a> {
@@ -26,15 +27,15 @@ pub fn relayed_event_name(relayed: &Relayed) -> &'static str {
 }
 
 /// The text of a relay event.
-pub fn relayed_event(relayed: &Relayed) -> String {
+pub fn relayed_event(relayed: &Relayed) -> Box<RawValue> {
     let actor = Actor::of(&relayed.from);
     match &relayed.relay {
         Relay::Presence { node, fields } => {
             let comma = if fields.is_empty() { "" } else { "," };
             let (node, actor) = (text(node), text(&actor));
-            format!("{{\"nodeId\":{node},\"actor\":{actor}{comma}{fields}}}")
+            parsed(format!("{{\"nodeId\":{node},\"actor\":{actor}{comma}{fields}}}"))
         }
-        Relay::Camera { fields } => format!("{{{fields}}}"),
+        Relay::Camera { fields } => parsed(format!("{{{fields}}}")),
         Relay::Drag { node, x, y, z, end: _ } => text(&Dragged { id: *node, x: *x, y: *y, z: *z, actor }),
     }
 }

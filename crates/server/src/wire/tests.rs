@@ -11,6 +11,37 @@ use uuid::Uuid;
 
 const TRACE: &str = "c7a81f04b921";
 
+/// The texts as strings.
+macro_rules! as_strings {
+    ($($name:ident($($of:ident: $type:ty),*);)*) => {
+        $(fn $name($($of: $type),*) -> String {
+            into_string(super::$name($($of),*))
+        })*
+    };
+}
+
+as_strings! {
+    diff_event(diff: &DiffPart);
+    graph_init(page: &Page, rev: Rev, trace_id: &str);
+    graph_error(problem: &Problem, trace_id: &str);
+    error_event(problem: &Problem, event: &str, trace_id: &str);
+    published_event(published: &Published);
+    connected(user: UserId, client: &str, now: Timestamp);
+    not_connected(problem: &Problem);
+    pong(now: Timestamp);
+    pong_ack(now: Timestamp, trace_id: &str);
+}
+
+fn answer(outcome: &Outcome, trace_id: &str) -> (u16, String) {
+    let (status, text) = super::answer(outcome, trace_id);
+    (status, into_string(text))
+}
+
+fn refused(problem: &Problem, trace_id: &str) -> (u16, String) {
+    let (status, text) = super::refused(problem, trace_id);
+    (status, into_string(text))
+}
+
 fn uuid(n: u128) -> Uuid {
     Uuid::from_u128(0x1111_0000_0000_4000_8000_0000_0000_0000 + n)
 }

@@ -1,6 +1,6 @@
 //! A filter over the ids of a run: it says of an id that the run does not have it, or that it may. It is a Bloom
 //! filter, stored with its run. It must stay readable, so its hash is part of the format; ids are random already,
-//! and mixing their bits is enough. Whoever chooses ids that the filter mistakes pays for the look-ups alone.
+//! and mixing their bits is enough. A client that chooses ids which the filter mistakes gains nothing: it pays for the look-ups.
 
 use uuid::Uuid;
 

@@ -1,8 +1,8 @@
 //! The tail of the line: what is known of the batches that have not been folded. It is kept in memory, in parts, and
 //! shared by everything in this process that has the same file open through one log.
 //!
-//! Whoever looks takes the parts as they are then, see [`super::view`]; they never change. What a commit appends is
-//! one more part. What was folded is dropped by whoever first sees the fold.
+//! A look takes the parts as they are then, see [`super::view`]; they never change. What a commit appends is
+//! one more part. What was folded is dropped by the first to see the fold.
 
 use super::find::Part;
 use super::runs::Runs;
