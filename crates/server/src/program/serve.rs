@@ -1,6 +1,8 @@
 //! The whole server: how it starts, its parts, and how it stops.
 
 use super::data_directory::{DataError, make_log};
+use super::links;
+use super::printing::print_harmless;
 use super::settings::Settings;
 use crate::accounts::Accounts;
 use crate::app::App;
@@ -99,14 +101,24 @@ async fn serve_on(
     let origins =
         Cors { mode: settings.transport.cors, allowed_origins: settings.transport.allowed_origins.clone() };
     let explain = Explain { answer: response::unread, headers: origins.without_origin() };
-    let app = App::new(engine.clone(), settings.transport);
+    let origin_of_links = links::origin(&settings, Some(address));
+    let mut transport = settings.transport;
+    // Where people reach the server is an origin of its own.
+    transport.allowed_origins.extend(settings.accounts.public_url.clone());
+    let app = App::new(engine.clone(), transport);
     let (sockets_router, sockets) = socket::routes(&app);
-    let accounts = Accounts::new(&app);
+    let accounts = Accounts::new(&app, settings.accounts);
     let router =
         rest::with_rest(sockets_router, &app, &accounts).layer(from_fn_with_state(Arc::new(origins), cors));
     let (stop, stopped) = watch::channel(false);
     let mut serving = tokio::spawn(serve(listener, router, patience, explain, stopped));
     tracing::info!(%address, "serving");
+    if let Some(link) = accounts.setup_link(&origin_of_links).await {
+        let text = "There is no account yet. Open this link to make the first one, an administrator's:";
+        if let Err(error) = print_harmless(&format!("{text}\n{link}")) {
+            tracing::warn!(%error, "the link to set up the installation cannot be printed");
+        }
+    }
     ready(address, engine);
 
     // It ends by itself only on failure. A server that cannot be reached must not appear to run.

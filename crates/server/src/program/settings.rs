@@ -6,6 +6,7 @@ mod environment;
 mod given;
 mod values;
 
+use crate::accounts::AccountSettings;
 use crate::app::TransportSettings;
 use crate::limits::NAMED_LIMITS;
 use crate::operations;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub connections_max: usize,
     /// How long a client may take to send a request's headers, and how long it may be idle between requests.
     pub header_timeout: Duration,
+    /// The settings of accounts.
+    pub accounts: AccountSettings,
     /// The settings of the transports.
     pub transport: TransportSettings,
 }
@@ -60,6 +63,7 @@ impl Default for Settings {
             history: Retention::default(),
             connections_max: 10_000,
             header_timeout: Duration::from_secs(30),
+            accounts: AccountSettings::default(),
             transport: TransportSettings::default(),
         }
     }

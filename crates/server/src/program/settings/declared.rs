@@ -3,6 +3,7 @@
 
 use super::Settings;
 use super::values::check_origin;
+use crate::accounts::{InviteBy, Registration};
 use crate::net::cors::CorsMode;
 use crate::net::forwarded::TrustedProxies;
 use std::ops::RangeInclusive;
@@ -24,6 +25,8 @@ pub(super) struct Setting {
 pub(super) enum Form {
     Directory(fn(&mut Settings) -> &mut PathBuf),
     Text(fn(&mut Settings) -> &mut String),
+    /// Text of a form of its own, or nothing.
+    Checked(Checked),
     /// `on` or `off` in the environment, `true` or `false` in the file.
     Switch(fn(&mut Settings) -> &mut bool),
     Number(Number),
@@ -48,6 +51,15 @@ pub(super) struct Choice {
     pub(super) get: fn(&Settings) -> &'static str,
 }
 
+/// Text of a form of its own, or nothing.
+pub(super) struct Checked {
+    /// The form, in words.
+    pub(super) form: &'static str,
+    /// Fails with a sentence about the form.
+    pub(super) set: fn(&mut Settings, String) -> Result<(), String>,
+    pub(super) get: fn(&Settings) -> Option<&str>,
+}
+
 /// A list of texts.
 pub(super) struct List {
     /// Fails with a sentence that names the wrong entry.
@@ -66,6 +78,7 @@ impl Setting {
         match &self.form {
             Form::Directory(_) => "a directory".to_owned(),
             Form::Text(_) => "text".to_owned(),
+            Form::Checked(checked) => checked.form.to_owned(),
             Form::Switch(_) => "on or off".to_owned(),
             Form::Number(number) => number.range_in_words(),
             Form::Choice(choice) => choice.words.join(", "),
@@ -79,6 +92,7 @@ impl Setting {
         match &self.form {
             Form::Directory(place) => place(&mut default).display().to_string(),
             Form::Text(place) => place(&mut default).clone(),
+            Form::Checked(checked) => (checked.get)(&default).unwrap_or("none").to_owned(),
             Form::Switch(place) => if *place(&mut default) { "on" } else { "off" }.to_owned(),
             Form::Number(number) => (number.get)(&default).to_string(),
             Form::Choice(choice) => (choice.get)(&default).to_owned(),
@@ -113,6 +127,7 @@ const COUNT: RangeInclusive<u64> = 1..=1_000_000;
 const SECONDS: RangeInclusive<u64> = 1..=86_400;
 /// A repeated request is recognized for at least 24 hours (D8).
 const KEYS_HOURS: RangeInclusive<u64> = 24..=u32::MAX as u64;
+const SESSION_DAYS: RangeInclusive<u64> = 1..=400;
 const DAYS: RangeInclusive<u64> = 0..=u32::MAX as u64;
 /// Up to the largest number in a settings file.
 const ANY: RangeInclusive<u64> = 0..=i64::MAX as u64;
@@ -152,6 +167,64 @@ pub(super) static SETTINGS: &[Setting] = &[
         "log",
         Form::Text(|of| &mut of.log),
         "what is logged, such as `warn` or `synaptask=debug,info`",
+    ),
+    setting(
+        "public_url",
+        Form::Checked(Checked {
+            form: "an origin",
+            set: |to, url| {
+                check_origin(&url).map_err(|reason| format!("\"{url}\" {reason}"))?;
+                if !url.starts_with("http://") && !url.starts_with("https://") {
+                    return Err(format!("\"{url}\" begins with neither \"http://\" nor \"https://\""));
+                }
+                to.accounts.public_url = Some(url);
+                Ok(())
+            },
+            get: |of| of.accounts.public_url.as_deref(),
+        }),
+        "where people reach the server, such as `https://tasks.example`; links to it begin with this",
+    ),
+    setting(
+        "registration",
+        Form::Choice(Choice {
+            words: &["open", "invite", "closed"],
+            set: |to, word| {
+                to.accounts.registration = match word {
+                    "open" => Registration::Open,
+                    "closed" => Registration::Closed,
+                    _ => Registration::Invite,
+                };
+            },
+            get: |of| match of.accounts.registration {
+                Registration::Open => "open",
+                Registration::Invite => "invite",
+                Registration::Closed => "closed",
+            },
+        }),
+        "who may make an account: `open` (anyone), `invite` (whoever has an invitation) or `closed` (nobody)",
+    ),
+    setting(
+        "invite_by",
+        Form::Choice(Choice {
+            words: &["admins", "all"],
+            set: |to, word| {
+                to.accounts.invite_by = if word == "all" { InviteBy::All } else { InviteBy::Admins };
+            },
+            get: |of| match of.accounts.invite_by {
+                InviteBy::Admins => "admins",
+                InviteBy::All => "all",
+            },
+        }),
+        "who may invite: `admins` or `all`",
+    ),
+    setting(
+        "session_days",
+        number(
+            SESSION_DAYS,
+            |to, it| to.accounts.session_days = days(it),
+            |of| of.accounts.session_days.into(),
+        ),
+        "how many days a web session lives from its last use",
     ),
     setting(
         LIMITS_ON,

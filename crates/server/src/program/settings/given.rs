@@ -30,6 +30,7 @@ impl Given {
                 *place(to) = path;
             }
             Form::Text(place) => *place(to) = self.text()?,
+            Form::Checked(checked) => (checked.set)(to, self.text()?)?,
             Form::Switch(place) => *place(to) = self.switch()?,
             Form::Number(number) => (number.set)(to, self.number(number)?),
             Form::Choice(choice) => {

@@ -1,0 +1,87 @@
+//! Invitations: links with which somebody makes an account.
+
+use super::keys::{INVITE_MS, link, new_key};
+use super::settings::InviteBy;
+use super::{Accounts, Answer, Asker};
+use crate::engine::clock;
+use crate::wire::Problem;
+use graph::model::{Key, KeyPurpose};
+use graph::ops::{AccountOperation, is_in_force};
+use graph::{KeyId, Reason, UserId};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// An invitation, as it is answered.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Invitation {
+    id: KeyId,
+    /// The only email that it is for.
+    email: Option<String>,
+    /// Who invites: a username; `None` for the command line.
+    by: Option<String>,
+    created_time: String,
+    expires: String,
+    /// The link, sent this once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+}
+
+impl Accounts {
+    pub(super) async fn invite(&self, asker: Asker<'_>, email: Option<String>) -> Result<Answer, Problem> {
+        #[derive(Serialize)]
+        struct Invited {
+            invite: Invitation,
+        }
+        let user = self.account_of(asker)?;
+        if self.settings.invite_by == InviteBy::Admins && !user.admin {
+            return Err(Reason::NoPermission.into());
+        }
+        let purpose = KeyPurpose::Invite { email, by: Some(user.id) };
+        let (key, secret) = new_key(purpose, INVITE_MS).map_err(|_| Problem::exception())?;
+        let url = link(&self.origin_for(asker)?, &key.purpose, &secret);
+        let invitation = self.invitation(&key, Some(url));
+        self.ask(Some(user.id), AccountOperation::KeyIssue(key)).await?;
+        Ok(Answer::of(&Invited { invite: invitation }, asker.trace_id))
+    }
+
+    pub(super) fn invites(&self, asker: Asker<'_>) -> Result<Answer, Problem> {
+        #[derive(Serialize)]
+        struct Invites {
+            invites: Vec<Invitation>,
+        }
+        self.admin(asker)?;
+        let now = clock::now();
+        let mut keys: Vec<Arc<Key>> = self.app.engine.keys();
+        keys.retain(|key| matches!(key.purpose, KeyPurpose::Invite { .. }) && is_in_force(key, now));
+        keys.sort_by_key(|key| (key.created, key.id));
+        let invites = keys.iter().map(|key| self.invitation(key, None)).collect();
+        Ok(Answer::of(&Invites { invites }, asker.trace_id))
+    }
+
+    pub(super) async fn invite_revoke(&self, asker: Asker<'_>, id: KeyId) -> Result<Answer, Problem> {
+        self.admin(asker)?;
+        let is_invite = |key: &Arc<Key>| key.id == id && matches!(key.purpose, KeyPurpose::Invite { .. });
+        if !self.app.engine.keys().iter().any(is_invite) {
+            return Err(Reason::KeyNotFound.into());
+        }
+        self.ask(None, AccountOperation::KeyRevoke(id)).await?;
+        Ok(Answer::empty(asker.trace_id))
+    }
+
+    fn invitation(&self, key: &Key, url: Option<String>) -> Invitation {
+        let (email, by) = match &key.purpose {
+            KeyPurpose::Invite { email, by } => (email.clone(), *by),
+            _ => (None, None),
+        };
+        let name = |id: UserId| self.app.engine.user(id).map(|user| user.username.clone());
+        Invitation {
+            id: key.id,
+            email,
+            by: by.and_then(name),
+            created_time: key.created.whole_seconds().rfc3339(),
+            expires: key.expires.whole_seconds().rfc3339(),
+            url,
+        }
+    }
+}
