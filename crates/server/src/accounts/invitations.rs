@@ -1,8 +1,9 @@
 //! Invitations: links with which somebody makes an account.
 
-use super::keys::{INVITE_MS, link, new_key};
+use super::keys::{INVITE_MS, new_key};
+use super::mail::Letter;
 use super::settings::InviteBy;
-use super::{Accounts, Answer, Asker};
+use super::{Accounts, Answer, Asker, Page};
 use crate::engine::clock;
 use crate::wire::Problem;
 use graph::model::{Key, KeyPurpose};
@@ -37,11 +38,15 @@ impl Accounts {
         if self.settings.invite_by == InviteBy::Admins && !user.admin {
             return Err(Reason::NoPermission.into());
         }
-        let purpose = KeyPurpose::Invite { email, by: Some(user.id) };
+        let purpose = KeyPurpose::Invite { email: email.clone(), by: Some(user.id) };
         let (key, secret) = new_key(purpose, INVITE_MS).map_err(|_| Problem::exception())?;
-        let url = link(&self.origin_for(asker)?, &key.purpose, &secret);
+        let url = self.server_of(asker)?.link(Page::Invite, secret.reveal());
         let invitation = self.invitation(&key, Some(url));
         self.ask(Some(user.id), AccountOperation::KeyIssue(key)).await?;
+        if let (Some(mailer), Some(email)) = (&self.mailer, email) {
+            let (by, key) = (user.username.clone(), secret.reveal().to_owned());
+            mailer.send(&email, &Letter::Invite { by, key });
+        }
         Ok(Answer::of(&Invited { invite: invitation }, asker.trace_id))
     }
 

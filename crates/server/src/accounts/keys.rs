@@ -1,11 +1,12 @@
 //! One-time keys, and the links that carry them.
 
-use super::{Accounts, Asker};
+use super::{Accounts, Asker, Page, PublicUrl};
 use crate::auth::Secret;
 use crate::engine::{RandomIds, clock};
 use crate::wire::Problem;
 use graph::model::{Key, KeyHash, KeyPurpose};
 use graph::ops::AccountOperation;
+use http::header::HOST;
 use graph::{KeyId, Timestamp};
 
 /// For how long an invitation works, in milliseconds: 7 days.
@@ -27,17 +28,6 @@ pub fn new_key(purpose: KeyPurpose, lives_ms: i64) -> Result<(Key, Secret), getr
     Ok((Key { id, hash: secret.hash(), purpose, created: now, expires }, secret))
 }
 
-/// The page that a key is for, with the key.
-pub fn link(origin: &str, purpose: &KeyPurpose, secret: &Secret) -> String {
-    let page = match purpose {
-        KeyPurpose::Setup => "setup",
-        KeyPurpose::Invite { .. } => "invite",
-        KeyPurpose::Reset { .. } => "reset",
-        KeyPurpose::Email { .. } => "email",
-    };
-    format!("{origin}/{page}?key={}", secret.reveal())
-}
-
 /// The hash of a key that a caller presented.
 pub(super) fn presented(key: &str) -> KeyHash {
     Secret::presented(key).hash()
@@ -46,12 +36,12 @@ pub(super) fn presented(key: &str) -> KeyHash {
 impl Accounts {
     /// A link with which the first account is made, an administrator's; `None` where there is an account. Links made
     /// before are over.
-    pub async fn setup_link(&self, origin: &str) -> Option<String> {
+    pub async fn setup_link(&self, server: &PublicUrl) -> Option<String> {
         if self.app.engine.has_accounts() {
             return None;
         }
         let (key, secret) = new_key(KeyPurpose::Setup, SETUP_MS).ok()?;
-        let url = link(origin, &key.purpose, &secret);
+        let url = server.link(Page::SetUp, secret.reveal());
         match self.ask(None, AccountOperation::KeyIssue(key)).await {
             Ok(()) => Some(url),
             Err(problem) => {
@@ -61,15 +51,15 @@ impl Accounts {
         }
     }
 
-    /// The origin with which a link begins that the asker gets: the setting, or what the asker used.
-    pub(super) fn origin_for(&self, asker: Asker<'_>) -> Result<String, Problem> {
+    /// Where a link leads that the asker gets: to the setting, or to where the asker asked.
+    pub(super) fn server_of(&self, asker: Asker<'_>) -> Result<PublicUrl, Problem> {
         if let Some(url) = &self.settings.public_url {
             return Ok(url.clone());
         }
         let host = asker.client.host.as_deref();
-        let host = host.or_else(|| asker.headers.get(http::header::HOST)?.to_str().ok());
-        let scheme = asker.client.scheme.unwrap_or("http");
+        let host = host.or_else(|| asker.headers.get(HOST)?.to_str().ok());
         let host = host.ok_or_else(|| Problem::malformed("the request has no Host"))?;
-        Ok(format!("{scheme}://{host}"))
+        let scheme = asker.client.scheme.unwrap_or("http");
+        Ok(PublicUrl::of_origin(&format!("{scheme}://{host}")))
     }
 }

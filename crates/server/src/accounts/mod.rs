@@ -7,8 +7,10 @@ mod cookie;
 mod door;
 mod invitations;
 mod keys;
+pub mod mail;
 mod password_change;
 mod passwords;
+mod public_url;
 mod settings;
 mod throttle;
 
@@ -23,8 +25,10 @@ use graph::model::User;
 use graph::ops::AccountOperation;
 use graph::{Operation, Reason, UserId};
 use http::{HeaderMap, HeaderValue};
-pub use keys::{INVITE_MS, RESET_MS, SETUP_MS, link, new_key};
+pub use keys::{INVITE_MS, RESET_MS, new_key};
+use mail::{MailError, Mailer};
 use passwords::Passwords;
+pub use public_url::{Page, PublicUrl};
 pub use settings::{AccountSettings, InviteBy, Registration};
 use std::sync::Arc;
 use throttle::Throttle;
@@ -35,13 +39,19 @@ pub struct Accounts {
     settings: AccountSettings,
     passwords: Passwords,
     throttle: Throttle,
+    /// Sends mail; `None` when the settings name no mail server.
+    mailer: Option<Mailer>,
 }
 
 impl Accounts {
     /// For a server that is about to run.
-    pub fn new(app: &Arc<App>, settings: AccountSettings) -> Arc<Accounts> {
+    ///
+    /// # Errors
+    /// [`MailError`], when mail is configured and cannot be sent.
+    pub fn new(app: &Arc<App>, settings: AccountSettings) -> Result<Arc<Accounts>, MailError> {
         let (passwords, throttle) = (Passwords::default(), Throttle::default());
-        Arc::new(Accounts { app: Arc::clone(app), settings, passwords, throttle })
+        let mailer = Mailer::start(&settings.mail, settings.public_url.as_ref())?;
+        Ok(Arc::new(Accounts { app: Arc::clone(app), settings, passwords, throttle, mailer }))
     }
 }
 
@@ -69,7 +79,11 @@ impl Accounts {
     ///
     /// # Errors
     /// Why it is refused. Nothing was changed then.
-    pub async fn carry_out(&self, asker: Asker<'_>, request: AccountRequest) -> Result<Answer, Problem> {
+    pub async fn carry_out(
+        self: &Arc<Self>,
+        asker: Asker<'_>,
+        request: AccountRequest,
+    ) -> Result<Answer, Problem> {
         use AccountRequest as R;
         match request {
             R::Register(asked) => self.register(asker, asked).await,
@@ -91,7 +105,7 @@ impl Accounts {
 
     /// Whether the client uses TLS: it does if people reach the server through it, or if a trusted proxy says so.
     fn is_secure(&self, client: &Client) -> bool {
-        self.settings.is_secure() || client.scheme == Some("https")
+        self.settings.public_url.as_ref().is_some_and(PublicUrl::is_secure) || client.scheme == Some("https")
     }
 
     /// The caller's account.

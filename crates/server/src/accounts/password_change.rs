@@ -1,18 +1,41 @@
 //! New passwords: by the old one, or by a key that whoever forgot it is sent.
 
-use super::keys::presented;
+use super::keys::{RESET_MS, new_key, presented};
+use super::mail::Letter;
 use super::passwords::judge;
 use super::{Accounts, Answer, Asker};
+use crate::limits::{RESET_ACCOUNT, Who};
 use crate::operations::Confidential;
 use crate::wire::Problem;
 use graph::Reason;
-use graph::model::{KeyPurpose, PasswordHash};
+use graph::model::{KeyPurpose, PasswordHash, User};
 use graph::ops::{AccountOperation, PasswordSet};
+use std::sync::Arc;
 
 impl Accounts {
-    /// The answer does not depend on whether there is such an account, and does not wait for what is done if there is.
-    pub(super) fn password_forgot(&self, asker: Asker<'_>, _email: &str) -> Answer {
+    /// Sends a link, where mail is configured. The answer is the same whether there is such an account or not, and does
+    /// not wait for what is done if there is.
+    pub(super) fn password_forgot(self: &Arc<Self>, asker: Asker<'_>, email: &str) -> Answer {
+        let user = self.app.engine.user_by_email(email).filter(|user| user.is_active());
+        let limit = |user: &Arc<User>| self.app.count_named(Who::User(user.id), RESET_ACCOUNT).is_ok();
+        if let Some(user) = user.filter(limit) {
+            let accounts = Arc::clone(self);
+            tokio::spawn(async move { accounts.send_reset(&user).await });
+        }
         Answer::empty(asker.trace_id)
+    }
+
+    async fn send_reset(&self, user: &User) {
+        let Some(mailer) = &self.mailer else {
+            tracing::info!(user = %user.id.0, "a user forgot their password; `synaptask user reset` prints a link");
+            return;
+        };
+        let Ok((key, secret)) = new_key(KeyPurpose::Reset { user: user.id }, RESET_MS) else { return };
+        // Without the key on disk the link would not work.
+        if self.ask(None, AccountOperation::KeyIssue(key)).await.is_ok() {
+            let (username, key) = (user.username.clone(), secret.reveal().to_owned());
+            mailer.send(&user.email, &Letter::PasswordReset { username, key });
+        }
     }
 
     pub(super) async fn password_reset(

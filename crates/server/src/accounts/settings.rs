@@ -1,5 +1,8 @@
 //! The settings of accounts.
 
+use super::mail::MailSettings;
+use super::public_url::PublicUrl;
+
 /// Who may make an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Registration {
@@ -22,17 +25,19 @@ pub enum InviteBy {
     All,
 }
 
-/// The settings of accounts.
+/// What the operator decides about accounts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccountSettings {
     /// Who may make an account.
     pub registration: Registration,
     /// Who may invite.
     pub invite_by: InviteBy,
-    /// The origin under which people reach the server, such as `https://tasks.example`; `None` if it is not known.
-    pub public_url: Option<String>,
     /// How many days a session lives from its last use.
     pub session_days: u32,
+    /// Where people reach the server. Links in mails begin with it.
+    pub public_url: Option<PublicUrl>,
+    /// How mail is sent.
+    pub mail: MailSettings,
 }
 
 impl Default for AccountSettings {
@@ -40,15 +45,28 @@ impl Default for AccountSettings {
         AccountSettings {
             registration: Registration::default(),
             invite_by: InviteBy::default(),
-            public_url: None,
             session_days: 30,
+            public_url: None,
+            mail: MailSettings::default(),
         }
     }
 }
 
 impl AccountSettings {
-    /// Whether people reach the server through TLS.
-    pub fn is_secure(&self) -> bool {
-        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    /// Whether the settings fit together.
+    ///
+    /// # Errors
+    /// The key of a setting, and a sentence about what it needs.
+    pub fn check(&self) -> Result<(), (String, &'static str)> {
+        let wrong = |key: &str, what| Err((key.to_owned(), what));
+        if self.mail.smtp.is_some() {
+            if self.mail.from.is_none() {
+                return wrong("mail.smtp", "needs `mail.from`, the sender of the mails");
+            }
+            if self.public_url.is_none() {
+                return wrong("mail.smtp", "needs `public_url`, with which the links in mails begin");
+            }
+        }
+        Ok(())
     }
 }

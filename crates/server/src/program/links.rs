@@ -6,9 +6,9 @@ use super::command_error::CommandError;
 use super::data_directory::open_log;
 use super::printing::{OutputFormat, show};
 use super::settings::Settings;
-use crate::accounts::{INVITE_MS, RESET_MS, link, new_key};
+use crate::accounts::{INVITE_MS, Page, PublicUrl, RESET_MS, new_key};
 use clap::Args;
-use graph::model::KeyPurpose;
+use graph::model::{Key, KeyPurpose};
 use serde_json::json;
 use std::net::SocketAddr;
 
@@ -26,7 +26,7 @@ pub(super) fn invite(args: &InviteArgs, settings: &Settings) -> Result<(), Comma
     let mut log = open_log(&settings.data)?;
     let mut accounts = Accounts::open(&mut log)?;
     let purpose = KeyPurpose::Invite { email: args.email.clone(), by: None };
-    let (issued, url) = issue(&mut accounts, purpose, INVITE_MS, settings)?;
+    let (issued, url) = issue(&mut accounts, purpose, Page::Invite, INVITE_MS, settings)?;
     let expires = issued.expires.whole_seconds().rfc3339();
     let shown = json!({ "id": issued.id, "email": args.email, "expires": expires, "url": url });
     show(args.form, &shown, || format!("works once, until {expires}:\n{url}"))
@@ -40,7 +40,8 @@ pub(super) fn reset(
     settings: &Settings,
 ) -> Result<(), CommandError> {
     let user = accounts.user(email)?;
-    let (issued, url) = issue(accounts, KeyPurpose::Reset { user: user.id }, RESET_MS, settings)?;
+    let purpose = KeyPurpose::Reset { user: user.id };
+    let (issued, url) = issue(accounts, purpose, Page::Reset, RESET_MS, settings)?;
     let expires = issued.expires.whole_seconds().rfc3339();
     let shown = json!({ "id": user.id, "email": user.email, "expires": expires, "url": url });
     show(form, &shown, || format!("works once, until {expires}:\n{url}"))
@@ -50,26 +51,26 @@ pub(super) fn reset(
 fn issue(
     accounts: &mut Accounts<'_>,
     purpose: KeyPurpose,
+    page: Page,
     lives_ms: i64,
     settings: &Settings,
-) -> Result<(graph::model::Key, String), CommandError> {
+) -> Result<(Key, String), CommandError> {
     let (key, secret) = new_key(purpose, lives_ms).map_err(AccountError::Randomness)?;
-    let url = link(&origin(settings, None), &key.purpose, &secret);
+    let url = server(settings, None).link(page, secret.reveal());
     let key = accounts.issue(key)?;
     Ok((key, url))
 }
 
 /// Where people reach the server, as far as it is known: the setting, otherwise the address that it listens on.
-pub(super) fn origin(settings: &Settings, address: Option<SocketAddr>) -> String {
+pub(super) fn server(settings: &Settings, address: Option<SocketAddr>) -> PublicUrl {
     if let Some(url) = &settings.accounts.public_url {
         return url.clone();
     }
-    let address = address.or_else(|| settings.listen.parse().ok());
-    match address {
+    PublicUrl::of_origin(&match address.or_else(|| settings.listen.parse().ok()) {
         Some(address) if address.ip().is_unspecified() => format!("http://localhost:{}", address.port()),
         Some(address) => format!("http://{address}"),
         None => format!("http://{}", settings.listen),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -80,10 +81,10 @@ mod tests {
     #[test]
     fn k14_a_link_leads_to_where_the_server_is() {
         let at = |listen: &str, address: Option<&str>, public_url: Option<&str>| {
-            let public_url = public_url.map(str::to_owned);
+            let public_url = public_url.map(PublicUrl::of_origin);
             let accounts = AccountSettings { public_url, ..AccountSettings::default() };
             let settings = Settings { listen: listen.to_owned(), accounts, ..Settings::default() };
-            origin(&settings, address.map(|address| address.parse().unwrap()))
+            server(&settings, address.map(|address| address.parse().unwrap())).at("")
         };
         assert_eq!(at("127.0.0.1:0", Some("127.0.0.1:4123"), None), "http://127.0.0.1:4123");
         assert_eq!(at("0.0.0.0:8000", None, None), "http://localhost:8000");

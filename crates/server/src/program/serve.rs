@@ -5,6 +5,7 @@ use super::links;
 use super::printing::print_harmless;
 use super::settings::Settings;
 use crate::accounts::Accounts;
+use crate::accounts::mail::MailError;
 use crate::app::App;
 use crate::engine::{self, Engine, StartError};
 use crate::net::accept::{Patience, serve};
@@ -39,6 +40,8 @@ pub enum ServerError {
     Data(#[from] DataError),
     #[error(transparent)]
     Engine(#[from] StartError),
+    #[error(transparent)]
+    Mail(#[from] MailError),
     #[error("cannot listen on {listen}: {source}")]
     Listen { listen: String, source: io::Error },
     #[error("the server became unable to accept connections and has stopped")]
@@ -101,19 +104,19 @@ async fn serve_on(
     let origins =
         Cors { mode: settings.transport.cors, allowed_origins: settings.transport.allowed_origins.clone() };
     let explain = Explain { answer: response::unread, headers: origins.without_origin() };
-    let origin_of_links = links::origin(&settings, Some(address));
+    let own_url = links::server(&settings, Some(address));
     let mut transport = settings.transport;
     // Where people reach the server is an origin of its own.
-    transport.allowed_origins.extend(settings.accounts.public_url.clone());
+    transport.allowed_origins.extend(settings.accounts.public_url.as_ref().map(|url| url.at("")));
     let app = App::new(engine.clone(), transport);
     let (sockets_router, sockets) = socket::routes(&app);
-    let accounts = Accounts::new(&app, settings.accounts);
+    let accounts = Accounts::new(&app, settings.accounts)?;
     let router =
         rest::with_rest(sockets_router, &app, &accounts).layer(from_fn_with_state(Arc::new(origins), cors));
     let (stop, stopped) = watch::channel(false);
     let mut serving = tokio::spawn(serve(listener, router, patience, explain, stopped));
     tracing::info!(%address, "serving");
-    if let Some(link) = accounts.setup_link(&origin_of_links).await {
+    if let Some(link) = accounts.setup_link(&own_url).await {
         let text = "There is no account yet. Open this link to make the first one, an administrator's:";
         if let Err(error) = print_harmless(&format!("{text}\n{link}")) {
             tracing::warn!(%error, "the link to set up the installation cannot be printed");

@@ -31,6 +31,9 @@ pub enum ConfigError {
     File { path: PathBuf, reason: String },
     #[error("{name}: {reason}")]
     Variable { name: String, reason: String },
+    /// The settings do not fit together.
+    #[error("{key}: {reason}")]
+    Together { key: String, reason: &'static str },
 }
 
 /// All settings.
@@ -52,6 +55,8 @@ pub struct Settings {
     pub accounts: AccountSettings,
     /// The settings of the transports.
     pub transport: TransportSettings,
+    /// The settings of accounts.
+    pub accounts: AccountSettings,
 }
 
 impl Default for Settings {
@@ -65,6 +70,7 @@ impl Default for Settings {
             header_timeout: Duration::from_secs(30),
             accounts: AccountSettings::default(),
             transport: TransportSettings::default(),
+            accounts: AccountSettings::default(),
         }
     }
 }
@@ -101,6 +107,7 @@ impl Settings {
         settings.data = data.unwrap_or(settings.data);
         settings.listen = listen.unwrap_or(settings.listen);
         settings.log = log.unwrap_or(settings.log);
+        settings.accounts.check().map_err(|(key, reason)| ConfigError::Together { key, reason })?;
         Ok(settings)
     }
 
@@ -112,7 +119,7 @@ impl Settings {
 
     /// Reads a settings file.
     fn read_toml(&mut self, text: &str) -> Result<(), String> {
-        let table: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
+        let table: toml::Table = toml::from_str(text).map_err(|error| syntax(text, &error))?;
         self.read_table("", table)
     }
 
@@ -164,6 +171,13 @@ impl Settings {
             Some(unknown) => Err(wrong(unknown.to_owned())(environment::unknown())),
         }
     }
+}
+
+/// What is wrong with the form of a file, and where. The line itself is not shown: there may be a secret in it.
+fn syntax(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map(|before| before.matches('\n').count() + 1);
+    line.map_or_else(String::new, |line| format!("line {line}: ")) + error.message()
 }
 
 /// The table of the limits.

@@ -2,8 +2,9 @@
 //! README.md is derived from it.
 
 use super::Settings;
-use super::values::check_origin;
-use crate::accounts::{InviteBy, Registration};
+use super::values::{check_origin, check_public_url};
+use crate::accounts::{InviteBy, PublicUrl, Registration};
+use crate::accounts::mail::{Smtp, parse_sender};
 use crate::net::cors::CorsMode;
 use crate::net::forwarded::TrustedProxies;
 use std::ops::RangeInclusive;
@@ -25,8 +26,6 @@ pub(super) struct Setting {
 pub(super) enum Form {
     Directory(fn(&mut Settings) -> &mut PathBuf),
     Text(fn(&mut Settings) -> &mut String),
-    /// Text of a form of its own, or nothing.
-    Checked(Checked),
     /// `on` or `off` in the environment, `true` or `false` in the file.
     Switch(fn(&mut Settings) -> &mut bool),
     Number(Number),
@@ -34,6 +33,8 @@ pub(super) enum Form {
     Choice(Choice),
     /// A list in the file; in the environment its entries are separated by commas.
     List(List),
+    /// Text of a certain form, by default none.
+    Checked(Checked),
 }
 
 /// A number in a range.
@@ -51,13 +52,12 @@ pub(super) struct Choice {
     pub(super) get: fn(&Settings) -> &'static str,
 }
 
-/// Text of a form of its own, or nothing.
+/// Text of a certain form. It may be a secret, so it is never shown.
 pub(super) struct Checked {
-    /// The form, in words.
+    /// Its form, in words.
     pub(super) form: &'static str,
-    /// Fails with a sentence about the form.
-    pub(super) set: fn(&mut Settings, String) -> Result<(), String>,
-    pub(super) get: fn(&Settings) -> Option<&str>,
+    /// Fails with a sentence that does not repeat the text.
+    pub(super) set: fn(&mut Settings, &str) -> Result<(), String>,
 }
 
 /// A list of texts.
@@ -78,11 +78,11 @@ impl Setting {
         match &self.form {
             Form::Directory(_) => "a directory".to_owned(),
             Form::Text(_) => "text".to_owned(),
-            Form::Checked(checked) => checked.form.to_owned(),
             Form::Switch(_) => "on or off".to_owned(),
             Form::Number(number) => number.range_in_words(),
             Form::Choice(choice) => choice.words.join(", "),
             Form::List(_) => "a list".to_owned(),
+            Form::Checked(checked) => checked.form.to_owned(),
         }
     }
 
@@ -92,7 +92,6 @@ impl Setting {
         match &self.form {
             Form::Directory(place) => place(&mut default).display().to_string(),
             Form::Text(place) => place(&mut default).clone(),
-            Form::Checked(checked) => (checked.get)(&default).unwrap_or("none").to_owned(),
             Form::Switch(place) => if *place(&mut default) { "on" } else { "off" }.to_owned(),
             Form::Number(number) => (number.get)(&default).to_string(),
             Form::Choice(choice) => (choice.get)(&default).to_owned(),
@@ -100,6 +99,7 @@ impl Setting {
                 let entries = (list.get)(&default);
                 if entries.is_empty() { "none".to_owned() } else { entries.join(", ") }
             }
+            Form::Checked(_) => "none".to_owned(),
         }
     }
 
@@ -167,22 +167,6 @@ pub(super) static SETTINGS: &[Setting] = &[
         "log",
         Form::Text(|of| &mut of.log),
         "what is logged, such as `warn` or `synaptask=debug,info`",
-    ),
-    setting(
-        "public_url",
-        Form::Checked(Checked {
-            form: "an origin",
-            set: |to, url| {
-                check_origin(&url).map_err(|reason| format!("\"{url}\" {reason}"))?;
-                if !url.starts_with("http://") && !url.starts_with("https://") {
-                    return Err(format!("\"{url}\" begins with neither \"http://\" nor \"https://\""));
-                }
-                to.accounts.public_url = Some(url);
-                Ok(())
-            },
-            get: |of| of.accounts.public_url.as_deref(),
-        }),
-        "where people reach the server, such as `https://tasks.example`; links to it begin with this",
     ),
     setting(
         "registration",
@@ -284,6 +268,41 @@ pub(super) static SETTINGS: &[Setting] = &[
         "history.pro.bytes",
         number(ANY, |to, it| to.history.pro.bytes = it, |of| of.history.pro.bytes),
         "how many bytes of batches of a user on the pro plan are kept",
+    ),
+    setting(
+        "public_url",
+        Form::Checked(Checked {
+            form: "an origin",
+            set: |to, text| {
+                check_public_url(text)?;
+                to.accounts.public_url = Some(PublicUrl::of_origin(text));
+                Ok(())
+            },
+        }),
+        "where people reach the server, such as `https://tasks.example`; links in mails begin with it",
+    ),
+    setting(
+        "mail.smtp",
+        Form::Checked(Checked {
+            form: "a mail server",
+            set: |to, text| {
+                to.accounts.mail.smtp = Some(Smtp::parse(text)?);
+                Ok(())
+            },
+        }),
+        "the server that takes mails, such as `smtps://user:password@mail.example:465`; needs `mail.from` and \
+         `public_url`",
+    ),
+    setting(
+        "mail.from",
+        Form::Checked(Checked {
+            form: "a sender",
+            set: |to, text| {
+                to.accounts.mail.from = Some(parse_sender(text)?);
+                Ok(())
+            },
+        }),
+        "the sender of mails, such as `SynapTask <tasks@example.com>`",
     ),
     setting(
         "allowed_origins",
