@@ -5,15 +5,14 @@ use super::passwords::{Checked, judge};
 use super::settings::Registration;
 use super::{Accounts, Answer, Asker, cookie};
 use crate::auth::Secret;
-use crate::engine::{Caller, Outcome, RandomIds, Read, clock};
+use crate::engine::{Actor, Caller, Failure, Outcome, RandomIds, Read};
 use crate::limits::LOGIN_ACCOUNT;
 use crate::operations::{Confidential, Register};
 use crate::wire::{self, Problem};
-use graph::model::{KeyPurpose, PasswordHash, Plan, User};
-use graph::ops::{self, AccountOperation, NewSession, SessionStart, SessionsEnded, UserAdd, is_in_force};
+use graph::model::{KeyHash, KeyPurpose, PasswordHash, Plan, TokenHash, TokenKind, User};
+use graph::ops::{self, AccountOperation, NewSession, SessionStart, SessionsEnded, UserAdd};
 use graph::{Reason, TokenId, UserId};
 use http::header::USER_AGENT;
-use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// A session that is to begin, and its secret. Its secret is always new: a browser that brings one does not keep it.
@@ -21,6 +20,11 @@ pub(super) fn new_session(asker: Asker<'_>) -> Result<(NewSession, Secret), Prob
     let secret = Secret::of_session().map_err(|_| Problem::exception())?;
     let agent = asker.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).map(str::to_owned);
     Ok((NewSession { id: TokenId(RandomIds::uuid()), hash: secret.hash(), agent }, secret))
+}
+
+/// A caller with a session.
+pub(super) fn by_session(user: UserId, token: TokenId, hash: TokenHash) -> Caller {
+    Caller { kind: TokenKind::Session, ..Caller::api(user, token, hash) }
 }
 
 impl Accounts {
@@ -37,22 +41,21 @@ impl Accounts {
         let (token, hash) = (session.id, session.hash);
         let account = UserAdd { password: Some(password), ..UserAdd::new(email.clone(), username, Plan::Pro) };
         let register = ops::Register { key, account, identity: None, session: Some(session) };
-        match self.ask(None, AccountOperation::Register(register)).await {
+        match self.ask(Actor::Server, AccountOperation::Register(register)).await {
             // Somebody else made the first account meanwhile.
             Err(problem) if problem.code() == Some(Reason::InvalidKey.code()) => {
                 return Err(Reason::InvalidInvite.into());
             }
-            done => done?,
+            done => drop(done?),
         }
         let user = self.app.engine.user_by_email(&email).ok_or_else(Problem::exception)?;
-        self.signed_in(asker, Caller { user: user.id, token, hash }, &secret).await
+        self.signed_in(asker, by_session(user.id, token, hash), &secret).await
     }
 
     /// Whether the settings and the key let somebody register. The domain looks at the key once more when it is used;
     /// here it keeps strangers from what takes work, and from what tells whose emails are known.
-    fn may_register(&self, email: &str, key: Option<&graph::model::KeyHash>) -> Result<(), Problem> {
+    fn may_register(&self, email: &str, key: Option<&KeyHash>) -> Result<(), Problem> {
         let known = key.and_then(|key| self.app.engine.key(key));
-        let known = known.filter(|key| is_in_force(key, clock::now()));
         let registration = self.settings.registration;
         match known.as_ref().map(|key| &key.purpose) {
             // It is for the first account of an installation, whatever the settings say of the others.
@@ -78,13 +81,13 @@ impl Accounts {
         let verified = self.prove(email, user.as_deref(), password, &Problem::Unauthorized).await?;
         let user = user.ok_or(Problem::Unauthorized)?;
         let (session, secret) = new_session(asker)?;
-        let caller = Caller { user: user.id, token: session.id, hash: session.hash };
+        let caller = by_session(user.id, session.id, session.hash);
         let start = SessionStart { user: user.id, session, verified: Some(verified) };
-        match self.ask(None, AccountOperation::SessionStart(start)).await {
+        match self.ask(Actor::Server, AccountOperation::SessionStart(start)).await {
             // Disabled, removed or given another password meanwhile.
-            Err(Problem::Failed(crate::engine::Failure::Refused(_))) => Err(Problem::Unauthorized),
+            Err(Problem::Failed(Failure::Refused(_))) => Err(Problem::Unauthorized),
             Err(problem) => Err(problem),
-            Ok(()) => self.signed_in(asker, caller, &secret).await,
+            Ok(_) => self.signed_in(asker, caller, &secret).await,
         }
     }
 
@@ -127,14 +130,15 @@ impl Accounts {
             password: password.clone(),
             verified: stored.clone(),
         };
-        if self.ask(None, renewal).await.is_ok() { password } else { stored }
+        if self.ask(Actor::Server, renewal).await.is_ok() { password } else { stored }
     }
 
     pub(super) async fn logout(&self, asker: Asker<'_>) -> Result<Answer, Problem> {
         let caller = asker.caller()?;
         let which = SessionsEnded::One(caller.token);
-        self.ask(Some(caller.user), AccountOperation::SessionEnd { user: caller.user, which }).await?;
-        Ok(Answer::empty(asker.trace_id).with_cookie(cookie::none(self.is_secure(asker))))
+        let end = AccountOperation::SessionEnd { user: caller.account, which };
+        self.ask(Actor::Caller(caller), end).await?;
+        Ok(Answer::empty(asker.trace_id).with_cookie(cookie::none(self.is_secure(asker.client))))
     }
 
     /// The answer to whoever has just signed in: their account, and the cookie.

@@ -4,13 +4,12 @@ use super::keys::{INVITE_MS, new_key};
 use super::mail::Letter;
 use super::settings::InviteBy;
 use super::{Accounts, Answer, Asker, Page};
-use crate::engine::clock;
+use crate::engine::Actor;
 use crate::wire::Problem;
 use graph::model::{Key, KeyPurpose};
-use graph::ops::{AccountOperation, is_in_force};
+use graph::ops::AccountOperation;
 use graph::{KeyId, Reason, UserId};
 use serde::Serialize;
-use std::sync::Arc;
 
 /// An invitation, as it is answered.
 #[derive(Serialize)]
@@ -42,7 +41,7 @@ impl Accounts {
         let (key, secret) = new_key(purpose, INVITE_MS).map_err(|_| Problem::exception())?;
         let url = self.server_of(asker)?.link(Page::Invite, secret.reveal());
         let invitation = self.invitation(&key, Some(url));
-        self.ask(Some(user.id), AccountOperation::KeyIssue(key)).await?;
+        self.ask(Actor::Caller(asker.caller()?), AccountOperation::KeyIssue(key)).await?;
         if let (Some(mailer), Some(email)) = (&self.mailer, email) {
             let (by, key) = (user.username.clone(), secret.reveal().to_owned());
             mailer.send(&email, &Letter::Invite { by, key });
@@ -56,21 +55,18 @@ impl Accounts {
             invites: Vec<Invitation>,
         }
         self.admin(asker)?;
-        let now = clock::now();
-        let mut keys: Vec<Arc<Key>> = self.app.engine.keys();
-        keys.retain(|key| matches!(key.purpose, KeyPurpose::Invite { .. }) && is_in_force(key, now));
-        keys.sort_by_key(|key| (key.created, key.id));
+        let keys = self.app.engine.invitations();
         let invites = keys.iter().map(|key| self.invitation(key, None)).collect();
         Ok(Answer::of(&Invites { invites }, asker.trace_id))
     }
 
     pub(super) async fn invite_revoke(&self, asker: Asker<'_>, id: KeyId) -> Result<Answer, Problem> {
         self.admin(asker)?;
-        let is_invite = |key: &Arc<Key>| key.id == id && matches!(key.purpose, KeyPurpose::Invite { .. });
-        if !self.app.engine.keys().iter().any(is_invite) {
+        if !self.app.engine.invitations().iter().any(|key| key.id == id) {
             return Err(Reason::KeyNotFound.into());
         }
-        self.ask(None, AccountOperation::KeyRevoke(id)).await?;
+        // An administrator's own authority does not reach others' invitations.
+        self.ask(Actor::Server, AccountOperation::KeyRevoke(id)).await?;
         Ok(Answer::empty(asker.trace_id))
     }
 

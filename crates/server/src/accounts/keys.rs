@@ -2,7 +2,7 @@
 
 use super::{Accounts, Asker, Page, PublicUrl};
 use crate::auth::Secret;
-use crate::engine::{RandomIds, clock};
+use crate::engine::{Actor, RandomIds, clock};
 use crate::wire::Problem;
 use graph::model::{Key, KeyHash, KeyPurpose};
 use graph::ops::AccountOperation;
@@ -37,13 +37,13 @@ impl Accounts {
     /// A link with which the first account is made, an administrator's; `None` where there is an account. Links made
     /// before are over.
     pub async fn setup_link(&self, server: &PublicUrl) -> Option<String> {
-        if self.app.engine.has_accounts() {
+        if !self.app.engine.users().is_empty() {
             return None;
         }
         let (key, secret) = new_key(KeyPurpose::Setup, SETUP_MS).ok()?;
         let url = server.link(Page::SetUp, secret.reveal());
-        match self.ask(None, AccountOperation::KeyIssue(key)).await {
-            Ok(()) => Some(url),
+        match self.ask(Actor::Server, AccountOperation::KeyIssue(key)).await {
+            Ok(_) => Some(url),
             Err(problem) => {
                 tracing::warn!(error = problem.name(), "the link to set up the installation cannot be made");
                 None

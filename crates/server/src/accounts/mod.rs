@@ -16,14 +16,14 @@ mod throttle;
 
 use crate::app::App;
 use crate::auth::Secret;
-use crate::engine::Caller;
+use crate::engine::{Actor, Caller};
 use crate::net::forwarded::Client;
 use crate::operations::AccountRequest;
 use crate::wire::Problem;
 pub use answer::{Answer, Answered};
 use graph::model::User;
 use graph::ops::AccountOperation;
-use graph::{Operation, Reason, UserId};
+use graph::{Batch, Operation, Reason};
 use http::{HeaderMap, HeaderValue};
 pub use keys::{INVITE_MS, RESET_MS, new_key};
 use mail::{MailError, Mailer};
@@ -108,9 +108,15 @@ impl Accounts {
         self.settings.public_url.as_ref().is_some_and(PublicUrl::is_secure) || client.scheme == Some("https")
     }
 
+    /// Changes accounts.
+    async fn ask(&self, actor: Actor, operation: AccountOperation) -> Result<Arc<Batch>, Problem> {
+        let operation = Operation::Account(Box::new(operation));
+        self.app.engine.administer(actor, operation).await.map_err(Problem::from)
+    }
+
     /// The caller's account.
     fn account_of(&self, asker: Asker<'_>) -> Result<Arc<User>, Problem> {
-        self.app.engine.user(asker.caller()?.user).ok_or(Problem::Unauthorized)
+        self.app.engine.user(asker.caller()?.account).ok_or(Problem::Unauthorized)
     }
 
     /// The caller's account, if it is an administrator's.

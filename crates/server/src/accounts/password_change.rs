@@ -4,6 +4,7 @@ use super::keys::{RESET_MS, new_key, presented};
 use super::mail::Letter;
 use super::passwords::judge;
 use super::{Accounts, Answer, Asker};
+use crate::engine::Actor;
 use crate::limits::{RESET_ACCOUNT, Who};
 use crate::operations::Confidential;
 use crate::wire::Problem;
@@ -32,7 +33,7 @@ impl Accounts {
         };
         let Ok((key, secret)) = new_key(KeyPurpose::Reset { user: user.id }, RESET_MS) else { return };
         // Without the key on disk the link would not work.
-        if self.ask(None, AccountOperation::KeyIssue(key)).await.is_ok() {
+        if self.ask(Actor::Server, AccountOperation::KeyIssue(key)).await.is_ok() {
             let (username, key) = (user.username.clone(), secret.reveal().to_owned());
             mailer.send(&user.email, &Letter::PasswordReset { username, key });
         }
@@ -51,11 +52,11 @@ impl Accounts {
         judge(password.reveal(), &account.email, &account.username)?;
         let password = PasswordHash::from_phc(self.passwords.hash(password).await?);
         let set = PasswordSet { user, password, key: Some(hash), verified: None, kept: None };
-        match self.ask(None, AccountOperation::PasswordSet(set)).await {
+        match self.ask(Actor::Server, AccountOperation::PasswordSet(set)).await {
             Err(problem) if problem.code() == Some(Reason::UserNotFound.code()) => {
                 Err(Reason::InvalidKey.into())
             }
-            done => done.map(|()| Answer::empty(asker.trace_id)),
+            done => done.map(|_| Answer::empty(asker.trace_id)),
         }
     }
 
@@ -77,10 +78,10 @@ impl Accounts {
             verified: Some(verified),
             kept: Some(caller.token),
         };
-        match self.ask(Some(user.id), AccountOperation::PasswordSet(set)).await {
+        match self.ask(Actor::Caller(caller), AccountOperation::PasswordSet(set)).await {
             // Somebody else was faster.
             Err(problem) if problem.code() == Some(Reason::UserNotFound.code()) => Err(Problem::WrongPassword),
-            done => done.map(|()| Answer::empty(asker.trace_id)),
+            done => done.map(|_| Answer::empty(asker.trace_id)),
         }
     }
 }

@@ -180,6 +180,15 @@ impl<'l> Accounts<'l> {
         Ok((token, secret))
     }
 
+    /// Issues a one-time key.
+    ///
+    /// # Errors
+    /// What the domain refuses, and [`AccountError::Log`].
+    pub fn issue(&mut self, key: Key) -> Result<(), AccountError> {
+        self.commit(&Operation::Account(Box::new(AccountOperation::KeyIssue(key))))?;
+        Ok(())
+    }
+
     /// Changes an account. A change of plan takes accounts opened with everything.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Links with a one-time key that the operator hands on: to set up a new installation, to make an account, to choose a
 //! new password.
 
-use super::accounts::{AccountError, Accounts};
+use super::accounts::{AccountError, Accounts, NEWS};
 use super::command_error::CommandError;
 use super::data_directory::open_log;
 use super::printing::{OutputFormat, show};
@@ -57,7 +57,8 @@ fn issue(
 ) -> Result<(Key, String), CommandError> {
     let (key, secret) = new_key(purpose, lives_ms).map_err(AccountError::Randomness)?;
     let url = server(settings, None).link(page, secret.reveal());
-    let key = accounts.issue(key)?;
+    accounts.issue(key.clone())?;
+    std::thread::sleep(NEWS);
     Ok((key, url))
 }
 

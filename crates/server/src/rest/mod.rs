@@ -316,7 +316,7 @@ async fn authenticate(
         return Err(stranger(Problem::Unauthorized, true));
     };
     let by_browser = credentials.means == Means::Cookie;
-    let identity = match app.authenticate(&credentials.secret).await {
+    let identity = match app.authenticate(&credentials).await {
         Ok(identity) => identity,
         Err(refusal) => {
             let counted = app.count_named(Who::address(client.address), CREDENTIALS_ADDRESS);
