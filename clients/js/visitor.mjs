@@ -50,7 +50,7 @@ export class Visitor {
 }
 
 /** A password that is not easily guessed, and does not contain the name. */
-export const passwordOf = (username) => `${[...username].reverse().join('')} walks 7 llamas`;
+export const passwordOf = (username) => `seven ${Buffer.from(username).toString('hex')} llamas`;
 
 /** The key of a link. */
 export const keyOf = (url) => new URL(url).searchParams.get('key');

@@ -5,7 +5,7 @@ use super::passwords::{Checked, judge};
 use super::settings::Registration;
 use super::{Accounts, Answer, Asker, cookie};
 use crate::auth::Secret;
-use crate::engine::{Actor, Caller, Failure, Outcome, RandomIds, Read};
+use crate::engine::{Actor, Caller, Failure, Outcome, Read};
 use crate::limits::LOGIN_ACCOUNT;
 use crate::operations::{Confidential, Register};
 use crate::wire::{self, Problem};
@@ -14,12 +14,13 @@ use graph::ops::{self, AccountOperation, NewSession, SessionStart, SessionsEnded
 use graph::{Reason, TokenId, UserId};
 use http::header::USER_AGENT;
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 /// A session that is to begin, and its secret. Its secret is always new: a browser that brings one does not keep it.
 pub(super) fn new_session(asker: Asker<'_>) -> Result<(NewSession, Secret), Problem> {
     let secret = Secret::of_session().map_err(|_| Problem::exception())?;
     let agent = asker.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).map(str::to_owned);
-    Ok((NewSession { id: TokenId(RandomIds::uuid()), hash: secret.hash(), agent }, secret))
+    Ok((NewSession { id: TokenId(Uuid::new_v4()), hash: secret.hash(), agent }, secret))
 }
 
 /// A caller with a session.
@@ -39,7 +40,8 @@ impl Accounts {
         let password = PasswordHash::from_phc(self.passwords.hash(password).await?);
         let (session, secret) = new_session(asker)?;
         let (token, hash) = (session.id, session.hash);
-        let account = UserAdd { password: Some(password), ..UserAdd::new(email.clone(), username, Plan::Pro) };
+        let account =
+            UserAdd { password: Some(password), ..UserAdd::new(email.clone(), username, Plan::Pro) };
         let register = ops::Register { key, account, identity: None, session: Some(session) };
         match self.ask(Actor::Server, AccountOperation::Register(register)).await {
             // Somebody else made the first account meanwhile.
@@ -125,11 +127,8 @@ impl Accounts {
     async fn renew(&self, user: UserId, stored: PasswordHash, password: Confidential) -> PasswordHash {
         let Ok(hash) = self.passwords.hash(password).await else { return stored };
         let password = PasswordHash::from_phc(hash);
-        let renewal = AccountOperation::PasswordRehash {
-            user,
-            password: password.clone(),
-            verified: stored.clone(),
-        };
+        let renewal =
+            AccountOperation::PasswordRehash { user, password: password.clone(), verified: stored.clone() };
         if self.ask(Actor::Server, renewal).await.is_ok() { password } else { stored }
     }
 

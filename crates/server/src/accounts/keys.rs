@@ -2,12 +2,13 @@
 
 use super::{Accounts, Asker, Page, PublicUrl};
 use crate::auth::Secret;
-use crate::engine::{Actor, RandomIds, clock};
+use crate::engine::{Actor, clock};
 use crate::wire::Problem;
 use graph::model::{Key, KeyHash, KeyPurpose};
 use graph::ops::AccountOperation;
-use http::header::HOST;
 use graph::{KeyId, Timestamp};
+use http::header::HOST;
+use uuid::Uuid;
 
 /// For how long an invitation works, in milliseconds: 7 days.
 pub const INVITE_MS: i64 = 7 * 86_400_000;
@@ -24,7 +25,7 @@ pub fn new_key(purpose: KeyPurpose, lives_ms: i64) -> Result<(Key, Secret), getr
     let secret = Secret::of_key()?;
     let now = clock::now();
     let expires = Timestamp::from_ms(now.ms().saturating_add(lives_ms));
-    let id = KeyId(RandomIds::uuid());
+    let id = KeyId(Uuid::new_v4());
     Ok((Key { id, hash: secret.hash(), purpose, created: now, expires }, secret))
 }
 

@@ -80,7 +80,9 @@ impl Accounts {
         };
         match self.ask(Actor::Caller(caller), AccountOperation::PasswordSet(set)).await {
             // Somebody else was faster.
-            Err(problem) if problem.code() == Some(Reason::UserNotFound.code()) => Err(Problem::WrongPassword),
+            Err(problem) if problem.code() == Some(Reason::UserNotFound.code()) => {
+                Err(Problem::WrongPassword)
+            }
             done => done.map(|_| Answer::empty(asker.trace_id)),
         }
     }

@@ -180,7 +180,8 @@ pub(super) fn judge(password: &str, email: &str, username: &str) -> Result<(), P
     let estimate = zxcvbn(&start, &own);
     if estimate.score() < Score::Two {
         let warning = estimate.feedback().and_then(|feedback| feedback.warning());
-        let why = warning.map_or_else(|| "Add another word or two.".to_owned(), |warning| warning.to_string());
+        let why =
+            warning.map_or_else(|| "Add another word or two.".to_owned(), |warning| warning.to_string());
         return refuse(&format!("It is easily guessed. {why}"));
     }
     Ok(())
@@ -217,14 +218,16 @@ mod tests {
         }
         assert!(refused(&"ї9#".repeat(342)).unwrap_or_default().contains("too long"));
         let long: String = (0_u32..1_024).map(|n| char::from(33 + (n * n * 7 % 89) as u8)).collect();
-        for password in ["kT9#w2!q", "correct horse battery staple", "пароль із кількох слів", &long] {
+        for password in ["kT9#w2!q", "correct horse battery staple", "пароль із кількох слів", &long]
+        {
             assert_eq!(refused(password), None, "{password}");
         }
     }
 
     #[test]
     fn k7_a_long_password_is_judged_at_once() {
-        let hard = ["aB3$".repeat(256), "a1b2c3d4".repeat(128), "p4ssw0rd".repeat(128), "@$$w0rd1".repeat(128)];
+        let hard =
+            ["aB3$".repeat(256), "a1b2c3d4".repeat(128), "p4ssw0rd".repeat(128), "@$$w0rd1".repeat(128)];
         let keys = "qwertyuiop[]asdfghjkl;'zxcvbnm,./".repeat(31);
         for password in hard.iter().chain([&keys]) {
             let begun = Instant::now();

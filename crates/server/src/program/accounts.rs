@@ -3,8 +3,8 @@
 use crate::auth::Secret;
 use crate::engine::{RandomIds, clock};
 use graph::batch::Subject;
-use graph::model::{Plan, Token, User};
-use graph::ops::{Belongings, TokenCreate, UserAdd, UserSet};
+use graph::model::{Key, Plan, Token, User};
+use graph::ops::{AccountOperation, Belongings, TokenCreate, UserAdd, UserSet};
 use graph::{Batch, Operation, Reason, Refusal, Timestamp, TokenId, UserId, World, decide};
 use std::collections::HashMap;
 use std::sync::Arc;

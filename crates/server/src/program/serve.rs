@@ -33,6 +33,8 @@ const CLOSE: Duration = Duration::from_secs(1);
 const REQUESTS: Duration = Duration::from_secs(1);
 const CLOSE_LOG: Duration = Duration::from_secs(1);
 
+const DAY_MS: i64 = 86_400_000;
+
 /// The server cannot run.
 #[derive(Debug, Error)]
 pub enum ServerError {
@@ -68,6 +70,7 @@ async fn run_until(
     let log = make_log(&settings.data)?;
     let of_engine = engine::EngineSettings {
         retention: settings.history,
+        session_ms: i64::from(settings.accounts.session_days) * DAY_MS,
         held_entries_max: settings.transport.outbox_entries_max,
         held_bytes_max: settings.transport.outbox_bytes_max,
         ..engine::EngineSettings::default()

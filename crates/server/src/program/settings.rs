@@ -51,8 +51,6 @@ pub struct Settings {
     pub connections_max: usize,
     /// How long a client may take to send a request's headers, and how long it may be idle between requests.
     pub header_timeout: Duration,
-    /// The settings of accounts.
-    pub accounts: AccountSettings,
     /// The settings of the transports.
     pub transport: TransportSettings,
     /// The settings of accounts.
@@ -68,7 +66,6 @@ impl Default for Settings {
             history: Retention::default(),
             connections_max: 10_000,
             header_timeout: Duration::from_secs(30),
-            accounts: AccountSettings::default(),
             transport: TransportSettings::default(),
             accounts: AccountSettings::default(),
         }

@@ -3,8 +3,8 @@
 
 use super::Settings;
 use super::values::{check_origin, check_public_url};
-use crate::accounts::{InviteBy, PublicUrl, Registration};
 use crate::accounts::mail::{Smtp, parse_sender};
+use crate::accounts::{InviteBy, PublicUrl, Registration};
 use crate::net::cors::CorsMode;
 use crate::net::forwarded::TrustedProxies;
 use std::ops::RangeInclusive;
