@@ -44,6 +44,8 @@ struct Tokens {
     by_user: HashMap<UserId, BTreeSet<TokenHash>>,
 }
 
+/// A token and its owner.
+#[derive(Debug)]
 struct Entry {
     token: Arc<Token>,
     known: Known,
@@ -73,7 +75,7 @@ struct Use {
 #[derive(Debug, Default)]
 pub(super) struct DirectoryChange {
     /// The tokens concerned; `None` for one that is gone.
-    tokens: Vec<(TokenHash, Option<(Arc<Token>, Known)>)>,
+    tokens: Vec<(TokenHash, Option<Entry>)>,
     /// Tokens that are gone: their uses are forgotten.
     ended: Vec<TokenId>,
     people: Vec<Change<Arc<User>>>,
@@ -155,9 +157,9 @@ impl Directory {
             people.iter().for_each(|change| all.change(change));
             for (hash, key) in keys {
                 match key {
-                    Some(key) => drop(all.keys.insert(hash, key)),
-                    None => drop(all.keys.remove(&hash)),
-                }
+                    Some(key) => all.keys.insert(hash, key),
+                    None => all.keys.remove(&hash),
+                };
             }
         }
         if !tokens.is_empty() {
@@ -166,7 +168,9 @@ impl Directory {
         }
         if !ended.is_empty() {
             let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
-            ended.iter().for_each(|token| drop(uses.remove(token)));
+            for token in &ended {
+                uses.remove(token);
+            }
         }
     }
 
@@ -307,11 +311,11 @@ impl Directory {
 }
 
 impl Tokens {
-    fn put(&mut self, hash: TokenHash, token: Option<(Arc<Token>, Known)>) {
-        match token {
-            Some((token, known)) => {
-                self.by_user.entry(token.user).or_default().insert(hash);
-                self.by_hash.insert(hash, Entry { token, known });
+    fn put(&mut self, hash: TokenHash, entry: Option<Entry>) {
+        match entry {
+            Some(entry) => {
+                self.by_user.entry(entry.token.user).or_default().insert(hash);
+                self.by_hash.insert(hash, entry);
             }
             None => {
                 let Some(Entry { token, .. }) = self.by_hash.remove(&hash) else { return };
@@ -354,9 +358,9 @@ impl People {
 }
 
 /// A token and its owner; `None` if there is no such token.
-fn known(world: &World, hash: &TokenHash) -> Option<(Arc<Token>, Known)> {
-    let token = world.token(hash)?;
-    Some((Arc::clone(token), identity(world, hash)))
+fn known(world: &World, hash: &TokenHash) -> Option<Entry> {
+    let token = Arc::clone(world.token(hash)?);
+    Some(Entry { token, known: identity(world, hash) })
 }
 
 fn identity(world: &World, hash: &TokenHash) -> Result<Identity, TokenRefusal> {
