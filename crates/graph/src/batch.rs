@@ -239,6 +239,21 @@ pub struct Batch {
     pub entries: Vec<Entry>,
 }
 
+impl Batch {
+    /// Whether a user made it. View settings are kept without their user as the actor.
+    pub fn is_by(&self, user: UserId) -> bool {
+        self.actor == Some(user) || self.actor == Some(UserId::VIEWS) && self.is_view_of(user)
+    }
+
+    fn is_view_of(&self, user: UserId) -> bool {
+        let of = |entry: &Entry| match &entry.subject {
+            Subject::User(change) => change.latest().map(|user| user.id),
+            _ => None,
+        };
+        self.entries.iter().any(|entry| of(entry) == Some(user))
+    }
+}
+
 /// A batch with its position in the order of commits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Committed {

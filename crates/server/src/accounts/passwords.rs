@@ -7,6 +7,7 @@ use crate::operations::{Confidential, PASSWORD_CHARS_LEAST, PASSWORD_CHARS_MOST}
 use crate::wire::{PayloadFault, PayloadRefusal, Problem};
 use argon2::password_hash::phc::PasswordHash as Phc;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
+use graph::model::PasswordHash;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -128,6 +129,15 @@ fn hash(password: &str, computed: &AtomicU64) -> Result<String, Problem> {
     computed.fetch_add(1, Ordering::AcqRel);
     let hash = parameters()?.hash_password(password.as_bytes()).map_err(|_| Problem::exception())?;
     Ok(hash.to_string())
+}
+
+/// The hash of a new password for an account, if it is good enough. It takes a while.
+///
+/// # Errors
+/// `invalid_password`, with the reason.
+pub fn new_password(password: &str, email: &str, username: &str) -> Result<PasswordHash, Problem> {
+    judge(password, email, username)?;
+    hash(password, &AtomicU64::new(0)).map(PasswordHash::from_phc)
 }
 
 /// A hash of nothing that anyone could send. Making it does not count: it is made once.

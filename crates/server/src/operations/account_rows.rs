@@ -1,10 +1,10 @@
 //! The rows of accounts: registration, sessions, passwords, invitations and tokens. They are carried out by the room
 //! `accounts`, over REST alone.
 
-use super::Method::{Delete, Get, Post};
+use super::Method::{Delete, Get, Post, Put};
 use super::account_request::{AccountRequest, Register};
 use super::fields::*;
-use super::input::{Input, Reading, input};
+use super::input::{Changes, Input, Reading, input};
 use super::row::{Row, row};
 use crate::limits::{NamedLimit, Rule};
 use crate::wire::Problem;
@@ -25,7 +25,7 @@ const fn limit(name: &'static str, count: usize, window_s: u64) -> NamedLimit {
 
 /// Every operation on accounts.
 pub(super) fn accounts() -> Vec<Row> {
-    [door(), invitations(), passwords()].concat()
+    [door(), invitations(), passwords(), own(), admin()].concat()
 }
 
 fn door() -> Vec<Row> {
@@ -98,5 +98,87 @@ fn passwords() -> Vec<Row> {
             .for_sessions()
             .fails(WRONG_PASSWORD)
             .gives(ANSWER),
+    ]
+}
+
+const MAY_HAVE_NO_PASSWORD: &[Problem] = &[Problem::WrongPassword, Problem::SignInAgain];
+
+/// One's own account.
+fn own() -> Vec<Row> {
+    vec![
+        row("account:sessions", limit("account:sessions", 30, 10))
+            .account(input!(AccountRequest::Sessions))
+            .rest(Get, &["/api/account/sessions"])
+            .for_sessions()
+            .gives("{ok, sessions: [{id, agent, createdTime, lastUsedTime, current}], trace_id}"),
+        row("account:sessions:end", limit("account:sessions", 30, 10))
+            .account(input!(AccountRequest::SessionsEnd { id: SESSION_ID }))
+            .rest(Delete, &["/api/account/sessions"])
+            .for_sessions()
+            .refuses(&[SessionNotFound])
+            .gives(ANSWER),
+        row("account:email", limit("account:email", 5, 3_600))
+            .account(input!(AccountRequest::EmailChange { email: EMAIL, password: OWN_PASSWORD }))
+            .rest(Put, &["/api/account/email"])
+            .for_sessions()
+            .refuses(&[EmailTaken])
+            .fails(MAY_HAVE_NO_PASSWORD)
+            .gives("{ok, confirmed, trace_id}; not confirmed: a link was sent to the new email"),
+        row("account:email:confirm", limit("account:email:confirm", 10, 60))
+            .account(input!(AccountRequest::EmailConfirm { key: KEY }))
+            .rest(Post, &["/api/account/email/confirm"])
+            .for_anyone()
+            .refuses(&[InvalidKey, EmailTaken])
+            .gives("{ok, email, trace_id}"),
+        row("account:close", limit("account:close", 5, 3_600))
+            .account(input!(AccountRequest::Close { password: OWN_PASSWORD }))
+            .rest(Delete, &["/api/account"])
+            .for_sessions()
+            .refuses(&[LastAdmin])
+            .fails(MAY_HAVE_NO_PASSWORD)
+            .gives("{ok, closing, trace_id}"),
+    ]
+}
+
+const ADMIN_LIMIT: NamedLimit = limit("admin:user", 30, 10);
+const USER_ANSWER: &str = "{ok, user, trace_id}";
+
+/// The accounts of others, for administrators.
+fn admin() -> Vec<Row> {
+    vec![
+        row("admin:users", limit("admin:users", 30, 10))
+            .account(input!(AccountRequest::Users))
+            .rest(Get, &["/api/admin/users"])
+            .refuses(&[NoPermission])
+            .gives("{ok, users: [{id, username, email, plan, admin, disabled, closing, hasPassword, identities, createdTime}], trace_id}"),
+        row("admin:user", ADMIN_LIMIT)
+            .account(input!(AccountRequest::UserSet {
+                id: USER_ID,
+                plan: Changes(PLAN),
+                admin: Changes(ADMIN),
+            }))
+            .rest(Put, &["/api/admin/users/{id}"])
+            .refuses(&[NoPermission, UserNotFound, LastAdmin])
+            .gives(USER_ANSWER),
+        row("admin:user:disable", ADMIN_LIMIT)
+            .account(input!(AccountRequest::UserDisable { id: USER_ID }))
+            .rest(Post, &["/api/admin/users/{id}/disable"])
+            .refuses(&[NoPermission, UserNotFound, LastAdmin])
+            .gives(USER_ANSWER),
+        row("admin:user:enable", ADMIN_LIMIT)
+            .account(input!(AccountRequest::UserEnable { id: USER_ID }))
+            .rest(Post, &["/api/admin/users/{id}/enable"])
+            .refuses(&[NoPermission, UserNotFound])
+            .gives(USER_ANSWER),
+        row("admin:user:reopen", ADMIN_LIMIT)
+            .account(input!(AccountRequest::UserReopen { id: USER_ID }))
+            .rest(Post, &["/api/admin/users/{id}/reopen"])
+            .refuses(&[NoPermission, UserNotFound, NotClosing])
+            .gives(USER_ANSWER),
+        row("admin:user:remove", ADMIN_LIMIT)
+            .account(input!(AccountRequest::UserRemove { id: USER_ID }))
+            .rest(Delete, &["/api/admin/users/{id}"])
+            .refuses(&[NoPermission, UserNotFound, LastAdmin])
+            .gives("{ok, name, trace_id}; the name stands for the user from now on"),
     ]
 }

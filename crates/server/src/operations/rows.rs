@@ -362,6 +362,13 @@ fn rest() -> Vec<Row> {
             .rest(Put, &["/api/account"])
             .refuses(&[UsernameTaken])
             .alone(),
+        row("settings:view", limit("settings:view", 30))
+            .mutates(Reading {
+                fields: Input::fields(&ViewInput),
+                read: |payload| Ok(Operation::Account(Input::read(&ViewInput, payload)?)),
+            })
+            .rest(Put, &["/api/account/view"])
+            .alone(),
         row("ws:ping", limit("ws:ping", 10))
             .gives("the event ws:pong {serverTime}; with an ack also {ok, serverTime, trace_id}"),
     ]

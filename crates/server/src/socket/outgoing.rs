@@ -6,6 +6,7 @@ use crate::dispatch::Reply;
 use crate::engine::{DiffPart, Outcome, Published, Relayed, SharedText, clock};
 use crate::operations::relay_by_event;
 use crate::wire::{self, Problem};
+use graph::model::User;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
@@ -19,6 +20,7 @@ pub enum Outgoing {
     Event(&'static str, Box<RawValue>),
     Diff(Arc<DiffPart>),
     Published(Arc<Published>),
+    Viewed(Arc<User>),
     Relayed(Arc<Relayed>),
     Reply {
         event: String,
@@ -58,7 +60,7 @@ impl Outgoing {
                 Reply::Outcome(outcome) => outcome.entities(),
                 _ => 0,
             },
-            Outgoing::Event(..) | Outgoing::Published(_) | Outgoing::Relayed(_) => 0,
+            Outgoing::Event(..) | Outgoing::Published(_) | Outgoing::Viewed(_) | Outgoing::Relayed(_) => 0,
         };
         entities >= LARGE_ENTITIES
     }
@@ -74,6 +76,7 @@ impl Outgoing {
                 let text = shared(&published.text, || wire::published_event(published));
                 return Some((To::Event("branch:published"), text));
             }
+            Outgoing::Viewed(user) => (To::Event("settings:view"), wire::view_event(&user.view)),
             Outgoing::Relayed(relayed) => {
                 let text = shared(&relayed.text, || wire::relayed_event(relayed));
                 return Some((To::Event(wire::relayed_event_name(relayed)), text));

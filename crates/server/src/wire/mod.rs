@@ -13,13 +13,13 @@ mod snapshot;
 
 use crate::engine::DiffPart;
 use crate::engine::protocol::{Outcome, Published};
-use account::WholeAccount;
+use account::{View, WholeAccount};
 use diff::{Actor, WholeDiff};
 use entity::{Each, Exact, Form, Seconds, WholeLink, WholeNode, Written};
 use graph::batch::Lineage;
 use graph::field_rules::NodeField;
 use graph::load::Page;
-use graph::model::Rev;
+use graph::model::{Rev, ViewSettings};
 use graph::trash::TrashPage;
 use graph::{BatchId, NodeId, Timestamp, UserId};
 use history_page::Batches;
@@ -132,6 +132,11 @@ pub fn graph_error(problem: &Problem, trace_id: &str) -> Box<RawValue> {
 /// The event `graph:diff`.
 pub fn diff_event(diff: &DiffPart) -> Box<RawValue> {
     text(&WholeDiff(diff))
+}
+
+/// The event `settings:view`: view settings as they are now.
+pub fn view_event(view: &ViewSettings) -> Box<RawValue> {
+    text(&View::of(view))
 }
 
 /// The event `branch:published`.
