@@ -239,9 +239,10 @@ impl Row {
         self.paths.iter().find_map(|own| parameters(own, path))
     }
 
-    /// Whether a field holds an integer. A query string does not show the types of its values.
-    pub fn takes_integer(&self, name: &str) -> bool {
-        self.fields.iter().any(|field| field.name == name && field.schema.json_type == "integer")
+    /// Whether a field holds an integer or a boolean. A query string does not show the types of its values.
+    pub fn takes_literal(&self, name: &str) -> bool {
+        let is_literal = |field: &Field| matches!(field.schema.json_type, "integer" | "boolean");
+        self.fields.iter().any(|field| field.name == name && is_literal(field))
     }
 
     /// Every possible fault of the payload, in the order of the checks, without repeats.

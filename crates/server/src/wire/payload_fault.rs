@@ -60,6 +60,7 @@ faults! {
     InvalidShowing "invalid_showing" "showing must be true or false.",
     InvalidLevel "invalid_level" "level must be 1 (admin), 2 (editor) or 3 (viewer).",
     MissingEmail "missing_email" "email is required.",
+    InvalidMine "invalid_mine" "mine must be true or false.",
     InvalidLimit "invalid_limit" "limit must be an integer.",
     InvalidOffset "invalid_offset" "offset must be an integer.",
     InvalidSince "invalid_since" "`since` must be an integer: the rev of a diff, page or ack that was received.",
