@@ -13,11 +13,11 @@ pub use critical::{CHAIN_MOST, Critical, Longest, SLACK_MOST, Slack, critical};
 pub use ready::{COUNT_STEPS, Ready, ReadyTask, ready};
 pub use why::{CHAINS_MOST, End, WHY_MOST, Why, why};
 
-use crate::access::sees_link;
+use crate::access::{given, min_level, sees_link};
 use crate::hash::{HashMap, HashSet};
 use crate::id::{NodeId, UserId};
+use crate::inherit::{Climb, Inherited};
 use crate::load::Page;
-use crate::look::{Look, Reader};
 use crate::model::{Level, Link, Node, Status, User};
 use crate::time::Timestamp;
 use crate::view::SeenNode;
@@ -183,21 +183,47 @@ impl Waiting {
 struct Holders<'w> {
     world: &'w World,
     user: UserId,
-    look: Look<'w>,
+    climb: Climb<'w, Strongest>,
+}
+
+/// The access that comes from above. By which share roots it comes does not matter here, and there may be many.
+#[derive(Clone)]
+struct Strongest(Level);
+
+impl Inherited for Strongest {
+    fn holds(&self, other: &Self) -> bool {
+        self.0 <= other.0
+    }
+
+    fn take_in(&mut self, other: &Self) {
+        self.0 = self.0.min(other.0);
+    }
 }
 
 impl<'w> Holders<'w> {
-    /// Enough nodes that what lies above them is climbed once for all of them.
-    const EXPECTED: usize = 1_000;
-
     fn of(world: &'w World, user: UserId) -> Self {
-        Holders { world, user, look: Look::new(world, Reader::User(user), Self::EXPECTED) }
+        Holders { world, user, climb: Climb::new(world) }
+    }
+
+    /// The user's access to an active node.
+    fn level(&mut self, node: &'w Arc<Node>) -> Option<Level> {
+        let Holders { world, user, climb } = self;
+        let (world, user) = (*world, *user);
+        if node.owner == user {
+            return Some(Level::Owner);
+        }
+        // Most users hold no share of most owners: no climb for them.
+        if !world.user(user)?.holds_of.contains_key(&node.owner) {
+            return None;
+        }
+        let from_above = climb.reach(node, |root| given(world, user, root, false).map(Strongest));
+        min_level(from_above.map(|strongest| strongest.0), given(world, user, node, true))
     }
 
     /// An active node that the user has access to.
     fn start(&mut self, id: NodeId) -> Option<(&'w Arc<Node>, Level)> {
         let node = self.world.active_node(id)?;
-        Some((node, self.look.covered(node)?.level))
+        Some((node, self.level(node)?))
     }
 
     /// The open tasks that hold a task that the user has access to, by the links that they see; with their access to
@@ -206,14 +232,14 @@ impl<'w> Holders<'w> {
         if target.status != Status::Blocked {
             return Vec::new();
         }
-        let Some(level) = self.look.covered(target).map(|covered| covered.level) else { return Vec::new() };
+        let Some(level) = self.level(target) else { return Vec::new() };
         let primary = self.world.active_links_down(target.id).filter(|link| link.is_primary());
         primary.filter_map(|link| self.source(link, level)).collect()
     }
 
     fn source(&mut self, link: &Link, target: Level) -> Option<(&'w Arc<Node>, Option<Level>)> {
         let source = self.world.active_node(link.source).filter(|source| is_open(source))?;
-        let level = self.look.covered(source).map(|covered| covered.level);
+        let level = self.level(source);
         sees_link(self.user, link, level, Some(target)).then_some((source, level))
     }
 }
