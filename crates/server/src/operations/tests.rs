@@ -457,7 +457,7 @@ fn g7_limits_and_offsets_are_read_from_body_and_query_alike() {
         for field in ["limit", "offset", "since"] {
             for (query, body) in values {
                 let row = by_event(event).expect("a row");
-                let by_query = Json::from_query(&format!("{field}={query}"), |key| row.takes_literal(key))
+                let by_query = Json::from_query(&format!("{field}={query}"), |key| row.takes_integer(key))
                     .expect("well-formed");
                 let by_body = Json::parse(format!("{{\"{field}\":{body}}}")).expect("well-formed");
                 assert_eq!(read(event, &by_query), read(event, &by_body), "{event} {field} {query}");

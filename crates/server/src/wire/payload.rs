@@ -67,13 +67,13 @@ impl Json {
 
     /// Reads a query string as an object. A parameter that takes an integer becomes one if it is written as one.
     /// All others are text.
-    pub fn from_query(query: &str, is_literal: impl Fn(&str) -> bool) -> Result<Json, Malformed> {
+    pub fn from_query(query: &str, is_integer: impl Fn(&str) -> bool) -> Result<Json, Malformed> {
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
         let fields: Result<Vec<(String, Json)>, Malformed> = pairs
             .map(|pair| {
                 let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
                 let (key, value) = (percent_decoded(key)?, percent_decoded(value)?);
-                let json = if is_literal(&key) { query_value(value) } else { Json::Text(value) };
+                let json = if is_integer(&key) { query_value(value) } else { Json::Text(value) };
                 Ok((key, json))
             })
             .collect();
@@ -82,6 +82,18 @@ impl Json {
             return Err(Malformed("a parameter is given twice".to_owned()));
         }
         Ok(Json::Object(fields))
+    }
+
+    /// Reads the texts `true` and `false` in an object's boolean fields as what they stand for.
+    pub fn read_booleans(&mut self, is_boolean: impl Fn(&str) -> bool) {
+        let Json::Object(fields) = self else { return };
+        for (_, value) in fields.iter_mut().filter(|(name, _)| is_boolean(name)) {
+            match value {
+                Json::Text(text) if text == "true" => *value = Json::Bool(true),
+                Json::Text(text) if text == "false" => *value = Json::Bool(false),
+                _ => {}
+            }
+        }
     }
 
     /// Adds a parameter of the path to an object.
@@ -273,12 +285,7 @@ fn integer(text: &str) -> Json {
 }
 
 fn query_value(text: String) -> Json {
-    match text.as_str() {
-        "true" => Json::Bool(true),
-        "false" => Json::Bool(false),
-        number if is_written_as_integer(number) => integer(number),
-        _ => Json::Text(text),
-    }
+    if is_written_as_integer(&text) { integer(&text) } else { Json::Text(text) }
 }
 
 fn percent_decoded(text: &str) -> Result<String, Malformed> {
