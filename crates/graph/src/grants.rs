@@ -71,9 +71,9 @@ pub fn grants(world: &World, user: UserId, id: NodeId) -> Result<Grants, Reason>
     Ok(Grants { grants: listed, more })
 }
 
-/// Whether the grants to a user are listed: those to people are.
+/// Whether the grants to a user are listed: those to people are, those to the guest of a token are not.
 fn is_listed(user: &User) -> bool {
-    !user.is_removed()
+    user.has_email()
 }
 
 impl SeenGrant {

@@ -121,7 +121,7 @@ impl<'l> Accounts<'l> {
     /// The refusals of the domain, and [`AccountError::Log`].
     pub fn add_user(&mut self, email: &str, username: &str, plan: Plan) -> Result<Arc<User>, AccountError> {
         let (email, username) = (email.to_owned(), username.to_owned());
-        self.commit(&Operation::UserAdd(UserAdd { email: email.clone(), username, plan }))?;
+        self.commit(&Operation::UserAdd(UserAdd::new(email.clone(), username, plan)))?;
         self.user(&email)
     }
 
@@ -132,7 +132,7 @@ impl<'l> Accounts<'l> {
     pub fn create_token(&mut self, user: &User, name: &str) -> Result<(TokenId, Secret), AccountError> {
         let secret = Secret::random()?;
         let (id, hash) = (TokenId(Uuid::new_v4()), secret.hash());
-        self.commit(&Operation::TokenCreate(TokenCreate { id, user: user.id, name: name.to_owned(), hash }))?;
+        self.commit(&Operation::TokenCreate(TokenCreate::new(id, user.id, name.to_owned(), hash)))?;
         Ok((id, secret))
     }
 
