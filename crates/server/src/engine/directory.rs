@@ -3,7 +3,7 @@
 use super::clock;
 use super::protocol::Caller;
 use graph::batch::{Batch, Change, Subject};
-use graph::model::{Key, KeyHash, Token, TokenHash, TokenKind, TokenScope, User};
+use graph::model::{Key, KeyHash, KeyPurpose, Token, TokenHash, TokenKind, TokenScope, User};
 use graph::ops::is_in_force;
 use graph::tokens::{self, TokenRefusal};
 use graph::{Timestamp, TokenId, UserId, World};
@@ -289,6 +289,15 @@ impl Directory {
     /// A key that still works.
     pub(super) fn key(&self, hash: &KeyHash, now: Timestamp) -> Option<Arc<Key>> {
         self.people().keys.get(hash).filter(|key| is_in_force(key, now)).cloned()
+    }
+
+    /// The invitations that still work, the oldest first.
+    pub(super) fn invitations(&self, now: Timestamp) -> Vec<Arc<Key>> {
+        let people = self.people();
+        let invites = people.keys.values().filter(|key| matches!(key.purpose, KeyPurpose::Invite { .. }));
+        let mut found: Vec<_> = invites.filter(|key| is_in_force(key, now)).cloned().collect();
+        found.sort_unstable_by_key(|key| (key.created, key.id));
+        found
     }
 
     /// The keys of a user that still work, the oldest first.
