@@ -257,8 +257,8 @@ fn who_has_access(world: &World, user: UserId, id: NodeId) -> Result<(), String>
             Ok(want)
         }
     };
-    let no_order = got.as_ref().map(|got| got.iter().copied().collect::<BTreeSet<_>>());
-    same("grants", &no_order, &want.as_ref().map(Clone::clone))?;
+    let no_order = got.clone().map(|got| got.into_iter().collect::<BTreeSet<_>>());
+    same("grants", &no_order, &want)?;
     if let (Ok(got), Ok(want)) = (got, want) {
         same("grants, without repeats", &got.len(), &want.len())?;
         same("its own first", &got.is_sorted_by_key(|(is_own, ..)| !is_own), &true)?;
