@@ -254,6 +254,9 @@ fn o5_null_is_as_if_it_were_left_out() {
         ("graph:critical", "id"),
         ("account:register", "invite"),
         ("account:invite", "email"),
+        ("account:sessions:end", "id"),
+        ("account:email", "password"),
+        ("account:close", "password"),
         ("history:page", "scopeType"),
         ("history:page", "scopeId"),
     ];
