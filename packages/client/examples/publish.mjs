@@ -1,0 +1,20 @@
+// Shares a branch with a colleague, publishes it, and reads it as anybody with its token can.
+import { connect, rest } from '@synaptask/client';
+
+const url = process.env.SYNAPTASK_URL ?? '';
+const client = await connect({ url, token: process.env.SYNAPTASK_TOKEN });
+
+const garden = crypto.randomUUID();
+await client.node.add({ id: garden, title: 'Garden' });
+await client.node.add({ title: 'Water the roses', target: garden });
+
+// An editor (2), with everything below it.
+await client.node.access({ id: garden, email: process.env.COLLEAGUE ?? '', level: 2 });
+
+const { diff } = await client.node.publish({ id: garden, branch: true });
+const root = String(diff.nodes[0]?.after.publicToken);
+client.close();
+
+// Without a token: reading what is public needs none, and no connection.
+const { nodes, links } = await rest({ url }).branch.get({ root });
+console.log(`public: ${nodes.length} tasks, ${links.length} link`);
