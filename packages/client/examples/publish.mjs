@@ -11,8 +11,9 @@ await client.node.add({ title: 'Water the roses', target: garden });
 // An editor (2), with everything below it.
 await client.node.access({ id: garden, email: process.env.COLLEAGUE ?? '', level: 2 });
 
-const { diff } = await client.node.publish({ id: garden, branch: true });
-const root = String(diff.nodes[0]?.after.publicToken);
+await client.node.publish({ id: garden, branch: true });
+const { nodes: own } = await client.branch.get({ root: garden, limit: 1 });
+const root = own[0] && 'publicToken' in own[0] ? (own[0].publicToken ?? '') : '';
 client.close();
 
 // Without a token: reading what is public needs none, and no connection.

@@ -57,7 +57,7 @@ export type Client = ClientCalls & Methods;
  * @throws {@link Refusal} if the server refuses the caller, {@link ConnectionLost} if it cannot be reached in time
  * @example
  * ```ts
- * const client = await connect({ url: 'http://127.0.0.1:7411', token });
+ * const client = await connect({ url: 'http://127.0.0.1:8000', token });
  * const { diff } = await client.node.add({ title: 'Sand the fence' });
  * ```
  */

@@ -17,7 +17,7 @@ export interface Welcome {
 export interface ConnectionEvents {
   /** Connected and accepted, for the first time or again. */
   welcomed(welcome: Welcome): void;
-  /** An event other than those about the connection itself. */
+  /** An event of the server. */
   heard(event: string, payload: unknown): void;
   /** The connection broke, or could not be made; it is made again. */
   lost(why: string): void;
@@ -58,9 +58,7 @@ export class Connection {
     this.socket.on('connected', (answer: Welcome | ErrorAnswer) => (answer.ok ? this.#welcomed(answer) : this.#turnedDown(answer)));
     this.socket.on('disconnect', (reason) => this.#lost(reason));
     this.socket.on('connect_error', (error) => this.#lost(error.message));
-    this.socket.onAny((event: string, payload: unknown) => {
-      if (event !== 'connected') this.#events.heard(event, payload);
-    });
+    this.socket.onAny((event: string, payload: unknown) => this.#events.heard(event, payload));
   }
 
   /** Whether the server has accepted the connection, and it holds. */

@@ -62,6 +62,10 @@ export class Model {
       add(diff.nodes, [codes.NODE_ADD, codes.NODE_SHOW][this.int(2)], {}, made);
     } else if (!node) {
       return;
+    } else if (expiry && this.int(3) === 0) {
+      const before = { id: node.id, access: node.access };
+      node.access = 3 - node.access;
+      add(diff.nodes, codes.NODE_ACCESS, before, { id: node.id, access: node.access });
     } else if (dice < 5) {
       const [before, after] = [{ id: node.id, title: node.title, version: node.version }, { id: node.id, title: TITLES[this.int(5)], version: node.version + 1 }];
       Object.assign(node, after);

@@ -12,6 +12,9 @@ const REMOVES = new Set<number>([
 ]);
 const CHANGES = new Set<number>([op.NODE_UPDATE, op.NODE_STATUS, op.NODE_PUBLISH, op.LINK_UPDATE, op.LINK_SWAP]);
 
+/** The fields of one side of an entry. */
+type Fields = Readonly<Record<string, unknown>>;
+
 export interface ReplicaOptions {
   /**
    * Told, in a sentence, of everything received that the rules of the live view do not foresee. The replica applies
@@ -82,11 +85,12 @@ export class Replica {
     return this.#log.take(this.#rev);
   }
 
-  #entry<E extends Entity>(held: Map<string, E>, { op: code, before, after }: Entry, perhapsApplied: boolean): void {
+  #entry<E extends Entity>(held: Map<string, E>, { op: code, ...sides }: Entry, perhapsApplied: boolean): void {
+    const [before, after] = [sides.before as Fields, sides.after as Fields];
     const id = String(after['id']);
     const has = held.get(id);
     if (INSERTS.has(code)) {
-      this.#put(held, (RESTORES.has(code) ? outOfTrash(after) : after) as E);
+      this.#put(held, (RESTORES.has(code) ? outOfTrash(after) : after) as unknown as E);
     } else if (REMOVES.has(code)) {
       if (held.delete(id)) noteRemoved(this.#logOf(held), id);
     } else if (code === op.NODE_ACCESS || CHANGES.has(code)) {
@@ -94,7 +98,7 @@ export class Replica {
       if (!has) return;
       if (!perhapsApplied) this.#check(code, has, before, after);
       const isWhole = after['phantom'] === true || (code === op.NODE_ACCESS && before['phantom'] === true);
-      this.#put(held, (isWhole ? after : { ...has, ...after }) as E);
+      this.#put(held, (isWhole ? after : { ...has, ...after }) as unknown as E);
     } else {
       this.#violation(`operation ${code} is none that a diff has`);
     }
@@ -105,8 +109,9 @@ export class Replica {
     if (code !== op.USER_UPDATE) return this.#violation(`operation ${code} is none on users`);
     const { email, username } = after as { email: string; username?: string };
     if (username === undefined) return;
+    const former = (before as { email: string }).email;
     for (const node of this.nodes.values()) {
-      if (isPhantom(node) || node.ownerEmail !== before['email']) continue;
+      if (isPhantom(node) || node.ownerEmail !== former) continue;
       this.#put(this.nodes, { ...node, ownerEmail: email, ownerUsername: username });
     }
   }
@@ -121,7 +126,7 @@ export class Replica {
   }
 
   /** Whether a change fits what is held. */
-  #check(code: number, has: Entity, before: Entry['before'], after: Entry['after']): void {
+  #check(code: number, has: Entity, before: Fields, after: Fields): void {
     const wasPhantom = isPhantom(has);
     if (code === op.NODE_ACCESS && after['phantom'] === true) {
       if (wasPhantom) this.#violation(`${has.id} fades twice`);
@@ -151,6 +156,6 @@ export class Replica {
 }
 
 /** A restored entity without what says that it has left the trash, which no entity in the graph has. */
-function outOfTrash({ inTrash: _, lastBatchID: __, ...entity }: Entry['after']): Entry['after'] {
+function outOfTrash({ inTrash: _, lastBatchID: __, ...entity }: Fields): Fields {
   return entity;
 }

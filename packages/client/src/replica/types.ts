@@ -11,8 +11,8 @@ export type { Diff };
 /** One entry of a diff: an operation code, and the fields it concerns before and after. */
 export interface Entry {
   readonly op: number;
-  readonly before: Readonly<Record<string, unknown>>;
-  readonly after: Readonly<Record<string, unknown>>;
+  readonly before: object;
+  readonly after: object;
 }
 
 /** A page of graph:get, or a snapshot, which is the whole graph in one page. */
@@ -24,6 +24,6 @@ export interface Page {
 }
 
 /** Whether a node is a phantom: one that holds a task up, and of which only `id` and `status` may be seen. */
-export function isPhantom(entity: Entity): entity is Phantom {
+export function isPhantom(entity: object): entity is Phantom {
   return 'phantom' in entity && entity.phantom === true;
 }
