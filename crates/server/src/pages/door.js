@@ -93,6 +93,11 @@ send('reset', '/api/password/reset', { key }, () => {
   showLogin('Your password is changed. Sign in with it.');
 });
 
+send('email', '/api/account/email/confirm', { key }, ({ email }) => {
+  forgetKey();
+  showLogin(`Your email is ${email} now.`);
+});
+
 find('forgot').addEventListener('click', async () => {
   const email = find('login-email');
   if (!email.value) {
@@ -152,6 +157,7 @@ async function start() {
   }
   if (!key) return show('broken');
   if (pathname === '/reset') return show('reset');
+  if (pathname === '/email') return show('email');
   find('register-lead').textContent = LEADS[pathname];
   return show('register');
 }
