@@ -297,7 +297,7 @@ storyOnOwnServer('The last administrator stays one, unless the command line says
 
 /** `synaptask user add` with what it reads. */
 async function addWith(input, ...args) {
-  const child = spawn(binary(), ['--data', server.dataDir, 'user', 'add', ...args], { env: { ...process.env, ...server.env } });
+  const child = spawn(binary(), ['--data', server.dataDir, 'user', 'add', ...args], { env: server.env });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk) => (stdout += chunk));
   child.stderr.on('data', (chunk) => (stderr += chunk));
