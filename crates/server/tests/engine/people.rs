@@ -17,8 +17,7 @@ fn account(operation: AccountOperation) -> Operation {
 }
 
 fn now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.unwrap().as_millis() as i64
+    crate::support::now().ms()
 }
 
 /// Somebody at another browser of theirs.
