@@ -7,8 +7,6 @@ use super::input::{Reading, input};
 use super::row::{Row, row};
 use crate::limits::{NamedLimit, Rule};
 
-const ANSWER: &str = "{ok, trace_id}";
-
 /// A limit of `count` in this many seconds.
 const fn limit(name: &'static str, count: usize, window_s: u64) -> NamedLimit {
     NamedLimit { name, default: Rule::per_s(count, window_s) }
@@ -21,6 +19,7 @@ pub(super) fn accounts() -> Vec<Row> {
             .account(input!(AccountRequest::Logout))
             .rest(Post, &["/api/logout"])
             .for_sessions()
-            .gives(ANSWER),
+            .about("Ends the session of the caller.")
+            .answers::<crate::wire::Done>(),
     ]
 }
