@@ -33,7 +33,7 @@ pub fn document(table: &Table<'_>) -> Value {
     schemas.insert("Part".to_owned(), inputs::part(table.rows));
     schemas.sort_keys();
     json!({
-        "asyncapi": "3.0.0",
+        "asyncapi": "3.1.0",
         "info": {
             "title": "SynapTask, live",
             "version": env!("CARGO_PKG_VERSION"),

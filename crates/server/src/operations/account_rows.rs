@@ -1,11 +1,21 @@
 //! The rows of accounts: registration, sessions, passwords, invitations and tokens. They are carried out by the room
 //! `accounts`, over REST alone.
 
-use super::Method::Post;
-use super::account_request::AccountRequest;
-use super::input::{Reading, input};
+use super::Method::{Delete, Get, Post};
+use super::account_request::{AccountRequest, Register};
+use super::fields::*;
+use super::input::{Input, Reading, input};
 use super::row::{Row, row};
 use crate::limits::{NamedLimit, Rule};
+use crate::wire::{self, Problem};
+use graph::Reason::*;
+
+const COOKIE: &str = "with Set-Cookie, which begins the session";
+const WRONG_CREDENTIALS: &[Problem] = &[Problem::Unauthorized];
+const WRONG_PASSWORD: &[Problem] = &[Problem::WrongPassword];
+
+const INVITE_LIMIT: NamedLimit = limit("account:invite", 30, 3_600);
+const KEY_LIMIT: NamedLimit = limit("account:password:reset", 10, 60);
 
 /// A limit of `count` in this many seconds.
 const fn limit(name: &'static str, count: usize, window_s: u64) -> NamedLimit {
@@ -14,12 +24,90 @@ const fn limit(name: &'static str, count: usize, window_s: u64) -> NamedLimit {
 
 /// Every operation on accounts.
 pub(super) fn accounts() -> Vec<Row> {
+    [door(), invitations(), passwords()].concat()
+}
+
+fn door() -> Vec<Row> {
     vec![
+        row("account:register", limit("account:register", 10, 60))
+            .about("Makes an account and begins a session of it.")
+            .account(input!(AccountRequest::Register(Register {
+                email: EMAIL,
+                username: USERNAME,
+                password: PASSWORD,
+                invite: INVITE,
+            })))
+            .rest(Post, &["/api/register"])
+            .for_anyone()
+            .refuses(&[RegistrationClosed, InvalidInvite, EmailTaken, UsernameTaken])
+            .answers::<wire::OwnAccount>()
+            .gives(COOKIE),
+        row("account:login", limit("account:login", 10, 60))
+            .about("Begins a session.")
+            .account(input!(AccountRequest::Login { email: EMAIL, password: PASSWORD }))
+            .rest(Post, &["/api/login"])
+            .for_anyone()
+            .fails(WRONG_CREDENTIALS)
+            .answers::<wire::OwnAccount>()
+            .gives(COOKIE),
         row("account:logout", limit("account:logout", 30, 10))
             .account(input!(AccountRequest::Logout))
             .rest(Post, &["/api/logout"])
             .for_sessions()
             .about("Ends the session of the caller.")
-            .answers::<crate::wire::Done>(),
+            .answers::<wire::Done>(),
+    ]
+}
+
+fn invitations() -> Vec<Row> {
+    vec![
+        row("account:invite", INVITE_LIMIT)
+            .about("Invites someone, or anyone, to make an account.")
+            .account(input!(AccountRequest::Invite { email: EMAIL_IF_ANY }))
+            .rest(Post, &["/api/invite"])
+            .for_sessions()
+            .carries_secret()
+            .refuses(&[NoPermission])
+            .answers::<wire::InvitedAnswer>()
+            .gives("the url is sent this once"),
+        row("account:invites", limit("account:invites", 30, 10))
+            .about("Lists the invitations that nobody has used.")
+            .account(input!(AccountRequest::Invites))
+            .rest(Get, &["/api/invite"])
+            .for_sessions()
+            .refuses(&[NoPermission])
+            .answers::<wire::InvitesAnswer>(),
+        row("account:invite:revoke", limit("account:invites", 30, 10))
+            .about("Revokes an invitation.")
+            .account(input!(AccountRequest::InviteRevoke { id: INVITE_ID }))
+            .rest(Delete, &["/api/invite"])
+            .for_sessions()
+            .refuses(&[NoPermission, KeyNotFound])
+            .answers::<wire::Done>(),
+    ]
+}
+
+fn passwords() -> Vec<Row> {
+    vec![
+        row("account:password:forgot", limit("account:password:forgot", 10, 60))
+            .about("Sends whoever has this email a link to choose a new password. The answer does not tell whether anyone has.")
+            .account(input!(AccountRequest::PasswordForgot { email: EMAIL }))
+            .rest(Post, &["/api/password/forgot"])
+            .for_anyone()
+            .answers::<wire::Done>(),
+        row("account:password:reset", KEY_LIMIT)
+            .about("Chooses a new password with the key of such a link.")
+            .account(input!(AccountRequest::PasswordReset { key: KEY, password: PASSWORD }))
+            .rest(Post, &["/api/password/reset"])
+            .for_anyone()
+            .refuses(&[InvalidKey])
+            .answers::<wire::Done>(),
+        row("account:password", limit("account:password", 5, 3_600))
+            .about("Chooses a new password, by the old one.")
+            .account(input!(AccountRequest::PasswordChange { old: OLD_PASSWORD, new: NEW_PASSWORD }))
+            .rest(Post, &["/api/account/password"])
+            .for_sessions()
+            .fails(WRONG_PASSWORD)
+            .answers::<wire::Done>(),
     ]
 }

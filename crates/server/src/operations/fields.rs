@@ -2,7 +2,8 @@
 
 use super::input::{Defaulted, Field, Input, Optional, Required, nullable, optional, required};
 use super::kinds::{
-    Batch, Boolean, Branch, CopyIds, Count, Due, Email, GrantLevel, Id, Ids, NewId, ScopeType,
+    Batch, Boolean, Branch, CopyIds, Count, Due, Email, GrantLevel, Id, Ids, KeyText, NewId, Password,
+    ScopeType,
 };
 use super::kinds::{ScopedBy, TypeOfLink, Username, WholeNumber};
 use super::rules::*;
@@ -10,7 +11,7 @@ use super::several::Operations;
 use crate::engine::protocol::{PageRequest, RequestedScope};
 use crate::wire::payload::Json;
 use crate::wire::{PayloadFault, PayloadRefusal};
-use graph::{LinkId, NodeId, Reason, UserId};
+use graph::{KeyId, LinkId, NodeId, Reason, UserId};
 use uuid::Uuid;
 
 /// The client's own id for a mutation.
@@ -77,6 +78,24 @@ pub(super) const LINK_PRIVATE: Optional<Boolean> =
 pub(super) const EMAIL: Required<Email> =
     required("email", Email, PayloadFault::MissingEmail, PayloadFault::Domain(Reason::InvalidEmail))
         .about("The email of the user.");
+/// Null is anyone.
+pub(super) const EMAIL_IF_ANY: Optional<Email> =
+    nullable("email", Email, PayloadFault::Domain(Reason::InvalidEmail)).about("Who may use it.");
+pub(super) const PASSWORD: Required<Password> = password("password", "The password.");
+pub(super) const OLD_PASSWORD: Required<Password> = password("old", "The password so far.");
+pub(super) const NEW_PASSWORD: Required<Password> = password("new", "The new password.");
+pub(super) const KEY: Required<KeyText> =
+    required("key", KeyText, PayloadFault::MissingKey, PayloadFault::MalformedKey)
+        .about("The key, from the link.");
+pub(super) const INVITE: Optional<KeyText> =
+    nullable("invite", KeyText, PayloadFault::MalformedKey).about("The key of an invitation, from its link.");
+pub(super) const INVITE_ID: Required<Id<KeyId>> =
+    required("id", Id(KeyId), PayloadFault::MissingId, PayloadFault::InvalidId).about("The invitation.");
+
+const fn password(name: &'static str, about: &'static str) -> Required<Password> {
+    required(name, Password, PayloadFault::InvalidPassword, PayloadFault::InvalidPassword).about(about)
+}
+
 pub(super) const LEVEL: Optional<GrantLevel> = optional("level", GrantLevel, PayloadFault::InvalidLevel)
     .about("The access: 1 admin, 2 editor, 3 viewer.");
 pub(super) const BRANCH: Optional<Boolean> = optional("branch", Boolean, PayloadFault::InvalidBranchValue)

@@ -1,5 +1,6 @@
 //! The kinds of fields: how each is read from JSON and described.
 
+use super::account_request::Confidential;
 use super::rules::*;
 use crate::wire::payload::Json;
 use crate::wire::{PayloadFault, PayloadRefusal};
@@ -288,6 +289,32 @@ kind! { Username => String,
         "maxLength": USERNAME_CHARS.end(),
     })),
     |json| text(json).filter(|text| is_username(text)).map(str::to_owned)
+}
+
+/// A password. Whether a new one is good enough is judged where it is set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Password;
+
+kind! { Password => Confidential,
+    Schema::new("string", format!("at most {PASSWORD_CHARS_MOST} characters; a new one at least {PASSWORD_CHARS_LEAST}"))
+        .json(json!({ "maxLength": PASSWORD_CHARS_MOST })),
+    |json| {
+        let text = text(json).filter(|text| text.chars().count() <= PASSWORD_CHARS_MOST)?;
+        Some(Confidential::new(text.to_owned()))
+    }
+}
+
+/// The key of a link. Which keys there are is not told by their form.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KeyText;
+
+kind! { KeyText => Confidential,
+    Schema::new("string", format!("at most {KEY_CHARS_MOST} characters"))
+        .json(json!({ "maxLength": KEY_CHARS_MOST })),
+    |json| {
+        let text = text(json).filter(|text| text.chars().count() <= KEY_CHARS_MOST)?;
+        Some(Confidential::new(text.to_owned()))
+    }
 }
 
 /// A scope of history.

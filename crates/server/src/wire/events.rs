@@ -116,6 +116,31 @@ shaped!(OwnAccount, "AccountAnswer", |to| success(
     [("account", shape_of::<WholeAccount<'_>>(to)), ("rev", rev())],
 ));
 
+fn invitation(url: Option<(&'static str, Schema)>) -> Schema {
+    let fields = [
+        ("id", uuid()),
+        ("email", about(nullable(string()), "The only email that it is for; null for anyone.")),
+        ("by", about(nullable(string()), "Who invites: a username; null for the command line.")),
+        ("createdTime", time()),
+        ("expires", time()),
+    ];
+    object("An invitation to make an account.", fields.into_iter().chain(url))
+}
+
+/// The answer of account:invite.
+pub(crate) struct InvitedAnswer;
+shaped!(InvitedAnswer, "Invited", |_| success(
+    "The invitation.",
+    [("invite", invitation(Some(("url", about(string(), "The link, sent this once.")))))],
+));
+
+/// The answer of account:invites.
+pub(crate) struct InvitesAnswer;
+shaped!(InvitesAnswer, "Invites", |_| success(
+    "The invitations that nobody has used.",
+    [("invites", list(invitation(None)))],
+));
+
 /// An answer that says only that it was done.
 pub(crate) struct Done;
 shaped!(Done, "Done", |_| success("It was done.", []));

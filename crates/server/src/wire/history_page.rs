@@ -97,6 +97,7 @@ impl<'a> Ops<'a> {
             Subject::Embed(change) => ("user", change.latest()?.user.0, None),
             Subject::User(change) => ("user", change.latest()?.id.0, None),
             Subject::Token(change) => ("token", change.latest()?.id.0, None),
+            Subject::Key(change) => ("key", change.latest()?.id.0, None),
         };
         let side = |forward| Patch { page: self.page, subject: &entry.subject, forward };
         Some(OneOp {
@@ -212,7 +213,7 @@ impl Serialize for Patch<'_> {
                 (Some(this), other) => UserPatch::of(this, other.map(|other| &**other)).serialize(to),
                 (None, _) => Nothing {}.serialize(to),
             },
-            Subject::Token(_) => Nothing {}.serialize(to),
+            Subject::Token(_) | Subject::Key(_) => Nothing {}.serialize(to),
         }
     }
 }
@@ -305,7 +306,7 @@ shaped!(OneOp<'_>, "HistoryOp", |to| object(
         ("type", about(whole(), "The code of the operation, as in a diff.")),
         (
             "entityType",
-            schemars::json_schema!({ "type": "string", "enum": ["node", "link", "grant", "user", "token"] }),
+            schemars::json_schema!({ "type": "string", "enum": ["node", "link", "grant", "user", "token", "key"] }),
         ),
         ("entityId", uuid()),
         ("forwardPatch", about(shape_of::<Patch<'_>>(to), "The changed fields as they became.")),

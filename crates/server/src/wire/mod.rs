@@ -33,14 +33,14 @@ use uuid::Uuid;
 
 pub(crate) use diff::{AppliedAnswer, ChangedAnswer, CopiedAnswer, RedoneAnswer, UndoneAnswer};
 pub(crate) use events::{
-    BranchPage, Done, GraphPage, Healthy, OwnAccount, PageOfBatches, PongAck, SnapshotAnswer, SyncAnswer,
-    TrashAnswer,
+    BranchPage, Done, GraphPage, Healthy, InvitedAnswer, InvitesAnswer, OwnAccount, PageOfBatches, PongAck,
+    SnapshotAnswer, SyncAnswer, TrashAnswer,
 };
 pub use events::{EVENTS, Event};
 pub(crate) use history_page::{EveryOp, undo_and_redo};
 pub use payload_fault::{PayloadFault, PayloadRefusal};
-pub use problem::Problem;
 pub(crate) use problem::FailedAnswer;
+pub use problem::Problem;
 pub(crate) use relay_event::relayed_shape;
 pub use relay_event::{relayed_event, relayed_event_name};
 pub use snapshot::Snapshot;
@@ -97,7 +97,8 @@ pub fn answer(outcome: &Outcome, trace_id: &str) -> (u16, Box<RawValue>) {
         Outcome::Account { account, rev } => {
             text(&AccountAnswer { ok: true, account: WholeAccount(account), rev: *rev, trace_id })
         }
-        Outcome::PassedOn => passed_on(trace_id),
+        // What a change of accounts answers is written where it was asked for.
+        Outcome::Administered(_) | Outcome::PassedOn => passed_on(trace_id),
         Outcome::Failed(failure) => return refused(&failure.clone().into(), trace_id),
     };
     (200, text)
