@@ -41,6 +41,9 @@ pub(super) const ROOT: Required<Branch> =
 /// The branch to which a read is limited.
 pub(super) const ROOT_ONLY: Optional<Branch> = optional("root", Branch, PayloadFault::InvalidNodeId)
     .about("The root of the branch that is read, or a public token. Left out, it is the whole graph.");
+/// The task to which a read is limited.
+pub(super) const INTO: Optional<Id<NodeId>> = nullable("id", Id(NodeId), PayloadFault::InvalidNodeId)
+    .about("The task that the chains lead to. Left out, any task.");
 pub(super) const TARGET: Optional<Id<NodeId>> = nullable("target", Id(NodeId), PayloadFault::InvalidTargetId)
     .about("A node that is to depend on the new one.");
 pub(super) const LINK_SOURCE: Required<Id<NodeId>> = end("source", "The node that comes first.");
@@ -105,6 +108,8 @@ pub(super) const DUE: Optional<Due> =
 pub(super) const SHOWING: Required<Boolean> =
     required("showing", Boolean, PayloadFault::InvalidShowing, PayloadFault::InvalidShowing)
         .about("Whether the grant shows in the graph of the caller.");
+pub(super) const MINE: Optional<Boolean> =
+    optional("mine", Boolean, PayloadFault::InvalidMine).about("Whether only tasks of the caller are meant.");
 pub(super) const USERNAME: Required<Username> = required(
     "username",
     Username,
@@ -119,16 +124,22 @@ pub(super) struct PageInput {
     offset: Defaulted<Count, usize>,
 }
 
+const fn limit(most: i64, default: usize) -> Defaulted<Count, usize> {
+    optional("limit", Count { least: 1, most }, PayloadFault::InvalidLimit)
+        .about("How many at most.")
+        .or(default)
+}
+
 const fn pages(most: i64, default: usize) -> PageInput {
     let offset = Count { least: 0, most: i64::MAX };
     PageInput {
-        limit: optional("limit", Count { least: 1, most }, PayloadFault::InvalidLimit)
-            .about("How many at most.")
-            .or(default),
+        limit: limit(most, default),
         offset: optional("offset", offset, PayloadFault::InvalidOffset).about("How many to skip.").or(0),
     }
 }
 
+/// How many tasks an answer may have.
+pub(super) const TASKS: Defaulted<Count, usize> = limit(PAGE_LIMIT_MOST, 100);
 /// A page of the trash or of history.
 pub(super) const PAGE: PageInput = pages(PAGE_LIMIT_MOST, 100);
 /// A page of the graph or of a branch.

@@ -66,6 +66,24 @@ fn graph() -> Vec<Row> {
             .tagged()
             .gives("with an ETag; 304 if If-None-Match names it")
             .with("API token or web session; none if root is a public token"),
+        row("graph:why", limit("graph:why", 10))
+            .about("Tells why a task waits, and for what at the end.")
+            .reads(input!(Read::Why { id: NODE_ID }))
+            .rest(Get, &["/api/why"])
+            .refuses(&[NodeNotFound])
+            .answers::<wire::WhyAnswer>(),
+        row("graph:ready", limit("graph:ready", 10))
+            .about("Lists the tasks that can be started, the most urgent first.")
+            .reads(input!(Read::Ready { mine: MINE.or(false), root: ROOT_ONLY, limit: TASKS }))
+            .rest(Get, &["/api/ready"])
+            .refuses(&[BranchNotFound])
+            .answers::<wire::ReadyAnswer>(),
+        row("graph:critical", limit("graph:critical", 10))
+            .about("Finds the longest chains of tasks that are not completed.")
+            .reads(input!(Read::Critical { id: INTO, root: ROOT_ONLY }))
+            .rest(Get, &["/api/critical"])
+            .refuses(&[BranchNotFound, NodeNotFound])
+            .answers::<wire::CriticalAnswer>(),
         row("graph:sync", limit("graph:sync", 5))
             .about("Sends what a connection has missed since a rev.")
             .reads(input!(Read::Sync { since: SINCE }))
@@ -330,6 +348,12 @@ fn shares() -> Vec<Row> {
             .mutates(input!(Operation::AccessDelete { id: NODE_ID, email: EMAIL }))
             .rest(Delete, &["/api/node/access"])
             .refuses(&[NodeNotFound, NoPermission, UserNotFound, NotShared]),
+        row("node:grants", limit("node:grants", 10))
+            .about("Lists who has access to a node.")
+            .reads(input!(Read::Grants { id: NODE_ID }))
+            .rest(Get, &["/api/node/access"])
+            .refuses(&[NodeNotFound, NoPermission])
+            .answers::<wire::GrantsAnswer>(),
         row("access:visibilityupdate", limit("access:visibilityupdate", 30))
             .about("Hides a grant from the graph of the caller, or shows it.")
             .mutates(input!(Operation::AccessVisibility { id: NODE_ID, showing: SHOWING }))

@@ -12,6 +12,7 @@ mod problem;
 mod relay_event;
 pub mod shape;
 mod snapshot;
+mod waiting;
 
 use crate::engine::DiffPart;
 use crate::engine::protocol::{Outcome, Published};
@@ -44,6 +45,7 @@ pub use problem::Problem;
 pub(crate) use relay_event::relayed_shape;
 pub use relay_event::{relayed_event, relayed_event_name};
 pub use snapshot::Snapshot;
+pub(crate) use waiting::{CriticalAnswer, GrantsAnswer, ReadyAnswer, WhyAnswer};
 
 /// A value of a field of a node, as JSON.
 pub(crate) fn written<R: Written>(_field: &NodeField<R>, value: &R::Value) -> String {
@@ -93,6 +95,10 @@ pub fn answer(outcome: &Outcome, trace_id: &str) -> (u16, Box<RawValue>) {
         Outcome::Synced { rev, recovered } => {
             text(&Synced { ok: true, rev: *rev, recovered: *recovered, trace_id })
         }
+        Outcome::Why { why, rev } => waiting::why(why, *rev, trace_id),
+        Outcome::Ready { ready, rev } => waiting::ready(ready, *rev, trace_id),
+        Outcome::Critical { critical, rev } => waiting::critical(critical, *rev, trace_id),
+        Outcome::Grants { grants, rev } => waiting::grants(grants, *rev, trace_id),
         Outcome::Trash { page, rev } => trash_page(page, *rev, trace_id),
         Outcome::Account { account, rev } => {
             text(&AccountAnswer { ok: true, account: WholeAccount(account), rev: *rev, trace_id })
