@@ -461,7 +461,7 @@ storyOnOwnServer('No password, key or cookie stands in the log, however much is 
 
 // Rules: K18.
 story('The pages that links lead to load nothing from elsewhere, are kept nowhere and tell nobody their key', async () => {
-  for (const path of ['/', '/setup?key=x', '/invite?key=x', '/reset?key=x', '/door.js', '/door.css', '/door.svg']) {
+  for (const path of ['/', '/setup?key=x', '/invite?key=x', '/reset?key=x', '/email?key=x', '/door.js', '/door.css', '/door.svg']) {
     for (const method of ['GET', 'HEAD']) {
       const answer = await fetch(server.url + path, { method });
       assert.equal(answer.status, 200, path);

@@ -31,8 +31,10 @@ async function tab(own, colorScheme = 'light') {
 }
 
 const linkIn = (text) => text.match(/http:\/\/\S+\/setup\?key=\w+/g)?.at(-1);
+/** The link as it is here: the command line does not know the port of this server. */
+const here = (own, url) => own.url + url.slice(new URL(url).origin.length);
 const fill = async (page, fields) => {
-  for (const [label, text] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(text);
+  for (const [label, text] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).and(page.locator(':visible')).fill(text);
 };
 const MINE = { Email: 'olha@example.com', Username: 'olha', Password: passwordOf('olha') };
 
@@ -71,7 +73,7 @@ told('Whoever opens the link of a new installation makes their account, and is s
 told('An invitation and a link for a new password lead to what they are for', {}, async (own) => {
   const invited = await own.cli('invite', '--json');
   const { page, shows, picture, isFine } = await tab(own, 'dark');
-  await page.goto(invited.url);
+  await page.goto(here(own, invited.url));
   await shows('Create your account');
   await picture('invited-dark');
   await fill(page, MINE);
@@ -90,7 +92,7 @@ told('An invitation and a link for a new password lead to what they are for', {}
   await other.page.getByText('If there is such an account').waitFor();
   await other.picture('forgotten-dark');
 
-  const { url } = await own.cli('user', 'reset', '--email', MINE.Email, '--json');
+  const url = here(own, (await own.cli('user', 'reset', '--email', MINE.Email, '--json')).url);
   await other.page.goto(url);
   await other.shows('Choose a new password');
   await other.picture('reset-dark');
