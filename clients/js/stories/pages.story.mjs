@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { BROWSER, openBrowser } from '../browser.mjs';
 import { storyOnOwnServer } from '../story.mjs';
-import { passwordOf } from '../visitor.mjs';
+import { passwordOf, setupLink } from '../visitor.mjs';
 
 const told = BROWSER ? storyOnOwnServer : (name) => test(name, { skip: 'there is no Chromium here' });
 const browser = BROWSER && (await openBrowser());
@@ -30,7 +30,6 @@ async function tab(own, colorScheme = 'light') {
   return { page, shows, picture, isFine: () => assert.deepEqual(wrong, []) };
 }
 
-const linkIn = (text) => text.match(/http:\/\/\S+\/setup\?key=\w+/g)?.at(-1);
 /** The link as it is here: the command line does not know the port of this server. */
 const here = (own, url) => own.url + url.slice(new URL(url).origin.length);
 const fill = async (page, fields) => {
@@ -41,7 +40,7 @@ const MINE = { Email: 'olha@example.com', Username: 'olha', Password: passwordOf
 // Rules: K14, K18.
 told('Whoever opens the link of a new installation makes their account, and is signed in', {}, async (own) => {
   const { page, shows, picture, isFine } = await tab(own);
-  await page.goto(linkIn(own.printed));
+  await page.goto(await setupLink(own));
   await shows('Create your account');
   assert.equal(await page.evaluate(() => document.activeElement.name), 'email', 'the first field has the focus');
   await picture('setup');
