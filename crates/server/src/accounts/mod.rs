@@ -15,6 +15,8 @@ mod people;
 mod public_url;
 mod sessions;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod throttle;
 
 use crate::app::App;

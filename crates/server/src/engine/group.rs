@@ -230,7 +230,11 @@ impl Group {
             if !done.batch.is_by(user) || done.fingerprint != Some(request.fingerprint) {
                 return Err(Failure::Refused(Reason::BatchIdConflict.into()));
             }
-            return Ok(Decided::Replay(graph::replay::replay(world, &done.batch, done.rev, user)));
+            let mut diff = graph::replay::replay(world, &done.batch, done.rev, user);
+            if done.batch.actor == Some(UserId::VIEWS) {
+                diff.actor = world.user(user).map(|slot| Arc::clone(&slot.user));
+            }
+            return Ok(Decided::Replay(diff));
         }
         if let Some(retry_after_s) = mutation.limited {
             return Err(Failure::RateLimited { retry_after_s });

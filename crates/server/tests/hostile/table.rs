@@ -575,6 +575,8 @@ fn accounts(table: &mut Table) {
         table.field(&[event], field, &no_password, "invalid_password");
         table.without(&[event], field, "invalid_password");
     }
+    let not_text = ["5", "true", "[]", "{}", &quoted(&"x".repeat(1_025))];
+    table.field(OWN_PASSWORDS, "password", &not_text, "invalid_password");
     let no_key = ["5", "true", "[]", "{}", &quoted(&"x".repeat(101))];
     table.field(&["account:register"], "invite", &no_key, "malformed_key");
     table.field(&["account:password:reset"], "key", &no_key, "malformed_key");
