@@ -9,7 +9,7 @@ use prometheus_client::registry::{Registry, Unit};
 use std::fmt;
 
 const PREFIX: &str = "synaptask";
-const MICROSECONDS: f64 = 1e-6;
+const IN_A_SECOND: f64 = 1e6;
 
 /// All figures, in the OpenMetrics format.
 pub(super) fn text(running: &Running) -> String {
@@ -178,10 +178,10 @@ impl Collector for All {
 }
 
 fn encode_spread(mut metric: MetricEncoder, spreading: &Spreading, is_time: bool) -> fmt::Result {
-    let scale = if is_time { MICROSECONDS } else { 1.0 };
-    let scaled = |value: u64| value as f64 * scale;
+    let scale = if is_time { IN_A_SECOND } else { 1.0 };
+    let scaled = |value: u64| value as f64 / scale;
     let buckets = spreading.buckets.iter().map(|(end, count)| (scaled(*end), *count));
-    let buckets: Vec<(f64, u64)> = buckets.chain([(f64::MAX, spreading.larger)]).collect();
+    let buckets: Vec<(f64, u64)> = buckets.chain([(f64::INFINITY, spreading.larger)]).collect();
     let count = buckets.iter().map(|(_, count)| count).sum();
     metric.encode_histogram::<NoLabelSet>(scaled(spreading.sum), count, &buckets, None)
 }
