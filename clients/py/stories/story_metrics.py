@@ -20,8 +20,10 @@ class Metrics(Story):
     # Rules: M5, M6.
     def test_a_parser_of_prometheus_reads_every_figure_and_sees_it_move(self):
         olha = self.server.add_user("olha")
-        before = self.families()
+        # Once she is let in, the server has taken up that she was added.
         client = self.server.connect(olha)
+        client.welcome()
+        before = self.families()
         for title in ("Paint", "Sand", "Oil"):
             client.add_node(title=title)
         client.call("node:update", {"id": "not an id"})

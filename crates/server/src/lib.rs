@@ -8,6 +8,7 @@ mod app;
 mod aside;
 mod auth;
 mod body;
+mod described;
 mod dispatch;
 pub mod engine;
 mod limits;
