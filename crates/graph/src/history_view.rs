@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 /// Whether a user sees a batch.
 pub fn sees_batch(world: &World, user: UserId, batch: &Batch) -> bool {
-    if batch.entries.is_empty() || batch.actor == Some(user) {
+    if batch.entries.is_empty() || batch.is_by(user) {
         return !batch.entries.is_empty();
     }
     let nodes = batch.entries.iter().flat_map(|entry| entry.subject.nodes());
@@ -35,6 +35,7 @@ fn sees_placed(world: &World, user: UserId, entry: &Entry, placed: &Placements) 
     let sees_node =
         |id| world.node(id).is_some_and(|node| placed.level(id).is_some() && (!node.in_trash || runs(id)));
     match &entry.subject {
+        _ if !entry.op.is_told() => false,
         Subject::Node(change) => change.latest().is_some_and(|node| sees_node(node.id)),
         Subject::Link(change) => change.latest().and_then(|link| world.link(link.id)).is_some_and(|link| {
             let (source, target) = (placed.level(link.source), placed.level(link.target));
@@ -236,6 +237,7 @@ impl HistoryView {
             return true;
         }
         match &entry.subject {
+            _ if !entry.op.is_told() => false,
             Subject::Node(change) => change.latest().is_some_and(|node| self.sees.contains(&node.id.0)),
             Subject::Link(change) => change.latest().is_some_and(|link| self.sees.contains(&link.id.0)),
             Subject::Grant(change) => change.latest().is_some_and(|grant| {
@@ -255,7 +257,7 @@ impl HistoryView {
 
     /// [`sees_batch`], without the World.
     pub fn sees_batch(&self, batch: &Batch) -> bool {
-        let made = batch.actor == Some(self.user) && !batch.entries.is_empty();
+        let made = batch.is_by(self.user) && !batch.entries.is_empty();
         made || batch.entries.iter().any(|entry| self.sees_entry(entry))
     }
 }

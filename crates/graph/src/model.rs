@@ -189,6 +189,10 @@ pub struct User {
     /// Whether the account can be used. Accounts that were stored without this field can.
     #[serde(default)]
     pub state: AccountState,
+    /// Of the guest that a branch token acts as, the token's owner. A guest has no name, email or credentials of its
+    /// own, and one grant at most. `None` for everyone else.
+    #[serde(default)]
+    pub guest_of: Option<UserId>,
 }
 
 impl User {
@@ -196,10 +200,45 @@ impl User {
     pub fn is_removed(&self) -> bool {
         self.state == AccountState::Removed
     }
+
+    /// Whether this is the guest that a branch token acts as, and not a person.
+    pub fn is_guest(&self) -> bool {
+        self.guest_of.is_some()
+    }
 }
 
 /// The SHA-256 of an API token's secret, the only thing stored of the secret.
 pub type TokenHash = [u8; 32];
+
+/// What a token may be used for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenScope {
+    /// For everything that its user may do.
+    #[default]
+    All,
+    /// For reading what its user sees.
+    Read,
+    /// For what a grant of this level on this node with its branch would permit.
+    Branch {
+        /// The node.
+        node: NodeId,
+        /// Admin, Editor or Viewer.
+        level: Level,
+        /// The user as which the token acts, who has that grant.
+        guest: UserId,
+    },
+}
+
+impl TokenScope {
+    /// The guest as which a branch token acts.
+    pub fn guest(self) -> Option<UserId> {
+        match self {
+            TokenScope::Branch { guest, .. } => Some(guest),
+            TokenScope::All | TokenScope::Read => None,
+        }
+    }
+}
 
 /// An API token of a user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -214,6 +253,12 @@ pub struct Token {
     pub hash: TokenHash,
     /// When it was made, in milliseconds.
     pub created: Timestamp,
+    /// When it ends; `None` for never.
+    #[serde(default)]
+    pub expires: Option<Timestamp>,
+    /// What it may be used for.
+    #[serde(default)]
+    pub scope: TokenScope,
 }
 
 /// A public node: anyone with the token may read it.

@@ -81,6 +81,7 @@ reasons! {
         InvalidEmail "invalid_email" "email must be an email address.",
         InvalidUsername "invalid_username" "A username has 3 to 32 characters from A-Z, a-z, 0-9, '_', '.' and '-'.",
         InvalidTokenName "invalid_token_name" "A token's name has at most 80 characters, none of them a control character.",
+        InvalidExpires "invalid_expires" "expires must be an RFC 3339 time in the future, or null.",
         InvalidScope "invalid_scope" "scopeType must be USER or GRAPH, with a matching scopeId.",
         SelfLink "self_link_not_allowed" "A node cannot be linked to itself.",
         NodeInTrash "node_in_trash" "The node is in the trash; restore it first.",

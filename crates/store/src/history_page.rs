@@ -4,7 +4,7 @@ use crate::{LogError, StopSign};
 use graph::batch::Subject;
 use graph::history_view::HistorySight;
 use graph::model::Rev;
-use graph::{Batch, BatchId, Entry, NodeId, Timestamp, UserId};
+use graph::{Batch, BatchId, Entry, NodeId, Op, Timestamp, UserId};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -162,6 +162,8 @@ pub struct PastBatch {
 /// to an account, the user. Tokens and new accounts touch no id.
 pub fn touched(entry: &Entry) -> impl Iterator<Item = Uuid> {
     let ids = match &entry.subject {
+        // A branch token's guest and grant.
+        Subject::Grant(_) | Subject::User(_) if !entry.op.is_told() && entry.op != Op::UserAdd => [None, None],
         Subject::Node(change) => [change.latest().map(|node| node.id.0), None],
         Subject::Link(change) => [change.latest().map(|link| link.id.0), None],
         Subject::Grant(change) => {

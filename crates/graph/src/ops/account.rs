@@ -1,11 +1,12 @@
 //! One's own account, and API tokens.
 
-use super::refuse_if;
+use super::{guest, refuse_guest, refuse_if};
 use crate::batch::{Change, Op, Subject};
 use crate::draft::{Cause, Draft};
 use crate::id::{TokenId, UserId};
-use crate::model::{Plan, Token, TokenHash, User};
+use crate::model::{Plan, Token, TokenHash, TokenScope, User};
 use crate::refusal::{Reason, Refusal};
+use crate::time::Timestamp;
 use crate::world::World;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 const TOKEN_NAME_CHARS_MAX: usize = 80;
 
 pub(super) fn rename(draft: &mut Draft<'_>, caller: UserId, username: &str) -> Result<(), Refusal> {
+    refuse_guest(draft, caller)?;
     check_username(username)?;
     let world = draft.world();
     let user = &world.user(caller).ok_or(Reason::UserNotFound)?.user;
@@ -34,14 +36,22 @@ pub struct TokenCreate {
     pub name: String,
     /// The hash of its secret.
     pub hash: TokenHash,
+    /// When it ends; `None` for never.
+    pub expires: Option<Timestamp>,
+    /// What it may be used for. The guest of a branch token is made with it, under an id that was never used.
+    pub scope: TokenScope,
 }
 
 pub(super) fn token_create(draft: &mut Draft<'_>, new: &TokenCreate) -> Result<(), Refusal> {
-    let TokenCreate { id, user, ref name, hash } = *new;
+    let TokenCreate { id, user, ref name, hash, expires, scope } = *new;
     refuse_if(!is_token_name(name), Reason::InvalidTokenName)?;
     let slot = draft.world().user(user).filter(|slot| !slot.user.is_removed()).ok_or(Reason::UserNotFound)?;
     refuse_if(slot.user.plan == Plan::Basic, Reason::ApiNotAllowed)?;
-    let token = Token { id, user, name: name.clone(), hash, created: draft.now() };
+    refuse_if(expires.is_some_and(|expires| expires <= draft.now()), Reason::InvalidExpires)?;
+    if let TokenScope::Branch { node, level, guest } = scope {
+        guest::make(draft, user, (node, level), guest, expires)?;
+    }
+    let token = Token { id, user, name: name.clone(), hash, created: draft.now(), expires, scope };
     let change = Change { before: None, after: Some(Arc::new(token)) };
     draft.write(Op::TokenUpdate, Cause::Meant, Subject::Token(change));
     Ok(())
@@ -53,6 +63,9 @@ pub(super) fn token_revoke(draft: &mut Draft<'_>, ids: &[TokenId]) -> Result<(),
         let token = world.tokens().find(|token| token.id == *id).ok_or(Reason::TokenNotFound)?;
         let change = Change { before: Some(Arc::clone(token)), after: None };
         draft.write(Op::TokenUpdate, Cause::Meant, Subject::Token(change));
+        if let Some(guest) = token.scope.guest() {
+            guest::end(draft, guest);
+        }
     }
     Ok(())
 }

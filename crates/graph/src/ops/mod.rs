@@ -7,6 +7,7 @@ mod account;
 mod apply;
 mod duplicate;
 mod email;
+mod guest;
 mod link;
 mod node;
 mod share;
@@ -254,6 +255,11 @@ fn seen_with(draft: &Draft<'_>, caller: UserId, id: NodeId, needed: Level) -> Re
         return Err(Reason::NoPermission.into());
     }
     Ok(Arc::clone(node))
+}
+
+/// Refuses a branch token what would be of the guest's own, and nobody's once the token is gone.
+fn refuse_guest(draft: &Draft<'_>, caller: UserId) -> Result<(), Refusal> {
+    refuse_if(draft.world().is_guest(caller), Reason::NoPermission)
 }
 
 fn refuse_if(condition: bool, reason: Reason) -> Result<(), Refusal> {

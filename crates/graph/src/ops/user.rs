@@ -34,6 +34,7 @@ pub(super) fn add(draft: &mut Draft<'_>, new: &UserAdd, ids: &mut dyn IdSupply) 
         plan: new.plan,
         created: draft.now(),
         state: AccountState::Active,
+        guest_of: None,
     };
     let change = Change { before: None, after: Some(Arc::new(user)) };
     draft.write(Op::UserAdd, Cause::Meant, Subject::User(change));
@@ -110,7 +111,8 @@ impl Belongings {
         let is_private = |id: &&LinkId| world.link(**id).is_some_and(|link| link.private);
         // Between two nodes of theirs a link counts at its source.
         let down = |id| world.links_down(id).filter(|link| !is_own(link.source)).count();
-        let on_own: usize = owned().map(|id| world.grants_on(id).count()).sum();
+        let persons = |id| world.grants_on(id).filter(|grant| !world.is_guest(grant.user)).count();
+        let on_own: usize = owned().map(persons).sum();
         let given = slot.given.iter().filter(|(node, _)| !is_own(*node)).count();
         Belongings {
             nodes: slot.owned(),
@@ -129,7 +131,9 @@ impl Belongings {
             match &entry.subject {
                 Subject::Node(Change { after: None, .. }) => deleted.nodes += 1,
                 Subject::Link(Change { after: None, .. }) => deleted.links += 1,
-                Subject::Grant(Change { after: None, .. }) => deleted.grants += 1,
+                Subject::Grant(Change { after: None, .. }) if entry.op != Op::TokenUpdate => {
+                    deleted.grants += 1;
+                }
                 Subject::Embed(Change { after: None, .. }) => deleted.embeds += 1,
                 Subject::Token(Change { after: None, .. }) => deleted.tokens += 1,
                 _ => {}
@@ -149,7 +153,8 @@ pub(super) fn remove(draft: &mut Draft<'_>, user: UserId, ids: &mut dyn IdSupply
         User { username: name.clone(), email: name, state: AccountState::Removed, ..User::clone(&slot.user) };
     let change = Change { before: Some(Arc::clone(&slot.user)), after: Some(Arc::new(after)) };
     draft.write(Op::UserRemove, Cause::Meant, Subject::User(change));
-    for token in slot.tokens.iter().filter_map(|hash| world.token(hash)) {
+    let tokens = || slot.tokens.iter().filter_map(|hash| world.token(hash));
+    for token in tokens() {
         let change = Change { before: Some(Arc::clone(token)), after: None };
         draft.write(Op::TokenUpdate, Cause::Derived, Subject::Token(change));
     }
@@ -158,6 +163,11 @@ pub(super) fn remove(draft: &mut Draft<'_>, user: UserId, ids: &mut dyn IdSupply
     for node in world.owned(user) {
         freed.extend(targets(draft, node.id));
         trash::delete_node(draft, node.id);
+    }
+    // What their grants and links lay on is gone.
+    for guest in tokens().filter_map(|token| token.scope.guest()).filter_map(|guest| world.user(guest)) {
+        let change = Change { before: Some(Arc::clone(&guest.user)), after: None };
+        draft.write(Op::TokenUpdate, Cause::Derived, Subject::User(change));
     }
     // Nodes that are themselves deleted are skipped.
     settle(draft, freed);
@@ -180,7 +190,7 @@ fn delete_shares(draft: &mut Draft<'_>, slot: &UserSlot) {
 }
 
 /// Deletes the user's private links between nodes of others. Returns the nodes that may no longer be held.
-fn delete_private_links(draft: &mut Draft<'_>, slot: &UserSlot) -> Vec<NodeId> {
+pub(super) fn delete_private_links(draft: &mut Draft<'_>, slot: &UserSlot) -> Vec<NodeId> {
     let world = draft.world();
     let links = slot.links_elsewhere.iter().filter_map(|id| world.link(*id));
     let mut private: Vec<&Arc<Link>> = links.filter(|link| link.private).collect();

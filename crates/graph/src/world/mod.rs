@@ -464,6 +464,21 @@ impl World {
         self.users.get(&id)
     }
 
+    /// The person behind a user: the owner of the token that acts as this guest, or the user.
+    pub fn person(&self, id: UserId) -> UserId {
+        self.user(id).and_then(|slot| slot.user.guest_of).unwrap_or(id)
+    }
+
+    /// The account of the person behind a user, as others are told of them.
+    pub fn account(&self, id: UserId) -> Option<&Arc<User>> {
+        self.user(self.person(id)).map(|slot| &slot.user)
+    }
+
+    /// Whether this is the guest that a branch token acts as.
+    pub fn is_guest(&self, id: UserId) -> bool {
+        self.user(id).is_some_and(|slot| slot.user.is_guest())
+    }
+
     /// The nodes a user owns, in order of creation.
     pub fn owned(&self, user: UserId) -> impl DoubleEndedIterator<Item = &Arc<Node>> {
         let owned = self.user(user).into_iter().flat_map(|slot| &slot.owned);

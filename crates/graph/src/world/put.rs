@@ -62,6 +62,9 @@ impl World {
             Subject::User(change) => {
                 let (was, is) = direction.of(change);
                 self.put_user(was, is);
+                if let (None, Some(user), Direction::Backward) = (was, is, direction) {
+                    self.give_back_links(user.id);
+                }
             }
             Subject::Token(change) => {
                 let (was, is) = direction.of(change);
@@ -439,16 +442,19 @@ impl World {
     }
 
     pub(super) fn put_user(&mut self, was: Option<&Arc<User>>, is: Option<&Arc<User>>) {
-        if let Some(user) = was.filter(|user| !user.is_removed()) {
+        // Nobody finds a guest by a name or an email.
+        if let Some(user) = was.filter(|user| !user.is_removed() && !user.is_guest()) {
             self.emails.remove(&user.email.to_lowercase());
         }
-        if let Some(user) = was {
+        if let Some(user) = was.filter(|user| !user.is_guest()) {
             self.usernames.remove(&(user.username.to_lowercase(), user.id));
         }
         match (was, is) {
             (_, Some(user)) => {
-                self.usernames.insert((user.username.to_lowercase(), user.id));
-                if !user.is_removed() {
+                if !user.is_guest() {
+                    self.usernames.insert((user.username.to_lowercase(), user.id));
+                }
+                if !user.is_removed() && !user.is_guest() {
                     self.emails.insert(user.email.to_lowercase(), user.id);
                 }
                 match self.users.get_mut(&user.id) {
@@ -462,6 +468,23 @@ impl World {
                 self.users.remove(&user.id);
             }
             (None, None) => {}
+        }
+    }
+
+    /// Notes at a guest, whose end was reverted, the links that had stayed without it.
+    fn give_back_links(&mut self, user: UserId) {
+        let links: Vec<Arc<Link>> =
+            self.links.values().map(|slot| &slot.link).filter(|link| link.owner == user).cloned().collect();
+        for link in links {
+            let owns = |end: &NodeId| self.node(*end).is_some_and(|node| node.owner == user);
+            let elsewhere = ![link.source, link.target].iter().any(owns);
+            let Some(slot) = self.users.get_mut(&user) else { return };
+            if elsewhere {
+                slot.links_elsewhere.insert(link.id);
+            }
+            if link.in_trash {
+                slot.trashed_links.insert(link.id);
+            }
         }
     }
 

@@ -6,7 +6,7 @@
 //! given another meaning, and a default never changes. Unknown fields are ignored.
 
 use super::CodecError;
-use graph::model::{AccountState, Embed, Grant, Level, Link, LinkType, Node, Plan, Status, Token, User};
+use graph::model::{AccountState, Embed, Grant, Level, Link, LinkType, Node, Plan, Status, Token, TokenScope, User};
 use graph::{BatchId, LinkId, NodeId, Timestamp, TokenId, UserId};
 use rmp_serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
@@ -306,7 +306,7 @@ stored! {
 stored! { Embed: user, 1 node; = Embed { user: UserId(NIL), node: NodeId(NIL) } }
 
 stored! {
-    User: id, 1 username, 2 email, 3 plan, 4 created, 5 state;
+    User: id, 1 username, 2 email, 3 plan, 4 created, 5 state, 6 guest_of;
     = User {
         id: UserId(NIL),
         username: String::new(),
@@ -314,16 +314,19 @@ stored! {
         plan: Plan::Pro,
         created: epoch(),
         state: AccountState::Active,
+        guest_of: None,
     }
 }
 
 stored! {
-    Token: id, 1 user, 2 name, 3 hash, 4 created;
+    Token: id, 1 user, 2 name, 3 hash, 4 created, 5 expires, 6 scope;
     = Token {
         id: TokenId(NIL),
         user: UserId(NIL),
         name: String::new(),
         hash: [0; 32],
         created: epoch(),
+        expires: None,
+        scope: TokenScope::All,
     }
 }
