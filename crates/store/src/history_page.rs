@@ -163,7 +163,9 @@ pub struct PastBatch {
 pub fn touched(entry: &Entry) -> impl Iterator<Item = Uuid> {
     let ids = match &entry.subject {
         // A branch token's guest and grant.
-        Subject::Grant(_) | Subject::User(_) if !entry.op.is_told() && entry.op != Op::UserAdd => [None, None],
+        Subject::Grant(_) | Subject::User(_) if !entry.op.is_told() && entry.op != Op::UserAdd => {
+            [None, None]
+        }
         Subject::Node(change) => [change.latest().map(|node| node.id.0), None],
         Subject::Link(change) => [change.latest().map(|link| link.id.0), None],
         Subject::Grant(change) => {

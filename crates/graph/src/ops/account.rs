@@ -70,6 +70,37 @@ pub(super) fn token_revoke(draft: &mut Draft<'_>, ids: &[TokenId]) -> Result<(),
     Ok(())
 }
 
+/// A change of an API token. `None` leaves a field as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenUpdate {
+    /// The token.
+    pub id: TokenId,
+    /// At most 80 Unicode scalar values, none of them a control character.
+    pub name: Option<String>,
+    /// `Some(None)` for never.
+    pub expires: Option<Option<Timestamp>>,
+}
+
+pub(super) fn token_update(draft: &mut Draft<'_>, asked: &TokenUpdate) -> Result<(), Refusal> {
+    let TokenUpdate { id, name, expires } = asked;
+    refuse_if(name.is_none() && expires.is_none(), Reason::NoFieldsToUpdate)?;
+    refuse_if(name.as_ref().is_some_and(|name| !is_token_name(name)), Reason::InvalidTokenName)?;
+    refuse_if(expires.flatten().is_some_and(|expires| expires <= draft.now()), Reason::InvalidExpires)?;
+    let before = draft.world().tokens().find(|token| token.id == *id).ok_or(Reason::TokenNotFound)?;
+    let mut after = Token::clone(before);
+    after.name = name.clone().unwrap_or(after.name);
+    after.expires = expires.unwrap_or(after.expires);
+    if after == **before {
+        return Ok(());
+    }
+    if let TokenScope::Branch { node, guest, .. } = after.scope {
+        guest::set_expiry(draft, guest, node, after.expires);
+    }
+    let change = Change { before: Some(Arc::clone(before)), after: Some(Arc::new(after)) };
+    draft.write(Op::TokenUpdate, Cause::Meant, Subject::Token(change));
+    Ok(())
+}
+
 /// Replaces the secret. The token keeps its id, its name and its creation time.
 pub(super) fn token_rotate(draft: &mut Draft<'_>, id: TokenId, hash: TokenHash) -> Result<(), Refusal> {
     let before = draft.world().tokens().find(|token| token.id == id).ok_or(Reason::TokenNotFound)?;

@@ -102,6 +102,7 @@ pub fn may_be_part(operation: &Operation) -> bool {
         | O::UserEnable { .. }
         | O::UserRemove { .. }
         | O::TokenCreate(_)
+        | O::TokenUpdate(_)
         | O::TokenRevoke { .. }
         | O::TokenRotate { .. } => false,
     }

@@ -25,7 +25,7 @@ use crate::world::{Graph, World};
 use std::sync::Arc;
 use uuid::Uuid;
 
-pub use account::{TokenCreate, USERNAME_CHARS, is_username};
+pub use account::{TokenCreate, TokenUpdate, USERNAME_CHARS, is_username};
 pub use apply::{OPERATIONS_MAX, apply, may_be_part};
 pub use duplicate::{COPIES_MAX, NodeDuplicate};
 pub use email::{EMAIL_CHARS_MAX, is_email};
@@ -142,6 +142,8 @@ pub enum Operation {
     TokenRevoke {
         ids: Vec<TokenId>,
     },
+    /// Operator only: another name or expiry for an API token.
+    TokenUpdate(TokenUpdate),
     /// Operator only: a new secret for an API token, which keeps its id and name.
     TokenRotate {
         id: TokenId,
@@ -210,6 +212,7 @@ fn decide_for(
         | O::UserEnable { .. }
         | O::UserRemove { .. }
         | O::TokenCreate(_)
+        | O::TokenUpdate(_)
         | O::TokenRevoke { .. }
         | O::TokenRotate { .. } => Err(Reason::NoPermission.into()),
     }
@@ -229,6 +232,7 @@ fn decide_for_operator(
         O::UserEnable { user } => user::set_disabled(draft, *user, false),
         O::UserRemove { user } => user::remove(draft, *user, ids),
         O::TokenCreate(token) => account::token_create(draft, token),
+        O::TokenUpdate(asked) => account::token_update(draft, asked),
         O::TokenRevoke { ids } => account::token_revoke(draft, ids),
         O::TokenRotate { id, hash } => account::token_rotate(draft, *id, *hash),
         _ => Err(Reason::NoPermission.into()),

@@ -6,7 +6,9 @@
 //! given another meaning, and a default never changes. Unknown fields are ignored.
 
 use super::CodecError;
-use graph::model::{AccountState, Embed, Grant, Level, Link, LinkType, Node, Plan, Status, Token, TokenScope, User};
+use graph::model::{
+    AccountState, Embed, Grant, Level, Link, LinkType, Node, Plan, Status, Token, TokenScope, User,
+};
 use graph::{BatchId, LinkId, NodeId, Timestamp, TokenId, UserId};
 use rmp_serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};

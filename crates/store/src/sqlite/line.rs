@@ -156,7 +156,8 @@ pub(super) fn remembered(row: &Row<'_>) -> Result<Remembered, LogError> {
     };
     let place = || format!("batch {rev}");
     let (id, actor, at, fingerprint, body) = read().map_err(|error| LogError::corrupt(place(), error))?;
-    let Decoded { lineage, guest, entries } = codec::decode(body).map_err(|error| LogError::corrupt(place(), error))?;
+    let Decoded { lineage, guest, entries } =
+        codec::decode(body).map_err(|error| LogError::corrupt(place(), error))?;
     let actor = Option::map(actor, UserId);
     let batch = Batch { id: BatchId(id), actor, guest, at: Timestamp::from_ms(at), lineage, entries };
     Ok(Remembered { rev: natural(rev)?, batch, fingerprint })
