@@ -78,6 +78,8 @@ pub fn dispatch(
     };
     match asked {
         Err(problem) => reply(problem.into(), AnsweredBy::Here),
+        // The transports route it to the room `accounts`, or have no such event.
+        Ok(Asked::Account(_)) => reply(Problem::Event.into(), AnsweredBy::Here),
         Ok(Asked::Ping) => reply(Reply::Pong, AnsweredBy::Here),
         Ok(Asked::Read(read)) => {
             let answer = Box::new(|outcome| reply(settled(outcome), AnsweredBy::Engine));

@@ -1,6 +1,6 @@
 //! The table of operations, printed for programs and for people.
 
-use super::row::CREDENTIALS;
+use super::row::{CREDENTIALS, Callers};
 use super::{Field, Method, OWN_BYTES_MAX, RELAYS, ROWS, RelayRow, Row};
 use crate::limits::{NamedLimit, RELAY};
 use crate::wire::{PayloadFault, Problem};
@@ -14,9 +14,14 @@ impl Row {
         let mut errors = Vec::new();
         // Over a socket these arise before there is an event: at connection, or from the size of a message.
         if self.method.is_some() {
-            errors.extend([Problem::PayloadTooLarge.name(), Problem::Unauthorized.name()]);
-            errors.push(Problem::api_not_allowed().name());
-            if self.is_mutation() {
+            errors.push(Problem::PayloadTooLarge.name());
+            if self.callers != Callers::Anyone {
+                errors.extend([Problem::Unauthorized.name(), Problem::api_not_allowed().name()]);
+            }
+            if self.callers == Callers::Session {
+                errors.push(Problem::Session.name());
+            }
+            if self.is_change() {
                 errors.extend([Problem::Origin.name(), Problem::Encoding.name()]);
             }
         }
@@ -27,8 +32,9 @@ impl Row {
         }
         errors.push(Problem::limited(1).name());
         errors.extend(self.errors.iter().copied().map(reason_name));
+        errors.extend(self.failures.iter().map(Problem::name));
         errors.push(Problem::unavailable().name());
-        if self.is_mutation() {
+        if self.is_change() {
             errors.push(Problem::storage().name());
         }
         errors.push(Problem::exception().name());

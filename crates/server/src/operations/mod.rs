@@ -5,11 +5,14 @@
 //! the same things, in the same order and with the same words. A row's input is typed: it is read into the
 //! operation's own input, field by field. A row that lacks a field or has one of another type does not compile.
 
+mod account_request;
+mod account_rows;
 mod describe;
 mod fields;
 mod input;
 mod kinds;
 mod node_fields;
+mod paths;
 mod relay_rows;
 mod row;
 mod rows;
@@ -22,21 +25,24 @@ use crate::wire::{PayloadFault, PayloadRefusal};
 use graph::{Operation, Reason, Root};
 use sha2::{Digest, Sha256};
 
+pub use account_request::AccountRequest;
 pub use describe::{table_json, table_text};
 use input::Input;
 pub use input::{Field, Null, Reading};
 pub use kinds::Schema;
+pub use paths::Parameter;
 pub use relay_rows::{OWN_BYTES_MAX, RELAYS, RelayRow, decode_relay, relay_by_event};
+pub use row::{Callers, Method, Row};
 use row::{Make, read_mutation};
-pub use row::{Method, Row};
 pub use rows::ROWS;
 pub use rules::*;
 
-/// A decoded payload: a request to the engine.
+/// A decoded payload: a request to the engine, or to the room `accounts`.
 #[derive(Clone, Debug)]
 pub enum Asked {
     Mutation { operation: Operation, key: Option<IdempotencyKey> },
     Read(Read),
+    Account(AccountRequest),
     Ping,
 }
 
@@ -68,6 +74,7 @@ pub fn decode(row: &Row, payload: &Json) -> Result<Asked, PayloadRefusal> {
             Asked::Mutation { operation, key }
         }
         Make::Read(read) => Asked::Read(read(payload)?),
+        Make::Account(read) => Asked::Account(read(payload)?),
         Make::Ping => Asked::Ping,
     };
     check_changes(row, payload)?;

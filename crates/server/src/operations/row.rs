@@ -1,11 +1,13 @@
 //! A row of the table, and its declaration.
 
+use super::account_request::AccountRequest;
 use super::input::{Field, Input, Optional, Reading};
 use super::kinds::Batch;
+use super::paths::{Parameter, parameters};
 use crate::engine::protocol::Read;
 use crate::limits::NamedLimit;
 use crate::wire::payload::Json;
-use crate::wire::{PayloadFault, PayloadRefusal};
+use crate::wire::{PayloadFault, PayloadRefusal, Problem};
 use graph::{BatchId, Operation, Reason};
 
 /// How an operation is called over REST.
@@ -29,6 +31,17 @@ impl Method {
     }
 }
 
+/// Whom an operation serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callers {
+    /// Whoever has an API token or a web session.
+    Known,
+    /// Whoever has a web session. An API token is not enough.
+    Session,
+    /// Anyone. Credentials are not looked at.
+    Anyone,
+}
+
 /// How a row decodes a payload.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Make {
@@ -38,6 +51,8 @@ pub(super) enum Make {
         read: fn(&Json) -> Result<Operation, PayloadRefusal>,
     },
     Read(fn(&Json) -> Result<Read, PayloadRefusal>),
+    /// Carried out by the room `accounts`, over REST alone.
+    Account(fn(&Json) -> Result<AccountRequest, PayloadRefusal>),
     /// Answered by the transport itself.
     Ping,
 }
@@ -59,7 +74,8 @@ pub struct Row {
     pub alias_of: Option<&'static str>,
     /// `None` where there is no REST form.
     pub method: Option<Method>,
-    /// Full paths, including `/api`. All of them mean the same.
+    /// Full paths, including `/api`. All of them mean the same. A segment `{name}` is a parameter: the field of that
+    /// name takes its value.
     pub paths: &'static [&'static str],
     /// The limit per user over sockets. Rows whose limits have the same name share one count.
     pub limit: NamedLimit,
@@ -69,8 +85,12 @@ pub struct Row {
     pub read_only: &'static [&'static str],
     /// The domain's refusals, besides faults of the payload, in the order of the checks.
     pub errors: &'static [Reason],
+    /// Failures besides those that every row of its kind has.
+    pub failures: &'static [Problem],
     /// The answer, in words.
     pub output: &'static str,
+    /// Whom it serves.
+    pub callers: Callers,
     /// What the caller must present, in words.
     pub credentials: &'static str,
     /// True for a mutation that cannot be one of several in graph:apply.
@@ -98,7 +118,9 @@ pub(super) fn row(event: &'static str, limit: NamedLimit) -> Row {
         fields: Vec::new(),
         read_only: &[],
         errors: &[],
+        failures: &[],
         output: DIFF_OUTPUT,
+        callers: Callers::Known,
         credentials: CREDENTIALS,
         alone: false,
         over_rest_alone: false,
@@ -133,6 +155,11 @@ impl Row {
     /// Declares a read.
     pub(super) fn reads(self, input: Reading<Read>) -> Row {
         Row { fields: input.fields, make: Make::Read(input.read), ..self }
+    }
+
+    /// Declares a request concerning accounts. It has no event.
+    pub(super) fn account(self, input: Reading<AccountRequest>) -> Row {
+        Row { fields: input.fields, make: Make::Account(input.read), over_rest_alone: true, ..self }
     }
 
     /// Declares the REST form: this method at any of these paths.
@@ -175,6 +202,11 @@ impl Row {
         Row { carries_secret: true, ..self }
     }
 
+    /// It serves web sessions alone.
+    pub(super) fn for_sessions(self) -> Row {
+        Row { callers: Callers::Session, credentials: "web session", ..self }
+    }
+
     /// Describes the credentials.
     pub(super) fn with(self, credentials: &'static str) -> Row {
         Row { credentials, ..self }
@@ -190,6 +222,21 @@ impl Row {
     /// Whether the operation changes anything.
     pub fn is_mutation(&self) -> bool {
         matches!(self.make, Make::Mutation { .. })
+    }
+
+    /// Whether the operation is carried out by the room `accounts`.
+    pub fn is_account(&self) -> bool {
+        matches!(self.make, Make::Account(_))
+    }
+
+    /// Whether the operation may change anything. GET never does.
+    pub fn is_change(&self) -> bool {
+        self.is_mutation() || (self.is_account() && self.method != Some(Method::Get))
+    }
+
+    /// The parameters of a path, if it is one of the operation's.
+    pub fn at(&self, path: &str) -> Option<Vec<Parameter>> {
+        self.paths.iter().find_map(|own| parameters(own, path))
     }
 
     /// Whether a field holds an integer. A query string does not show the types of its values.

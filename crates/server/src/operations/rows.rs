@@ -1,6 +1,7 @@
 //! The table of operations.
 
 use super::Method::{Delete, Get, Post, Put};
+use super::account_rows::accounts;
 use super::fields::*;
 use super::input::{Changes, Given, Input, Reading, input};
 use super::node_fields::NodeInput;
@@ -36,7 +37,7 @@ const PAGE_OUTPUT: &str = "{ok, hasMore, nodes, links, rev, trace_id}";
 
 /// Every operation.
 pub static ROWS: LazyLock<Vec<Row>> =
-    LazyLock::new(|| [graph(), nodes(), links(), shares(), past(), rest()].concat());
+    LazyLock::new(|| [graph(), nodes(), links(), shares(), past(), rest(), accounts()].concat());
 
 fn graph() -> Vec<Row> {
     vec![

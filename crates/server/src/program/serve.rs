@@ -2,6 +2,7 @@
 
 use super::data_directory::{DataError, make_log};
 use super::settings::Settings;
+use crate::accounts::Accounts;
 use crate::app::App;
 use crate::engine::{self, Engine, StartError};
 use crate::net::accept::{Patience, serve};
@@ -100,7 +101,9 @@ async fn serve_on(
     let explain = Explain { answer: response::unread, headers: origins.without_origin() };
     let app = App::new(engine.clone(), settings.transport);
     let (sockets_router, sockets) = socket::routes(&app);
-    let router = rest::with_rest(sockets_router, &app).layer(from_fn_with_state(Arc::new(origins), cors));
+    let accounts = Accounts::new(&app);
+    let router =
+        rest::with_rest(sockets_router, &app, &accounts).layer(from_fn_with_state(Arc::new(origins), cors));
     let (stop, stopped) = watch::channel(false);
     let mut serving = tokio::spawn(serve(listener, router, patience, explain, stopped));
     tracing::info!(%address, "serving");

@@ -1,9 +1,11 @@
 //! REST: every path of the table of operations, and `GET /api/health`. It only translates.
 
+mod account;
 mod compression;
 mod response_permits;
 mod snapshot;
 
+use crate::accounts::Accounts;
 use crate::app::App;
 use crate::aside;
 use crate::auth::{self, Means, Origin};
@@ -14,9 +16,9 @@ use crate::limits::{CREDENTIALS_ADDRESS, HEALTH_HOUR, HEALTH_MINUTE, PUBLIC, RES
 use crate::limits::{RequestLimit, Who};
 use crate::net::forwarded::Client;
 use crate::net::tcp::Handle;
-use crate::operations::{self, Asked, Row};
+use crate::operations::{self, Asked, Parameter, Row};
 use crate::response;
-use crate::wire::payload::{Json, Malformed};
+use crate::wire::payload::Json;
 use crate::wire::{self, Problem, Snapshot, trace_id};
 use axum::Router;
 use axum::body::Body;
@@ -26,6 +28,7 @@ use compression::{Answered, compressing};
 use futures_util::FutureExt as _;
 use graph::Root;
 use graph::tokens::TokenRefusal;
+use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use response_permits::{ResponsePermit, ResponsePermits, in_slices};
 use std::panic::AssertUnwindSafe;
@@ -43,12 +46,14 @@ type RestAnswer = Result<Response, Problem>;
 /// The state of REST.
 struct Rest {
     app: Arc<App>,
+    accounts: Arc<Accounts>,
     permits: ResponsePermits,
 }
 
 /// Makes REST answer every request that the router does not handle.
-pub fn with_rest(router: Router, app: &Arc<App>) -> Router {
-    let rest = Arc::new(Rest { app: Arc::clone(app), permits: ResponsePermits::default() });
+pub fn with_rest(router: Router, app: &Arc<App>, accounts: &Arc<Accounts>) -> Router {
+    let (app, accounts) = (Arc::clone(app), Arc::clone(accounts));
+    let rest = Arc::new(Rest { app, accounts, permits: ResponsePermits::default() });
     let service = compressing(move |request| respond(rest, request));
     let answer = move |request: Request| service.clone().oneshot(request);
     router.fallback(answer.clone()).method_not_allowed_fallback(answer)
@@ -102,17 +107,19 @@ fn allowed_methods(path: &str) -> Vec<&'static str> {
 }
 
 fn rows_at(path: &str) -> impl Iterator<Item = &'static Row> {
-    operations::ROWS.iter().filter(move |row| row.paths.contains(&path))
+    operations::ROWS.iter().filter(move |row| row.at(path).is_some())
 }
 
-/// The operation that a method and path name. HEAD names the operation of GET; the router leaves out the body.
-fn route(method: &Method, path: &str) -> Result<&'static Row, Problem> {
+/// The operation that a method and path name, and the parameters of the path. HEAD names the operation of GET; the
+/// router leaves out the body.
+fn route(method: &Method, path: &str) -> Result<(&'static Row, Vec<Parameter>), Problem> {
     let method = if method == Method::HEAD { &Method::GET } else { method };
     let mut known = false;
-    for row in rows_at(path) {
+    for row in operations::ROWS.iter() {
+        let Some(parameters) = row.at(path) else { continue };
         known = true;
         if row.method.is_some_and(|named| named.name() == method.as_str()) {
-            return Ok(row);
+            return Ok((row, parameters));
         }
     }
     Err(if known { Problem::Method } else { Problem::Route })
@@ -123,29 +130,26 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
     if request.uri().path() == HEALTH_PATH {
         return health(app, &request);
     }
-    let row = route(request.method(), request.uri().path())?;
+    let (row, parameters) = route(request.method(), request.uri().path())?;
     if app.is_stopping() {
         return Err(Problem::unavailable());
     }
     let client = client(app, &request);
+    if row.is_account() {
+        return account::answer(rest, &client, request, (row, parameters), trace).await;
+    }
     let caller = match authenticate(app, &client, request.headers(), row).await {
         Err(stranger) if PUBLIC_EVENTS.contains(&row.event) && stranger.may_read_publications => {
             let query = request.uri().query().unwrap_or_default();
             let who = Who::address(client.address);
             return publication(rest, who, query, request.headers(), row, trace).await;
         }
-        known => known.map_err(|stranger| stranger.problem)?,
+        known => known?,
     };
     let (parts, body) = request.into_parts();
-    let query = parts.uri.query().unwrap_or_default();
-    let payload = if row.method == Some(operations::Method::Get) {
-        Json::from_query(query, |name| row.takes_integer(name))
-    } else if query.is_empty() {
-        let (bytes_max, within) = (app.settings.body_bytes_max, app.settings.body_timeout);
-        Json::from_body(&read_body(&parts.headers, body, bytes_max, within).await?)
-    } else {
-        // If it were ignored, a purge of a few could become a purge of all.
-        Err(Malformed("the input belongs in the body, not in the query string".to_owned()))
+    let payload = match payload(app, row, &parts, body, parameters).await {
+        Err(Problem::Malformed(malformed)) => Err(malformed),
+        read => Ok(read?),
     };
     let permit = if row.is_read() { rest.permits.acquire(Who::User(caller.user)).await } else { None };
     let limit = match row.over_rest_alone {
@@ -171,6 +175,30 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
         // ws:ping has no path. An engine that has ended has dropped the request.
         Ok(Reply::Pong) | Err(_) => Err(Problem::exception()),
     }
+}
+
+/// Reads the input of a request: from the query string for GET, otherwise from the body; and from the path.
+async fn payload(
+    app: &App,
+    row: &Row,
+    parts: &Parts,
+    body: Body,
+    parameters: Vec<Parameter>,
+) -> Result<Json, Problem> {
+    let query = parts.uri.query().unwrap_or_default();
+    let mut payload = if row.method == Some(operations::Method::Get) {
+        Json::from_query(query, |name| row.takes_integer(name))?
+    } else if query.is_empty() {
+        let (bytes_max, within) = (app.settings.body_bytes_max, app.settings.body_timeout);
+        Json::from_body(&read_body(&parts.headers, body, bytes_max, within).await?)?
+    } else {
+        // If it were ignored, a purge of a few could become a purge of all.
+        return Err(Problem::malformed("the input belongs in the body, not in the query string"));
+    };
+    for (name, value) in parameters {
+        payload.put_parameter(name, value)?;
+    }
+    Ok(payload)
 }
 
 /// Answers without credentials, for callers with the public token of a publication.
@@ -261,6 +289,12 @@ struct Stranger {
     may_read_publications: bool,
 }
 
+impl From<Stranger> for Problem {
+    fn from(stranger: Stranger) -> Self {
+        stranger.problem
+    }
+}
+
 async fn authenticate(
     app: &App,
     client: &Client,
@@ -285,7 +319,7 @@ async fn authenticate(
         }
     };
     // A browser adds the cookie whichever page made the request.
-    if by_browser && row.is_mutation() && app.origin(client, headers) != Origin::Allowed {
+    if by_browser && row.is_change() && app.origin(client, headers) != Origin::Allowed {
         return Err(stranger(Problem::Origin, false));
     }
     Ok(identity.caller)
@@ -299,10 +333,10 @@ mod tests {
     fn t2_t24_unknown_paths_and_methods_have_their_answers() {
         assert!(matches!(route(&Method::GET, "/api/nothing"), Err(Problem::Route)));
         assert!(matches!(route(&Method::GET, "/api/node"), Err(Problem::Method)));
-        assert_eq!(route(&Method::HEAD, "/api/graph").unwrap().event, "graph:get");
+        assert_eq!(route(&Method::HEAD, "/api/graph").unwrap().0.event, "graph:get");
         assert!(matches!(route(&Method::HEAD, "/api/node"), Err(Problem::Method)));
-        assert_eq!(route(&Method::PUT, "/api/node").unwrap().event, "node:update");
-        assert_eq!(route(&Method::POST, "/api/node/public").unwrap().event, "node:publish");
+        assert_eq!(route(&Method::PUT, "/api/node").unwrap().0.event, "node:update");
+        assert_eq!(route(&Method::POST, "/api/node/public").unwrap().0.event, "node:publish");
         let mut allowed = allowed_methods("/api/node");
         allowed.sort_unstable();
         assert_eq!(allowed, ["DELETE", "OPTIONS", "POST", "PUT"]);

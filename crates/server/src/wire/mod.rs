@@ -93,6 +93,18 @@ pub fn answer(outcome: &Outcome, trace_id: &str) -> (u16, Box<RawValue>) {
     (200, text)
 }
 
+/// `{ok: true, …, trace_id}`, with the fields of a value between them.
+pub fn success(fields: &impl Serialize, trace_id: &str) -> Box<RawValue> {
+    #[derive(Serialize)]
+    struct Success<'a, T> {
+        ok: bool,
+        #[serde(flatten)]
+        fields: &'a T,
+        trace_id: &'a str,
+    }
+    text(&Success { ok: true, fields, trace_id })
+}
+
 /// The answer to a request that failed, with its HTTP status.
 pub fn refused(problem: &Problem, trace_id: &str) -> (u16, Box<RawValue>) {
     (problem.status(), text(&Failed { problem, event: None, trace_id }))

@@ -84,6 +84,20 @@ impl Json {
         Ok(Json::Object(fields))
     }
 
+    /// Adds a parameter of the path to an object.
+    ///
+    /// # Errors
+    /// When the object has a field of that name.
+    pub fn put_parameter(&mut self, name: &str, value: String) -> Result<(), Malformed> {
+        if self.get(name).is_some() {
+            return Err(Malformed(format!("{name} is given twice: the path has it already")));
+        }
+        if let Json::Object(fields) = self {
+            fields.push((name.to_owned(), Json::Text(value)));
+        }
+        Ok(())
+    }
+
     /// The field of an object.
     pub fn get(&self, key: &str) -> Option<&Json> {
         match self {

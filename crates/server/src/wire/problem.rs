@@ -26,6 +26,8 @@ pub enum Problem {
     Encoding,
     /// REST without valid credentials.
     Unauthorized,
+    /// An API token, where it takes a web session.
+    Session,
     /// A socket without credentials.
     AuthMissing,
     /// A socket with credentials that are not valid.
@@ -97,7 +99,7 @@ impl Problem {
             | Problem::HeadersTooLarge => "bad_request",
             Problem::PayloadTooLarge => "payload_too_large",
             Problem::Failed(Failure::Revoked) | Problem::Unauthorized => "unauthorized",
-            Problem::AuthMissing | Problem::AuthInvalid | Problem::Origin => "forbidden",
+            Problem::AuthMissing | Problem::AuthInvalid | Problem::Origin | Problem::Session => "forbidden",
             Problem::Route | Problem::Method | Problem::Event => "not_found",
         }
     }
@@ -116,6 +118,7 @@ impl Problem {
             Problem::UriTooLong => Some("uri_too_long"),
             Problem::HeadersTooLarge => Some("headers_too_large"),
             Problem::PayloadTooLarge | Problem::Unauthorized | Problem::TooManyConnections => None,
+            Problem::Session => Some("session_required"),
             Problem::AuthMissing => Some("auth_missing"),
             Problem::AuthInvalid => Some("auth_invalid"),
             Problem::Origin => Some("origin"),
@@ -163,6 +166,7 @@ impl Problem {
             Problem::PayloadTooLarge => "The payload is too large; send less per request.",
             Problem::Failed(Failure::Revoked) => "The API token has been revoked.",
             Problem::Unauthorized => "Send a valid API token in the header: Authorization: Bearer <token>.",
+            Problem::Session => "This takes a web session; an API token is not enough. Sign in first.",
             Problem::AuthMissing => "Authentication required",
             Problem::AuthInvalid => "The API token is not valid; it may have been revoked.",
             Problem::Origin => "Requests from this web origin are not allowed.",
@@ -188,7 +192,7 @@ impl Problem {
             Problem::Encoding => 415,
             Problem::HeadersTooLarge => 431,
             Problem::Failed(Failure::Revoked) | Problem::Unauthorized => 401,
-            Problem::AuthMissing | Problem::AuthInvalid | Problem::Origin => 403,
+            Problem::AuthMissing | Problem::AuthInvalid | Problem::Origin | Problem::Session => 403,
             Problem::Route | Problem::Event => 404,
             Problem::Method => 405,
         }

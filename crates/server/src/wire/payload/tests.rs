@@ -243,3 +243,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn k1_a_parameter_of_the_path_is_a_field_that_nothing_else_gives() {
+    let mut payload = Json::parse("{\"a\":1}").unwrap();
+    payload.put_parameter("name", "google".to_owned()).unwrap();
+    assert_eq!(payload.get("name"), Some(&Json::Text("google".to_owned())));
+    assert!(payload.put_parameter("name", "other".to_owned()).is_err());
+    let mut query = Json::from_query("name=x", |_| false).unwrap();
+    assert!(query.put_parameter("name", "google".to_owned()).is_err());
+}

@@ -1,0 +1,82 @@
+//! Requests that the room `accounts` carries out: who may ask, how often, and the answer as a response.
+
+use super::{Rest, RestAnswer, authenticate, payload};
+use crate::accounts::{Answer, Answered, Asker};
+use crate::app::App;
+use crate::auth::{self, Means, Origin};
+use crate::engine::Caller;
+use crate::limits::Who;
+use crate::net::forwarded::Client;
+use crate::operations::{self, Asked, Callers, Parameter, Row};
+use crate::response;
+use crate::wire::Problem;
+use axum::body::Body;
+use axum::extract::Request;
+use http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+/// Answers a request of such a row.
+pub(super) async fn answer(
+    rest: &Rest,
+    client: &Client,
+    request: Request,
+    (row, parameters): (&'static Row, Vec<Parameter>),
+    trace: &str,
+) -> RestAnswer {
+    let app = &rest.app;
+    let caller = admit(app, client, request.headers(), row).await?;
+    let who = caller.map_or_else(|| Who::address(client.address), |caller| Who::User(caller.user));
+    // Before the body is read: reading it costs more than counting.
+    app.count_named(who, row.limit).map_err(|over| Problem::limited(over.retry_after_s))?;
+    let (parts, body) = request.into_parts();
+    let payload = payload(app, row, &parts, body, parameters).await?;
+    let Asked::Account(asked) = operations::decode(row, &payload)? else { return Err(Problem::exception()) };
+    let asker = Asker { caller, client, headers: &parts.headers, trace_id: trace };
+    Ok(into_response(rest.accounts.carry_out(asker, asked).await?))
+}
+
+/// The caller, if the row takes one; or the refusal.
+async fn admit(
+    app: &App,
+    client: &Client,
+    headers: &HeaderMap,
+    row: &Row,
+) -> Result<Option<Caller>, Problem> {
+    match row.callers {
+        Callers::Known => Ok(Some(authenticate(app, client, headers, row).await?)),
+        Callers::Session => {
+            let caller = authenticate(app, client, headers, row).await?;
+            // What a program presents on purpose is an API token.
+            let by_browser = auth::credentials(headers).is_some_and(|it| it.means == Means::Cookie);
+            if by_browser { Ok(Some(caller)) } else { Err(Problem::Session) }
+        }
+        // The browser keeps the cookie of the answer, whichever page made the request: a foreign page could sign its
+        // visitor in as somebody else.
+        Callers::Anyone => {
+            let has_cookie = auth::has_session_cookie(headers);
+            let is_refused = match app.origin(client, headers) {
+                Origin::Allowed => false,
+                Origin::Absent => has_cookie,
+                Origin::Foreign => true,
+            };
+            if row.is_change() && is_refused { Err(Problem::Origin) } else { Ok(None) }
+        }
+    }
+}
+
+fn into_response(Answer { answered, cookies }: Answer) -> axum::response::Response {
+    let mut response = match answered {
+        Answered::Json(text) => response::json(StatusCode::OK, Body::from(text)),
+        Answered::Redirect(to) => {
+            let mut response = axum::response::Response::new(Body::empty());
+            *response.status_mut() = StatusCode::SEE_OTHER;
+            response.headers_mut().insert(LOCATION, to);
+            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+        }
+    };
+    for cookie in cookies {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
