@@ -110,6 +110,7 @@ reasons! {
     }
     Forbidden {
         NoPermission "no_permission" "You do not have permission to do this.",
+        ReadOnly "read_only" "This token may only read.",
         ForbiddenType "forbidden_type" "With viewer access to the target, a link can only be secondary.",
         ForbiddenPrivate "forbidden_private" "Your access to the link's ends does not allow this value of `private`.",
         WouldShare "would_share" "This link would share the source's branch with users who have no access to it; that requires admin access to the source.",

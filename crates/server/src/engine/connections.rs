@@ -337,6 +337,6 @@ impl Connections {
 
 /// Whether the token that a caller presented is in force, with the secret that they presented.
 pub(super) fn holds(world: &World, caller: Caller) -> bool {
-    let same = |token: &Token| (token.user, token.id) == (caller.user, caller.token);
+    let same = |token: &Token| (token.user, token.id) == (caller.person, caller.token);
     tokens::in_force(world, &caller.hash).is_ok_and(|(_, token)| same(token))
 }

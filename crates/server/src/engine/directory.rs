@@ -2,7 +2,7 @@
 
 use super::protocol::Caller;
 use graph::batch::{Batch, Subject};
-use graph::model::{TokenHash, User};
+use graph::model::{TokenHash, TokenScope, User};
 use graph::tokens::{self, TokenRefusal};
 use graph::{Timestamp, TokenId, UserId, World};
 use std::collections::{HashMap, HashSet};
@@ -47,7 +47,9 @@ impl DirectoryChange {
                     change.identities.extend(hashes.map(|hash| (hash, known(world, &hash))));
                 }
                 Subject::User(user) => {
-                    if let Some(slot) = user.latest().and_then(|user| world.user(user.id)) {
+                    // Nobody is shown a guest.
+                    let person = user.latest().filter(|user| !user.is_guest());
+                    if let Some(slot) = person.and_then(|user| world.user(user.id)) {
                         change.people.push(Arc::clone(&slot.user));
                         change.identities.extend(slot.tokens.iter().map(|hash| (*hash, known(world, hash))));
                     }
@@ -71,7 +73,10 @@ impl Directory {
     pub(super) fn replace(&self, world: &World) {
         let identities = world.tokens().map(|token| (token.hash, identity(world, &token.hash)));
         *self.identities.write().unwrap_or_else(PoisonError::into_inner) = identities.collect();
-        let people = world.users().map(|slot| (slot.user.id, Arc::clone(&slot.user)));
+        let people = world
+            .users()
+            .filter(|slot| !slot.user.is_guest())
+            .map(|slot| (slot.user.id, Arc::clone(&slot.user)));
         *self.people.write().unwrap_or_else(PoisonError::into_inner) = people.collect();
     }
 
@@ -128,6 +133,12 @@ fn known(world: &World, hash: &TokenHash) -> Option<Known> {
 
 fn identity(world: &World, hash: &TokenHash) -> Result<Identity, TokenRefusal> {
     let (user, token) = tokens::in_force(world, hash)?;
-    let caller = Caller { user: user.id, token: token.id, hash: token.hash };
+    let caller = Caller {
+        user: token.scope.guest().unwrap_or(user.id),
+        person: user.id,
+        reads_only: token.scope == TokenScope::Read,
+        token: token.id,
+        hash: token.hash,
+    };
     Ok(Identity { caller, user: Arc::clone(user) })
 }

@@ -29,8 +29,8 @@ impl Request {
 
     fn line(&self) -> Line {
         match self {
-            Request::Mutate(mutation, _) => Line::User(mutation.caller.user),
-            Request::Read { caller, .. } | Request::Relay { caller, .. } => Line::User(caller.user),
+            Request::Mutate(mutation, _) => Line::User(mutation.caller.person),
+            Request::Read { caller, .. } | Request::Relay { caller, .. } => Line::User(caller.person),
             Request::ReadPublic { .. } => Line::Anonymous,
         }
     }
@@ -306,7 +306,7 @@ mod tests {
 
     fn account(user: u128) -> Request {
         let id = Uuid::from_u128(user);
-        let caller = Caller { user: UserId(id), token: TokenId(id), hash: [0; 32] };
+        let caller = Caller::of(UserId(id), TokenId(id), [0; 32]);
         Request::Read { caller, read: Read::Account, connection: None, answer: Box::new(drop) }
     }
 

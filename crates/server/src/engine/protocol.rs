@@ -18,12 +18,28 @@ pub struct ConnectionId(pub u64);
 /// The caller of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The user.
+    /// The user: by their view and access everything is answered. For a branch token it is the guest as which it acts.
     pub user: UserId,
+    /// The person: the user, or the owner of the token that acts as a guest. Limits count for them.
+    pub person: UserId,
+    /// Whether the token may only read.
+    pub reads_only: bool,
     /// The API token that the caller presented.
     pub token: TokenId,
     /// The hash of the secret that the caller presented. It changes when the token is rotated.
     pub hash: TokenHash,
+}
+
+impl Caller {
+    /// A user with a token for everything that they may do.
+    pub fn of(user: UserId, token: TokenId, hash: TokenHash) -> Self {
+        Caller { user, person: user, reads_only: false, token, hash }
+    }
+
+    /// Whether the token acts as a guest: for a branch, and not for the account.
+    pub fn is_guest(self) -> bool {
+        self.user != self.person
+    }
 }
 
 /// A client's own id for a mutation, which makes a retry safe.

@@ -25,6 +25,9 @@ impl Row {
                 errors.extend([Problem::Origin.name(), Problem::Encoding.name()]);
             }
         }
+        if self.is_change() && self.callers == Callers::Known {
+            errors.push(Problem::read_only().name());
+        }
         errors.push(Problem::malformed("").name());
         errors.extend(self.payload_errors().into_iter().map(PayloadFault::name));
         if self.is_mutation() {

@@ -3,7 +3,7 @@
 use crate::auth::Secret;
 use crate::engine::{RandomIds, clock};
 use graph::batch::Subject;
-use graph::model::{Plan, Token, User};
+use graph::model::{Plan, Token, TokenScope, User};
 use graph::ops::{Belongings, TokenCreate, UserAdd, UserSet};
 use graph::{Batch, Operation, Reason, Refusal, Timestamp, TokenId, UserId, World, decide};
 use std::collections::HashMap;
@@ -132,7 +132,14 @@ impl<'l> Accounts<'l> {
     pub fn create_token(&mut self, user: &User, name: &str) -> Result<(TokenId, Secret), AccountError> {
         let secret = Secret::random()?;
         let (id, hash) = (TokenId(Uuid::new_v4()), secret.hash());
-        self.commit(&Operation::TokenCreate(TokenCreate { id, user: user.id, name: name.to_owned(), hash }))?;
+        self.commit(&Operation::TokenCreate(TokenCreate {
+            id,
+            user: user.id,
+            name: name.to_owned(),
+            hash,
+            expires: None,
+            scope: TokenScope::All,
+        }))?;
         Ok((id, secret))
     }
 
