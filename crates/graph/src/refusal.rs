@@ -138,6 +138,7 @@ reasons! {
         AlreadyUndone "already_undone" "The batch is already undone.",
         NotUndone "not_undone" "The batch is not undone.",
         UsernameTaken "username_taken" "This username is already in use.",
+        TooManyTokens "too_many_tokens" "You have as many API tokens as one user may have; revoke one first.",
         EmailTaken "email_taken" "This email is already in use.",
     }
 }

@@ -11,7 +11,10 @@ use crate::world::World;
 use std::sync::Arc;
 
 /// The greatest length of a token's name, in characters.
-const TOKEN_NAME_CHARS_MAX: usize = 80;
+pub const TOKEN_NAME_CHARS_MAX: usize = 80;
+
+/// The greatest number of API tokens of a user.
+pub const TOKENS_MAX: usize = 100;
 
 pub(super) fn rename(draft: &mut Draft<'_>, caller: UserId, username: &str) -> Result<(), Refusal> {
     refuse_guest(draft, caller)?;
@@ -47,6 +50,10 @@ pub(super) fn token_create(draft: &mut Draft<'_>, new: &TokenCreate) -> Result<(
     refuse_if(!is_token_name(name), Reason::InvalidTokenName)?;
     let slot = draft.world().user(user).filter(|slot| !slot.user.is_removed()).ok_or(Reason::UserNotFound)?;
     refuse_if(slot.user.plan == Plan::Basic, Reason::ApiNotAllowed)?;
+    let world = draft.world();
+    let own = slot.tokens.iter().filter_map(|hash| world.token(hash));
+    let there = own.filter(|token| token.expires.is_none_or(|expires| expires > draft.now())).count();
+    refuse_if(there >= TOKENS_MAX, Reason::TooManyTokens)?;
     refuse_if(expires.is_some_and(|expires| expires <= draft.now()), Reason::InvalidExpires)?;
     if let TokenScope::Branch { node, level, guest } = scope {
         guest::make(draft, user, (node, level), guest, expires)?;
@@ -130,6 +137,6 @@ pub fn is_username(text: &str) -> bool {
 }
 
 /// Whether a text is a valid token name: one that fits on a line of a list, on any terminal.
-fn is_token_name(text: &str) -> bool {
+pub fn is_token_name(text: &str) -> bool {
     text.chars().count() <= TOKEN_NAME_CHARS_MAX && !text.chars().any(char::is_control)
 }

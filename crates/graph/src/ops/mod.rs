@@ -25,7 +25,9 @@ use crate::world::{Graph, World};
 use std::sync::Arc;
 use uuid::Uuid;
 
-pub use account::{TokenCreate, TokenUpdate, USERNAME_CHARS, is_username};
+pub use account::{
+    TOKEN_NAME_CHARS_MAX, TokenCreate, TokenUpdate, USERNAME_CHARS, is_token_name, is_username,
+};
 pub use apply::{OPERATIONS_MAX, apply, may_be_part};
 pub use duplicate::{COPIES_MAX, NodeDuplicate};
 pub use email::{EMAIL_CHARS_MAX, is_email};

@@ -47,6 +47,11 @@ impl Accounts {
     /// Why it is refused. Nothing was changed then.
     pub async fn carry_out(&self, asker: Asker<'_>, request: AccountRequest) -> Result<Answer, Problem> {
         match request {
+            AccountRequest::Tokens
+            | AccountRequest::TokenCreate(_)
+            | AccountRequest::TokenUpdate(_)
+            | AccountRequest::TokenRevoke(_)
+            | AccountRequest::TokenRotate(_) => Err(Problem::exception()),
             AccountRequest::Logout => {
                 Ok(Answer::empty(asker.trace_id).with_cookie(cookie::none(asker.is_secure())))
             }

@@ -306,7 +306,7 @@ mod tests {
 
     fn account(user: u128) -> Request {
         let id = Uuid::from_u128(user);
-        let caller = Caller::of(UserId(id), TokenId(id), [0; 32]);
+        let caller = Caller::api(UserId(id), TokenId(id), [0; 32]);
         Request::Read { caller, read: Read::Account, connection: None, answer: Box::new(drop) }
     }
 

@@ -32,7 +32,7 @@ pub struct Caller {
 
 impl Caller {
     /// A user with a token for everything that they may do.
-    pub fn of(user: UserId, token: TokenId, hash: TokenHash) -> Self {
+    pub fn api(user: UserId, token: TokenId, hash: TokenHash) -> Self {
         Caller { user, person: user, reads_only: false, token, hash }
     }
 

@@ -1,10 +1,13 @@
 //! The kinds of fields: how each is read from JSON and described.
 
 use super::rules::*;
+use super::token_request::AskedScope;
 use crate::wire::payload::Json;
 use crate::wire::{PayloadFault, PayloadRefusal};
 use graph::model::{Level, LinkType};
-use graph::ops::{EMAIL_CHARS_MAX, USERNAME_CHARS, is_email, is_username};
+use graph::ops::{
+    EMAIL_CHARS_MAX, TOKEN_NAME_CHARS_MAX, USERNAME_CHARS, is_email, is_token_name, is_username,
+};
 use graph::{BatchId, NodeId, Root, Timestamp};
 use std::collections::BTreeMap;
 use uuid::{Uuid, Variant, Version};
@@ -245,6 +248,36 @@ kind! { Username => String,
         format!("{least} to {most} of A-Z, a-z, 0-9, '_', '.' and '-'")
     }),
     |json| text(json).filter(|text| is_username(text)).map(str::to_owned)
+}
+
+/// An API token's name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TokenName;
+
+kind! { TokenName => String,
+    Schema::new("string", format!("at most {TOKEN_NAME_CHARS_MAX} characters, none of them a control character")),
+    |json| text(json).filter(|text| is_token_name(text)).map(str::to_owned)
+}
+
+/// What an API token is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ScopeOfToken;
+
+kind! { ScopeOfToken => AskedScope,
+    Schema {
+        is_id: true,
+        ..Schema::new("string or object", "\"all\", \"read\", or {branch, level}: a node's UUID, and 1, 2 or 3")
+    },
+    |json| match json {
+        Json::Text(scope) if scope == "all" => Some(AskedScope::All),
+        Json::Text(scope) if scope == "read" => Some(AskedScope::Read),
+        Json::Object(fields) if fields.len() == 2 => {
+            let level = Level::try_from(small(json.get("level")?)?).ok()?;
+            let node = NodeId(uuid(json.get("branch")?)?);
+            (level != Level::Owner).then_some(AskedScope::Branch { node, level })
+        }
+        _ => None,
+    }
 }
 
 /// A scope of history.

@@ -2,8 +2,9 @@
 
 use crate::auth::Secret;
 use crate::engine::{RandomIds, clock};
+use crate::operations::AskedScope;
 use graph::batch::Subject;
-use graph::model::{Plan, Token, TokenScope, User};
+use graph::model::{Plan, Token, User};
 use graph::ops::{Belongings, TokenCreate, UserAdd, UserSet};
 use graph::{Batch, Operation, Reason, Refusal, Timestamp, TokenId, UserId, World, decide};
 use std::collections::HashMap;
@@ -125,22 +126,36 @@ impl<'l> Accounts<'l> {
         self.user(&email)
     }
 
-    /// Creates a token for a user and returns its secret, which is not stored.
+    /// Creates a token for a user and returns it with its secret, which is not stored.
     ///
     /// # Errors
-    /// `invalid_token_name`, `api_not_allowed` on a plan without tokens, and [`AccountError::Log`].
-    pub fn create_token(&mut self, user: &User, name: &str) -> Result<(TokenId, Secret), AccountError> {
+    /// `invalid_token_name`, `invalid_expires`, `api_not_allowed` on a plan without tokens, those of the node of a
+    /// branch token, and [`AccountError::Log`].
+    pub fn create_token(
+        &mut self,
+        user: &User,
+        name: &str,
+        expires: Option<Timestamp>,
+        scope: AskedScope,
+    ) -> Result<(Listed, Secret), AccountError> {
+        if matches!(scope, AskedScope::Branch { .. }) {
+            self.load_everything()?;
+        }
         let secret = Secret::random()?;
         let (id, hash) = (TokenId(Uuid::new_v4()), secret.hash());
-        self.commit(&Operation::TokenCreate(TokenCreate {
-            id,
-            user: user.id,
-            name: name.to_owned(),
-            hash,
-            expires: None,
-            scope: TokenScope::All,
-        }))?;
-        Ok((id, secret))
+        let (user, name, scope) = (user.id, name.to_owned(), scope.with_guest(&mut RandomIds));
+        self.commit(&Operation::TokenCreate(TokenCreate { id, user, name, hash, expires, scope }))?;
+        let token = self.world.token(&hash).cloned().ok_or(Reason::TokenNotFound)?;
+        Ok((Listed { token, last_used: None }, secret))
+    }
+
+    /// Loads what else there is than accounts: the guests of branch tokens have grants and links.
+    fn load_everything(&mut self) -> Result<(), AccountError> {
+        if self.scope != LoadScope::Everything {
+            self.world = self.log.load(LoadScope::Everything)?;
+            self.scope = LoadScope::Everything;
+        }
+        Ok(())
     }
 
     /// A user's tokens, the oldest first.
@@ -169,6 +184,9 @@ impl<'l> Accounts<'l> {
         if only.is_some() && ids.is_empty() {
             return Err(Reason::TokenNotFound.into());
         }
+        if theirs.iter().any(|token| token.scope.guest().is_some() && ids.contains(&token.id)) {
+            self.load_everything()?;
+        }
         if !ids.is_empty() {
             self.commit(&Operation::TokenRevoke { ids: ids.clone() })?;
         }
@@ -179,12 +197,12 @@ impl<'l> Accounts<'l> {
     ///
     /// # Errors
     /// `token_not_found`, and [`AccountError::Log`].
-    pub fn rotate(&mut self, user: &User, id: TokenId) -> Result<(Arc<Token>, Secret), AccountError> {
-        let theirs = self.tokens_of(user).into_iter().find(|token| token.id == id);
-        let token = theirs.ok_or(Reason::TokenNotFound)?;
+    pub fn rotate(&mut self, user: &User, id: TokenId) -> Result<(Listed, Secret), AccountError> {
+        let theirs = self.tokens(user)?.into_iter().find(|listed| listed.token.id == id);
+        let listed = theirs.ok_or(Reason::TokenNotFound)?;
         let secret = Secret::random()?;
         self.commit(&Operation::TokenRotate { id, hash: secret.hash() })?;
-        Ok((token, secret))
+        Ok((listed, secret))
     }
 
     /// Changes an account. A change of plan takes accounts opened with everything.
@@ -230,8 +248,11 @@ impl<'l> Accounts<'l> {
         found.ok_or_else(|| Reason::UserNotFound.into())
     }
 
+    /// Those that have not expired.
     fn tokens_of(&self, user: &User) -> Vec<Arc<Token>> {
-        self.world.tokens().filter(|token| token.user == user.id).cloned().collect()
+        let now = clock::now();
+        let tokens = self.world.tokens().filter(|token| token.user == user.id);
+        tokens.filter(|token| token.expires.is_none_or(|expires| expires > now)).cloned().collect()
     }
 
     /// Decides an operation on the accounts as they are in the transaction, and appends it.
@@ -306,7 +327,7 @@ mod tests {
         let mut accounts = Accounts::open(&mut log).unwrap();
         let user = accounts.add_user("olha@example.com", "olha", Plan::Pro).unwrap();
         for (name, allowed) in cases {
-            match accounts.create_token(&user, name) {
+            match accounts.create_token(&user, name, None, AskedScope::All) {
                 Ok(_) => assert!(allowed, "{name:?}"),
                 Err(error) => {
                     assert!(!allowed, "{name:?}: {error}");

@@ -10,6 +10,7 @@ mod payload_fault;
 mod problem;
 mod relay_event;
 mod snapshot;
+mod token;
 
 use crate::engine::DiffPart;
 use crate::engine::protocol::{Outcome, Published};
@@ -34,6 +35,7 @@ pub use payload_fault::{PayloadFault, PayloadRefusal};
 pub use problem::Problem;
 pub use relay_event::{relayed_event, relayed_event_name};
 pub use snapshot::Snapshot;
+pub use token::token_json;
 
 /// A value of a field of a node, as JSON.
 pub(crate) fn written<R: Written>(_field: &NodeField<R>, value: &R::Value) -> String {
