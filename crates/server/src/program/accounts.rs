@@ -95,7 +95,8 @@ impl<'l> Accounts<'l> {
 
     /// Everyone there ever was: the removed ones, too, with the names that stand for them.
     pub fn people(&self) -> HashMap<UserId, Arc<User>> {
-        self.world.users().map(|slot| (slot.user.id, Arc::clone(&slot.user))).collect()
+        let people = self.world.users().filter(|slot| !slot.user.is_guest());
+        people.map(|slot| (slot.user.id, Arc::clone(&slot.user))).collect()
     }
 
     /// The user with that email.
