@@ -4,6 +4,11 @@
 
 mod answer;
 mod cookie;
+#[allow(dead_code)] // until letters are sent
+pub mod mail;
+#[allow(dead_code)] // as above
+mod public_url;
+mod settings;
 
 use crate::app::App;
 use crate::engine::Caller;
@@ -12,16 +17,27 @@ use crate::operations::AccountRequest;
 use crate::wire::Problem;
 pub use answer::{Answer, Answered};
 use http::HeaderMap;
+use mail::{MailError, Mailer};
+pub use public_url::PublicUrl;
+pub use settings::AccountSettings;
 use std::sync::Arc;
 
 /// Everything that accounts need besides the engine. There is one of it in a server.
 #[derive(Debug)]
-pub struct Accounts {}
+pub struct Accounts {
+    /// Sends mail; `None` when the settings name no mail server.
+    #[allow(dead_code)] // as above
+    mailer: Option<Mailer>,
+}
 
 impl Accounts {
     /// For a server that is about to run.
-    pub fn new(_app: &Arc<App>) -> Arc<Accounts> {
-        Arc::new(Accounts {})
+    ///
+    /// # Errors
+    /// [`MailError`], when mail is configured and cannot be sent.
+    pub fn new(_app: &Arc<App>, settings: &AccountSettings) -> Result<Arc<Accounts>, MailError> {
+        let mailer = Mailer::start(&settings.mail, settings.public_url.as_ref())?;
+        Ok(Arc::new(Accounts { mailer }))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::data_directory::{DataError, make_log};
 use super::settings::Settings;
 use crate::accounts::Accounts;
+use crate::accounts::mail::MailError;
 use crate::app::App;
 use crate::engine::{self, Engine, StartError};
 use crate::net::accept::{Patience, serve};
@@ -37,6 +38,8 @@ pub enum ServerError {
     Data(#[from] DataError),
     #[error(transparent)]
     Engine(#[from] StartError),
+    #[error(transparent)]
+    Mail(#[from] MailError),
     #[error("cannot listen on {listen}: {source}")]
     Listen { listen: String, source: io::Error },
     #[error("the server became unable to accept connections and has stopped")]
@@ -101,7 +104,7 @@ async fn serve_on(
     let explain = Explain { answer: response::unread, headers: origins.without_origin() };
     let app = App::new(engine.clone(), settings.transport);
     let (sockets_router, sockets) = socket::routes(&app);
-    let accounts = Accounts::new(&app);
+    let accounts = Accounts::new(&app, &settings.accounts)?;
     let router =
         rest::with_rest(sockets_router, &app, &accounts).layer(from_fn_with_state(Arc::new(origins), cors));
     let (stop, stopped) = watch::channel(false);

@@ -6,6 +6,7 @@ mod environment;
 mod given;
 mod values;
 
+use crate::accounts::AccountSettings;
 use crate::app::TransportSettings;
 use crate::limits::NAMED_LIMITS;
 use crate::operations;
@@ -30,6 +31,9 @@ pub enum ConfigError {
     File { path: PathBuf, reason: String },
     #[error("{name}: {reason}")]
     Variable { name: String, reason: String },
+    /// The settings do not fit together.
+    #[error("{key}: {reason}")]
+    Together { key: String, reason: &'static str },
 }
 
 /// All settings.
@@ -49,6 +53,8 @@ pub struct Settings {
     pub header_timeout: Duration,
     /// The settings of the transports.
     pub transport: TransportSettings,
+    /// The settings of accounts.
+    pub accounts: AccountSettings,
 }
 
 impl Default for Settings {
@@ -61,6 +67,7 @@ impl Default for Settings {
             connections_max: 10_000,
             header_timeout: Duration::from_secs(30),
             transport: TransportSettings::default(),
+            accounts: AccountSettings::default(),
         }
     }
 }
@@ -97,6 +104,7 @@ impl Settings {
         settings.data = data.unwrap_or(settings.data);
         settings.listen = listen.unwrap_or(settings.listen);
         settings.log = log.unwrap_or(settings.log);
+        settings.accounts.check().map_err(|(key, reason)| ConfigError::Together { key, reason })?;
         Ok(settings)
     }
 
@@ -108,7 +116,7 @@ impl Settings {
 
     /// Reads a settings file.
     fn read_toml(&mut self, text: &str) -> Result<(), String> {
-        let table: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
+        let table: toml::Table = toml::from_str(text).map_err(|error| syntax(text, &error))?;
         self.read_table("", table)
     }
 
@@ -160,6 +168,13 @@ impl Settings {
             Some(unknown) => Err(wrong(unknown.to_owned())(environment::unknown())),
         }
     }
+}
+
+/// What is wrong with the form of a file, and where. The line itself is not shown: there may be a secret in it.
+fn syntax(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map(|before| before.matches('\n').count() + 1);
+    line.map_or_else(String::new, |line| format!("line {line}: ")) + error.message()
 }
 
 /// The table of the limits.

@@ -2,7 +2,9 @@
 //! README.md is derived from it.
 
 use super::Settings;
-use super::values::check_origin;
+use super::values::{check_origin, check_public_url};
+use crate::accounts::PublicUrl;
+use crate::accounts::mail::{Smtp, parse_sender};
 use crate::net::cors::CorsMode;
 use crate::net::forwarded::TrustedProxies;
 use std::ops::RangeInclusive;
@@ -31,6 +33,8 @@ pub(super) enum Form {
     Choice(Choice),
     /// A list in the file; in the environment its entries are separated by commas.
     List(List),
+    /// Text of a certain form, by default none.
+    Checked(Checked),
 }
 
 /// A number in a range.
@@ -46,6 +50,14 @@ pub(super) struct Choice {
     /// Sets one of the words.
     pub(super) set: fn(&mut Settings, &str),
     pub(super) get: fn(&Settings) -> &'static str,
+}
+
+/// Text of a certain form. It may be a secret, so it is never shown.
+pub(super) struct Checked {
+    /// Its form, in words.
+    pub(super) form: &'static str,
+    /// Fails with a sentence that does not repeat the text.
+    pub(super) set: fn(&mut Settings, &str) -> Result<(), String>,
 }
 
 /// A list of texts.
@@ -70,6 +82,7 @@ impl Setting {
             Form::Number(number) => number.range_in_words(),
             Form::Choice(choice) => choice.words.join(", "),
             Form::List(_) => "a list".to_owned(),
+            Form::Checked(checked) => checked.form.to_owned(),
         }
     }
 
@@ -86,6 +99,7 @@ impl Setting {
                 let entries = (list.get)(&default);
                 if entries.is_empty() { "none".to_owned() } else { entries.join(", ") }
             }
+            Form::Checked(_) => "none".to_owned(),
         }
     }
 
@@ -211,6 +225,41 @@ pub(super) static SETTINGS: &[Setting] = &[
         "history.pro.bytes",
         number(ANY, |to, it| to.history.pro.bytes = it, |of| of.history.pro.bytes),
         "how many bytes of batches of a user on the pro plan are kept",
+    ),
+    setting(
+        "public_url",
+        Form::Checked(Checked {
+            form: "an origin",
+            set: |to, text| {
+                check_public_url(text)?;
+                to.accounts.public_url = Some(PublicUrl::of_origin(text));
+                Ok(())
+            },
+        }),
+        "where people reach the server, such as `https://tasks.example`; links in mails begin with it",
+    ),
+    setting(
+        "mail.smtp",
+        Form::Checked(Checked {
+            form: "a mail server",
+            set: |to, text| {
+                to.accounts.mail.smtp = Some(Smtp::parse(text)?);
+                Ok(())
+            },
+        }),
+        "the server that takes mails, such as `smtps://user:password@mail.example:465`; needs `mail.from` and \
+         `public_url`",
+    ),
+    setting(
+        "mail.from",
+        Form::Checked(Checked {
+            form: "a sender",
+            set: |to, text| {
+                to.accounts.mail.from = Some(parse_sender(text)?);
+                Ok(())
+            },
+        }),
+        "the sender of mails, such as `SynapTask <tasks@example.com>`",
     ),
     setting(
         "allowed_origins",

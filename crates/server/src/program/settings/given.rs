@@ -1,7 +1,7 @@
 //! A value as given in the file or in the environment, and how it sets a setting.
 
 use super::Settings;
-use super::declared::{Form, List, Number, Setting};
+use super::declared::{Checked, Form, List, Number, Setting};
 use super::values::{limit_form, read_limit};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -40,6 +40,7 @@ impl Given {
                 (choice.set)(to, &word);
             }
             Form::List(List { set, .. }) => set(to, self.list()?)?,
+            Form::Checked(Checked { set, .. }) => set(to, &self.text()?)?,
         }
         Ok(())
     }

@@ -335,6 +335,51 @@ fn c13_a_choice_is_one_of_its_words() {
     assert!(words_known >= 3);
 }
 
+// Rules: I1, I2.
+#[test]
+fn i1_i2_mail_takes_a_server_a_sender_and_the_public_url() {
+    let all = [
+        ("SYNAPTASK_MAIL_SMTP", "smtps://tasks:hunter2@mail.example"),
+        ("SYNAPTASK_MAIL_FROM", "SynapTask <tasks@example.com>"),
+        ("SYNAPTASK_PUBLIC_URL", "https://tasks.example"),
+    ];
+    let settings = with_variables(&all).unwrap();
+    assert!(settings.accounts.mail.smtp.is_some() && settings.accounts.mail.from.is_some());
+    assert_eq!(settings.accounts.public_url.as_ref().unwrap().host(), "tasks.example");
+    assert!(!format!("{settings:?}").contains("hunter2"));
+    for (without, named) in [(1, "mail.smtp: needs `mail.from`"), (2, "mail.smtp: needs `public_url`")] {
+        let some: Vec<_> =
+            all.iter().enumerate().filter(|(at, _)| *at != without).map(|(_, it)| *it).collect();
+        assert!(with_variables(&some).unwrap_err().starts_with(named), "{without}");
+    }
+    for (wrong, helps) in [
+        ("tasks.example", "scheme, host and port"),
+        ("https://tasks.example/", "ends with"),
+        ("https://tasks.example/app", "has a path"),
+        ("https://tasks.example:443", "leave it out"),
+        ("ftp://tasks.example", "must begin with \"https://\""),
+    ] {
+        let error = parse_file(&format!("public_url = \"{wrong}\"")).unwrap_err();
+        assert!(error.starts_with("public_url: ") && error.contains(helps), "{error}");
+    }
+}
+
+// Rules: I2.
+#[test]
+fn i2_no_error_about_a_setting_shows_a_secret() {
+    for text in [
+        "[mail]\nsmtp = \"https://u:hunter2@mail.example\"",
+        "[mail]\nsmtp = [\"smtps://u:hunter2@mail.example\"]",
+        "[mail]\nsmtp = \"smtps://u:hunter2@mail.example",
+        "[mail]\nsmtp = smtps://u:hunter2@mail.example",
+        "[mail]\nsmtp = \"smtps://u:hunter2\\q@mail.example\"",
+    ] {
+        let error = parse_file(text).unwrap_err();
+        assert!(!error.contains("hunter2"), "{error}");
+        assert!(error.contains("mail.smtp") || error.starts_with("line 2: "), "{error}");
+    }
+}
+
 /// README.md's table of settings, derived from the declarations.
 fn readme_table() -> String {
     let code = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };

@@ -40,6 +40,16 @@ pub(super) fn check_origin(entry: &str) -> Result<(), &'static str> {
     }
 }
 
+/// Whether a text is the origin of a web server.
+pub(super) fn check_public_url(text: &str) -> Result<(), String> {
+    check_origin(text)?;
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    match scheme.as_deref() {
+        Some("http" | "https") => Ok(()),
+        _ => Err("must begin with \"https://\" or \"http://\"".to_owned()),
+    }
+}
+
 /// Reads a limit; `None` means no limit. Open connections are a plain count; all other limits have a window.
 pub(super) fn read_limit(name: &str, text: &str) -> Result<Option<Rule>, String> {
     let merely_counted = name == OPEN_USER.name;
