@@ -15,12 +15,17 @@ use uuid::Uuid;
 
 /// Whether a user sees a batch.
 pub fn sees_batch(world: &World, user: UserId, batch: &Batch) -> bool {
-    if batch.entries.is_empty() || batch.is_by(user) {
-        return !batch.entries.is_empty();
+    if batch.is_by(user) || !shows_anything(batch) {
+        return shows_anything(batch);
     }
     let nodes = batch.entries.iter().flat_map(|entry| entry.subject.nodes());
     let placed = Placements::of(world, user, nodes);
     batch.entries.iter().any(|entry| sees_placed(world, user, entry, &placed))
+}
+
+/// Whether there is anything in a batch that a user's history shows.
+fn shows_anything(batch: &Batch) -> bool {
+    batch.entries.iter().any(|entry| !entry.op.is_internal())
 }
 
 /// Whether a user sees an entry: its entity is now in their graph or their trash, or is a grant on a node they have
@@ -35,7 +40,7 @@ fn sees_placed(world: &World, user: UserId, entry: &Entry, placed: &Placements) 
     let sees_node =
         |id| world.node(id).is_some_and(|node| placed.level(id).is_some() && (!node.in_trash || runs(id)));
     match &entry.subject {
-        _ if !entry.op.is_told() => false,
+        _ if entry.op.is_internal() => false,
         Subject::Node(change) => change.latest().is_some_and(|node| sees_node(node.id)),
         Subject::Link(change) => change.latest().and_then(|link| world.link(link.id)).is_some_and(|link| {
             let (source, target) = (placed.level(link.source), placed.level(link.target));
@@ -52,9 +57,9 @@ fn sees_placed(world: &World, user: UserId, entry: &Entry, placed: &Placements) 
             embed.user == user && (sees_node(embed.node) || world.has_embed(embed.node, user))
         }),
         Subject::User(change) => {
-            change.before.is_some() && change.latest().is_some_and(|account| account.id == user)
+            !entry.op.is_internal() && change.latest().is_some_and(|account| account.id == user)
         }
-        Subject::Token(_) => false,
+        Subject::Token(_) | Subject::Key(_) => false,
     }
 }
 
@@ -195,7 +200,7 @@ impl HistoryView {
                         reader.embeds.insert(embed.node);
                     }
                 }
-                Subject::User(_) | Subject::Token(_) => {}
+                Subject::User(_) | Subject::Token(_) | Subject::Key(_) => {}
             }
         }
         let links: Vec<&Arc<Link>> = links.into_iter().filter_map(|id| world.link(id)).collect();
@@ -237,7 +242,7 @@ impl HistoryView {
             return true;
         }
         match &entry.subject {
-            _ if !entry.op.is_told() => false,
+            _ if entry.op.is_internal() => false,
             Subject::Node(change) => change.latest().is_some_and(|node| self.sees.contains(&node.id.0)),
             Subject::Link(change) => change.latest().is_some_and(|link| self.sees.contains(&link.id.0)),
             Subject::Grant(change) => change.latest().is_some_and(|grant| {
@@ -249,15 +254,15 @@ impl HistoryView {
                 embed.user == self.user && reads
             }),
             Subject::User(change) => {
-                change.before.is_some() && change.latest().is_some_and(|account| account.id == self.user)
+                !entry.op.is_internal() && change.latest().is_some_and(|account| account.id == self.user)
             }
-            Subject::Token(_) => false,
+            Subject::Token(_) | Subject::Key(_) => false,
         }
     }
 
     /// [`sees_batch`], without the World.
     pub fn sees_batch(&self, batch: &Batch) -> bool {
-        let made = batch.is_by(self.user) && !batch.entries.is_empty();
+        let made = batch.is_by(self.user) && shows_anything(batch);
         made || batch.entries.iter().any(|entry| self.sees_entry(entry))
     }
 }

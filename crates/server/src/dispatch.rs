@@ -56,7 +56,7 @@ pub fn dispatch(
 ) {
     let Request { caller, row, payload, connection, answered, limit, passed_on, load_quota } = request;
     if let Some(refusal) = refuse_reader(caller, row) {
-        let counted = app.count(Who::User(caller.person), limit);
+        let counted = app.count(Who::User(caller.account), limit);
         let problem = counted.map_or_else(|over| Problem::limited(over.retry_after_s), |_| refusal);
         return reply(problem.into(), AnsweredBy::Here);
     }
@@ -70,7 +70,7 @@ pub fn dispatch(
     };
     let goes_on =
         page.is_some_and(|(load_quota, offset, limit)| load_quota.goes_on(row.event, offset, limit));
-    let who = Who::User(caller.person);
+    let who = Who::User(caller.account);
     let counted = if goes_on { Ok(None) } else { app.count(who, limit) };
     if let (Some((load_quota, 0, limit)), Ok(_)) = (page, &counted) {
         load_quota.begin(row.event, limit);

@@ -13,7 +13,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic)]
 
 use graph::batch::{Change, Lineage, Op};
-use graph::model::{AccountState, Link, LinkType, Node, Plan, Rev, User};
+use graph::model::{Link, LinkType, Node, Plan, Rev, User};
 use graph::{Batch, BatchId, Entry, LinkId, NodeId, Subject, Timestamp, UserId};
 use std::path::Path;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ fn proposal(kind: u64, number: u64, entries: Vec<Entry>) -> Proposal {
     // Time goes on: a clock that was set back is another matter.
     static CLOCK: AtomicI64 = AtomicI64::new(NOW_MS);
     let (id, at) = (BatchId(id(kind, number)), Timestamp::from_ms(CLOCK.fetch_add(1, Ordering::Relaxed)));
-    let batch = Batch { id, actor: Some(user(number)), at, lineage: Lineage::Fresh, entries };
+    let batch = Batch { id, actor: Some(user(number)), guest: None, at, lineage: Lineage::Fresh, entries };
     // As random as a hash.
     let mut fingerprint = [0; 32];
     fingerprint
@@ -95,8 +95,7 @@ fn add_users(log: &mut dyn Log) -> Rev {
     let opened = (0..USERS).map(|number| {
         let created = Timestamp::from_ms(NOW_MS);
         let (username, email) = (format!("user{number}"), format!("user{number}@example.org"));
-        let made =
-            User { id: user(number), username, email, plan: Plan::Pro, created, state: AccountState::Active };
+        let made = User::new(user(number), username, email, Plan::Pro, created);
         entry(Op::UserAdd, Subject::User(change(None, Some(made))))
     });
     let opened = proposal(6, 0, opened.collect());

@@ -8,7 +8,7 @@ use crate::batch::{Change, Op, Subject};
 use crate::blocking::settle;
 use crate::draft::{Cause, Draft};
 use crate::id::{NodeId, UserId};
-use crate::model::{AccountState, Grant, Level, Plan, User};
+use crate::model::{Grant, Level, Plan, User};
 use crate::refusal::{Reason, Refusal};
 use crate::time::Timestamp;
 use std::sync::Arc;
@@ -25,15 +25,8 @@ pub(super) fn make(
     let (shared, access) = seen(draft, owner, node, Reason::NodeNotFound)?;
     refuse_if(access != Level::Owner, Reason::NoPermission)?;
     refuse_if(shared.in_trash, Reason::NodeInTrash)?;
-    let account = User {
-        id: guest,
-        username: String::new(),
-        email: String::new(),
-        plan: Plan::Pro,
-        created: draft.now(),
-        state: AccountState::Active,
-        guest_of: Some(owner),
-    };
+    let blank = User::new(guest, String::new(), String::new(), Plan::Pro, draft.now());
+    let account = User { guest_of: Some(owner), ..blank };
     let change = Change { before: None, after: Some(Arc::new(account)) };
     draft.write(Op::TokenUpdate, Cause::Meant, Subject::User(change));
     let grant = Grant {

@@ -234,7 +234,8 @@ impl Turn {
             | O::UserEnable { .. }
             | O::UserRemove { .. }
             | O::TokenCreate(_)
-            | O::TokenUpdate(_)
+            | O::TokenSet(_)
+            | O::Account(_)
             | O::TokenRevoke { .. }
             | O::TokenRotate { .. } => Err(Reason::NoPermission),
         }

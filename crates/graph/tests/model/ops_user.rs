@@ -3,7 +3,7 @@
 use super::undo::Deed;
 use super::{Turn, refuse_if};
 use graph::model::{AccountState, Level, Plan, Token, TokenScope, User};
-use graph::ops::{TokenCreate, TokenUpdate, UserSet};
+use graph::ops::{TokenCreate, TokenSet, UserSet};
 use graph::{Operation, Reason, TokenId, UserId};
 
 impl Turn {
@@ -14,7 +14,7 @@ impl Turn {
             Operation::UserEnable { user } => self.user_state(*user, AccountState::Active),
             Operation::UserRemove { user } => self.user_remove(*user),
             Operation::TokenCreate(new) => self.token_create(new),
-            Operation::TokenUpdate(asked) => self.token_update(asked),
+            Operation::TokenSet(asked) => self.token_update(asked),
             Operation::TokenRevoke { ids } => self.token_revoke(ids),
             _ => Err(Reason::NoPermission),
         }
@@ -33,7 +33,7 @@ impl Turn {
     }
 
     fn user_set(&mut self, asked: &UserSet) -> Result<(), Reason> {
-        let UserSet { user, email, username, plan } = asked;
+        let UserSet { user, email, username, plan, admin: _ } = asked;
         refuse_if(email.is_none() && username.is_none() && plan.is_none(), Reason::NoFieldsToUpdate)?;
         // Of the few that are tried, only these cannot be one.
         refuse_if(email.as_ref().is_some_and(|email| email.starts_with('<')), Reason::InvalidEmail)?;
@@ -113,21 +113,14 @@ impl Turn {
     // Rules: Y1, Y9, Y11.
     fn token_create(&mut self, new: &TokenCreate) -> Result<(), Reason> {
         let TokenCreate { id, user, name, hash, expires, scope } = new.clone();
-        refuse_if(self.there(user)?.plan == Plan::Basic, Reason::ApiNotAllowed)?;
         refuse_if(expires.is_some_and(|expires| expires <= self.m.now), Reason::InvalidExpires)?;
+        refuse_if(self.there(user)?.plan == Plan::Basic, Reason::ApiNotAllowed)?;
         if let TokenScope::Branch { node, level, guest } = scope {
             let access = self.m.placement(user, node).ok_or(Reason::NodeNotFound)?;
             refuse_if(access != Level::Owner, Reason::NoPermission)?;
             refuse_if(!self.m.is_active(node), Reason::NodeInTrash)?;
-            let guest = User {
-                id: guest,
-                username: String::new(),
-                email: String::new(),
-                plan: Plan::Pro,
-                created: self.m.now,
-                state: AccountState::Active,
-                guest_of: Some(user),
-            };
+            let blank = User::new(guest, String::new(), String::new(), Plan::Pro, self.m.now);
+            let guest = User { guest_of: Some(user), ..blank };
             let grant = graph::model::Grant {
                 node,
                 user: guest.id,
@@ -142,13 +135,13 @@ impl Turn {
             self.m.guests.insert(guest.id, user);
             self.m.users.insert(guest.id, guest);
         }
-        self.m.tokens.insert(id, Token { id, user, name, hash, created: self.m.now, expires, scope });
+        self.m.tokens.insert(id, Token { expires, scope, ..Token::api(id, user, name, hash, self.m.now) });
         self.note(Deed::Removed);
         Ok(())
     }
 
     // Rules: Y3, Y11.
-    fn token_update(&mut self, asked: &TokenUpdate) -> Result<(), Reason> {
+    fn token_update(&mut self, asked: &TokenSet) -> Result<(), Reason> {
         refuse_if(asked.name.is_none() && asked.expires.is_none(), Reason::NoFieldsToUpdate)?;
         let past = asked.expires.flatten().is_some_and(|expires| expires <= self.m.now);
         refuse_if(past, Reason::InvalidExpires)?;

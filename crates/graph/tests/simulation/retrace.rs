@@ -112,7 +112,7 @@ pub fn check_history(simulation: &Simulation) -> Result<(), String> {
                 if let (Some(id), Subject::Node(_) | Subject::Grant(_)) = (runs, &entry.subject) {
                     return Err(format!("{user} runs {id} by one judgement and not by the other"));
                 }
-                let want = entry.op.is_told() && knows(&simulation.model, user, &entry.subject);
+                let want = !entry.op.is_internal() && knows(&simulation.model, user, &entry.subject);
                 let seen = [reader, &judged].map(|view| view.sees_entry(entry));
                 let got = (sees_entry(&simulation.world, user, entry), seen);
                 if got != (want, [want; 2]) {
@@ -137,7 +137,7 @@ fn knows(model: &Model, user: UserId, subject: &Subject) -> bool {
             model.knows_embed(user, (embed.user, embed.node))
         }
         Subject::User(change) => change.latest().unwrap().id == user,
-        Subject::Token(_) => false,
+        Subject::Token(_) | Subject::Key(_) => false,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::model::Model;
 use graph::model::{Level, LinkType, Plan, Status, TokenScope};
 use graph::ops::{
     AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodeDuplicate, NodePublish, NodePublishUpdate,
-    NodeUpdate, TokenCreate, TokenUpdate, UserSet,
+    NodeUpdate, TokenCreate, TokenSet, UserSet,
 };
 use graph::{
     BatchId, LinkId, NODE_FIELDS, NodeFields, NodeId, Operation, Root, Timestamp, TokenId, UserId,
@@ -446,10 +446,11 @@ fn of_operator(model: &Model, what: What, step: &Step) -> Option<Operation> {
             let usernames = ["eve", "ben", "x", "alice-2"];
             let plans = [Plan::Basic, Plan::Plus, Plan::Pro, Plan::Pro];
             Some(Operation::UserSet(UserSet {
-                user,
+                user: user,
                 email: some_if(a % 3 == 0, emails[usize::from(a / 3) % emails.len()].to_owned()),
                 username: some_if(b % 3 == 0, usernames[usize::from(b / 3) % usernames.len()].to_owned()),
                 plan: some_if(c % 2 == 0, plans[usize::from(c / 2) % plans.len()]),
+                admin: None,
             }))
         }
         What::UserState if a % 2 == 0 => Some(Operation::UserDisable { user }),
@@ -482,7 +483,7 @@ fn token(simulation: &mut Simulation, step: &Step) -> Operation {
         let revokes = if full { d % 3 == 0 } else { d % 8 == 0 };
         return match revokes {
             true => Operation::TokenRevoke { ids: vec![one] },
-            false => Operation::TokenUpdate(TokenUpdate { id: one, name: None, expires }),
+            false => Operation::TokenSet(TokenSet { id: one, name: None, expires }),
         };
     }
     let below = |id: NodeId| model.links.values().any(|link| link.target == id && !link.private);

@@ -123,7 +123,7 @@ impl<'l> Accounts<'l> {
     /// The refusals of the domain, and [`AccountError::Log`].
     pub fn add_user(&mut self, email: &str, username: &str, plan: Plan) -> Result<Arc<User>, AccountError> {
         let (email, username) = (email.to_owned(), username.to_owned());
-        self.commit(&Operation::UserAdd(UserAdd { email: email.clone(), username, plan }))?;
+        self.commit(&Operation::UserAdd(UserAdd::new(email.clone(), username, plan)))?;
         self.user(&email)
     }
 

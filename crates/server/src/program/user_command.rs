@@ -125,7 +125,13 @@ pub(super) fn run(command: &UserCommand, settings: &Settings) -> Result<(), Comm
         UserCommand::Set(args) => {
             let user = accounts.user(&args.user.email)?.id;
             let (email, username) = (args.new_email.clone(), args.username.clone());
-            let changes = UserSet { user, email, username, plan: args.plan.map(Plan::from) };
+            let changes = UserSet {
+                user: user,
+                email: email,
+                username: username,
+                plan: args.plan.map(Plan::from),
+                admin: None,
+            };
             changed(accounts.set(changes)?.as_ref(), args.user.form)
         }
         UserCommand::Disable(named) => {

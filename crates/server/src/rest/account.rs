@@ -25,7 +25,7 @@ pub(super) async fn answer(
 ) -> RestAnswer {
     let app = &rest.app;
     let caller = admit(app, client, request.headers(), row).await?;
-    let who = caller.map_or_else(|| Who::address(client.address), |caller| Who::User(caller.person));
+    let who = caller.map_or_else(|| Who::address(client.address), |caller| Who::User(caller.account));
     // Before the body is read: reading it costs more than counting.
     app.count_named(who, row.limit).map_err(|over| Problem::limited(over.retry_after_s))?;
     let (parts, body) = request.into_parts();

@@ -151,7 +151,7 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
         Err(Problem::Malformed(malformed)) => Err(malformed),
         read => Ok(read?),
     };
-    let permit = if row.is_read() { rest.permits.acquire(Who::User(caller.person)).await } else { None };
+    let permit = if row.is_read() { rest.permits.acquire(Who::User(caller.account)).await } else { None };
     let limit = match row.over_rest_alone {
         true => row.limit.into(),
         false => RequestLimit { limit: REST, of: row.event },

@@ -198,9 +198,9 @@ pub async fn run(app: Arc<App>, connection: Arc<Connection>, socket: Arc<Socket>
 
 async fn live(app: &Arc<App>, connection: &Arc<Connection>, sender: &Arc<Sender>, admitted: Admitted) {
     let Admitted { caller, means, open: _open } = admitted;
-    let connected = wire::connected(caller.person, means.client(), clock::now());
+    let connected = wire::connected(caller.account, means.client(), clock::now());
     connection.put(Outgoing::Event("connected", connected), 0, Admission::Bound);
-    let sink = Sink { connection: Arc::clone(connection), sender: Arc::clone(sender), user: caller.person };
+    let sink = Sink { connection: Arc::clone(connection), sender: Arc::clone(sender), user: caller.account };
     let id = app.engine.connect(caller, Box::new(sink));
     let end = tokio::select! {
         end = send_all(connection, sender) => end,

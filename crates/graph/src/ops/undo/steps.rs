@@ -101,7 +101,7 @@ pub(super) fn steps(root: &Batch, backward: bool) -> Vec<Step<'_>> {
         let (op, at) = (entry.op, (!entry.derived).then_some(at));
         match &entry.subject {
             // A branch token is made and revoked, and not by way of history.
-            Subject::Grant(_) | Subject::User(_) if !op.is_told() => {
+            Subject::Grant(_) if op.is_internal() => {
                 let none = Step::None { node: None, link: None };
                 others.extend(at.map(|at| (at, none)));
             }
@@ -113,8 +113,10 @@ pub(super) fn steps(root: &Batch, backward: bool) -> Vec<Step<'_>> {
             Subject::Embed(change) => {
                 embeds.note(change.latest().map(|embed| (embed.user, embed.node)), change, op, at);
             }
-            Subject::User(change) => users.note(change.latest().map(|user| user.id), change, op, at),
-            Subject::Token(_) => {}
+            Subject::User(change) if !op.is_internal() => {
+                users.note(change.latest().map(|user| user.id), change, op, at);
+            }
+            Subject::User(_) | Subject::Token(_) | Subject::Key(_) => {}
         }
     }
     let mut steps = Steps { backward, ..Steps::default() };

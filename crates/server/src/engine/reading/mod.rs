@@ -57,8 +57,8 @@ pub(super) enum Asked {
 impl Asked {
     fn turn(&self) -> Turn {
         match self {
-            Asked::ByUser(caller, _) => Turn::User(caller.person),
-            Asked::Found(found) => Turn::User(found.caller.person),
+            Asked::ByUser(caller, _) => Turn::User(caller.account),
+            Asked::Found(found) => Turn::User(found.caller.account),
             Asked::Public(..) => Turn::Anyone,
         }
     }
