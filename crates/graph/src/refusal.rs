@@ -117,7 +117,8 @@ reasons! {
         ForbiddenPrivate "forbidden_private" "Your access to the link's ends does not allow this value of `private`.",
         WouldShare "would_share" "This link would share the source's branch with users who have no access to it; that requires admin access to the source.",
         PlanLimit "plan_limit" "Your plan does not include this.",
-        InvalidInvite "invalid_invite" "This invitation has been used or revoked, has expired, or is for another email.",
+        RegistrationClosed "registration_closed" "This installation takes no new accounts.",
+        InvalidInvite "invalid_invite" "Making an account takes an invitation that has not been used or revoked, has not expired, and is not for another email.",
         InvalidKey "invalid_key" "This link has been used, has expired, or was replaced by a newer one; ask for another.",
         ApiNotAllowed "api_not_allowed" "API tokens require the plus or pro plan.",
     }

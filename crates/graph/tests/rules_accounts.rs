@@ -71,13 +71,7 @@ fn n1_names_that_were_apart_by_case_alone_stay_and_check_names_them() {
     // The operator changes something else of one of them, with the name as it is.
     let set = |username: &str| {
         let (email, username, plan) = (None, Some(username.to_owned()), Some(Plan::Plus));
-        Operation::UserSet(UserSet {
-            user: UserId(Uuid::from_u128(2)),
-            email: email,
-            username: username,
-            plan: plan,
-            admin: None,
-        })
+        Operation::UserSet(UserSet { user: UserId(Uuid::from_u128(2)), email, username, plan, admin: None })
     };
     assert_eq!(comes_to(&twins, None, &set("Ann")), None);
     assert_eq!(comes_to(&twins, None, &set("aNN")), Some(Reason::UsernameTaken));

@@ -36,6 +36,15 @@ pub enum AccountOperation {
     },
     /// Gives an account another password.
     PasswordSet(PasswordSet),
+    /// Without an actor: stores the same password in another form.
+    PasswordRehash {
+        /// Whose.
+        user: UserId,
+        /// The same password.
+        password: PasswordHash,
+        /// The password against which the user's was checked: it must still be the account's.
+        verified: PasswordHash,
+    },
     /// Gives an account another email.
     EmailSet {
         /// Whose account.
@@ -132,6 +141,7 @@ pub(super) fn decide(
         O::SessionStart(asked) => session::start(draft, asked),
         O::SessionEnd { user, which } => session::end(draft, *user, *which),
         O::PasswordSet(asked) => set_password(draft, asked),
+        O::PasswordRehash { user, password, verified } => rehash_password(draft, *user, password, verified),
         O::EmailSet { user, email, key } => set_email(draft, *user, email, key.as_ref()),
         O::IdentityAdd { user, identity } => add_identity(draft, *user, identity),
         O::KeyIssue(key) => key::issue(draft, key),
@@ -187,6 +197,21 @@ fn set_password(draft: &mut Draft<'_>, asked: &PasswordSet) -> Result<(), Refusa
     let after = User { password: Some(password.clone()), ..User::clone(before) };
     draft.set_account(Op::SignInUpdate, before, after);
     session::end_with(draft, *user, *kept);
+    Ok(())
+}
+
+/// Nothing else changes: the user has the same password as before, and all their sessions.
+fn rehash_password(
+    draft: &mut Draft<'_>,
+    user: UserId,
+    password: &PasswordHash,
+    verified: &PasswordHash,
+) -> Result<(), Refusal> {
+    refuse_if(draft.actor().is_some(), Reason::NoPermission)?;
+    let before = active(draft, user)?;
+    refuse_other_password(before, Some(verified))?;
+    let after = User { password: Some(password.clone()), ..User::clone(before) };
+    draft.set_account(Op::SignInUpdate, before, after);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use super::clock;
 use super::protocol::Caller;
 use graph::batch::{Batch, Change, Subject};
-use graph::model::{Key, KeyHash, Token, TokenHash, TokenKind, TokenScope, User};
+use graph::model::{Key, KeyHash, KeyPurpose, Token, TokenHash, TokenKind, TokenScope, User};
 use graph::ops::is_in_force;
 use graph::tokens::{self, TokenRefusal};
 use graph::{Timestamp, TokenId, UserId, World};
@@ -44,6 +44,8 @@ struct Tokens {
     by_user: HashMap<UserId, BTreeSet<TokenHash>>,
 }
 
+/// A token and its owner.
+#[derive(Debug)]
 struct Entry {
     token: Arc<Token>,
     known: Known,
@@ -73,7 +75,7 @@ struct Use {
 #[derive(Debug, Default)]
 pub(super) struct DirectoryChange {
     /// The tokens concerned; `None` for one that is gone.
-    tokens: Vec<(TokenHash, Option<(Arc<Token>, Known)>)>,
+    tokens: Vec<(TokenHash, Option<Entry>)>,
     /// Tokens that are gone: their uses are forgotten.
     ended: Vec<TokenId>,
     people: Vec<Change<Arc<User>>>,
@@ -159,9 +161,9 @@ impl Directory {
             people.iter().for_each(|change| all.change(change));
             for (hash, key) in keys {
                 match key {
-                    Some(key) => drop(all.keys.insert(hash, key)),
-                    None => drop(all.keys.remove(&hash)),
-                }
+                    Some(key) => all.keys.insert(hash, key),
+                    None => all.keys.remove(&hash),
+                };
             }
         }
         if !tokens.is_empty() {
@@ -170,7 +172,9 @@ impl Directory {
         }
         if !ended.is_empty() {
             let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
-            ended.iter().for_each(|token| drop(uses.remove(token)));
+            for token in &ended {
+                uses.remove(token);
+            }
         }
     }
 
@@ -291,6 +295,15 @@ impl Directory {
         self.people().keys.get(hash).filter(|key| is_in_force(key, now)).cloned()
     }
 
+    /// The invitations that still work, the oldest first.
+    pub(super) fn invitations(&self, now: Timestamp) -> Vec<Arc<Key>> {
+        let people = self.people();
+        let invites = people.keys.values().filter(|key| matches!(key.purpose, KeyPurpose::Invite { .. }));
+        let mut found: Vec<_> = invites.filter(|key| is_in_force(key, now)).cloned().collect();
+        found.sort_unstable_by_key(|key| (key.created, key.id));
+        found
+    }
+
     /// The keys of a user that still work, the oldest first.
     pub(super) fn keys_of(&self, user: UserId, now: Timestamp) -> Vec<Arc<Key>> {
         let people = self.people();
@@ -302,11 +315,11 @@ impl Directory {
 }
 
 impl Tokens {
-    fn put(&mut self, hash: TokenHash, token: Option<(Arc<Token>, Known)>) {
-        match token {
-            Some((token, known)) => {
-                self.by_user.entry(token.user).or_default().insert(hash);
-                self.by_hash.insert(hash, Entry { token, known });
+    fn put(&mut self, hash: TokenHash, entry: Option<Entry>) {
+        match entry {
+            Some(entry) => {
+                self.by_user.entry(entry.token.user).or_default().insert(hash);
+                self.by_hash.insert(hash, entry);
             }
             None => {
                 let Some(Entry { token, .. }) = self.by_hash.remove(&hash) else { return };
@@ -349,9 +362,9 @@ impl People {
 }
 
 /// A token and its owner; `None` if there is no such token.
-fn known(world: &World, hash: &TokenHash) -> Option<(Arc<Token>, Known)> {
-    let token = world.token(hash)?;
-    Some((Arc::clone(token), identity(world, hash)))
+fn known(world: &World, hash: &TokenHash) -> Option<Entry> {
+    let token = Arc::clone(world.token(hash)?);
+    Some(Entry { token, known: identity(world, hash) })
 }
 
 fn identity(world: &World, hash: &TokenHash) -> Result<Identity, TokenRefusal> {

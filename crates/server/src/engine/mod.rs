@@ -274,6 +274,11 @@ impl Engine {
         self.shared.directory.key(hash, clock::now())
     }
 
+    /// The invitations that nobody has used, while they work, the oldest first.
+    pub fn invitations(&self) -> Vec<Arc<Key>> {
+        self.shared.directory.invitations(clock::now())
+    }
+
     /// The keys for a user's account and the user's invitations, while they work, the oldest first.
     pub fn keys_of(&self, user: UserId) -> Vec<Arc<Key>> {
         self.shared.directory.keys_of(user, clock::now())

@@ -1,5 +1,6 @@
 //! The kinds of fields: how each is read from JSON and described.
 
+use super::account_request::Confidential;
 use super::rules::*;
 use super::token_request::AskedScope;
 use crate::wire::payload::Json;
@@ -277,6 +278,30 @@ kind! { ScopeOfToken => AskedScope,
             (level != Level::Owner).then_some(AskedScope::Branch { node, level })
         }
         _ => None,
+    }
+}
+
+/// A password. Whether a new one is good enough is judged where it is set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Password;
+
+kind! { Password => Confidential,
+    Schema::new("string", format!("at most {PASSWORD_CHARS_MOST} characters; a new one at least {PASSWORD_CHARS_LEAST}")),
+    |json| {
+        let text = text(json).filter(|text| text.chars().count() <= PASSWORD_CHARS_MOST)?;
+        Some(Confidential::new(text.to_owned()))
+    }
+}
+
+/// The key of a link. Which keys there are is not told by their form.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KeyText;
+
+kind! { KeyText => Confidential,
+    Schema::new("string", format!("at most {KEY_CHARS_MOST} characters")),
+    |json| {
+        let text = text(json).filter(|text| text.chars().count() <= KEY_CHARS_MOST)?;
+        Some(Confidential::new(text.to_owned()))
     }
 }
 

@@ -4,8 +4,8 @@ use crate::auth::Secret;
 use crate::engine::{RandomIds, clock};
 use crate::operations::AskedScope;
 use graph::batch::Subject;
-use graph::model::{Plan, Token, User};
-use graph::ops::{Belongings, TokenCreate, UserAdd, UserSet};
+use graph::model::{Key, Plan, Token, User};
+use graph::ops::{AccountOperation, Belongings, TokenCreate, UserAdd, UserSet};
 use graph::{Batch, Operation, Reason, Refusal, Timestamp, TokenId, UserId, World, decide};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -204,6 +204,15 @@ impl<'l> Accounts<'l> {
         let secret = Secret::random()?;
         self.commit(&Operation::TokenRotate { id, hash: secret.hash() })?;
         Ok((listed, secret))
+    }
+
+    /// Issues a one-time key.
+    ///
+    /// # Errors
+    /// What the domain refuses, and [`AccountError::Log`].
+    pub fn issue(&mut self, key: Key) -> Result<(), AccountError> {
+        self.commit(&Operation::Account(Box::new(AccountOperation::KeyIssue(key))))?;
+        Ok(())
     }
 
     /// Changes an account. A change of plan takes accounts opened with everything.

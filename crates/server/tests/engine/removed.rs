@@ -45,7 +45,7 @@ fn s25_tokens_of_a_user_who_became_basic_are_refused_and_not_deleted() {
     let phone = anna.connects();
     let set = |plan| {
         let user = anna.caller.user;
-        let change = UserSet { user: user, email: None, username: None, plan: Some(plan), admin: None };
+        let change = UserSet { user, email: None, username: None, plan: Some(plan), admin: None };
         server.installation.does(None, &Operation::UserSet(change));
     };
     set(Plan::Basic);

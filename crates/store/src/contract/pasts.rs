@@ -77,6 +77,8 @@ pub struct Naive {
     pub now: i64,
     /// Nodes that are changed for a while, then deleted for good, and never used again.
     mortal: Vec<NodeId>,
+    /// Whether view settings are changed: the first versions knew none.
+    pub has_views: bool,
 }
 
 fn change<T>(before: Option<T>, after: Option<T>) -> Change<Arc<T>> {
@@ -117,7 +119,8 @@ impl Naive {
     /// A history of one batch, which adds the accounts.
     pub fn begun() -> Naive {
         let opened = |number| entry(Op::UserAdd, Subject::User(change(None, Some(user_of(number)))));
-        let mut naive = Naive { known: Vec::new(), now: 1_000_000_000_000, mortal: Vec::new() };
+        let mut naive =
+            Naive { known: Vec::new(), now: 1_000_000_000_000, mortal: Vec::new(), has_views: true };
         naive.push(None, Lineage::Fresh, USERS.map(opened).collect());
         naive
     }
@@ -172,7 +175,7 @@ impl Naive {
                 let user = user_of(dice.of(USERS));
                 entry(Op::UserUpdate, Subject::User(change(Some(user.clone()), Some(user))))
             }
-            11 => {
+            11 if self.has_views => {
                 let user = user_of(dice.of(USERS));
                 let mut after = user.clone();
                 after.view.show_all_cards = true;

@@ -321,7 +321,7 @@ fn c11_what_became_of_an_account_has_its_words() {
     it.adds("Ship it", Some("Release"));
     let set = |email: Option<&str>, username: Option<&str>, plan| {
         let (email, username) = (email.map(str::to_owned), username.map(str::to_owned));
-        Operation::UserSet(UserSet { user: user, email: email, username: username, plan: plan, admin: None })
+        Operation::UserSet(UserSet { user, email, username, plan, admin: None })
     };
     let id = TokenId(uuid::Uuid::nil());
     let cases = [
