@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { Replica } from '../replica.mjs';
 import { isRefusal, ops } from '../shapes.mjs';
-import { stage } from '../story.mjs';
+import { stage, storyOnOwnServer } from '../story.mjs';
 import { TABLE } from '../table.mjs';
+import { signedIn } from '../visitor.mjs';
 
 const { server, story, newUser } = await stage();
 const PROMPT_MS = 3_000;
@@ -426,4 +427,166 @@ story('A server that is started anew knows its guests', async () => {
   assert.deepEqual(batches.map((one) => one.actor), [actor(olha), actor(olha)]);
   isRefusal((await server.rest(other, 'GET', '/api/graph')).body, 'unauthorized');
   await server.cli('check');
+});
+
+const PATH = '/api/account/tokens';
+const soon = (ms) => new Date(Date.now() + ms).toISOString();
+let people = 0;
+
+/** Somebody with a session, and a socket of theirs. */
+async function atHome(of = server) {
+  const visitor = await signedIn(of, `lesia-${++people}`);
+  const hers = visitor.socket();
+  await hers.welcome();
+  return { visitor, hers, account: visitor.account };
+}
+
+// Rules: Y1, Y2, T9.
+story('A user makes tokens, is shown each secret once, and lists them', async () => {
+  const { visitor, hers, account } = await atHome();
+  const root = await hers.addNode({ title: 'House' });
+  const made = [];
+  for (const asked of [{}, { name: 'phone', expires: '2031-01-01T00:00:00.250+01:00' }, { scope: 'all', expires: null }, { name: 'board', scope: 'read' }, { scope: { branch: root.toUpperCase(), level: 2 } }]) {
+    const { token: one, secret } = await visitor.does('POST', PATH, asked);
+    assert.match(secret, /^st_[A-Za-z0-9]{27,}$/);
+    assert.deepEqual(Object.keys(one), ['id', 'name', 'createdTime', 'lastUsedTime', 'expires', 'scope']);
+    made.push({ ...one, secret });
+  }
+  assert.deepEqual(made.map(({ name, expires, scope }) => [name, expires, scope]), [
+    ['', null, 'all'], ['phone', '2030-12-31T23:00:00.250Z', 'all'], ['', null, 'all'], ['board', null, 'read'], ['', null, { branch: root, level: 2 }],
+  ]);
+  const connected = await (await server.connect({ token: made[4].secret })).hears('connected');
+  assert.equal(connected.uid, account.id);
+  const { tokens } = await visitor.does('GET', PATH);
+  assert.deepEqual(tokens.map(({ id }) => id), made.map(({ id }) => id), 'without the session');
+  assert.ok(!JSON.stringify(tokens).includes('st_'));
+  assert.deepEqual(tokens.map(({ lastUsedTime }) => lastUsedTime !== null), [false, false, false, false, true]);
+  const listed = await server.cli('token', 'list', '--email', account.email, '--json');
+  assert.deepEqual(listed.map(({ id, scope }) => ({ id, scope })), tokens.map(({ id, scope }) => ({ id, scope })));
+});
+
+// Rules: Y1, Y3, Y4, Y6, S25.
+story('A token that cannot be is refused with the reason, and nothing is made', async () => {
+  const { visitor, hers, account } = await atHome();
+  const root = await hers.addNode({ title: 'House' });
+  const { token: one } = await visitor.does('POST', PATH, { name: 'one' });
+  const unknown = unused();
+  for (const [method, payload, error, path = PATH] of [
+    ['POST', { name: 'x'.repeat(81) }, 'bad_request.invalid_token_name'],
+    ['POST', { name: 5 }, 'bad_request.invalid_token_name'],
+    ['POST', { expires: 'tomorrow' }, 'bad_request.invalid_expires'],
+    ['POST', { expires: '2020-01-01T00:00:00Z' }, 'bad_request.invalid_expires'],
+    ...['write', 1, [], { branch: root }, { branch: root, level: 0 }, { branch: root, level: 4 }, { branch: 'x', level: 1 }, { branch: root, level: 1, due: null }]
+      .map((scope) => ['POST', { scope }, 'bad_request.invalid_token_scope']),
+    ['POST', { scope: { branch: unknown, level: 1 } }, 'not_found.node_not_found'],
+    ['POST', { admin: true }, 'bad_request.unknown_field'],
+    ['PUT', { id: one.id }, 'bad_request.no_fields_to_update'],
+    ['PUT', { id: one.id, scope: 'all' }, 'bad_request.unknown_field'],
+    ['PUT', { id: unknown, name: 'x' }, 'not_found.token_not_found'],
+    ['PUT', { id: 'x', name: 'x' }, 'bad_request.invalid_token_id'],
+    ['PUT', { name: 'x' }, 'bad_request.missing_id'],
+    ['PUT', { id: one.id, expires: '2020-01-01T00:00:00Z' }, 'bad_request.invalid_expires'],
+    ['DELETE', {}, 'bad_request.missing_id'],
+    ['DELETE', { all: false }, 'bad_request.missing_id'],
+    ['DELETE', { id: one.id, all: true }, 'bad_request.invalid_all'],
+    ['DELETE', { all: 1 }, 'bad_request.invalid_all'],
+    ['DELETE', { id: unknown }, 'not_found.token_not_found'],
+    ['POST', { id: unknown }, 'not_found.token_not_found', `${PATH}/rotate`],
+  ]) {
+    const { body } = await visitor.ask(method, path, payload);
+    isRefusal(body, error);
+  }
+  assert.deepEqual((await visitor.does('GET', PATH)).tokens, [one]);
+  await hers.does('node:trash', { id: root });
+  isRefusal((await visitor.ask('POST', PATH, { scope: { branch: root, level: 1 } })).body, 'bad_request.node_in_trash');
+  await server.cli('user', 'set', '--email', account.email, '--plan', 'basic', '--json');
+  isRefusal((await visitor.ask('POST', PATH, {})).body, 'forbidden.api_not_allowed');
+  const other = await atHome();
+  for (const [method, payload, path = PATH] of [['PUT', { id: one.id, name: 'mine' }], ['DELETE', { id: one.id }], ['POST', { id: one.id }, `${PATH}/rotate`]]) {
+    isRefusal((await other.visitor.ask(method, path, payload)).body, 'not_found.token_not_found');
+  }
+});
+
+// Rules: Y6, K2.
+story('A token makes no more of itself', async () => {
+  const { visitor } = await atHome();
+  for (const asked of [{}, { scope: 'read' }]) {
+    const { token: one, secret } = await visitor.does('POST', PATH, asked);
+    for (const [method, payload, path = PATH] of [
+      ['GET', undefined], ['POST', {}], ['PUT', { id: one.id, expires: null }], ['DELETE', { all: true }], ['POST', { id: one.id }, `${PATH}/rotate`],
+    ]) {
+      isRefusal((await server.rest({ token: secret }, method, path, payload)).body, 'forbidden.session_required');
+    }
+  }
+  assert.equal((await visitor.does('GET', PATH)).tokens.length, 2);
+});
+
+// Rules: Y6.
+story('A user has a hundred tokens and not one more', async () => {
+  const { visitor } = await atHome();
+  for (let nth = 0; nth < 100; nth++) await visitor.does('POST', PATH, { name: `${nth}` });
+  isRefusal((await visitor.ask('POST', PATH, {})).body, 'conflict.too_many_tokens');
+  const [first] = (await visitor.does('GET', PATH)).tokens;
+  await visitor.does('DELETE', PATH, { id: first.id });
+  await visitor.does('POST', PATH, {});
+});
+
+// Rules: Y3, Y4, Y5, P24.
+story('A token is renamed, rotated and revoked by its owner, and its sockets end with its secret', async () => {
+  const { visitor, hers } = await atHome();
+  const root = await hers.addNode({ title: 'House' });
+  const scope = { branch: root, level: 1 };
+  const { token: one, secret } = await visitor.does('POST', PATH, { scope });
+  const { token: named } = await visitor.does('PUT', PATH, { id: one.id, name: 'kitchen', expires: '2031-01-01T00:00:00Z' });
+  assert.deepEqual(named, { ...one, name: 'kitchen', expires: '2031-01-01T00:00:00Z' });
+  const first = await server.connect({ token: secret });
+  const rotated = await visitor.does('POST', `${PATH}/rotate`, { id: one.id });
+  await first.ends(PROMPT_MS);
+  assert.notEqual(rotated.secret, secret);
+  assert.deepEqual([rotated.token.id, rotated.token.name, rotated.token.expires, rotated.token.scope], [one.id, 'kitchen', named.expires, scope]);
+  isRefusal((await server.rest({ token: secret }, 'GET', '/api/graph')).body, 'unauthorized');
+  const second = await server.connect({ token: rotated.secret });
+  assert.deepEqual(ids((await second.does('graph:get')).nodes), [root]);
+  const { token: more } = await visitor.does('POST', PATH, {});
+  assert.deepEqual((await visitor.does('DELETE', PATH, { id: one.id })).revoked, [one.id]);
+  await second.ends(PROMPT_MS);
+  assert.deepEqual((await visitor.does('DELETE', PATH, { all: true })).revoked, [more.id]);
+  assert.deepEqual((await visitor.does('DELETE', PATH, { all: true })).revoked, []);
+  assert.deepEqual((await visitor.does('GET', PATH)).tokens, []);
+  await hers.does('graph:get');
+  await server.cli('check');
+});
+
+// Rules: Y6, Y14, P15.
+story('A token that expires is refused from then on, and its sockets end', async () => {
+  const { visitor, hers } = await atHome();
+  const root = await hers.addNode({ title: 'House' });
+  const expires = soon(2_000);
+  const made = [];
+  for (const scope of ['all', 'read', { branch: root, level: 2 }]) made.push(await visitor.does('POST', PATH, { scope, expires }));
+  const sockets = [];
+  for (const { secret } of made) sockets.push(await server.connect({ token: secret }));
+  for (const socket of sockets) await socket.ends(2_000 + PROMPT_MS);
+  assert.ok(Date.now() >= Date.parse(expires), 'not before');
+  for (const { secret } of made) {
+    isRefusal((await server.rest({ token: secret }, 'GET', '/api/graph')).body, 'unauthorized');
+    assert.equal((await server.socket(secret).hears('connected')).error, 'forbidden.auth_invalid');
+  }
+  assert.deepEqual((await visitor.does('GET', PATH)).tokens, []);
+  isRefusal((await visitor.ask('PUT', PATH, { id: made[0].token.id, expires: null })).body, 'not_found.token_not_found');
+  assert.deepEqual((await hers.does('graph:get')).nodes[0].shareRoots, []);
+  await server.cli('check');
+});
+
+// Rules: Y16, R1.
+storyOnOwnServer('All of a user\'s tokens share one count', { limits: 'on', settings: '[limits]\nnode = "6/1m"\n' }, async (own) => {
+  const olha = await own.addUser('olha');
+  const hers = await own.connect(olha);
+  const root = await hers.addNode({ title: 'House' });
+  const scoped = async (scope) => own.connect(await own.cli('token', 'create', '--email', olha.email, '--scope', scope, '--json'));
+  const [guest, reader] = [await scoped(`branch:${root}:2`), await scoped('read')];
+  for (const client of [guest, hers]) await client.does('node:update', { id: root, title: crypto.randomUUID() });
+  for (const client of [reader, reader]) isRefusal(await client.call('node:update', { id: root, title: 'x' }), 'forbidden.read_only');
+  await guest.does('node:update', { id: root, title: crypto.randomUUID() });
+  for (const client of [guest, reader, hers]) isRefusal(await client.call('node:update', { id: root, title: 'x' }), 'rate_limited');
 });

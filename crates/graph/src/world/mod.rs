@@ -570,6 +570,11 @@ impl World {
         self.keys.values()
     }
 
+    /// The API tokens that have ended by `now`, in no particular order.
+    pub fn tokens_over_by(&self, now: Timestamp) -> impl Iterator<Item = &Arc<Token>> {
+        self.tokens().filter(move |token| !token.is_session() && token.is_over(now))
+    }
+
     /// The keys that have ended by `now`, the first one first.
     pub fn keys_over_by(&self, now: Timestamp) -> impl Iterator<Item = &Arc<Key>> {
         let over = self.key_ends.iter().take_while(move |(at, _)| *at <= now);
