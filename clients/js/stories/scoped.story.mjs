@@ -453,7 +453,7 @@ story('A user makes tokens, is shown each secret once, and lists them', async ()
     made.push({ ...one, secret });
   }
   assert.deepEqual(made.map(({ name, expires, scope }) => [name, expires, scope]), [
-    ['', null, 'all'], ['phone', '2030-12-31T23:00:00.250Z', 'all'], ['', null, 'all'], ['board', null, 'read'], ['', null, { branch: root, level: 2 }],
+    ['', null, 'all'], ['phone', '2030-12-31T23:00:00.25Z', 'all'], ['', null, 'all'], ['board', null, 'read'], ['', null, { branch: root, level: 2 }],
   ]);
   const connected = await (await server.connect({ token: made[4].secret })).hears('connected');
   assert.equal(connected.uid, account.id);
