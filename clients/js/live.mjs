@@ -66,7 +66,7 @@ async function runPlan(stage, users, { name, watched, ...how }) {
     steps = await plan.run(how);
   } catch (error) {
     plan.fault ??= error;
-    for (const seat of [...plan.seats, ...plan.witnesses]) seat.cut();
+    for (const seat of [...plan.seats, ...plan.witnesses]) seat.close();
   }
   return Object.assign(plan, { steps });
 }

@@ -63,6 +63,7 @@ faults! {
     InvalidTokenScope "invalid_token_scope" "scope must be \"all\", \"read\", or {branch, level}: the UUID of a node, and 1, 2 or 3.",
     InvalidAll "invalid_all" "Give either id, or all: true.",
     MissingEmail "missing_email" "email is required.",
+    InvalidMine "invalid_mine" "mine must be true or false.",
     InvalidPassword "invalid_password" "The password must be a string that is hard to guess, of 8 to 1024 characters.",
     MissingKey "missing_key" "key is required: it is in the link, after ?key=.",
     MalformedKey "malformed_key" "A key must be a string of at most 100 characters.",
