@@ -258,11 +258,11 @@ impl<'l> Accounts<'l> {
         found.ok_or_else(|| Reason::UserNotFound.into())
     }
 
-    /// Those that have not expired.
+    /// Those that have not expired. Sessions are not among them.
     fn tokens_of(&self, user: &User) -> Vec<Arc<Token>> {
         let now = clock::now();
-        let tokens = self.world.tokens().filter(|token| token.user == user.id);
-        tokens.filter(|token| token.expires.is_none_or(|expires| expires > now)).cloned().collect()
+        let tokens = self.world.tokens().filter(|token| token.user == user.id && !token.is_session());
+        tokens.filter(|token| !token.is_over(now)).cloned().collect()
     }
 
     /// Decides an operation on the accounts as they are in the transaction, and appends it.
