@@ -7,7 +7,7 @@ use super::kinds::{Boolean, Due, Id, ScopeOfToken, TokenName};
 use super::row::{Row, row};
 use super::token_request::{TokenAsked, TokenChange, TokenNamed, TokensNamed};
 use crate::limits::{NamedLimit, Rule};
-use crate::wire::PayloadFault;
+use crate::wire::{self, PayloadFault};
 use graph::Reason::{
     ApiNotAllowed, InvalidExpires, InvalidTokenName, NoPermission, NodeInTrash, NodeNotFound, TokenNotFound,
     TooManyTokens,
@@ -18,12 +18,17 @@ const LIMIT: NamedLimit = NamedLimit { name: "account tokens", default: Rule::pe
 const PATH: &[&str] = &["/api/account/tokens"];
 
 const ID: Required<Id<TokenId>> =
-    required("id", Id(TokenId), PayloadFault::MissingId, PayloadFault::InvalidTokenId);
-const MAYBE_ID: Optional<Id<TokenId>> = nullable("id", Id(TokenId), PayloadFault::InvalidTokenId);
-const ALL: Optional<Boolean> = optional("all", Boolean, PayloadFault::InvalidAll);
-const NAME: Optional<TokenName> = optional("name", TokenName, PayloadFault::Domain(InvalidTokenName));
-const EXPIRES: Optional<Due> = nullable("expires", Due, PayloadFault::Domain(InvalidExpires));
-const SCOPE: Optional<ScopeOfToken> = nullable("scope", ScopeOfToken, PayloadFault::InvalidTokenScope);
+    required("id", Id(TokenId), PayloadFault::MissingId, PayloadFault::InvalidTokenId).about("The token.");
+const MAYBE_ID: Optional<Id<TokenId>> =
+    nullable("id", Id(TokenId), PayloadFault::InvalidTokenId).about("The token to revoke.");
+const ALL: Optional<Boolean> =
+    optional("all", Boolean, PayloadFault::InvalidAll).about("Whether to revoke all of them.");
+const NAME: Optional<TokenName> =
+    optional("name", TokenName, PayloadFault::Domain(InvalidTokenName)).about("A name for lists.");
+const EXPIRES: Optional<Due> =
+    nullable("expires", Due, PayloadFault::Domain(InvalidExpires)).about("When it ends; null for never.");
+const SCOPE: Optional<ScopeOfToken> = nullable("scope", ScopeOfToken, PayloadFault::InvalidTokenScope)
+    .about("What it may be used for. Left out, it is everything.");
 
 /// Every operation on the caller's API tokens.
 pub(super) fn tokens() -> Vec<Row> {
@@ -32,7 +37,8 @@ pub(super) fn tokens() -> Vec<Row> {
         token("account:tokens")
             .account(input!(AccountRequest::Tokens))
             .rest(Get, PATH)
-            .gives("{ok, tokens, trace_id}, each {id, name, createdTime, lastUsedTime, expires, scope}"),
+            .about("Lists the caller's API tokens.")
+            .answers::<wire::TokensAnswer>(),
         token("account:tokens:create")
             .account(input!(AccountRequest::TokenCreate(TokenAsked {
                 name: NAME,
@@ -41,7 +47,9 @@ pub(super) fn tokens() -> Vec<Row> {
             })))
             .rest(Post, PATH)
             .refuses(&[ApiNotAllowed, TooManyTokens, InvalidExpires, NodeNotFound, NoPermission, NodeInTrash])
-            .gives("{ok, token, secret, trace_id}")
+            .about("Makes an API token of the caller's.")
+            .answers::<wire::NewTokenAnswer>()
+            .gives("the secret is sent this once")
             .carries_secret(),
         token("account:tokens:update")
             .account(input!(AccountRequest::TokenUpdate(TokenChange {
@@ -51,17 +59,21 @@ pub(super) fn tokens() -> Vec<Row> {
             })))
             .rest(Put, PATH)
             .refuses(&[TokenNotFound, InvalidExpires])
-            .gives("{ok, token, trace_id}"),
+            .about("Changes the name or the expiry of an API token.")
+            .answers::<wire::TokenAnswer>(),
         token("account:tokens:revoke")
             .account(input!(AccountRequest::TokenRevoke(TokensNamed { id: MAYBE_ID, all: ALL.or(false) })))
             .rest(Delete, PATH)
             .refuses(&[TokenNotFound])
-            .gives("{ok, revoked, trace_id}"),
+            .about("Revokes one API token, or all of them.")
+            .answers::<wire::RevokedTokensAnswer>(),
         token("account:tokens:rotate")
             .account(input!(AccountRequest::TokenRotate(TokenNamed { id: ID })))
             .rest(Post, &["/api/account/tokens/rotate"])
             .refuses(&[TokenNotFound])
-            .gives("{ok, token, secret, trace_id}")
+            .about("Gives an API token a new secret. The old one stops working.")
+            .answers::<wire::NewTokenAnswer>()
+            .gives("the secret is sent this once")
             .carries_secret(),
     ]
 }
