@@ -476,7 +476,7 @@ story('A token that cannot be is refused with the reason, and nothing is made', 
     ['POST', { name: 5 }, 'bad_request.invalid_token_name'],
     ['POST', { expires: 'tomorrow' }, 'bad_request.invalid_expires'],
     ['POST', { expires: '2020-01-01T00:00:00Z' }, 'bad_request.invalid_expires'],
-    ...['write', 1, [], { branch: root }, { branch: root, level: 0 }, { branch: root, level: 4 }, { branch: 'x', level: 1 }, { branch: root, level: 1, due: null }]
+    ...['write', 1, null, [], { branch: root }, { branch: root, level: 0 }, { branch: root, level: 4 }, { branch: 'x', level: 1 }, { branch: root, level: 1, due: null }]
       .map((scope) => ['POST', { scope }, 'bad_request.invalid_token_scope']),
     ['POST', { scope: { branch: unknown, level: 1 } }, 'not_found.node_not_found'],
     ['POST', { admin: true }, 'bad_request.unknown_field'],

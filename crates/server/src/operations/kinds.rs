@@ -311,7 +311,7 @@ pub(super) struct ScopeOfToken;
 kind! { ScopeOfToken => AskedScope,
     Schema {
         is_id: true,
-        json: json!({ "anyOf": [
+        json: json!({ "type": ["string", "object"], "anyOf": [
             { "type": "string", "enum": ["all", "read"] },
             {
                 "type": "object",

@@ -255,7 +255,6 @@ fn o5_null_is_as_if_it_were_left_out() {
         ("account:register", "invite"),
         ("account:invite", "email"),
         ("account:tokens:create", "expires"),
-        ("account:tokens:create", "scope"),
         ("account:tokens:revoke", "id"),
         ("history:page", "scopeType"),
         ("history:page", "scopeId"),

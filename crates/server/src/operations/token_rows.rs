@@ -7,7 +7,7 @@ use super::kinds::{Boolean, Due, Id, ScopeOfToken, TokenName};
 use super::row::{Row, row};
 use super::token_request::{TokenAsked, TokenChange, TokenNamed, TokensNamed};
 use crate::limits::{NamedLimit, Rule};
-use crate::wire::{self, PayloadFault};
+use crate::wire::{self, PayloadFault, PayloadRefusal, Problem};
 use graph::Reason::{
     ApiNotAllowed, InvalidExpires, InvalidTokenName, NoPermission, NodeInTrash, NodeNotFound, TokenNotFound,
     TooManyTokens,
@@ -27,8 +27,12 @@ const NAME: Optional<TokenName> =
     optional("name", TokenName, PayloadFault::Domain(InvalidTokenName)).about("A name for lists.");
 const EXPIRES: Optional<Due> =
     nullable("expires", Due, PayloadFault::Domain(InvalidExpires)).about("When it ends; null for never.");
-const SCOPE: Optional<ScopeOfToken> = nullable("scope", ScopeOfToken, PayloadFault::InvalidTokenScope)
+const SCOPE: Optional<ScopeOfToken> = optional("scope", ScopeOfToken, PayloadFault::InvalidTokenScope)
     .about("What it may be used for. Left out, it is everything.");
+
+/// Neither one token nor all of them.
+const NEITHER: &[Problem] =
+    &[Problem::Payload(PayloadRefusal { fault: PayloadFault::MissingId, detail: None, index: None })];
 
 /// Every operation on the caller's API tokens.
 pub(super) fn tokens() -> Vec<Row> {
@@ -65,6 +69,7 @@ pub(super) fn tokens() -> Vec<Row> {
             .account(input!(AccountRequest::TokenRevoke(TokensNamed { id: MAYBE_ID, all: ALL.or(false) })))
             .rest(Delete, PATH)
             .refuses(&[TokenNotFound])
+            .fails(NEITHER)
             .about("Revokes one API token, or all of them.")
             .answers::<wire::RevokedTokensAnswer>(),
         token("account:tokens:rotate")
