@@ -9,7 +9,7 @@ VENV := $(CURDIR)/.venv
 BIN := $(CURDIR)/target/debug/synaptask
 HOSTILE := $(CURDIR)/target/hostile_payloads.jsonl
 # The published TypeScript client, built.
-CLIENT := packages/client/dist/.ready
+CLIENT := packages/client/dist/index.js
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 \t/' | expand -t 20
@@ -94,7 +94,6 @@ generate: build packages/client/node_modules/.ready ## generate the types of the
 
 $(CLIENT): packages/client/node_modules/.ready packages/client/tsconfig.json $(shell find packages/client/src -name '*.ts')
 	cd packages/client && npm run --silent build
-	touch $@
 
 packages/client/node_modules/.ready: packages/client/package.json packages/client/package-lock.json
 	cd packages/client && npm ci --no-audit --no-fund
