@@ -86,7 +86,12 @@ build:
 
 stories: stories-js stories-py ## run the stories: official clients against the real server
 
-stories-js: build clients/js/node_modules/.ready
+browser: ## install Debian's Chromium where it is missing and this user may; the stories that need it are skipped without it
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	  || echo "There is no Chromium: the stories told in a browser are skipped."
+
+stories-js: build browser clients/js/node_modules/.ready
 	cargo run --locked --quiet --package server --example hostile_payloads > $(HOSTILE)
 	cd clients/js && SYNAPTASK_BIN=$(BIN) SYNAPTASK_HOSTILE=$(HOSTILE) npm test --silent
 
@@ -108,4 +113,4 @@ $(VENV)/.ready: clients/py/requirements.txt tools/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r clients/py/requirements.txt -r tools/requirements.txt
 	touch $@
 
-.PHONY: help run test need-tools fmt lint walls rules deny advisories rust instructions soak bench bench-peers bench-prune bench-costs bench-graph bench-large build stories stories-js stories-py kill-loop live
+.PHONY: help run test need-tools browser fmt lint walls rules deny advisories rust instructions soak bench bench-peers bench-prune bench-costs bench-graph bench-large build stories stories-js stories-py kill-loop live

@@ -54,6 +54,9 @@ export class Server {
     this.dataDir = mkdtempSync(join(tmpdir(), 'synaptask-story-'));
     this.env = { ...ENV, SYNAPTASK_LIMITS: limits, ...env };
     this.log = '';
+    // What it prints on standard output, and what it logs on standard error.
+    this.printed = '';
+    this.logged = '';
     this.clients = new Set();
     this.tokens = new Set();
   }
@@ -79,6 +82,8 @@ export class Server {
       running.delete(child);
     });
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (this.log += chunk));
+    child.stdout.on('data', (chunk) => (this.printed += chunk));
+    child.stderr.on('data', (chunk) => (this.logged += chunk));
     const deadline = Date.now() + START_MS_MAX;
     while (Date.now() < deadline && ended === null) {
       const answer = await fetch(`${this.url}/api/health`).catch(() => null);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { storyOnOwnServer } from '../story.mjs';
+import { signedIn } from '../visitor.mjs';
 
 /** One HTTP call with headers of one's own; resolves with its status. */
 function ask(server, method, path, headers) {
@@ -55,7 +56,7 @@ proxied('Of a proxy that is not trusted nothing is believed', ['10.0.0.0/8', '19
 });
 
 /** What a change by cookie is answered from these headers: 403 for another origin's page, else 200. */
-const changes = (server, user, headers) => ask(server, 'POST', '/api/node', { cookie: `st_access=${user.token}`, ...headers });
+const changes = (server, user, headers) => ask(server, 'POST', '/api/node', { cookie: user.cookie, ...headers });
 
 const OWN = [
   [{ host: 'tasks.example:443', origin: 'https://tasks.example' }, 200],
@@ -84,7 +85,7 @@ const FORWARDED_FOREIGN = [
 
 // Rules: T28.
 proxied('The pages of the server\'s own origin may change things by cookie, however that origin is written', ['127.0.0.1'], async (server) => {
-  const olha = await server.addUser('olha');
+  const olha = await signedIn(server, 'olha');
   for (const [headers, status] of [...OWN, ...FORWARDED, ...FORWARDED_FOREIGN]) {
     assert.equal(await changes(server, olha, headers), status, JSON.stringify(headers));
   }
@@ -92,9 +93,9 @@ proxied('The pages of the server\'s own origin may change things by cookie, howe
 
 // Rules: T11, T27, T28.
 proxied('A browser\'s session opens a socket through a proxy from the server\'s own pages, and from no other', ['127.0.0.1'], async (server) => {
-  const olha = await server.addUser('olha');
+  const olha = await signedIn(server, 'olha');
   const connected = async (more) => {
-    const extraHeaders = { Cookie: `st_access=${olha.token}`, 'X-Forwarded-Host': 'tasks.example', 'X-Forwarded-Proto': 'https', ...more };
+    const extraHeaders = { Cookie: olha.cookie, 'X-Forwarded-Host': 'tasks.example', 'X-Forwarded-Proto': 'https', ...more };
     return (await server.socket(null, { how: 'none', extraHeaders })).hears('connected');
   };
   assert.equal((await connected({ Origin: 'https://tasks.example' })).client, 'web');
@@ -105,7 +106,7 @@ proxied('A browser\'s session opens a socket through a proxy from the server\'s 
 
 // Rules: T27, T28.
 proxied('What an unknown client says of host and scheme makes no page the server\'s own', [], async (server) => {
-  const olha = await server.addUser('olha');
+  const olha = await signedIn(server, 'olha');
   for (const [headers, status] of OWN) assert.equal(await changes(server, olha, headers), status, JSON.stringify(headers));
   for (const [headers] of FORWARDED) assert.equal(await changes(server, olha, headers), 403, JSON.stringify(headers));
 });

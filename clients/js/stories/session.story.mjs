@@ -2,13 +2,16 @@
 import assert from 'node:assert/strict';
 import { RawSocket } from '../raw.mjs';
 import { stage } from '../story.mjs';
+import { signedIn } from '../visitor.mjs';
 
-const { server, story, newUser } = await stage();
+const { server, story } = await stage();
+/** Somebody with a session. */
+const newSession = async (name) => signedIn(server, `${name}-${crypto.randomUUID().slice(0, 8)}`);
 const OWN = () => `http://127.0.0.1:${server.port}`;
 const EVIL = 'http://evil.example';
 const ENDS_MS_MAX = 5_000;
 
-const cookie = (user) => `st_access=${user.token}`;
+const cookie = (visitor) => visitor.cookie;
 
 /** Begins a session by polling; resolves with its path and what it hears next. */
 async function poll(headers = {}) {
@@ -25,7 +28,7 @@ async function poll(headers = {}) {
 
 // Rules: T11, T13, T14.
 story('A browser\'s session counts from a page of the server\'s own, and from no other', async () => {
-  const olha = await newUser('olha');
+  const olha = await newSession('olha');
   for (const [origin, ok] of [[OWN(), true], [undefined, true], [EVIL, false]]) {
     const extraHeaders = { Cookie: cookie(olha), Host: `127.0.0.1:${server.port}`, ...(origin && { Origin: origin }) };
     const connected = await server.socket(null, { how: 'none', extraHeaders }).hears('connected');
@@ -42,7 +45,7 @@ story('A browser\'s session counts from a page of the server\'s own, and from no
 
 // Rules: T11.
 story('A cookie that comes with the upgrade is too late: nobody has judged where its page is from', async () => {
-  const olha = await newUser('olha');
+  const olha = await newSession('olha');
   const session = await poll();
   await session.says('40');
   const upgrade = await RawSocket.to(server, session.path, [`cookie: ${cookie(olha)}`, `origin: ${EVIL}`]);

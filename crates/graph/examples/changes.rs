@@ -9,7 +9,7 @@
 mod supply;
 
 use graph::hash::HashSet;
-use graph::model::{AccountState, Level, Link, LinkType, Node, Plan, Status, User};
+use graph::model::{Level, Link, LinkType, Node, Plan, Status, User};
 use graph::ops::{AccessAdd, NodeUpdate};
 use graph::world::Counts;
 use graph::{
@@ -104,14 +104,13 @@ fn node_id(n: u64) -> NodeId {
 
 fn users() -> impl Iterator<Item = Entity> {
     [ALICE, BOB].into_iter().map(|n| {
-        Entity::User(Arc::new(User {
-            id: user_id(n),
-            username: format!("user{n}"),
-            email: format!("user{n}@example.org"),
-            plan: Plan::Pro,
-            created: Timestamp::from_ms(1),
-            state: AccountState::Active,
-        }))
+        Entity::User(Arc::new(User::new(
+            user_id(n),
+            format!("user{n}"),
+            format!("user{n}@example.org"),
+            Plan::Pro,
+            Timestamp::from_ms(1),
+        )))
     })
 }
 

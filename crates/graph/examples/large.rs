@@ -9,7 +9,7 @@
 mod supply;
 
 use cpu_time::ThreadTime;
-use graph::model::{AccountState, Link, Node, Plan, Status, User};
+use graph::model::{Link, Node, Plan, Status, User};
 use graph::ops::NodeUpdate;
 use graph::world::Counts;
 use graph::{
@@ -46,14 +46,7 @@ fn node_id(n: u64) -> NodeId {
 fn user() -> Entity {
     let (id, created) = (USER, Timestamp::from_ms(1));
     let (username, email) = ("alice".to_owned(), "alice@example.org".to_owned());
-    Entity::User(Arc::new(User {
-        id,
-        username,
-        email,
-        plan: Plan::Pro,
-        created,
-        state: AccountState::Active,
-    }))
+    Entity::User(Arc::new(User::new(id, username, email, Plan::Pro, created)))
 }
 
 fn node(n: u64, status: Status) -> Entity {

@@ -126,7 +126,11 @@ impl AffectedSet {
                         affected.note_root(embed.node, [embed.user]);
                     }
                 }
-                Subject::Node(_) | Subject::Link(_) | Subject::User(_) | Subject::Token(_) => {}
+                Subject::Node(_)
+                | Subject::Link(_)
+                | Subject::User(_)
+                | Subject::Token(_)
+                | Subject::Key(_) => {}
             }
         }
         // A branch that is made as a whole has nothing in it that was there before.

@@ -1,7 +1,7 @@
 //! A batch: one decided mutation, as it is applied to a [`World`](crate::World), stored and sent.
 
 use crate::id::{BatchId, NodeId, UserId};
-use crate::model::{Embed, Grant, Link, Node, Rev, Token, User};
+use crate::model::{Embed, Grant, Key, Link, Node, Rev, Token, User};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -45,9 +45,19 @@ pub enum Op {
     TokenUpdate = 32,
     /// Stored, never sent: an account was removed.
     UserRemove = 33,
+    /// Stored, never sent: a session began or ended.
+    SessionUpdate = 34,
+    /// Stored, never sent: how a user signs in was changed: their password, or who they are at an identity provider.
+    SignInUpdate = 35,
+    /// Stored, never sent: a one-time key was issued, used or revoked.
+    KeyUpdate = 36,
+    /// Stored, never sent, no history: a user's view settings were changed.
+    ViewUpdate = 37,
+    /// Stored, never sent: an account was closed or opened again, or became an administrator's or no longer is.
+    AccountUpdate = 38,
 }
 
-const OPS: [Op; 25] = [
+const OPS: [Op; 30] = [
     Op::NodeAdd,
     Op::NodeUpdate,
     Op::NodeStatus,
@@ -73,12 +83,53 @@ const OPS: [Op; 25] = [
     Op::UserAdd,
     Op::TokenUpdate,
     Op::UserRemove,
+    Op::SessionUpdate,
+    Op::SignInUpdate,
+    Op::KeyUpdate,
+    Op::ViewUpdate,
+    Op::AccountUpdate,
 ];
 
 impl Op {
     /// The code on the wire.
     pub fn code(self) -> u8 {
         self as u8
+    }
+
+    /// Whether only the operator's history shows it, or none: no user is ever sent it.
+    pub fn is_internal(self) -> bool {
+        match self {
+            Op::UserAdd
+            | Op::TokenUpdate
+            | Op::SessionUpdate
+            | Op::SignInUpdate
+            | Op::KeyUpdate
+            | Op::ViewUpdate
+            | Op::AccountUpdate => true,
+            Op::NodeAdd
+            | Op::NodeUpdate
+            | Op::NodeStatus
+            | Op::NodeTrash
+            | Op::NodeRestore
+            | Op::NodeDelete
+            | Op::NodePublish
+            | Op::NodeShow
+            | Op::NodeHide
+            | Op::NodeAccess
+            | Op::LinkAdd
+            | Op::LinkUpdate
+            | Op::LinkTrash
+            | Op::LinkRestore
+            | Op::LinkDelete
+            | Op::LinkSwap
+            | Op::LinkShow
+            | Op::LinkHide
+            | Op::GrantUpsert
+            | Op::GrantUpdate
+            | Op::GrantDelete
+            | Op::UserUpdate
+            | Op::UserRemove => false,
+        }
     }
 }
 
@@ -125,8 +176,10 @@ pub enum Subject {
     Embed(Change<Embed>),
     /// A user: an account added, changed or removed.
     User(Change<Arc<User>>),
-    /// An API token.
+    /// A token: of a program, or a session.
     Token(Change<Arc<Token>>),
+    /// A one-time key.
+    Key(Change<Arc<Key>>),
 }
 
 impl Subject {
@@ -140,7 +193,7 @@ impl Subject {
             }
             Subject::Grant(change) => [change.latest().map(|grant| grant.node), None],
             Subject::Embed(change) => [change.latest().map(|embed| embed.node), None],
-            Subject::User(_) | Subject::Token(_) => [None, None],
+            Subject::User(_) | Subject::Token(_) | Subject::Key(_) => [None, None],
         };
         nodes.into_iter().flatten()
     }

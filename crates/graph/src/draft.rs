@@ -5,7 +5,7 @@ use crate::batch::{Batch, Change, Entry, Lineage, Op, Subject};
 use crate::blockers::{Blockers, is_open};
 use crate::hash::{HashMap, HashSet};
 use crate::id::{BatchId, LinkId, NodeId, UserId};
-use crate::model::{Embed, Grant, Link, Node, Status, User};
+use crate::model::{Embed, Grant, Key, Link, Node, Status, Token, User};
 use crate::time::Timestamp;
 use crate::world::{Graph, World};
 use smallvec::SmallVec;
@@ -365,8 +365,27 @@ impl<'w> Draft<'w> {
 
     /// Changes a user (USER_UPDATE).
     pub fn set_user(&mut self, before: &Arc<User>, after: User) {
+        self.set_account(Op::UserUpdate, before, after);
+    }
+
+    /// Changes a user by an entry of that kind. The World below has the user as they were before the batch.
+    pub fn set_account(&mut self, op: Op, before: &Arc<User>, after: User) {
         let change = Change { before: Some(Arc::clone(before)), after: Some(Arc::new(after)) };
-        self.write(Op::UserUpdate, Cause::Meant, Subject::User(change));
+        self.write(op, Cause::Meant, Subject::User(change));
+    }
+
+    /// Makes a token, changes it or ends it: SESSION_UPDATE for a session, TOKEN_UPDATE for another.
+    pub fn set_token(&mut self, cause: Cause, before: Option<&Arc<Token>>, after: Option<Token>) {
+        let change = Change { before: before.cloned(), after: after.map(Arc::new) };
+        let is_session = change.latest().is_some_and(|token| token.is_session());
+        let op = if is_session { Op::SessionUpdate } else { Op::TokenUpdate };
+        self.write(op, cause, Subject::Token(change));
+    }
+
+    /// Issues a key, or ends it (KEY_UPDATE).
+    pub fn set_key(&mut self, cause: Cause, before: Option<&Arc<Key>>, after: Option<Key>) {
+        let change = Change { before: before.cloned(), after: after.map(Arc::new) };
+        self.write(Op::KeyUpdate, cause, Subject::Key(change));
     }
 
     /// Writes an entry that does not affect the draft's view of nodes and links.

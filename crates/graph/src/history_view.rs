@@ -15,12 +15,17 @@ use uuid::Uuid;
 
 /// Whether a user sees a batch.
 pub fn sees_batch(world: &World, user: UserId, batch: &Batch) -> bool {
-    if batch.entries.is_empty() || batch.actor == Some(user) {
-        return !batch.entries.is_empty();
+    if batch.actor == Some(user) || !shows_anything(batch) {
+        return shows_anything(batch);
     }
     let nodes = batch.entries.iter().flat_map(|entry| entry.subject.nodes());
     let placed = Placements::of(world, user, nodes);
     batch.entries.iter().any(|entry| sees_placed(world, user, entry, &placed))
+}
+
+/// Whether there is anything in a batch that a user's history shows.
+fn shows_anything(batch: &Batch) -> bool {
+    batch.entries.iter().any(|entry| !entry.op.is_internal())
 }
 
 /// Whether a user sees an entry: its entity is now in their graph or their trash, or is a grant on a node they have
@@ -51,9 +56,9 @@ fn sees_placed(world: &World, user: UserId, entry: &Entry, placed: &Placements) 
             embed.user == user && (sees_node(embed.node) || world.has_embed(embed.node, user))
         }),
         Subject::User(change) => {
-            change.before.is_some() && change.latest().is_some_and(|account| account.id == user)
+            !entry.op.is_internal() && change.latest().is_some_and(|account| account.id == user)
         }
-        Subject::Token(_) => false,
+        Subject::Token(_) | Subject::Key(_) => false,
     }
 }
 
@@ -194,7 +199,7 @@ impl HistoryView {
                         reader.embeds.insert(embed.node);
                     }
                 }
-                Subject::User(_) | Subject::Token(_) => {}
+                Subject::User(_) | Subject::Token(_) | Subject::Key(_) => {}
             }
         }
         let links: Vec<&Arc<Link>> = links.into_iter().filter_map(|id| world.link(id)).collect();
@@ -247,15 +252,15 @@ impl HistoryView {
                 embed.user == self.user && reads
             }),
             Subject::User(change) => {
-                change.before.is_some() && change.latest().is_some_and(|account| account.id == self.user)
+                !entry.op.is_internal() && change.latest().is_some_and(|account| account.id == self.user)
             }
-            Subject::Token(_) => false,
+            Subject::Token(_) | Subject::Key(_) => false,
         }
     }
 
     /// [`sees_batch`], without the World.
     pub fn sees_batch(&self, batch: &Batch) -> bool {
-        let made = batch.actor == Some(self.user) && !batch.entries.is_empty();
+        let made = batch.actor == Some(self.user) && shows_anything(batch);
         made || batch.entries.iter().any(|entry| self.sees_entry(entry))
     }
 }

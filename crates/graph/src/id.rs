@@ -42,8 +42,16 @@ ids! {
     UserId,
     /// One batch of history.
     BatchId,
-    /// An API token. This is not the secret.
+    /// A token of a program or a session. This is not the secret.
     TokenId,
+    /// A one-time key. This is not the secret.
+    KeyId,
+}
+
+impl UserId {
+    /// Stands for whoever changes their [view settings](crate::model::ViewSettings), as the actor of these batches: they
+    /// are no history, and displace nobody's.
+    pub const VIEWS: UserId = UserId(Uuid::from_u128(1));
 }
 
 /// The supply of new ids and secrets: the domain has no randomness of its own. An operation may take any number of

@@ -44,7 +44,7 @@ pub mod world;
 pub use audience::Audience;
 pub use batch::{Batch, Committed, Entry, Op, Subject};
 pub use diff::Diff;
-pub use id::{BatchId, IdSupply, LinkId, NodeId, TokenId, UserId};
+pub use id::{BatchId, IdSupply, KeyId, LinkId, NodeId, TokenId, UserId};
 pub use node_fields::{NODE_FIELDS, NodeFields};
 pub use ops::{Operation, Root, decide};
 pub use projection::{Projection, SharedDiff};

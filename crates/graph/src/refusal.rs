@@ -80,6 +80,8 @@ reasons! {
         InvalidDue "invalid_due" "due must be an RFC 3339 time in the future, or null.",
         InvalidEmail "invalid_email" "email must be an email address.",
         InvalidUsername "invalid_username" "A username has 3 to 32 characters from A-Z, a-z, 0-9, '_', '.' and '-'.",
+        InvalidView "invalid_view" "cameraPosition must be a JSON object of at most 2,048 bytes or null, and showAllCards true or false.",
+        NotClosing "not_closing" "The account has not been closed.",
         InvalidTokenName "invalid_token_name" "A token's name has at most 80 characters, none of them a control character.",
         InvalidScope "invalid_scope" "scopeType must be USER or GRAPH, with a matching scopeId.",
         SelfLink "self_link_not_allowed" "A node cannot be linked to itself.",
@@ -113,6 +115,9 @@ reasons! {
         ForbiddenPrivate "forbidden_private" "Your access to the link's ends does not allow this value of `private`.",
         WouldShare "would_share" "This link would share the source's branch with users who have no access to it; that requires admin access to the source.",
         PlanLimit "plan_limit" "Your plan does not include this.",
+        RegistrationClosed "registration_closed" "This installation takes no new accounts.",
+        InvalidInvite "invalid_invite" "Making an account takes an invitation that has not been used or revoked, has not expired, and is not for another email.",
+        InvalidKey "invalid_key" "This link has been used, has expired, or was replaced by a newer one; ask for another.",
         ApiNotAllowed "api_not_allowed" "API tokens require the plus or pro plan.",
     }
     NotFound {
@@ -124,6 +129,8 @@ reasons! {
         BranchNotFound "branch_not_found" "There is no such branch, or you have no access to it.",
         UserNotFound "user_not_found" "There is no such user.",
         TokenNotFound "token_not_found" "There is no such token.",
+        SessionNotFound "session_not_found" "There is no such session.",
+        KeyNotFound "key_not_found" "There is no such link, or it has been used.",
         NotInTrash "not_in_trash" "The trash contains no such node or link that you may change; nothing was changed.",
     }
     Conflict {
@@ -137,6 +144,9 @@ reasons! {
         NotUndone "not_undone" "The batch is not undone.",
         UsernameTaken "username_taken" "This username is already in use.",
         EmailTaken "email_taken" "This email is already in use.",
+        IdentityTaken "identity_taken" "This identity already belongs to an account.",
+        TooManyIdentities "too_many_identities" "An account has at most 16 identities.",
+        LastAdmin "last_admin" "This is the last administrator of the installation; make somebody else one first.",
     }
 }
 

@@ -41,11 +41,13 @@ pub fn replay(world: &World, batch: &Batch, rev: Rev, user: UserId) -> Diff {
             Subject::Link(change) => diff.links.extend(link(world, entry.op, change, &today)),
             Subject::Grant(change) => diff.access.extend(grant(world, entry.op, change, &today)),
             Subject::Embed(change) => diff.user.extend(embed(world, change, &today)),
-            Subject::User(Change { before: Some(before), after: Some(after) }) if after.id == user => {
+            Subject::User(Change { before: Some(before), after: Some(after) })
+                if after.id == user && !entry.op.is_internal() =>
+            {
                 let (before, after) = (Arc::clone(before), Arc::clone(after));
                 diff.user.push(UserChange::Renamed { before, after });
             }
-            Subject::User(_) | Subject::Token(_) => {}
+            Subject::User(_) | Subject::Token(_) | Subject::Key(_) => {}
         }
     }
     diff

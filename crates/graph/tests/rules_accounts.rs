@@ -5,7 +5,7 @@
 mod fixture;
 mod supply;
 
-use graph::model::{AccountState, Plan, User};
+use graph::model::{Plan, User};
 use graph::ops::{Chain, UndoKind, UserAdd, UserSet, undo_or_redo};
 use graph::world::Counts;
 use graph::{BatchId, Entity, Operation, Reason, Timestamp, UserId, World, check, decide};
@@ -16,7 +16,7 @@ use uuid::Uuid;
 fn user(number: u128, username: &str, email: &str) -> User {
     let (id, created) = (UserId(Uuid::from_u128(number)), Timestamp::from_ms(0));
     let (username, email) = (username.to_owned(), email.to_owned());
-    User { id, username, email, plan: Plan::Pro, created, state: AccountState::Active }
+    User::new(id, username, email, Plan::Pro, created)
 }
 
 fn world(users: &[User]) -> World {
@@ -36,7 +36,7 @@ fn n1_usernames_are_unique_without_regard_to_case() {
     let rename = |username: &str| Operation::SettingsUsername { username: username.to_owned() };
     let add = |username: &str| {
         let (email, username) = ("new@example.org".to_owned(), username.to_owned());
-        Operation::UserAdd(UserAdd { email, username, plan: Plan::Pro })
+        Operation::UserAdd(UserAdd::new(email, username, Plan::Pro))
     };
     let taken = Some(Reason::UsernameTaken);
     for (username, want) in [("bob", taken), ("BOB", taken), ("Bob", taken), ("bobby", None)] {
@@ -71,7 +71,7 @@ fn n1_names_that_were_apart_by_case_alone_stay_and_check_names_them() {
     // The operator changes something else of one of them, with the name as it is.
     let set = |username: &str| {
         let (email, username, plan) = (None, Some(username.to_owned()), Some(Plan::Plus));
-        Operation::UserSet(UserSet { user: UserId(Uuid::from_u128(2)), email, username, plan })
+        Operation::UserSet(UserSet { user: UserId(Uuid::from_u128(2)), email, username, plan, admin: None })
     };
     assert_eq!(comes_to(&twins, None, &set("Ann")), None);
     assert_eq!(comes_to(&twins, None, &set("aNN")), Some(Reason::UsernameTaken));

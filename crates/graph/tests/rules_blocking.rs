@@ -322,14 +322,13 @@ fn b13_a_cascade_of_depth_100_000_is_quick_and_overflows_nothing() {
     let began = Timestamp::from_ms(fixture::BEGIN);
     let batch = BatchId(Uuid::nil());
     let id = |nth: u128| NodeId(Uuid::from_u128(1 + nth));
-    let owner = User {
-        id: user("alice"),
-        username: "alice".to_owned(),
-        email: "alice@example.org".to_owned(),
-        plan: graph::model::Plan::Pro,
-        created: began,
-        state: graph::model::AccountState::Active,
-    };
+    let owner = User::new(
+        user("alice"),
+        "alice".to_owned(),
+        "alice@example.org".to_owned(),
+        graph::model::Plan::Pro,
+        began,
+    );
     let nodes = (0..=DEPTH).map(|nth| {
         let mut node = Node::new(id(nth), owner.id, batch, began, nth as u64);
         node.status = Status::Completed;

@@ -20,14 +20,7 @@ fn node() -> Node {
 /// The output of `synaptask check` for a log with one node.
 fn problems(node: Node) -> Vec<String> {
     let (username, email) = ("alice".to_owned(), "alice@example.org".to_owned());
-    let owner = User {
-        id: node.owner,
-        username,
-        email,
-        plan: Plan::Pro,
-        created: node.created,
-        state: graph::model::AccountState::Active,
-    };
+    let owner = User::new(node.owner, username, email, Plan::Pro, node.created);
     let entities = [Entity::User(Arc::new(owner)), Entity::Node(Arc::new(node))];
     graph::check::problems(&World::load(entities, 0, Counts::default()))
 }

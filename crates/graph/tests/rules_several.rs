@@ -10,7 +10,7 @@ use graph::access;
 use graph::batch::Op;
 use graph::diff::{LinkChange, NodeChange};
 use graph::hash::HashSet;
-use graph::model::{AccountState, Level, Link, LinkType, Node, Plan, Status, User};
+use graph::model::{Level, Link, LinkType, Node, Plan, Status, User};
 use graph::ops::NodeDuplicate;
 use graph::projection::Projection;
 use graph::world::Counts;
@@ -185,8 +185,7 @@ fn wide(children: u128) -> World {
     let alice = user("alice");
     let began = Timestamp::from_ms(BEGIN);
     let (username, email) = ("alice".to_owned(), "alice@example.org".to_owned());
-    let account =
-        User { id: alice, username, email, plan: Plan::Pro, created: began, state: AccountState::Active };
+    let account = User::new(alice, username, email, Plan::Pro, began);
     let nil = BatchId(Uuid::nil());
     let id = |nth: u128| NodeId(Uuid::from_u128(0x1_0000 + nth));
     let nodes = (0..=children).map(|nth| {

@@ -1,12 +1,13 @@
 //! The state that both transports share.
 
-use crate::auth::{self, Origin, Own, Secret};
+use crate::auth::{self, Credentials, Means, Origin, Own};
 use crate::engine::{Engine, Identity};
 use crate::limits::{Counted, LimitSettings, Limiter, NamedLimit, Over, RequestLimit, Who};
 use crate::net::cors::CorsMode;
 use crate::net::forwarded::{self, Client, TrustedProxies};
 use crate::net::tcp::Handle;
 use graph::UserId;
+use graph::model::TokenKind;
 use graph::tokens::TokenRefusal;
 use http::HeaderMap;
 use std::collections::HashMap;
@@ -107,19 +108,23 @@ impl App {
         }
     }
 
-    /// The owner of a token. An unknown token may have been created a moment ago on the command line, so the caller waits
+    /// The owner of a token: an API token that was presented on purpose, or a session that a browser presents. An unknown token may have been created a moment ago on the command line, so the caller waits
     /// until the engine has looked at the log again. That costs the engine nothing.
     ///
     /// # Errors
     /// Why the token lets nobody in.
-    pub async fn authenticate(&self, secret: &Secret) -> Result<Identity, TokenRefusal> {
-        let hash = secret.hash();
-        let known = self.engine.authenticate(&hash);
-        if known.is_ok() {
-            return known;
+    pub async fn authenticate(&self, credentials: &Credentials) -> Result<Identity, TokenRefusal> {
+        let hash = credentials.secret.hash();
+        let mut known = self.engine.authenticate(&hash);
+        if known.is_err() {
+            self.engine.look().await;
+            known = self.engine.authenticate(&hash);
         }
-        self.engine.look().await;
-        self.engine.authenticate(&hash)
+        let fitting = match credentials.means {
+            Means::Api => TokenKind::Api,
+            Means::Cookie => TokenKind::Session,
+        };
+        known.and_then(|it| if it.caller.kind == fitting { Ok(it) } else { Err(TokenRefusal::Unknown) })
     }
 
     /// Counts an open socket of a user until the guard is dropped; `None` when the user has reached the limit.

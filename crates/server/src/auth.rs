@@ -12,9 +12,13 @@ use std::fmt;
 const PREFIX: &str = "st_";
 /// The number of random characters after it: 32 characters of 62 are 190 bits.
 const RANDOM_CHARS: usize = 32;
+/// The prefix of every session's secret.
+const SESSION_PREFIX: &str = "ss_";
+/// The number of random characters of a session's secret and of a key: 43 characters of 62 are 256 bits.
+const LONG_CHARS: usize = 43;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// The cookie that holds a browser's session.
-const COOKIE_NAME: &str = "st_access";
+pub const COOKIE_NAME: &str = "st_access";
 /// The WebSocket subprotocol that announces a token.
 pub const SUBPROTOCOL: &str = "Bearer";
 
@@ -23,20 +27,41 @@ pub const SUBPROTOCOL: &str = "Bearer";
 pub struct Secret(String);
 
 impl Secret {
-    /// A new random secret.
+    /// The new random secret of an API token.
     ///
     /// # Errors
     /// When the system's random number generator fails.
     pub fn random() -> Result<Self, getrandom::Error> {
-        let mut text = String::with_capacity(PREFIX.len() + RANDOM_CHARS);
-        text.push_str(PREFIX);
-        while text.len() < PREFIX.len() + RANDOM_CHARS {
+        Secret::with(PREFIX, RANDOM_CHARS)
+    }
+
+    /// The new random secret of a session.
+    ///
+    /// # Errors
+    /// When the system's random number generator fails.
+    pub fn of_session() -> Result<Self, getrandom::Error> {
+        Secret::with(SESSION_PREFIX, LONG_CHARS)
+    }
+
+    /// The new random secret of a one-time key. It can stand in an address as it is.
+    ///
+    /// # Errors
+    /// When the system's random number generator fails.
+    pub fn of_key() -> Result<Self, getrandom::Error> {
+        Secret::with("", LONG_CHARS)
+    }
+
+    fn with(prefix: &str, random_chars: usize) -> Result<Self, getrandom::Error> {
+        let length = prefix.len() + random_chars;
+        let mut text = String::with_capacity(length);
+        text.push_str(prefix);
+        while text.len() < length {
             let mut bytes = [0_u8; 64];
             getrandom::fill(&mut bytes)?;
             // 248 is a multiple of 62. Bytes from 248 on would make some characters more likely than others.
             let fair = bytes.iter().filter(|byte| **byte < 248);
             let chars = fair.filter_map(|byte| ALPHABET.get(usize::from(byte % 62)));
-            text.extend(chars.take(PREFIX.len() + RANDOM_CHARS - text.len()).map(|char| char::from(*char)));
+            text.extend(chars.take(length - text.len()).map(|char| char::from(*char)));
         }
         Ok(Secret(text))
     }
@@ -218,6 +243,20 @@ mod tests {
         }
         let used: HashSet<char> = secrets.iter().flat_map(|s| s.chars()).filter(|c| *c != '_').collect();
         assert_eq!(used.len(), 62);
+    }
+
+    #[test]
+    fn k11_the_secrets_of_sessions_and_keys_have_256_random_bits() {
+        let mut seen = HashSet::new();
+        for _ in 0..100 {
+            for (secret, prefix) in [(Secret::of_session(), "ss_"), (Secret::of_key(), "")] {
+                let text = secret.unwrap().0;
+                let random = text.strip_prefix(prefix).unwrap();
+                assert!(random.len() as f64 * 62_f64.log2() >= 256.0, "{random}");
+                assert!(random.chars().all(|c| c.is_ascii_alphanumeric()), "{random}");
+                assert!(seen.insert(text));
+            }
+        }
     }
 
     #[test]

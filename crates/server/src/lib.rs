@@ -12,6 +12,7 @@ pub mod engine;
 mod limits;
 mod net;
 pub mod operations;
+mod pages;
 pub mod program;
 mod response;
 mod rest;

@@ -13,7 +13,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic)]
 
 use graph::batch::{Change, Lineage, Op};
-use graph::model::{AccountState, Link, LinkType, Node, Plan, Rev, User};
+use graph::model::{Link, LinkType, Node, Plan, Rev, User};
 use graph::{Batch, BatchId, Entry, LinkId, NodeId, Subject, Timestamp, UserId};
 use std::path::Path;
 use std::sync::Arc;
@@ -95,8 +95,7 @@ fn add_users(log: &mut dyn Log) -> Rev {
     let opened = (0..USERS).map(|number| {
         let created = Timestamp::from_ms(NOW_MS);
         let (username, email) = (format!("user{number}"), format!("user{number}@example.org"));
-        let made =
-            User { id: user(number), username, email, plan: Plan::Pro, created, state: AccountState::Active };
+        let made = User::new(user(number), username, email, Plan::Pro, created);
         entry(Op::UserAdd, Subject::User(change(None, Some(made))))
     });
     let opened = proposal(6, 0, opened.collect());

@@ -24,7 +24,7 @@ pub(crate) use entity::Stored;
 use graph::batch::{Change, Lineage};
 use graph::model::Node;
 use graph::node_fields;
-use graph::{Batch, BatchId, Entry, LinkId, NodeId, Op, Subject, TokenId, UserId};
+use graph::{Batch, BatchId, Entry, KeyId, LinkId, NodeId, Op, Subject, TokenId, UserId};
 use serde::Deserialize;
 use std::sync::Arc;
 use thiserror::Error;
@@ -70,6 +70,7 @@ pub(crate) enum EntityKey {
     Grant(NodeId, UserId),
     Embed(UserId, NodeId),
     Token(TokenId),
+    Key(KeyId),
 }
 
 impl EntityKey {
@@ -82,6 +83,7 @@ impl EntityKey {
             EntityKey::Grant(..) => 3,
             EntityKey::Embed(..) => 4,
             EntityKey::Token(_) => 5,
+            EntityKey::Key(_) => 6,
         }
     }
 }
@@ -163,6 +165,7 @@ pub(crate) fn key(entry: &Entry) -> Option<EntityKey> {
         Subject::Embed(change) => change.latest().map(|embed| EntityKey::Embed(embed.user, embed.node)),
         Subject::User(change) => change.latest().map(|user| EntityKey::User(user.id)),
         Subject::Token(change) => change.latest().map(|token| EntityKey::Token(token.id)),
+        Subject::Key(change) => change.latest().map(|key| EntityKey::Key(key.id)),
     }
 }
 
@@ -175,6 +178,7 @@ fn write_entry(entry: &Entry, body: &mut Vec<u8>, written: &mut Vec<u8>) -> Resu
         Subject::Embed(_) => 3,
         Subject::User(_) => 4,
         Subject::Token(_) => 5,
+        Subject::Key(_) => 6,
     };
     rmp::encode::write_array_len(body, 5)?;
     rmp_serde::encode::write(body, &(kind | if entry.derived { DERIVED } else { 0 }))?;
@@ -196,6 +200,9 @@ fn write_entry(entry: &Entry, body: &mut Vec<u8>, written: &mut Vec<u8>) -> Resu
             write_change(change.before.as_deref(), change.after.as_deref(), body, written)
         }
         Subject::Token(change) => {
+            write_change(change.before.as_deref(), change.after.as_deref(), body, written)
+        }
+        Subject::Key(change) => {
             write_change(change.before.as_deref(), change.after.as_deref(), body, written)
         }
     }
@@ -233,6 +240,7 @@ fn read_entry(entry: &EntryIn<'_>) -> Result<Entry, CodecError> {
         3 => Subject::Embed(read_change(entry)?),
         4 => Subject::User(shared(read_change(entry)?)),
         5 => Subject::Token(shared(read_change(entry)?)),
+        6 => Subject::Key(shared(read_change(entry)?)),
         other => return Err(CodecError::NoKind(other)),
     };
     Ok(Entry { op: entry.op, derived: entry.kind & DERIVED != 0, subject, copy_of: entry.copy_of })

@@ -276,13 +276,8 @@ pub fn p16_what_has_expired_stays_so_under_a_clock_that_was_set_back(storage: &i
         Change { before: Some(Arc::new(before)), after: Some(Arc::new(after)) }
     }
     let [owner, guest] = [1, 2].map(|number| UserId(Uuid::from_u128(number)));
-    let person = |id: UserId| User {
-        id,
-        username: id.to_string(),
-        email: format!("{id}@example.org"),
-        plan: Plan::Pro,
-        created: Timestamp::from_ms(0),
-        state: graph::model::AccountState::Active,
+    let person = |id: UserId| {
+        User::new(id, id.to_string(), format!("{id}@example.org"), Plan::Pro, Timestamp::from_ms(0))
     };
     let [shared, public, later] = [10, 11, 12].map(|number| NodeId(Uuid::from_u128(number)));
     let node = |id: NodeId, due: Option<i64>| {

@@ -4,7 +4,7 @@ use crate::{LogError, StopSign};
 use graph::batch::Subject;
 use graph::history_view::HistorySight;
 use graph::model::Rev;
-use graph::{Batch, BatchId, Entry, NodeId, Timestamp, UserId};
+use graph::{Batch, BatchId, Entry, NodeId, Op, Timestamp, UserId};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -77,7 +77,7 @@ pub struct HistoryQuery {
 /// What a batch shows, known without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Shows {
-    /// Nothing: it has no entries.
+    /// Nothing: it has no entries, or none but view settings, which have no history.
     Nothing,
     /// Only accounts and tokens, which only a reader that sees everything is shown.
     Accounts,
@@ -87,8 +87,9 @@ pub(crate) enum Shows {
 
 impl Shows {
     pub(crate) fn of(entries: &[Entry]) -> Shows {
-        match (entries, entries.iter().flat_map(touched).next()) {
-            ([], _) => Shows::Nothing,
+        let is_shown = entries.iter().any(|entry| entry.op != Op::ViewUpdate);
+        match (is_shown, entries.iter().flat_map(touched).next()) {
+            (false, _) => Shows::Nothing,
             (_, None) => Shows::Accounts,
             (_, Some(_)) => Shows::Touched,
         }
@@ -159,7 +160,7 @@ pub struct PastBatch {
 }
 
 /// The ids that an entry touches: the node or link; for a grant, its node and its grantee; for an embed or a change
-/// to an account, the user. Tokens and new accounts touch no id.
+/// to an account that history shows its user, the user. Tokens, keys and new accounts touch no id.
 pub fn touched(entry: &Entry) -> impl Iterator<Item = Uuid> {
     let ids = match &entry.subject {
         Subject::Node(change) => [change.latest().map(|node| node.id.0), None],
@@ -169,8 +170,10 @@ pub fn touched(entry: &Entry) -> impl Iterator<Item = Uuid> {
             [grant.map(|grant| grant.node.0), grant.map(|grant| grant.user.0)]
         }
         Subject::Embed(change) => [change.latest().map(|embed| embed.user.0), None],
-        Subject::User(change) => [change.before.as_ref().map(|user| user.id.0), None],
-        Subject::Token(_) => [None, None],
+        Subject::User(change) if !entry.op.is_internal() => {
+            [change.before.as_ref().map(|user| user.id.0), None]
+        }
+        Subject::User(_) | Subject::Token(_) | Subject::Key(_) => [None, None],
     };
     ids.into_iter().flatten()
 }

@@ -1,11 +1,11 @@
 //! One's own account, and API tokens.
 
 use super::refuse_if;
-use crate::batch::{Change, Op, Subject};
 use crate::draft::{Cause, Draft};
 use crate::id::{TokenId, UserId};
-use crate::model::{Plan, Token, TokenHash, User};
+use crate::model::{Plan, Token, TokenHash, TokenScope, User};
 use crate::refusal::{Reason, Refusal};
+use crate::time::Timestamp;
 use crate::world::World;
 use std::sync::Arc;
 
@@ -34,36 +34,78 @@ pub struct TokenCreate {
     pub name: String,
     /// The hash of its secret.
     pub hash: TokenHash,
+    /// When it ends: in the future; `None` for never.
+    pub expires: Option<Timestamp>,
+    /// What it lets its holder see and do.
+    pub scope: TokenScope,
+}
+
+impl TokenCreate {
+    /// A token that never ends and lets its holder do what its user may.
+    pub fn new(id: TokenId, user: UserId, name: String, hash: TokenHash) -> Self {
+        TokenCreate { id, user, name, hash, expires: None, scope: TokenScope::All }
+    }
 }
 
 pub(super) fn token_create(draft: &mut Draft<'_>, new: &TokenCreate) -> Result<(), Refusal> {
-    let TokenCreate { id, user, ref name, hash } = *new;
+    let TokenCreate { id, user, ref name, hash, expires, scope } = *new;
+    refuse_if(draft.actor().is_some_and(|actor| actor != user), Reason::NoPermission)?;
     refuse_if(!is_token_name(name), Reason::InvalidTokenName)?;
-    let slot = draft.world().user(user).filter(|slot| !slot.user.is_removed()).ok_or(Reason::UserNotFound)?;
+    refuse_if(expires.is_some_and(|expires| expires <= draft.now()), Reason::InvalidDue)?;
+    let slot = draft.world().user(user).filter(|slot| slot.user.has_email()).ok_or(Reason::UserNotFound)?;
     refuse_if(slot.user.plan == Plan::Basic, Reason::ApiNotAllowed)?;
-    let token = Token { id, user, name: name.clone(), hash, created: draft.now() };
-    let change = Change { before: None, after: Some(Arc::new(token)) };
-    draft.write(Op::TokenUpdate, Cause::Meant, Subject::Token(change));
+    let token = Token { expires, scope, ..Token::api(id, user, name.clone(), hash, draft.now()) };
+    draft.set_token(Cause::Meant, None, Some(token));
+    Ok(())
+}
+
+/// Changes of an API token; `None` leaves a field as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenSet {
+    /// Which token.
+    pub id: TokenId,
+    /// At most 80 Unicode scalar values, none of them a control character.
+    pub name: Option<String>,
+    /// When it ends: in the future, or never.
+    pub expires: Option<Option<Timestamp>>,
+}
+
+pub(super) fn token_set(draft: &mut Draft<'_>, asked: &TokenSet) -> Result<(), Refusal> {
+    let TokenSet { id, ref name, expires } = *asked;
+    let before = own_token(draft, id)?;
+    refuse_if(name.is_none() && expires.is_none(), Reason::NoFieldsToUpdate)?;
+    refuse_if(name.as_deref().is_some_and(|name| !is_token_name(name)), Reason::InvalidTokenName)?;
+    refuse_if(expires.flatten().is_some_and(|expires| expires <= draft.now()), Reason::InvalidDue)?;
+    let mut after = Token::clone(before);
+    after.name = name.clone().unwrap_or(after.name);
+    after.expires = expires.unwrap_or(after.expires);
+    if after != **before {
+        draft.set_token(Cause::Meant, Some(before), Some(after));
+    }
     Ok(())
 }
 
 pub(super) fn token_revoke(draft: &mut Draft<'_>, ids: &[TokenId]) -> Result<(), Refusal> {
-    let world = draft.world();
     for id in ids {
-        let token = world.tokens().find(|token| token.id == *id).ok_or(Reason::TokenNotFound)?;
-        let change = Change { before: Some(Arc::clone(token)), after: None };
-        draft.write(Op::TokenUpdate, Cause::Meant, Subject::Token(change));
+        let token = own_token(draft, *id)?;
+        draft.set_token(Cause::Meant, Some(token), None);
     }
     Ok(())
 }
 
 /// Replaces the secret. The token keeps its id, its name and its creation time.
 pub(super) fn token_rotate(draft: &mut Draft<'_>, id: TokenId, hash: TokenHash) -> Result<(), Refusal> {
-    let before = draft.world().tokens().find(|token| token.id == id).ok_or(Reason::TokenNotFound)?;
+    let before = own_token(draft, id)?;
     let after = Token { hash, ..Token::clone(before) };
-    let change = Change { before: Some(Arc::clone(before)), after: Some(Arc::new(after)) };
-    draft.write(Op::TokenUpdate, Cause::Meant, Subject::Token(change));
+    draft.set_token(Cause::Meant, Some(before), Some(after));
     Ok(())
+}
+
+/// An API token, if the actor is its owner or the operator.
+fn own_token<'w>(draft: &Draft<'w>, id: TokenId) -> Result<&'w Arc<Token>, Refusal> {
+    let token = draft.world().token_by_id(id).filter(|token| !token.is_session());
+    let own = |token: &&Arc<Token>| draft.actor().is_none_or(|actor| actor == token.user);
+    token.filter(own).ok_or_else(|| Reason::TokenNotFound.into())
 }
 
 /// Refuses a username that somebody other than `user` has, in whatever case. `user` is the one who wants it.

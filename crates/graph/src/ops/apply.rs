@@ -101,7 +101,9 @@ pub fn may_be_part(operation: &Operation) -> bool {
         | O::UserEnable { .. }
         | O::UserRemove { .. }
         | O::TokenCreate(_)
+        | O::TokenSet(_)
         | O::TokenRevoke { .. }
-        | O::TokenRotate { .. } => false,
+        | O::TokenRotate { .. }
+        | O::Account(_) => false,
     }
 }

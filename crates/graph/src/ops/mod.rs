@@ -7,8 +7,11 @@ mod account;
 mod apply;
 mod duplicate;
 mod email;
+mod key;
 mod link;
 mod node;
+mod person;
+mod session;
 mod share;
 mod trash;
 mod undo;
@@ -24,12 +27,17 @@ use crate::world::{Graph, World};
 use std::sync::Arc;
 use uuid::Uuid;
 
-pub use account::{TokenCreate, USERNAME_CHARS, is_username};
+pub use account::{TokenCreate, TokenSet, USERNAME_CHARS, is_username};
 pub use apply::{OPERATIONS_MAX, apply, may_be_part};
 pub use duplicate::{COPIES_MAX, NodeDuplicate};
 pub use email::{EMAIL_CHARS_MAX, is_email};
+pub use key::is_in_force;
 pub use link::{LinkAdd, LinkUpdate};
 pub use node::{NodeAdd, NodeUpdate};
+pub use person::{
+    AccountOperation, CAMERA_BYTES_MAX, CLOSING_GRACE_MS, IDENTITIES_MAX, PasswordSet, Register, ViewSet,
+};
+pub use session::{AGENT_CHARS_MAX, NewSession, SESSIONS_MAX, SessionStart, SessionsEnded};
 pub use share::{AccessAdd, AccessUpdate, NodePublish, NodePublishUpdate};
 pub use undo::{Chain, UndoKind, undo_or_redo};
 pub use user::{Belongings, UserAdd, UserSet};
@@ -119,39 +127,43 @@ pub enum Operation {
     HistoryRedo {
         batch: BatchId,
     },
-    /// Operator only: adds an account.
+    /// By the operator or an administrator: adds an account.
     UserAdd(UserAdd),
-    /// Operator only: changes an account.
+    /// By the operator or an administrator: changes an account.
     UserSet(UserSet),
-    /// Operator only: disables an account until it is enabled again.
+    /// By the operator or an administrator: disables an account until it is enabled again.
     UserDisable {
         user: UserId,
     },
-    /// Operator only: enables an account again.
+    /// By the operator or an administrator: enables an account again.
     UserEnable {
         user: UserId,
     },
-    /// Operator only: removes an account for good.
+    /// By the operator or an administrator: removes an account for good.
     UserRemove {
         user: UserId,
     },
-    /// Operator only: a new API token for a user.
+    /// By the operator or its owner: a new API token.
     TokenCreate(TokenCreate),
-    /// Operator only: revokes API tokens, all at once.
+    /// By the operator or its owner: changes an API token.
+    TokenSet(TokenSet),
+    /// By the operator or their owner: revokes API tokens, all at once.
     TokenRevoke {
         ids: Vec<TokenId>,
     },
-    /// Operator only: a new secret for an API token, which keeps its id and name.
+    /// By the operator or its owner: a new secret for an API token, which keeps its id and name.
     TokenRotate {
         id: TokenId,
         hash: TokenHash,
     },
+    /// How people sign in, and what they do with their own account.
+    Account(Box<AccountOperation>),
 }
 
 /// Decides an operation on the current World. The World is not changed: [`World::apply`] applies the batch. A batch
 /// without entries means that nothing changes.
 ///
-/// `actor` is `None` for the operator's operations, and only for these. `batch` is the new batch's id: the client's own or
+/// `actor` is `None` for the operator's operations, and for what the server itself does with accounts. `batch` is the new batch's id: the client's own or
 /// a random one. New entities take their ids from `ids`.
 pub fn decide(
     world: &World,
@@ -203,18 +215,24 @@ fn decide_for(
         O::SettingsUsername { username } => account::rename(draft, caller, username),
         O::GraphApply { .. } => Err(Reason::UnknownOperation.into()),
         O::HistoryUndo { .. } | O::HistoryRedo { .. } => Err(Reason::BatchNotFound.into()),
+        O::TokenCreate(token) => account::token_create(draft, token),
+        O::TokenSet(asked) => account::token_set(draft, asked),
+        O::TokenRevoke { ids } => account::token_revoke(draft, ids),
+        O::TokenRotate { id, hash } => account::token_rotate(draft, *id, *hash),
+        O::Account(operation) => person::decide(draft, operation, ids),
         O::UserAdd(_)
         | O::UserSet(_)
         | O::UserDisable { .. }
         | O::UserEnable { .. }
-        | O::UserRemove { .. }
-        | O::TokenCreate(_)
-        | O::TokenRevoke { .. }
-        | O::TokenRotate { .. } => Err(Reason::NoPermission.into()),
+        | O::UserRemove { .. } => {
+            let admin = draft.world().user(caller).is_some_and(|slot| slot.user.admin);
+            refuse_if(!admin, Reason::NoPermission)?;
+            decide_for_operator(draft, operation, ids)
+        }
     }
 }
 
-/// Decides what the operator asks for.
+/// Decides what the operator asks for, or an administrator.
 fn decide_for_operator(
     draft: &mut Draft<'_>,
     operation: &Operation,
@@ -228,8 +246,10 @@ fn decide_for_operator(
         O::UserEnable { user } => user::set_disabled(draft, *user, false),
         O::UserRemove { user } => user::remove(draft, *user, ids),
         O::TokenCreate(token) => account::token_create(draft, token),
+        O::TokenSet(asked) => account::token_set(draft, asked),
         O::TokenRevoke { ids } => account::token_revoke(draft, ids),
         O::TokenRotate { id, hash } => account::token_rotate(draft, *id, *hash),
+        O::Account(operation) => person::decide(draft, operation, ids),
         _ => Err(Reason::NoPermission.into()),
     }
 }

@@ -2,12 +2,15 @@
 
 use super::account::{self, check_username};
 use super::email::is_email;
-use super::{refuse_if, share, trash};
+use super::{key, refuse_if, session, share, trash};
 use crate::batch::{Batch, Change, Op, Subject};
 use crate::blocking::{settle, targets};
 use crate::draft::{Cause, Draft};
+use crate::hash::HashSet;
 use crate::id::{IdSupply, LinkId, NodeId, UserId};
-use crate::model::{AccountState, Embed, Link, Plan, User};
+use crate::model::{
+    AccountState, Embed, Identity, KeyPurpose, Link, PasswordHash, Plan, Token, User, ViewSettings,
+};
 use crate::refusal::{Reason, Refusal};
 use crate::world::{Graph, UserSlot, World};
 use std::sync::Arc;
@@ -22,22 +25,38 @@ pub struct UserAdd {
     pub username: String,
     /// What the account may use.
     pub plan: Plan,
+    /// Whether the user administers the installation.
+    pub admin: bool,
+    /// `None` for an account that signs in otherwise, or not at all.
+    pub password: Option<PasswordHash>,
+}
+
+impl UserAdd {
+    /// An account of a user who is no administrator and has no password.
+    pub fn new(email: String, username: String, plan: Plan) -> Self {
+        UserAdd { email, username, plan, admin: false, password: None }
+    }
 }
 
 pub(super) fn add(draft: &mut Draft<'_>, new: &UserAdd, ids: &mut dyn IdSupply) -> Result<(), Refusal> {
+    add_with(draft, new, None, ids).map(drop)
+}
+
+/// Adds an account of a user who may be known to an identity provider.
+pub(super) fn add_with(
+    draft: &mut Draft<'_>,
+    new: &UserAdd,
+    identity: Option<Identity>,
+    ids: &mut dyn IdSupply,
+) -> Result<Arc<User>, Refusal> {
     check_names(Some(&new.email), Some(&new.username))?;
     refuse_taken(draft.world(), None, Some(&new.email), Some(&new.username))?;
-    let user = User {
-        id: ids.next_user(),
-        username: new.username.clone(),
-        email: new.email.clone(),
-        plan: new.plan,
-        created: draft.now(),
-        state: AccountState::Active,
-    };
-    let change = Change { before: None, after: Some(Arc::new(user)) };
+    let blank = User::new(ids.next_user(), new.username.clone(), new.email.clone(), new.plan, draft.now());
+    let identities = identity.into_iter().collect();
+    let user = Arc::new(User { admin: new.admin, password: new.password.clone(), identities, ..blank });
+    let change = Change { before: None, after: Some(Arc::clone(&user)) };
     draft.write(Op::UserAdd, Cause::Meant, Subject::User(change));
-    Ok(())
+    Ok(user)
 }
 
 /// Changes of an account; `None` leaves a field as it is.
@@ -51,39 +70,73 @@ pub struct UserSet {
     pub username: Option<String>,
     /// What the account may use.
     pub plan: Option<Plan>,
+    /// Whether the user administers the installation.
+    pub admin: Option<bool>,
+}
+
+impl UserSet {
+    /// No change as yet.
+    pub fn of(user: UserId) -> Self {
+        UserSet { user, email: None, username: None, plan: None, admin: None }
+    }
 }
 
 pub(super) fn set(draft: &mut Draft<'_>, asked: &UserSet) -> Result<(), Refusal> {
-    let UserSet { user, email, username, plan } = asked;
-    refuse_if(email.is_none() && username.is_none() && plan.is_none(), Reason::NoFieldsToUpdate)?;
+    let UserSet { user, email, username, plan, admin } = asked;
+    let is_empty = email.is_none() && username.is_none() && plan.is_none() && admin.is_none();
+    refuse_if(is_empty, Reason::NoFieldsToUpdate)?;
     check_names(email.as_deref(), username.as_deref())?;
     let before = &there(draft.world(), *user)?.user;
     // An unchanged username is not checked: from before usernames had to be unique without regard to case, somebody
     // else may have it in another case.
     let new_username = username.as_deref().filter(|username| *username != before.username);
     refuse_taken(draft.world(), Some(*user), email.as_deref(), new_username)?;
+    if *admin == Some(false) {
+        refuse_last_admin(draft, before)?;
+    }
     let mut after = User::clone(before);
     after.email = email.clone().unwrap_or(after.email);
     after.username = username.clone().unwrap_or(after.username);
     after.plan = plan.unwrap_or(after.plan);
+    let concerns_user = after != **before;
+    after.admin = admin.unwrap_or(after.admin);
     if after != **before {
         let became_basic = after.plan == Plan::Basic && before.plan != Plan::Basic;
-        draft.set_user(before, after);
+        let has_new_email = after.email != before.email;
+        draft.set_account(if concerns_user { Op::UserUpdate } else { Op::AccountUpdate }, before, after);
         if became_basic {
             share::hide_beyond_basic(draft, *user);
+        }
+        if has_new_email {
+            key::end_where(draft, Some(*user), |purpose| matches!(purpose, KeyPurpose::Reset { .. }));
         }
     }
     Ok(())
 }
 
-/// Disables an account, or enables it again.
+/// Disables an account, which ends its sessions, or enables it again.
 pub(super) fn set_disabled(draft: &mut Draft<'_>, user: UserId, disabled: bool) -> Result<(), Refusal> {
     let before = &there(draft.world(), user)?.user;
     let state = if disabled { AccountState::Disabled } else { AccountState::Active };
     if before.state != state {
+        if disabled {
+            refuse_last_admin(draft, before)?;
+        }
         draft.set_user(before, User { state, ..User::clone(before) });
     }
+    if disabled {
+        session::end_with(draft, user, None);
+    }
     Ok(())
+}
+
+/// Refuses, unless to the operator, to leave the installation without an administrator who can do anything.
+pub(super) fn refuse_last_admin(draft: &Draft<'_>, user: &User) -> Result<(), Refusal> {
+    if draft.actor().is_none() || !(user.admin && user.is_active()) {
+        return Ok(());
+    }
+    let mut others = draft.world().users().map(|slot| &slot.user).filter(|other| other.id != user.id);
+    refuse_if(!others.any(|other| other.admin && other.is_active()), Reason::LastAdmin)
 }
 
 /// The numbers of what is deleted with an account.
@@ -97,7 +150,7 @@ pub struct Belongings {
     pub grants: usize,
     /// What the user has embedded, and embeds of their nodes.
     pub embeds: usize,
-    /// API tokens.
+    /// API tokens. Sessions do not count.
     pub tokens: usize,
 }
 
@@ -118,7 +171,12 @@ impl Belongings {
                 + slot.links_elsewhere.iter().filter(is_private).count(),
             grants: slot.granted.len() + given + on_own,
             embeds: slot.embedded.len() + owned().map(|id| world.embedders(id).count()).sum::<usize>(),
-            tokens: slot.tokens.len(),
+            tokens: slot
+                .tokens
+                .iter()
+                .filter_map(|hash| world.token(hash))
+                .filter(|it| !it.is_session())
+                .count(),
         }
     }
 
@@ -131,7 +189,9 @@ impl Belongings {
                 Subject::Link(Change { after: None, .. }) => deleted.links += 1,
                 Subject::Grant(Change { after: None, .. }) => deleted.grants += 1,
                 Subject::Embed(Change { after: None, .. }) => deleted.embeds += 1,
-                Subject::Token(Change { after: None, .. }) => deleted.tokens += 1,
+                Subject::Token(Change { before: Some(token), after: None }) if !token.is_session() => {
+                    deleted.tokens += 1;
+                }
                 _ => {}
             }
         }
@@ -139,23 +199,31 @@ impl Belongings {
     }
 }
 
-/// Removes an account for good: its nodes with all that hangs on them, the grants to and by the user, embeds and tokens.
-/// Its links between nodes of others stay, except private ones, which nobody else may see. The account keeps a name.
+/// Removes an account for good: its nodes with all that hangs on them, the grants to and by the user, embeds, tokens,
+/// keys and guests. Its links between nodes of others stay, except private ones, which nobody else may see. The account
+/// keeps a name.
 pub(super) fn remove(draft: &mut Draft<'_>, user: UserId, ids: &mut dyn IdSupply) -> Result<(), Refusal> {
     let world = draft.world();
     let slot = there(world, user)?;
-    let name = name_of_removed(world, user, ids)?;
-    let after =
-        User { username: name.clone(), email: name, state: AccountState::Removed, ..User::clone(&slot.user) };
-    let change = Change { before: Some(Arc::clone(&slot.user)), after: Some(Arc::new(after)) };
-    draft.write(Op::UserRemove, Cause::Meant, Subject::User(change));
-    for token in slot.tokens.iter().filter_map(|hash| world.token(hash)) {
-        let change = Change { before: Some(Arc::clone(token)), after: None };
-        draft.write(Op::TokenUpdate, Cause::Derived, Subject::Token(change));
+    refuse_last_admin(draft, &slot.user)?;
+    let guests = slot.guests.iter().filter_map(|guest| there(world, *guest).ok());
+    let leaving: Vec<&UserSlot> = std::iter::once(slot).chain(guests).collect();
+    for (nth, slot) in leaving.iter().enumerate() {
+        let name = name_of_removed(world, slot.user.id, ids)?;
+        let blank = User::new(slot.user.id, name.clone(), name, slot.user.plan, slot.user.created);
+        let guest_of = slot.user.guest_of;
+        let after = User { state: AccountState::Removed, guest_of, view: ViewSettings::default(), ..blank };
+        let change = Change { before: Some(Arc::clone(&slot.user)), after: Some(Arc::new(after)) };
+        let cause = if nth == 0 { Cause::Meant } else { Cause::Derived };
+        draft.write(Op::UserRemove, cause, Subject::User(change));
+        for token in slot.tokens.iter().filter_map(|hash| world.token(hash)) {
+            draft.set_token(Cause::Derived, Some(token), None::<Token>);
+        }
+        key::end_where(draft, Some(slot.user.id), |_| true);
     }
-    delete_shares(draft, slot);
-    let mut freed = delete_private_links(draft, slot);
-    for node in world.owned(user) {
+    delete_shares(draft, &leaving);
+    let mut freed: Vec<NodeId> = leaving.iter().flat_map(|slot| delete_private_links(draft, slot)).collect();
+    for node in leaving.iter().flat_map(|slot| world.owned(slot.user.id)) {
         freed.extend(targets(draft, node.id));
         trash::delete_node(draft, node.id);
     }
@@ -164,18 +232,25 @@ pub(super) fn remove(draft: &mut Draft<'_>, user: UserId, ids: &mut dyn IdSupply
     Ok(())
 }
 
-/// Deletes the grants to the user and by them, and their embeds. The grants on their own nodes are deleted with the
-/// nodes.
-fn delete_shares(draft: &mut Draft<'_>, slot: &UserSlot) {
-    let (world, user) = (draft.world(), slot.user.id);
-    let to = slot.granted.iter().map(|node| (*node, user));
-    let theirs = |node: &NodeId| world.node(*node).is_some_and(|node| node.owner == user);
-    let by = slot.given.iter().copied().filter(|(node, _)| !theirs(node));
-    for grant in to.chain(by).filter_map(|(node, grantee)| world.grant(node, grantee)) {
-        draft.set_grant(Op::GrantDelete, Cause::Derived, Some(Arc::clone(grant)), None);
-    }
-    for node in &slot.embedded {
-        draft.set_embed(Cause::Derived, Embed { user, node: *node }, false);
+/// Deletes the grants to users who leave and by them, and their embeds. The grants on their own nodes, and the embeds of
+/// these, are deleted with the nodes.
+fn delete_shares(draft: &mut Draft<'_>, leaving: &[&UserSlot]) {
+    let world = draft.world();
+    let users: HashSet<UserId> = leaving.iter().map(|slot| slot.user.id).collect();
+    let theirs = |node: &NodeId| world.node(*node).is_some_and(|node| users.contains(&node.owner));
+    let mut deleted: HashSet<(NodeId, UserId)> = HashSet::default();
+    for slot in leaving {
+        let user = slot.user.id;
+        let to = slot.granted.iter().map(|node| (*node, user));
+        let grants = to.chain(slot.given.iter().copied()).filter(|(node, _)| !theirs(node));
+        for (node, grantee) in grants.filter(|grant| deleted.insert(*grant)) {
+            if let Some(grant) = world.grant(node, grantee) {
+                draft.set_grant(Op::GrantDelete, Cause::Derived, Some(Arc::clone(grant)), None);
+            }
+        }
+        for node in slot.embedded.iter().filter(|node| !theirs(node)) {
+            draft.set_embed(Cause::Derived, Embed { user, node: *node }, false);
+        }
     }
 }
 
@@ -195,17 +270,17 @@ fn delete_private_links(draft: &mut Draft<'_>, slot: &UserSlot) -> Vec<NodeId> {
 }
 
 /// A user who was not removed.
-fn there(world: &World, user: UserId) -> Result<&UserSlot, Refusal> {
+pub(super) fn there(world: &World, user: UserId) -> Result<&UserSlot, Refusal> {
     world.user(user).filter(|slot| !slot.user.is_removed()).ok_or_else(|| Reason::UserNotFound.into())
 }
 
-fn check_names(email: Option<&str>, username: Option<&str>) -> Result<(), Refusal> {
+pub(super) fn check_names(email: Option<&str>, username: Option<&str>) -> Result<(), Refusal> {
     refuse_if(email.is_some_and(|email| !is_email(email)), Reason::InvalidEmail)?;
     username.map_or(Ok(()), check_username)
 }
 
 /// Refuses an email or a username that somebody besides `user` has.
-fn refuse_taken(
+pub(super) fn refuse_taken(
     world: &World,
     user: Option<UserId>,
     email: Option<&str>,

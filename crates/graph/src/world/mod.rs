@@ -9,8 +9,10 @@ use crate::batch::Batch;
 use crate::blockers::Blockers;
 use crate::effort;
 use crate::hash::HashMap;
-use crate::id::{LinkId, NodeId, UserId};
-use crate::model::{Embed, Grant, Link, Node, Publication, Rev, Token, TokenHash, User};
+use crate::id::{KeyId, LinkId, NodeId, TokenId, UserId};
+use crate::model::{
+    Embed, Grant, Identity, Key, KeyHash, Link, Node, Publication, Rev, Token, TokenHash, User,
+};
 use crate::time::Timestamp;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,8 +91,10 @@ pub enum Entity {
     Grant(Arc<Grant>),
     /// An embed.
     Embed(Embed),
-    /// An API token.
+    /// A token: of a program, or a session.
     Token(Arc<Token>),
+    /// A one-time key.
+    Key(Arc<Key>),
     /// An id that was deleted for good by the batch at that rev.
     Gone(Uuid, Rev),
 }
@@ -191,8 +195,12 @@ pub struct UserSlot {
     pub embedded: BTreeSet<NodeId>,
     /// The owners of the nodes that the user has a grant on or has embedded, and how many of each.
     pub holds_of: BTreeMap<UserId, usize>,
-    /// The user's API tokens.
+    /// The user's tokens, sessions among them.
     pub tokens: BTreeSet<TokenHash>,
+    /// The keys for the user's account, and the user's invitations.
+    pub keys: BTreeSet<KeyHash>,
+    /// The user's guests, the removed ones among them.
+    pub guests: BTreeSet<UserId>,
     /// The user's links of which they own neither end.
     pub links_elsewhere: BTreeSet<LinkId>,
 }
@@ -210,7 +218,15 @@ pub struct World {
     /// users may have names that differ only in case.
     usernames: BTreeSet<(String, UserId)>,
     emails: HashMap<String, UserId>,
+    /// By issuer and subject.
+    identities: HashMap<(String, String), UserId>,
     tokens: HashMap<TokenHash, Arc<Token>>,
+    token_hashes: HashMap<TokenId, TokenHash>,
+    keys: HashMap<KeyHash, Arc<Key>>,
+    key_hashes: HashMap<KeyId, KeyHash>,
+    key_ends: BTreeSet<(Timestamp, KeyHash)>,
+    /// The accounts that were closed, by when they go for good.
+    closings: BTreeSet<(Timestamp, UserId)>,
     public_tokens: HashMap<String, NodeId>,
     dues: BTreeSet<(Timestamp, Due)>,
     /// What had expired when the clock was set back to before its due time, with that time.
@@ -249,6 +265,11 @@ impl Graph for World {
 }
 
 impl UserSlot {
+    /// The user's sessions, in no particular order.
+    pub fn sessions<'w>(&'w self, world: &'w World) -> impl Iterator<Item = &'w Arc<Token>> {
+        self.tokens.iter().filter_map(|hash| world.token(hash)).filter(|token| token.is_session())
+    }
+
     /// How many nodes the user owns.
     pub fn owned(&self) -> usize {
         self.owned.len()
@@ -288,6 +309,7 @@ impl World {
             Entity::Grant(grant) => self.put_grant(None, Some(&grant)),
             Entity::Embed(embed) => self.put_embed(None, Some(&embed)),
             Entity::Token(token) => self.put_token(None, Some(&token)),
+            Entity::Key(key) => self.put_key(None, Some(&key)),
             Entity::Gone(id, rev) => {
                 self.gone.insert(id, rev);
             }
@@ -504,12 +526,59 @@ impl World {
         self.users_named(username).find(|slot| slot.user.username == username)
     }
 
-    /// An API token by the hash of its secret.
+    /// The user who is known by that subject to that issuer.
+    pub fn user_by_identity(&self, issuer: &str, subject: &str) -> Option<&UserSlot> {
+        let id = self.identities.get(&(issuer.to_owned(), subject.to_owned()))?;
+        self.users.get(id)
+    }
+
+    /// The accounts that were closed and go for good by `now`, the first one first.
+    pub fn closed_by(&self, now: Timestamp) -> impl Iterator<Item = UserId> {
+        self.closings.iter().take_while(move |(at, _)| *at <= now).map(|(_, user)| *user)
+    }
+
+    /// When the next closed account goes for good.
+    pub fn next_closing(&self) -> Option<Timestamp> {
+        self.closings.first().map(|(at, _)| *at)
+    }
+
+    /// A key by the hash of its secret, in force or not.
+    pub fn key(&self, hash: &KeyHash) -> Option<&Arc<Key>> {
+        self.keys.get(hash)
+    }
+
+    /// A key by its id, in force or not.
+    pub fn key_by_id(&self, id: KeyId) -> Option<&Arc<Key>> {
+        self.keys.get(self.key_hashes.get(&id)?)
+    }
+
+    /// Every key, in no particular order.
+    pub fn keys(&self) -> impl Iterator<Item = &Arc<Key>> {
+        self.keys.values()
+    }
+
+    /// The keys that have ended by `now`, the first one first.
+    pub fn keys_over_by(&self, now: Timestamp) -> impl Iterator<Item = &Arc<Key>> {
+        let over = self.key_ends.iter().take_while(move |(at, _)| *at <= now);
+        over.filter_map(|(_, hash)| self.keys.get(hash))
+    }
+
+    /// A token by the hash of its secret.
     pub fn token(&self, hash: &TokenHash) -> Option<&Arc<Token>> {
         self.tokens.get(hash)
     }
 
-    /// Every API token, in no particular order.
+    /// A token by its id.
+    pub fn token_by_id(&self, id: TokenId) -> Option<&Arc<Token>> {
+        self.tokens.get(self.token_hashes.get(&id)?)
+    }
+
+    /// By what a user is found who is known to an identity provider.
+    fn identity_key(identity: &Identity) -> (String, String) {
+        (identity.issuer.clone(), identity.subject.clone())
+    }
+
+    /// Every token, sessions included, in no particular order.
     pub fn tokens(&self) -> impl Iterator<Item = &Arc<Token>> {
         self.tokens.values()
     }

@@ -6,7 +6,7 @@ use crate::batch::{Change, Entry, Subject};
 use crate::blockers::{Blockers, is_open};
 use crate::hash::HashMap;
 use crate::id::{LinkId, NodeId, UserId};
-use crate::model::{Embed, Grant, Link, Node, Token, User};
+use crate::model::{Embed, Grant, Key, Link, Node, Token, User};
 use crate::time::Timestamp;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,6 +66,10 @@ impl World {
             Subject::Token(change) => {
                 let (was, is) = direction.of(change);
                 self.put_token(was, is);
+            }
+            Subject::Key(change) => {
+                let (was, is) = direction.of(change);
+                self.put_key(was, is);
             }
         }
     }
@@ -218,6 +222,13 @@ impl World {
             owned.sort_unstable();
             if let Some(user) = self.users.get_mut(&user) {
                 user.owned = owned.into_iter().collect();
+            }
+        }
+        let guest_of = |slot: &UserSlot| Some((slot.user.guest_of?, slot.user.id));
+        let guests: Vec<(UserId, UserId)> = self.users.values().filter_map(guest_of).collect();
+        for (host, guest) in guests {
+            if let Some(host) = self.users.get_mut(&host) {
+                host.guests.insert(guest);
             }
         }
         for slot in self.nodes.values_mut() {
@@ -439,43 +450,89 @@ impl World {
     }
 
     pub(super) fn put_user(&mut self, was: Option<&Arc<User>>, is: Option<&Arc<User>>) {
-        if let Some(user) = was.filter(|user| !user.is_removed()) {
-            self.emails.remove(&user.email.to_lowercase());
-        }
         if let Some(user) = was {
-            self.usernames.remove(&(user.username.to_lowercase(), user.id));
+            self.unlist_user(user);
         }
         match (was, is) {
             (_, Some(user)) => {
-                self.usernames.insert((user.username.to_lowercase(), user.id));
-                if !user.is_removed() {
-                    self.emails.insert(user.email.to_lowercase(), user.id);
-                }
+                self.list_user(user);
                 match self.users.get_mut(&user.id) {
                     Some(slot) => slot.user = Arc::clone(user),
                     None => {
                         self.users.insert(user.id, UserSlot::new(user));
                     }
                 }
+                if let Some(host) = user.guest_of.and_then(|host| self.users.get_mut(&host)) {
+                    host.guests.insert(user.id);
+                }
             }
             (Some(user), None) => {
                 self.users.remove(&user.id);
+                if let Some(host) = user.guest_of.and_then(|host| self.users.get_mut(&host)) {
+                    host.guests.remove(&user.id);
+                }
             }
             (None, None) => {}
+        }
+    }
+
+    /// Makes a user be found by what they are known by.
+    fn list_user(&mut self, user: &User) {
+        self.usernames.insert((user.username.to_lowercase(), user.id));
+        if user.has_email() {
+            self.emails.insert(user.email.to_lowercase(), user.id);
+        }
+        for identity in &user.identities {
+            self.identities.insert(World::identity_key(identity), user.id);
+        }
+        self.closings.extend(user.closing.map(|at| (at, user.id)));
+    }
+
+    fn unlist_user(&mut self, user: &User) {
+        self.usernames.remove(&(user.username.to_lowercase(), user.id));
+        if user.has_email() {
+            self.emails.remove(&user.email.to_lowercase());
+        }
+        for identity in &user.identities {
+            self.identities.remove(&World::identity_key(identity));
+        }
+        if let Some(at) = user.closing {
+            self.closings.remove(&(at, user.id));
         }
     }
 
     pub(super) fn put_token(&mut self, was: Option<&Arc<Token>>, is: Option<&Arc<Token>>) {
         if let Some(token) = was {
             self.tokens.remove(&token.hash);
+            self.token_hashes.remove(&token.id);
             if let Some(user) = self.users.get_mut(&token.user) {
                 user.tokens.remove(&token.hash);
             }
         }
         if let Some(token) = is {
             self.tokens.insert(token.hash, Arc::clone(token));
+            self.token_hashes.insert(token.id, token.hash);
             if let Some(user) = self.users.get_mut(&token.user) {
                 user.tokens.insert(token.hash);
+            }
+        }
+    }
+
+    pub(super) fn put_key(&mut self, was: Option<&Arc<Key>>, is: Option<&Arc<Key>>) {
+        if let Some(key) = was {
+            self.keys.remove(&key.hash);
+            self.key_hashes.remove(&key.id);
+            self.key_ends.remove(&(key.expires, key.hash));
+            if let Some(user) = key.purpose.user().and_then(|user| self.users.get_mut(&user)) {
+                user.keys.remove(&key.hash);
+            }
+        }
+        if let Some(key) = is {
+            self.keys.insert(key.hash, Arc::clone(key));
+            self.key_hashes.insert(key.id, key.hash);
+            self.key_ends.insert((key.expires, key.hash));
+            if let Some(user) = key.purpose.user().and_then(|user| self.users.get_mut(&user)) {
+                user.keys.insert(key.hash);
             }
         }
     }
@@ -529,6 +586,8 @@ impl UserSlot {
             embedded: BTreeSet::new(),
             holds_of: BTreeMap::new(),
             tokens: BTreeSet::new(),
+            keys: BTreeSet::new(),
+            guests: BTreeSet::new(),
             links_elsewhere: BTreeSet::new(),
         }
     }

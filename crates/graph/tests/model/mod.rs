@@ -223,6 +223,8 @@ impl Turn {
             | O::UserEnable { .. }
             | O::UserRemove { .. }
             | O::TokenCreate(_)
+            | O::TokenSet(_)
+            | O::Account(_)
             | O::TokenRevoke { .. }
             | O::TokenRotate { .. } => Err(Reason::NoPermission),
         }

@@ -30,7 +30,7 @@ impl Turn {
     }
 
     fn user_set(&mut self, asked: &UserSet) -> Result<(), Reason> {
-        let UserSet { user, email, username, plan } = asked;
+        let UserSet { user, email, username, plan, admin: _ } = asked;
         refuse_if(email.is_none() && username.is_none() && plan.is_none(), Reason::NoFieldsToUpdate)?;
         // Of the few that are tried, only these cannot be one.
         refuse_if(email.as_ref().is_some_and(|email| email.starts_with('<')), Reason::InvalidEmail)?;

@@ -17,7 +17,7 @@ use graph::batch::{Change, Lineage, Subject};
 use graph::diff::{Diff, LinkChange, NodeChange};
 use graph::hash::HashSet;
 use graph::load::Load;
-use graph::model::{AccountState, Embed, Node, Plan, Status, User};
+use graph::model::{Embed, Node, Plan, Status, User};
 use graph::ops::{self, Chain};
 use graph::projection::{Projection, SharedDiff};
 use graph::published::PublishedList;
@@ -98,13 +98,14 @@ fn users() -> Vec<User> {
     NAMES
         .iter()
         .enumerate()
-        .map(|(index, name)| User {
-            id: user_id(index),
-            username: (*name).to_owned(),
-            email: format!("{name}@Example.org"),
-            plan: plan(index),
-            created: Timestamp::from_ms(BEGIN_MS),
-            state: AccountState::Active,
+        .map(|(index, name)| {
+            User::new(
+                user_id(index),
+                (*name).to_owned(),
+                format!("{name}@Example.org"),
+                plan(index),
+                Timestamp::from_ms(BEGIN_MS),
+            )
         })
         .collect()
 }

@@ -137,7 +137,7 @@ fn knows(model: &Model, user: UserId, subject: &Subject) -> bool {
             model.knows_embed(user, (embed.user, embed.node))
         }
         Subject::User(change) => change.latest().unwrap().id == user,
-        Subject::Token(_) => false,
+        Subject::Token(_) | Subject::Key(_) => false,
     }
 }
 

@@ -444,6 +444,7 @@ fn of_operator(model: &Model, what: What, step: &Step) -> Option<Operation> {
                 email: some_if(a % 3 == 0, emails[usize::from(a / 3) % emails.len()].to_owned()),
                 username: some_if(b % 3 == 0, usernames[usize::from(b / 3) % usernames.len()].to_owned()),
                 plan: some_if(c % 2 == 0, plans[usize::from(c / 2) % plans.len()]),
+                admin: None,
             }))
         }
         What::UserState if a % 2 == 0 => Some(Operation::UserDisable { user }),

@@ -227,14 +227,7 @@ impl Made {
             let name = format!("user{n}");
             let email = format!("{name}@example.org");
             let created = Timestamp::from_ms(1_000);
-            Entity::User(Arc::new(User {
-                id: user(n),
-                username: name,
-                email,
-                plan: Plan::Pro,
-                created,
-                state: graph::model::AccountState::Active,
-            }))
+            Entity::User(Arc::new(User::new(user(n), name, email, Plan::Pro, created)))
         });
         people
             .chain(self.nodes.into_iter().map(|it| Entity::Node(Arc::new(it))))

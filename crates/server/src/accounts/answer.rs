@@ -48,8 +48,8 @@ impl Answer {
     }
 
     /// The answer, with a cookie to set.
-    pub fn with_cookie(mut self, cookie: HeaderValue) -> Self {
-        self.cookies.push(cookie);
+    pub fn with_cookie(mut self, cookie: Option<HeaderValue>) -> Self {
+        self.cookies.extend(cookie);
         self
     }
 }

@@ -4,29 +4,42 @@
 
 mod answer;
 mod cookie;
-#[allow(dead_code)] // until letters are sent
+mod door;
+mod invitations;
+mod keys;
 pub mod mail;
-#[allow(dead_code)] // as above
+mod password_change;
+mod passwords;
 mod public_url;
 mod settings;
+mod throttle;
 
 use crate::app::App;
-use crate::engine::Caller;
+use crate::auth::Secret;
+use crate::engine::{Actor, Caller};
 use crate::net::forwarded::Client;
 use crate::operations::AccountRequest;
 use crate::wire::Problem;
 pub use answer::{Answer, Answered};
-use http::HeaderMap;
+use graph::model::User;
+use graph::ops::AccountOperation;
+use graph::{Batch, Operation, Reason};
+use http::{HeaderMap, HeaderValue};
+pub use keys::{INVITE_MS, RESET_MS, new_key};
 use mail::{MailError, Mailer};
-pub use public_url::PublicUrl;
-pub use settings::AccountSettings;
+use passwords::Passwords;
+pub use public_url::{Page, PublicUrl};
+pub use settings::{AccountSettings, InviteBy, Registration};
 use std::sync::Arc;
+use throttle::Throttle;
 
 /// Everything that accounts need besides the engine. There is one of it in a server.
-#[derive(Debug)]
 pub struct Accounts {
+    app: Arc<App>,
+    settings: AccountSettings,
+    passwords: Passwords,
+    throttle: Throttle,
     /// Sends mail; `None` when the settings name no mail server.
-    #[allow(dead_code)] // as above
     mailer: Option<Mailer>,
 }
 
@@ -35,9 +48,10 @@ impl Accounts {
     ///
     /// # Errors
     /// [`MailError`], when mail is configured and cannot be sent.
-    pub fn new(_app: &Arc<App>, settings: &AccountSettings) -> Result<Arc<Accounts>, MailError> {
+    pub fn new(app: &Arc<App>, settings: AccountSettings) -> Result<Arc<Accounts>, MailError> {
+        let (passwords, throttle) = (Passwords::default(), Throttle::default());
         let mailer = Mailer::start(&settings.mail, settings.public_url.as_ref())?;
-        Ok(Arc::new(Accounts { mailer }))
+        Ok(Arc::new(Accounts { app: Arc::clone(app), settings, passwords, throttle, mailer }))
     }
 }
 
@@ -45,15 +59,19 @@ impl Accounts {
 #[derive(Clone, Copy, Debug)]
 pub struct Asker<'a> {
     /// The caller; `None` for an operation that anyone may call.
-    #[allow(dead_code)] // until sessions are stored
     pub caller: Option<Caller>,
     /// Where the request comes from.
     pub client: &'a Client,
     /// The request's headers.
-    #[allow(dead_code)] // until sessions are stored
     pub headers: &'a HeaderMap,
     /// Names the request in the logs and in its answer.
     pub trace_id: &'a str,
+}
+
+impl Asker<'_> {
+    fn caller(&self) -> Result<Caller, Problem> {
+        self.caller.ok_or(Problem::Unauthorized)
+    }
 }
 
 impl Accounts {
@@ -61,18 +79,49 @@ impl Accounts {
     ///
     /// # Errors
     /// Why it is refused. Nothing was changed then.
-    pub async fn carry_out(&self, asker: Asker<'_>, request: AccountRequest) -> Result<Answer, Problem> {
+    pub async fn carry_out(
+        self: &Arc<Self>,
+        asker: Asker<'_>,
+        request: AccountRequest,
+    ) -> Result<Answer, Problem> {
+        use AccountRequest as R;
         match request {
-            AccountRequest::Logout => {
-                Ok(Answer::empty(asker.trace_id).with_cookie(cookie::none(asker.is_secure())))
-            }
+            R::Register(asked) => self.register(asker, asked).await,
+            R::Login { email, password } => self.login(asker, &email, password).await,
+            R::Logout => self.logout(asker).await,
+            R::Invite { email } => self.invite(asker, email).await,
+            R::Invites => self.invites(asker),
+            R::InviteRevoke { id } => self.invite_revoke(asker, id).await,
+            R::PasswordForgot { email } => Ok(self.password_forgot(asker, &email)),
+            R::PasswordReset { key, password } => self.password_reset(asker, &key, password).await,
+            R::PasswordChange { old, new } => self.password_change(asker, old, new).await,
         }
     }
-}
 
-impl Asker<'_> {
-    /// Whether the client uses TLS, as a trusted proxy says.
-    fn is_secure(&self) -> bool {
-        self.client.scheme == Some("https")
+    /// The cookie of a session, with its full age: a browser that uses it keeps it as long as the server does.
+    pub fn session_cookie(&self, client: &Client, secret: &Secret) -> Option<HeaderValue> {
+        cookie::session(secret, self.settings.session_days, self.is_secure(client))
+    }
+
+    /// Whether the client uses TLS: it does if people reach the server through it, or if a trusted proxy says so.
+    fn is_secure(&self, client: &Client) -> bool {
+        self.settings.public_url.as_ref().is_some_and(PublicUrl::is_secure) || client.scheme == Some("https")
+    }
+
+    /// Changes accounts.
+    async fn ask(&self, actor: Actor, operation: AccountOperation) -> Result<Arc<Batch>, Problem> {
+        let operation = Operation::Account(Box::new(operation));
+        self.app.engine.administer(actor, operation).await.map_err(Problem::from)
+    }
+
+    /// The caller's account.
+    fn account_of(&self, asker: Asker<'_>) -> Result<Arc<User>, Problem> {
+        self.app.engine.user(asker.caller()?.account).ok_or(Problem::Unauthorized)
+    }
+
+    /// The caller's account, if it is an administrator's.
+    fn admin(&self, asker: Asker<'_>) -> Result<Arc<User>, Problem> {
+        let user = self.account_of(asker)?;
+        if user.admin { Ok(user) } else { Err(Reason::NoPermission.into()) }
     }
 }

@@ -3,13 +3,53 @@
 use super::mail::MailSettings;
 use super::public_url::PublicUrl;
 
+/// Who may make an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Registration {
+    /// Anyone.
+    Open,
+    /// Whoever has an invitation.
+    #[default]
+    Invite,
+    /// Nobody.
+    Closed,
+}
+
+/// Who may invite.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InviteBy {
+    /// Administrators.
+    #[default]
+    Admins,
+    /// Everyone with an account.
+    All,
+}
+
 /// What the operator decides about accounts.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AccountSettings {
+    /// Who may make an account.
+    pub registration: Registration,
+    /// Who may invite.
+    pub invite_by: InviteBy,
+    /// How many days a session lives from its last use.
+    pub session_days: u32,
     /// Where people reach the server. Links in mails begin with it.
     pub public_url: Option<PublicUrl>,
     /// How mail is sent.
     pub mail: MailSettings,
+}
+
+impl Default for AccountSettings {
+    fn default() -> Self {
+        AccountSettings {
+            registration: Registration::default(),
+            invite_by: InviteBy::default(),
+            session_days: 30,
+            public_url: None,
+            mail: MailSettings::default(),
+        }
+    }
 }
 
 impl AccountSettings {

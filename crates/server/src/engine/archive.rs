@@ -134,7 +134,7 @@ fn page(
             ids.extend(change.latest().map(|grant| grant.user));
         }
     }
-    let people: HashMap<_, _> = shared.directory.people(&ids);
+    let people: HashMap<_, _> = shared.directory.users(&ids);
     Ok((past, people))
 }
 

@@ -6,6 +6,7 @@ use super::thread::end_process;
 use graph::model::Rev;
 use graph::world::Due;
 use graph::{Committed, Timestamp, TokenId, World};
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -19,6 +20,8 @@ pub(super) enum Report {
     /// Other processes have committed these batches before the group could be written. The transaction is open: it
     /// waits for the group as decided after them, or for `None` to be abandoned. Dropping the sender abandons it too.
     News(Vec<Committed>, Sender<Option<Vec<Proposal>>>),
+    /// When tokens were last used, as it was asked for.
+    Used(HashMap<TokenId, Timestamp>),
 }
 
 /// Something the committer does, in the order of requests.
@@ -28,6 +31,7 @@ enum Job {
     Load(Sender<Result<World, LogError>>),
     NoteExpired(Vec<(Due, Timestamp)>),
     TouchTokens(Vec<(TokenId, Timestamp)>),
+    ReadUsed,
 }
 
 /// The engine's handle on its committer. Dropping it finishes what was requested and closes the log.
@@ -101,6 +105,11 @@ impl Committer {
     pub(super) fn touch_tokens(&self, used: Vec<(TokenId, Timestamp)>) {
         self.ask(Job::TouchTokens(used));
     }
+
+    /// Reads when tokens were last used. A [`Report`] follows, unless it cannot be read.
+    pub(super) fn read_used(&self) {
+        self.ask(Job::ReadUsed);
+    }
 }
 
 fn run(mut log: Box<dyn Log>, jobs: &Receiver<Job>, inbox: &Inbox) {
@@ -129,6 +138,10 @@ fn run(mut log: Box<dyn Log>, jobs: &Receiver<Job>, inbox: &Inbox) {
                     tracing::warn!(%error, "cannot store what expired before the clock was set back");
                 }
             }
+            Job::ReadUsed => match log.tokens_last_used() {
+                Ok(used) => drop(inbox.tell(Event::Committer(Report::Used(used)))),
+                Err(error) => tracing::warn!(%error, "cannot read the last-used times of tokens"),
+            },
             Job::TouchTokens(used) => {
                 if let Err(error) = log.touch_tokens(&used) {
                     tracing::warn!(%error, "cannot store the last-used times of tokens");

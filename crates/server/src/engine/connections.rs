@@ -1,6 +1,7 @@
 //! Who is connected, and what each connection is sent.
 
 use super::backlog::Backlog;
+use super::clock;
 use super::diff_part::{DiffPart, SharedParts};
 use super::directory::Directory;
 use super::held_back::{HeldBack, HeldBounds, Message, Ticket};
@@ -11,8 +12,8 @@ use super::reading::{News, Position, ReadersFeed, ReadyPage};
 use super::teller::{Delivery, Teller};
 use graph::batch::{Batch, Change, Entry, Op, Subject};
 use graph::hash::HashSet;
-use graph::model::{Rev, Token};
-use graph::{Audience, UserId, World, tokens};
+use graph::model::{Rev, Token, TokenKind};
+use graph::{Audience, Timestamp, TokenId, UserId, World, tokens};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -68,6 +69,8 @@ pub(super) struct Connections {
     teller: Teller,
     /// The rev at which due times last passed.
     dues_passed_at: Option<Rev>,
+    /// When the first of the connections' tokens ends by itself, or earlier.
+    next_expiry: Option<Timestamp>,
 }
 
 impl Connections {
@@ -86,6 +89,7 @@ impl Connections {
             feed,
             teller,
             dues_passed_at: None,
+            next_expiry: None,
         }
     }
 
@@ -289,7 +293,33 @@ impl Connections {
         };
         if batch.entries.iter().any(shuts_out) {
             self.close_where(|caller| !directory.holds(caller));
+            self.look_at_expiries(directory);
+            self.forget_removed(batch);
         }
+    }
+
+    /// Notes when the token of a connection ends by itself.
+    pub(super) fn note_expiry(&mut self, expires: Option<Timestamp>) {
+        self.next_expiry = self.next_expiry.into_iter().chain(expires).min();
+    }
+
+    /// Ends the connections whose token has ended by itself.
+    pub(super) fn end_expired(&mut self, directory: &Directory) {
+        if self.next_expiry.is_some_and(|expiry| expiry <= clock::now()) {
+            self.close_where(|caller| !directory.holds(caller));
+            self.look_at_expiries(directory);
+        }
+    }
+
+    fn look_at_expiries(&mut self, directory: &Directory) {
+        let callers = self.by_id.values().map(|connection| connection.caller);
+        self.next_expiry = callers.filter_map(|caller| directory.expires(caller)).min();
+    }
+
+    /// The sessions with a connection.
+    pub(super) fn sessions(&self) -> impl Iterator<Item = TokenId> {
+        let callers = self.by_id.values().map(|connection| connection.caller);
+        callers.filter(|caller| caller.kind == TokenKind::Session).map(|caller| caller.token)
     }
 
     /// Ends the connections of the users that a batch removes, and drops what is kept for them: no part of the batch
@@ -337,6 +367,6 @@ impl Connections {
 
 /// Whether the token that a caller presented is in force, with the secret that they presented.
 pub(super) fn holds(world: &World, caller: Caller) -> bool {
-    let same = |token: &Token| (token.user, token.id) == (caller.user, caller.token);
+    let same = |token: &Token| (token.acts_for(), token.id) == (caller.user, caller.token);
     tokens::in_force(world, &caller.hash).is_ok_and(|(_, token)| same(token))
 }

@@ -6,7 +6,10 @@ use super::diff_part::{DiffPart, SharedParts};
 use super::directory::DirectoryChange;
 use super::durable::Step;
 use super::ids::RandomIds;
-use super::protocol::{Caller, ConnectionId, Failure, Mutation, OnOutcome, Outcome, Published, Relay};
+use super::protocol::{
+    Actor, Administration, Caller, ConnectionId, Failure, IdempotencyKey, Mutation, OnOutcome, Outcome,
+    Published, Relay,
+};
 use super::relay_audience::{self, AddressedRelay};
 use super::shared_text::SharedText;
 use graph::batch::{Lineage, Op, Subject};
@@ -22,10 +25,28 @@ use std::time::{Duration, Instant};
 use store::{Fingerprint, LogError, Past, Proposal, Remembered};
 use uuid::Uuid;
 
-/// A mutation and its waiting caller.
-pub(super) struct PendingMutation {
-    /// The requested mutation.
-    pub(super) mutation: Box<Mutation>,
+/// What is decided as part of a group.
+pub(super) enum Decision {
+    /// A mutation.
+    Mutation(Box<Mutation>),
+    /// A change of accounts.
+    Administration(Box<Administration>),
+}
+
+impl Decision {
+    /// The connection that it came on.
+    pub(super) fn connection(&self) -> Option<ConnectionId> {
+        match self {
+            Decision::Mutation(mutation) => mutation.connection,
+            Decision::Administration(_) => None,
+        }
+    }
+}
+
+/// What is to be decided, and its waiting caller.
+pub(super) struct Pending {
+    /// What is to be decided.
+    pub(super) decision: Decision,
     /// Where the outcome goes, once it is on disk.
     pub(super) answer: OnOutcome,
 }
@@ -71,7 +92,7 @@ pub(super) struct Group {
     /// Groups are numbered in the order in which they are begun.
     pub(super) number: u64,
     /// The mutations that were decided, in order.
-    pub(super) asked: Vec<PendingMutation>,
+    pub(super) asked: Vec<Pending>,
     /// Relay events that came after the group had begun, with who may receive them after it.
     pub(super) relays: Vec<(PendingRelay, Result<AddressedRelay, Failure>)>,
     /// Batches applied to the World, with the fingerprints of their requests.
@@ -133,23 +154,50 @@ impl Group {
         self.asked.len() < settings.group_max && self.spent < settings.group_time
     }
 
-    /// Decides one mutation and applies it.
-    pub(super) fn take(&mut self, world: &mut World, context: Context<'_>, mutation: &Mutation) {
+    /// Decides one mutation or change of accounts, and applies it.
+    pub(super) fn take(&mut self, world: &mut World, context: Context<'_>, decision: &Decision) {
+        match decision {
+            Decision::Mutation(mutation) => self.mutate(world, context, mutation),
+            Decision::Administration(asked) => self.administer(world, context, asked),
+        }
+    }
+
+    fn administer(&mut self, world: &mut World, context: Context<'_>, asked: &Administration) {
+        let output = match decide_for_accounts(world, asked) {
+            Err(failure) => Output::of(Outcome::Failed(failure), None),
+            Ok(batch) if batch.entries.is_empty() => Output::of(Outcome::Administered(Arc::new(batch)), None),
+            Ok(batch) => {
+                let Context { connections, part_entries_max, .. } = context;
+                let diffs = {
+                    let projection = Projection::before(world, &batch, connections.users());
+                    world.apply(&batch);
+                    projection.after(world)
+                };
+                let diffs = diffs.into_iter().map(|shared| SharedParts::of(shared, part_entries_max));
+                let diffs = diffs.collect();
+                let batch = self.record(world, batch, None);
+                Output { diffs, ..Output::of(Outcome::Administered(batch), None) }
+            }
+        };
+        self.outputs.push(output);
+    }
+
+    fn mutate(&mut self, world: &mut World, context: Context<'_>, mutation: &Mutation) {
         let mut output = match self.decide(world, context, mutation) {
-            Err(failure) => Output::answer(mutation, Outcome::Failed(failure)),
+            Err(failure) => Output::of(Outcome::Failed(failure), mutation.origin),
             Ok(Decided::Replay(diff)) => {
                 let outcome = Outcome::Changed { diff: Arc::new(diff.into()), replayed: true };
-                Output::answer(mutation, outcome)
+                Output::of(outcome, mutation.origin)
             }
             Ok(Decided::Nothing(batch)) => {
                 let mut diff = Diff::empty(world, None);
                 diff.actor = world.user(mutation.caller.user).map(|slot| Arc::clone(&slot.user));
                 if let Some(batch) = batch {
                     world.apply(&batch);
-                    self.record(world, batch, mutation);
+                    self.record(world, batch, mutation.idempotency_key);
                     diff.rev = world.rev();
                 }
-                Output::answer(mutation, Outcome::Changed { diff: Arc::new(diff.into()), replayed: false })
+                Output::of(Outcome::Changed { diff: Arc::new(diff.into()), replayed: false }, mutation.origin)
             }
             Ok(Decided::Batch(batch)) => self.project(world, context, mutation, batch),
         };
@@ -282,11 +330,13 @@ impl Group {
     }
 
     /// Records a batch that was just applied.
-    fn record(&mut self, world: &World, batch: Batch, mutation: &Mutation) {
+    fn record(&mut self, world: &World, batch: Batch, key: Option<IdempotencyKey>) -> Arc<Batch> {
         self.directory.push(DirectoryChange::by(world, &batch));
         self.named.insert(batch.id, self.applied.len());
-        let fingerprint: Option<Fingerprint> = mutation.idempotency_key.map(|request| request.fingerprint);
-        self.applied.push(Proposal { batch: batch.into(), fingerprint });
+        let fingerprint: Option<Fingerprint> = key.map(|request| request.fingerprint);
+        let batch = Arc::new(batch);
+        self.applied.push(Proposal { batch: Arc::clone(&batch), fingerprint });
+        batch
     }
 
     fn project(
@@ -320,7 +370,7 @@ impl Group {
         };
         let first = first.unwrap_or_else(|| Arc::new(Diff::empty(world, Some(&batch)).into()));
         let rest = rest.unwrap_or_default().into();
-        self.record(world, batch, mutation);
+        self.record(world, batch, mutation.idempotency_key);
         let outcome = Outcome::Changed { diff: first, replayed: false };
         Output { outcome, origin: mutation.origin, passed_on: None, rest, diffs, published }
     }
@@ -356,7 +406,7 @@ impl Group {
             if let Some(addressed) = output.passed_on {
                 addressed.send(connections);
             }
-            connections.answer(asked.mutation.connection, asked.answer, output.outcome);
+            connections.answer(asked.decision.connection(), asked.answer, output.outcome);
             if let Some(origin) = output.origin {
                 connections.send(origin, &output.rest);
             }
@@ -392,16 +442,26 @@ enum Decided {
 }
 
 impl Output {
-    fn answer(mutation: &Mutation, outcome: Outcome) -> Self {
+    fn of(outcome: Outcome, origin: Option<ConnectionId>) -> Self {
         Output {
             outcome,
-            origin: mutation.origin,
+            origin,
             passed_on: None,
             rest: Arc::default(),
             diffs: Vec::new(),
             published: Announcements::new(),
         }
     }
+}
+
+/// Decides a change of accounts. What is kept of it in the log has an actor only where history may name one.
+fn decide_for_accounts(world: &World, asked: &Administration) -> Result<Batch, Failure> {
+    let actor = match asked.actor {
+        Actor::Server => None,
+        Actor::Caller(caller) if holds(world, caller) => Some(caller.user),
+        Actor::Caller(_) => return Err(Failure::Revoked),
+    };
+    decide(world, actor, &asked.operation, RandomIds::batch(), &mut RandomIds).map_err(Failure::Refused)
 }
 
 /// History that cannot be read concerns only the request that reads it. It is read on a connection of its own, so an

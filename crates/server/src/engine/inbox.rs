@@ -3,7 +3,8 @@
 use super::archive::{FoundPage, Job};
 use super::committer::Report;
 use super::protocol::{
-    Caller, ConnectionId, ConnectionSink, Mutation, OnOutcome, Outcome, PublicRead, Read, Relay,
+    Actor, Administration, Caller, ConnectionId, ConnectionSink, Mutation, OnOutcome, Outcome, PublicRead,
+    Read, Relay,
 };
 use super::reading::{ReadyPage, TurnCome};
 use graph::UserId;
@@ -16,6 +17,7 @@ use tokio::sync::oneshot;
 /// Something that waits for an answer. Dropping it answers `unavailable`.
 pub(super) enum Request {
     Mutate(Box<Mutation>, OnOutcome),
+    Administer(Box<Administration>, OnOutcome),
     Read { caller: Caller, read: Read, connection: Option<ConnectionId>, answer: OnOutcome },
     ReadPublic { read: PublicRead, answer: OnOutcome },
     Relay { caller: Caller, relay: Relay, connection: ConnectionId, answer: OnOutcome },
@@ -24,12 +26,16 @@ pub(super) enum Request {
 impl Request {
     /// Whether it is decided as part of a group. The engine only passes on any other request.
     fn is_mutation(&self) -> bool {
-        matches!(self, Request::Mutate(..))
+        matches!(self, Request::Mutate(..) | Request::Administer(..))
     }
 
     fn line(&self) -> Line {
         match self {
             Request::Mutate(mutation, _) => Line::User(mutation.caller.user),
+            Request::Administer(asked, _) => match asked.actor {
+                Actor::Caller(caller) => Line::User(caller.user),
+                Actor::Server => Line::Anonymous,
+            },
             Request::Read { caller, .. } | Request::Relay { caller, .. } => Line::User(caller.user),
             Request::ReadPublic { .. } => Line::Anonymous,
         }
@@ -306,7 +312,7 @@ mod tests {
 
     fn account(user: u128) -> Request {
         let id = Uuid::from_u128(user);
-        let caller = Caller { user: UserId(id), token: TokenId(id), hash: [0; 32] };
+        let caller = Caller::api(UserId(id), TokenId(id), [0; 32]);
         Request::Read { caller, read: Read::Account, connection: None, answer: Box::new(drop) }
     }
 

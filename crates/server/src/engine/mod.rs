@@ -26,19 +26,20 @@ mod teller;
 mod thread;
 
 pub use diff_part::DiffPart;
-pub use directory::Identity;
+pub use directory::{Identity, KnownToken};
 pub use ids::RandomIds;
 pub use protocol::{
-    Account, Caller, ConnectionId, ConnectionSink, Failure, IdempotencyKey, Mutation, OnOutcome, Outcome,
-    PageRequest, PublicRead, Published, Read, Relay, Relayed,
+    Account, Actor, Administration, Caller, ConnectionId, ConnectionSink, Failure, IdempotencyKey, Mutation,
+    OnOutcome, Outcome, PageRequest, PublicRead, Published, Read, Relay, Relayed,
 };
 pub use shared_text::SharedText;
 
 use archive::Archive;
 use committer::Committer;
 use directory::Directory;
-use graph::model::TokenHash;
+use graph::model::{Key, KeyHash, TokenHash, User};
 use graph::tokens::TokenRefusal;
+use graph::{Batch, Operation, UserId};
 use inbox::{Event, Inbox, Request};
 use reading::Reading;
 use std::sync::Arc;
@@ -79,6 +80,10 @@ pub struct EngineSettings {
     pub retention: Retention,
     /// The pause between the end of a pruning and the next one.
     pub prune_every: Duration,
+    /// How long a session lives after it was last used, in milliseconds.
+    pub session_ms: i64,
+    /// How often sessions, keys and accounts that have ended are looked for and removed.
+    pub tidy_every: Duration,
 }
 
 impl Default for EngineSettings {
@@ -98,6 +103,8 @@ impl Default for EngineSettings {
             during_read: || {},
             retention: Retention::default(),
             prune_every: Duration::from_secs(60),
+            session_ms: 30 * 86_400_000,
+            tidy_every: Duration::from_secs(60),
         }
     }
 }
@@ -169,9 +176,10 @@ impl Engine {
     /// thread.
     pub fn start(mut log: Box<dyn Log>, settings: EngineSettings) -> Result<Engine, StartError> {
         let world = log.load(LoadScope::Everything)?;
+        let used = log.tokens_last_used()?;
         let inbox = Arc::new(Inbox::new(settings.queue_max, settings.group_share));
         let shared = Arc::new(Shared {
-            directory: Directory::of(&world),
+            directory: Directory::of(&world, used, settings.session_ms),
             next_connection: AtomicU64::new(1),
             looks_begun: AtomicU64::new(0),
             oldest_held: AtomicU64::new(0),
@@ -220,6 +228,65 @@ impl Engine {
     /// Requests a mutation. It is answered once, when it is on disk or refused.
     pub fn mutate(&self, mutation: Mutation, answer: OnOutcome) {
         self.ask(answer, |answer| Request::Mutate(Box::new(mutation), answer));
+    }
+
+    /// Requests a change of accounts, and waits until it is on disk or refused. The batch has no entries when nothing
+    /// changed.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] by the rules, [`Failure::Revoked`] when the caller's token has been revoked meanwhile, and
+    /// the failures of any change.
+    pub async fn administer(&self, actor: Actor, operation: Operation) -> Result<Arc<Batch>, Failure> {
+        let (given, taken) = oneshot::channel();
+        let answer: OnOutcome = Box::new(move |outcome| drop(given.send(outcome)));
+        let asked = Box::new(Administration { actor, operation });
+        self.ask(answer, |answer| Request::Administer(asked, answer));
+        match taken.await {
+            Ok(Outcome::Administered(batch)) => Ok(batch),
+            Ok(Outcome::Failed(failure)) => Err(failure),
+            Ok(_) => Err(Failure::Exception),
+            Err(_) => Err(Failure::Unavailable),
+        }
+    }
+
+    /// An account, or what stands for a removed one.
+    pub fn user(&self, id: UserId) -> Option<Arc<User>> {
+        self.shared.directory.user(id)
+    }
+
+    /// Every account that was not removed, in order of creation.
+    pub fn users(&self) -> Vec<Arc<User>> {
+        self.shared.directory.everyone()
+    }
+
+    /// The account with that email, in any case.
+    pub fn user_by_email(&self, email: &str) -> Option<Arc<User>> {
+        self.shared.directory.user_by_email(email)
+    }
+
+    /// The account of whom the issuer knows by that subject.
+    pub fn user_by_identity(&self, issuer: &str, subject: &str) -> Option<Arc<User>> {
+        self.shared.directory.user_by_identity(issuer, subject)
+    }
+
+    /// The key with that hash, while it works. Only the operation that it permits uses it up.
+    pub fn key(&self, hash: &KeyHash) -> Option<Arc<Key>> {
+        self.shared.directory.key(hash, clock::now())
+    }
+
+    /// The invitations that nobody has used, while they work, the oldest first.
+    pub fn invitations(&self) -> Vec<Arc<Key>> {
+        self.shared.directory.invitations(clock::now())
+    }
+
+    /// The keys for a user's account and the user's invitations, while they work, the oldest first.
+    pub fn keys_of(&self, user: UserId) -> Vec<Arc<Key>> {
+        self.shared.directory.keys_of(user, clock::now())
+    }
+
+    /// A user's tokens, sessions included, the oldest first.
+    pub fn tokens_of(&self, user: UserId) -> Vec<KnownToken> {
+        self.shared.directory.tokens_of(user)
     }
 
     /// Relays an event to the users who see its subject. It is dropped when the engine is overloaded.

@@ -2,7 +2,7 @@
 //! meanwhile. Nothing of a group is told before it is on disk. What is not committed is taken back by exact inverse.
 
 use super::durable::{Step, durable};
-use super::group::{Context, Group, PendingMutation};
+use super::group::{Context, Group, Pending};
 use super::protocol::{Failure, Outcome};
 use super::thread::{Thread, end_process};
 use graph::world::Due;
@@ -14,7 +14,7 @@ use store::{LogError, Proposal};
 
 impl Thread {
     /// Decides one mutation as part of the gathered group.
-    pub(super) fn decide(&mut self, pending: PendingMutation) {
+    pub(super) fn decide(&mut self, pending: Pending) {
         let mut group = self.gathered.take().unwrap_or_else(|| self.begin_group());
         match self.decide_into(&mut group, pending) {
             Ok(()) => self.gathered = Some(group),
@@ -29,14 +29,14 @@ impl Thread {
 
     /// Decides one mutation, after everything in flight, and applies it. A mutation that panics is refused. It may have
     /// damaged the World, and then nothing is decided until the World is reloaded.
-    fn decide_into(&mut self, group: &mut Group, pending: PendingMutation) -> Result<(), Panicked> {
+    fn decide_into(&mut self, group: &mut Group, pending: Pending) -> Result<(), Panicked> {
         let Thread { world, connections, past, in_flight, settings, .. } = self;
         let part_entries_max = settings.part_entries_max;
         let context = Context { connections, past: &**past, in_flight: in_flight.as_ref(), part_entries_max };
         let begun = Instant::now();
-        let taken = catch_unwind(AssertUnwindSafe(|| group.take(world, context, &pending.mutation)));
+        let taken = catch_unwind(AssertUnwindSafe(|| group.take(world, context, &pending.decision)));
         group.spent += begun.elapsed();
-        let connection = pending.mutation.connection;
+        let connection = pending.decision.connection();
         if taken.is_ok() {
             if let Some(id) = connection {
                 connections.note_group(id, group.number);
@@ -127,9 +127,9 @@ impl Thread {
             self.damaged.get_or_insert_default();
         }
         for group in groups.into_iter().rev().flatten() {
-            for PendingMutation { mutation, answer } in group.asked {
+            for Pending { decision, answer } in group.asked {
                 let outcome = Outcome::Failed(Failure::Storage);
-                self.connections.answer(mutation.connection, answer, outcome);
+                self.connections.answer(decision.connection(), answer, outcome);
             }
             for (relay, _) in group.relays {
                 self.relay(relay);

@@ -4,9 +4,9 @@ use super::diff_part::DiffPart;
 use super::shared_text::SharedText;
 use graph::history_view::HistoryView;
 use graph::load::Page;
-use graph::model::{Grant, Rev, TokenHash, User};
+use graph::model::{Grant, Rev, TokenHash, TokenKind, User};
 use graph::trash::TrashPage;
-use graph::{BatchId, NodeId, Operation, Refusal, Root, TokenId, UserId};
+use graph::{Batch, BatchId, NodeId, Operation, Refusal, Root, TokenId, UserId};
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::HistoryPage;
@@ -18,12 +18,43 @@ pub struct ConnectionId(pub u64);
 /// The caller of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The user.
+    /// The user for whom the caller acts: the token's own, or a guest of theirs.
     pub user: UserId,
-    /// The API token that the caller presented.
+    /// Whose the token is.
+    pub account: UserId,
+    /// The token that the caller presented.
     pub token: TokenId,
     /// The hash of the secret that the caller presented. It changes when the token is rotated.
     pub hash: TokenHash,
+    /// Whether it is a program's token or a session.
+    pub kind: TokenKind,
+    /// Whether it lets the caller see, and nothing else.
+    pub reads_only: bool,
+}
+
+impl Caller {
+    /// The caller with an API token that lets them do what its user may.
+    pub fn api(user: UserId, token: TokenId, hash: TokenHash) -> Self {
+        Caller { user, account: user, token, hash, kind: TokenKind::Api, reads_only: false }
+    }
+}
+
+/// Who asks for a change of accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The server itself, which has checked who is there or follows a rule.
+    Server,
+    /// A caller: the user whose account it is, or an administrator.
+    Caller(Caller),
+}
+
+/// A requested change of accounts.
+#[derive(Clone, Debug)]
+pub struct Administration {
+    /// Who asks.
+    pub actor: Actor,
+    /// The operation to execute.
+    pub operation: Operation,
 }
 
 /// A client's own id for a mutation, which makes a retry safe.
@@ -188,6 +219,8 @@ pub enum Outcome {
         rev: Rev,
         recovered: bool,
     },
+    /// A change of accounts is on disk. The batch has no entries when nothing changed.
+    Administered(Arc<Batch>),
     /// An event was relayed.
     PassedOn,
     Failed(Failure),
@@ -206,7 +239,7 @@ impl Outcome {
             Outcome::History { page, .. } => {
                 page.past.batches.iter().map(|past| past.batch.entries.len()).sum()
             }
-            Outcome::Synced { .. } | Outcome::PassedOn | Outcome::Failed(_) => 0,
+            Outcome::Synced { .. } | Outcome::Administered(_) | Outcome::PassedOn | Outcome::Failed(_) => 0,
         }
     }
 }

@@ -7,17 +7,20 @@ use super::connections::{BacklogBounds, Connections};
 use super::diff_part::SharedParts;
 use super::directory::DirectoryChange;
 use super::durable::{Step, durable};
-use super::group::{Group, PendingMutation, PendingRelay, published};
+use super::group::{Decision, Group, Pending, PendingRelay, published};
 use super::held_back::HeldBounds;
 use super::inbox::{Event, Inbox, Item, Request};
-use super::protocol::{Caller, ConnectionId, ConnectionSink, Failure, OnOutcome, Outcome, Read};
+use super::protocol::{
+    Actor, Administration, Caller, ConnectionId, ConnectionSink, Failure, OnOutcome, Outcome, Read,
+};
 use super::reading::{Asked, ReadJob, Reading, TurnCome};
 use super::teller::Teller;
 use super::{EngineSettings, Shared, clock, sync};
 use graph::model::Rev;
+use graph::ops::AccountOperation;
 use graph::world::Due;
-use graph::{Committed, Projection, SharedDiff, Timestamp, World};
-use std::collections::VecDeque;
+use graph::{Committed, Operation, Projection, SharedDiff, Timestamp, TokenId, World};
+use std::collections::{HashMap, VecDeque};
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -28,6 +31,10 @@ use tokio::sync::{oneshot, watch};
 
 /// How often the last-used times of tokens are stored.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
+
+/// How many closed accounts, and how many sessions, are removed at once. The next time comes soon.
+const CLOSED_AT_ONCE: usize = 8;
+const SESSIONS_AT_ONCE: usize = 1_000;
 
 /// How often the engine, while it drains, looks whether the last read is done.
 const FINISH_EVERY: Duration = Duration::from_millis(1);
@@ -50,7 +57,7 @@ pub(super) struct Thread {
     /// The group that is decided meanwhile.
     pub(super) gathered: Option<Group>,
     /// Mutations to be decided again, before any other.
-    pub(super) again: VecDeque<PendingMutation>,
+    pub(super) again: VecDeque<Pending>,
     /// How many requests were taken from the inbox and count as waiting.
     pub(super) taken: usize,
     /// The World may be damaged: what had expired before its last groups. It is reloaded once nothing is in flight.
@@ -65,6 +72,8 @@ pub(super) struct Thread {
     /// When the last look at the log began; `None` when one is due.
     pub(super) polled: Option<Instant>,
     touched: Instant,
+    /// When what has ended among sessions, keys and accounts was last looked for.
+    tidied: Option<Instant>,
     clock: ClockWatch,
 }
 
@@ -120,6 +129,7 @@ impl Thread {
             looks,
             polled: Some(now),
             touched: now,
+            tidied: None,
         }
     }
 
@@ -248,6 +258,7 @@ impl Thread {
                 self.connections.answer(connection, answer, *outcome);
             }
             Event::Committer(Report::Done(done)) => self.landed(done),
+            Event::Committer(Report::Used(stored)) => self.tidy_sessions(stored),
             Event::Committer(Report::News(news, decided)) => {
                 let proposals = self.decide_after(&news);
                 let _ = decided.send(proposals);
@@ -263,6 +274,7 @@ impl Thread {
     fn connect(&mut self, id: ConnectionId, caller: Caller, outbox: Box<dyn ConnectionSink>) {
         if self.shared.directory.holds(caller) {
             self.connections.add((self.world.rev(), self.groups), id, caller, outbox);
+            self.connections.note_expiry(self.shared.directory.expires(caller));
         } else {
             // The token was revoked between the handshake and here.
             outbox.close();
@@ -272,7 +284,12 @@ impl Thread {
     fn take(&mut self, request: Request) {
         self.taken += 1;
         match request {
-            Request::Mutate(mutation, answer) => self.decide(PendingMutation { mutation, answer }),
+            Request::Mutate(mutation, answer) => {
+                self.decide(Pending { decision: Decision::Mutation(mutation), answer });
+            }
+            Request::Administer(asked, answer) => {
+                self.decide(Pending { decision: Decision::Administration(asked), answer });
+            }
             Request::Read { caller, read, connection, answer } => {
                 self.ask_reading(Asked::ByUser(caller, read), connection, answer);
             }
@@ -347,6 +364,10 @@ impl Thread {
         for relay in mem::take(&mut self.waiting.relays) {
             self.relay(relay);
         }
+        if !self.ends && self.tidied.is_none_or(|tidied| tidied.elapsed() >= self.settings.tidy_every) {
+            self.tidied = Some(Instant::now());
+            self.tidy(now);
+        }
         if self.touched.elapsed() >= TOUCH_EVERY || self.ends {
             self.touched = Instant::now();
             // What was deleted for good before the oldest kept batch is forgotten by history too.
@@ -360,6 +381,44 @@ impl Thread {
         }
     }
 
+    /// Looks for what has ended among sessions, keys and accounts, and has it removed. Nothing is in flight.
+    fn tidy(&mut self, now: Timestamp) {
+        // Whoever is connected uses their session.
+        self.shared.directory.note_used(self.connections.sessions(), now);
+        let closed: Vec<_> = self.world.closed_by(now).take(CLOSED_AT_ONCE).collect();
+        for user in closed {
+            self.administer(AccountOperation::ClosedRemove { user });
+        }
+        if !self.shared.directory.idle_sessions(now).is_empty() {
+            // Other servers may know of a later use.
+            self.committer.read_used();
+        } else if self.world.keys_over_by(now).next().is_some() {
+            self.administer(AccountOperation::Tidy { sessions: Vec::new() });
+        }
+    }
+
+    /// Ends the sessions that were used nowhere for too long.
+    fn tidy_sessions(&mut self, stored: HashMap<TokenId, Timestamp>) {
+        self.shared.directory.learn_used(stored);
+        let mut sessions = self.shared.directory.idle_sessions(clock::now());
+        if !sessions.is_empty() && !self.ends {
+            sessions.truncate(SESSIONS_AT_ONCE);
+            self.administer(AccountOperation::Tidy { sessions });
+        }
+    }
+
+    /// Has a change of accounts decided that the server asks for by itself.
+    fn administer(&mut self, operation: AccountOperation) {
+        let operation = Operation::Account(Box::new(operation));
+        let asked = Administration { actor: Actor::Server, operation };
+        let answer: OnOutcome = Box::new(|outcome| {
+            if let Outcome::Failed(failure) = outcome {
+                tracing::warn!(?failure, "cannot remove what has ended among accounts; it is tried again");
+            }
+        });
+        self.again.push_back(Pending { decision: Decision::Administration(Box::new(asked)), answer });
+    }
+
     /// Begins a look at the log if one is due, and returns its number.
     pub(super) fn begin_look(&mut self) -> Option<u64> {
         let now = Instant::now();
@@ -368,6 +427,7 @@ impl Thread {
         }
         self.polled = Some(now);
         self.connections.drop_stale();
+        self.connections.end_expired(&self.shared.directory);
         self.reading.drop_stale(now);
         Some(self.shared.looks_begun.fetch_add(1, Ordering::AcqRel) + 1)
     }

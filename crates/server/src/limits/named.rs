@@ -47,6 +47,10 @@ pub const HEALTH_HOUR: NamedLimit = named("health.hour", 10_000, 3_600);
 pub const PUBLIC: NamedLimit = named("public", 300, 60);
 /// Requests over REST whose credentials are not valid, per address (R12).
 pub const CREDENTIALS_ADDRESS: NamedLimit = named("credentials.address", 60, 60);
+/// Failed attempts to sign in, per account: this many in a row, and then one in each window (K9).
+pub const LOGIN_ACCOUNT: NamedLimit = named("login.account", 10, 60);
+/// Mails with a link for a new password, per account (K17).
+pub const RESET_ACCOUNT: NamedLimit = named("reset.account", 5, 3_600);
 /// Socket connects of clients that are not known, per address (R5).
 pub const CONNECT_ADDRESS: NamedLimit = named("connect.address", 10, 60);
 /// Socket connects, per user (R5).
@@ -57,12 +61,14 @@ pub const OPEN_USER: NamedLimit = named("open.user", 10, 0);
 pub const RELAY: NamedLimit = named("relay", 30, 1);
 
 /// All named limits.
-pub const NAMED_LIMITS: [NamedLimit; 9] = [
+pub const NAMED_LIMITS: [NamedLimit; 11] = [
     REST,
     HEALTH_MINUTE,
     HEALTH_HOUR,
     PUBLIC,
     CREDENTIALS_ADDRESS,
+    LOGIN_ACCOUNT,
+    RESET_ACCOUNT,
     CONNECT_ADDRESS,
     CONNECT_USER,
     OPEN_USER,

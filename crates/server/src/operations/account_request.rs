@@ -1,8 +1,59 @@
 //! What the rows of accounts ask: a request that the room `accounts` carries out.
 
+use graph::KeyId;
+use std::fmt;
+
 /// A request concerning accounts, sessions, passwords, invitations or tokens.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AccountRequest {
+    /// Make an account, and begin a session of it.
+    Register(Register),
+    /// Begin a session.
+    Login { email: String, password: Confidential },
     /// End the caller's session.
     Logout,
+    /// Issue an invitation: for this email, or for anyone.
+    Invite { email: Option<String> },
+    /// List the invitations that nobody has used.
+    Invites,
+    /// Revoke such an invitation.
+    InviteRevoke { id: KeyId },
+    /// Send whoever has this email a key to choose a new password.
+    PasswordForgot { email: String },
+    /// Choose a new password with such a key.
+    PasswordReset { key: Confidential, password: Confidential },
+    /// Choose a new password, by the old one.
+    PasswordChange { old: Confidential, new: Confidential },
+}
+
+/// A new account.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Register {
+    pub email: String,
+    pub username: String,
+    pub password: Confidential,
+    /// The key of an invitation, or of a new installation.
+    pub invite: Option<Confidential>,
+}
+
+/// A text that no log and no message shows: a password, or a key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Confidential(String);
+
+impl Confidential {
+    /// A text that a caller sent.
+    pub fn new(text: String) -> Self {
+        Confidential(text)
+    }
+
+    /// The text itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Confidential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Confidential(…)")
+    }
 }

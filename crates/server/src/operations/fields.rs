@@ -2,7 +2,8 @@
 
 use super::input::{Defaulted, Field, Input, Optional, Required, nullable, optional, required};
 use super::kinds::{
-    Batch, Boolean, Branch, CopyIds, Count, Due, Email, GrantLevel, Id, Ids, NewId, ScopeType,
+    Batch, Boolean, Branch, CopyIds, Count, Due, Email, GrantLevel, Id, Ids, KeyText, NewId, Password,
+    ScopeType,
 };
 use super::kinds::{ScopedBy, TypeOfLink, Username, WholeNumber};
 use super::rules::*;
@@ -10,7 +11,7 @@ use super::several::Operations;
 use crate::engine::protocol::{PageRequest, RequestedScope};
 use crate::wire::payload::Json;
 use crate::wire::{PayloadFault, PayloadRefusal};
-use graph::{LinkId, NodeId, Reason, UserId};
+use graph::{KeyId, LinkId, NodeId, Reason, UserId};
 use uuid::Uuid;
 
 /// The client's own id for a mutation.
@@ -60,6 +61,22 @@ pub(super) const LINK_PRIVATE: Optional<Boolean> =
 
 pub(super) const EMAIL: Required<Email> =
     required("email", Email, PayloadFault::MissingEmail, PayloadFault::Domain(Reason::InvalidEmail));
+/// Null is anyone.
+pub(super) const EMAIL_IF_ANY: Optional<Email> =
+    nullable("email", Email, PayloadFault::Domain(Reason::InvalidEmail));
+pub(super) const PASSWORD: Required<Password> = password("password");
+pub(super) const OLD_PASSWORD: Required<Password> = password("old");
+pub(super) const NEW_PASSWORD: Required<Password> = password("new");
+pub(super) const KEY: Required<KeyText> =
+    required("key", KeyText, PayloadFault::MissingKey, PayloadFault::MalformedKey);
+pub(super) const INVITE: Optional<KeyText> = nullable("invite", KeyText, PayloadFault::MalformedKey);
+pub(super) const INVITE_ID: Required<Id<KeyId>> =
+    required("id", Id(KeyId), PayloadFault::MissingId, PayloadFault::InvalidId);
+
+const fn password(name: &'static str) -> Required<Password> {
+    required(name, Password, PayloadFault::InvalidPassword, PayloadFault::InvalidPassword)
+}
+
 pub(super) const LEVEL: Optional<GrantLevel> = optional("level", GrantLevel, PayloadFault::InvalidLevel);
 pub(super) const BRANCH: Optional<Boolean> = optional("branch", Boolean, PayloadFault::InvalidBranchValue);
 pub(super) const DUE: Optional<Due> = nullable("due", Due, PayloadFault::Domain(Reason::InvalidDue));

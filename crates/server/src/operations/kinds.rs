@@ -1,5 +1,6 @@
 //! The kinds of fields: how each is read from JSON and described.
 
+use super::account_request::Confidential;
 use super::rules::*;
 use crate::wire::payload::Json;
 use crate::wire::{PayloadFault, PayloadRefusal};
@@ -245,6 +246,30 @@ kind! { Username => String,
         format!("{least} to {most} of A-Z, a-z, 0-9, '_', '.' and '-'")
     }),
     |json| text(json).filter(|text| is_username(text)).map(str::to_owned)
+}
+
+/// A password. Whether a new one is good enough is judged where it is set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Password;
+
+kind! { Password => Confidential,
+    Schema::new("string", format!("at most {PASSWORD_CHARS_MOST} characters; a new one at least {PASSWORD_CHARS_LEAST}")),
+    |json| {
+        let text = text(json).filter(|text| text.chars().count() <= PASSWORD_CHARS_MOST)?;
+        Some(Confidential::new(text.to_owned()))
+    }
+}
+
+/// The key of a link. Which keys there are is not told by their form.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KeyText;
+
+kind! { KeyText => Confidential,
+    Schema::new("string", format!("at most {KEY_CHARS_MOST} characters")),
+    |json| {
+        let text = text(json).filter(|text| text.chars().count() <= KEY_CHARS_MOST)?;
+        Some(Confidential::new(text.to_owned()))
+    }
 }
 
 /// A scope of history.

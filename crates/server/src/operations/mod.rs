@@ -25,7 +25,7 @@ use crate::wire::{PayloadFault, PayloadRefusal};
 use graph::{Operation, Reason, Root};
 use sha2::{Digest, Sha256};
 
-pub use account_request::AccountRequest;
+pub use account_request::{AccountRequest, Confidential, Register};
 pub use describe::{table_json, table_text};
 use input::Input;
 pub use input::{Field, Null, Reading};

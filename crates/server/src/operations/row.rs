@@ -202,6 +202,16 @@ impl Row {
         Row { carries_secret: true, ..self }
     }
 
+    /// Declares failures besides refusals of the domain and faults of the payload.
+    pub(super) fn fails(self, failures: &'static [Problem]) -> Row {
+        Row { failures, ..self }
+    }
+
+    /// It serves anyone.
+    pub(super) fn for_anyone(self) -> Row {
+        Row { callers: Callers::Anyone, credentials: "none", ..self }
+    }
+
     /// It serves web sessions alone.
     pub(super) fn for_sessions(self) -> Row {
         Row { callers: Callers::Session, credentials: "web session", ..self }

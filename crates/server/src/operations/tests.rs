@@ -251,6 +251,8 @@ fn o5_null_is_as_if_it_were_left_out() {
         ("link:add", "id"),
         ("node:publish", "due"),
         ("node:access", "due"),
+        ("account:register", "invite"),
+        ("account:invite", "email"),
         ("history:page", "scopeType"),
         ("history:page", "scopeId"),
     ];

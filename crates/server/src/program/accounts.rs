@@ -3,8 +3,8 @@
 use crate::auth::Secret;
 use crate::engine::{RandomIds, clock};
 use graph::batch::Subject;
-use graph::model::{Plan, Token, User};
-use graph::ops::{Belongings, TokenCreate, UserAdd, UserSet};
+use graph::model::{Key, Plan, Token, User};
+use graph::ops::{AccountOperation, Belongings, TokenCreate, UserAdd, UserSet};
 use graph::{Batch, Operation, Reason, Refusal, Timestamp, TokenId, UserId, World, decide};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -121,7 +121,7 @@ impl<'l> Accounts<'l> {
     /// The refusals of the domain, and [`AccountError::Log`].
     pub fn add_user(&mut self, email: &str, username: &str, plan: Plan) -> Result<Arc<User>, AccountError> {
         let (email, username) = (email.to_owned(), username.to_owned());
-        self.commit(&Operation::UserAdd(UserAdd { email: email.clone(), username, plan }))?;
+        self.commit(&Operation::UserAdd(UserAdd::new(email.clone(), username, plan)))?;
         self.user(&email)
     }
 
@@ -132,7 +132,7 @@ impl<'l> Accounts<'l> {
     pub fn create_token(&mut self, user: &User, name: &str) -> Result<(TokenId, Secret), AccountError> {
         let secret = Secret::random()?;
         let (id, hash) = (TokenId(Uuid::new_v4()), secret.hash());
-        self.commit(&Operation::TokenCreate(TokenCreate { id, user: user.id, name: name.to_owned(), hash }))?;
+        self.commit(&Operation::TokenCreate(TokenCreate::new(id, user.id, name.to_owned(), hash)))?;
         Ok((id, secret))
     }
 
@@ -178,6 +178,15 @@ impl<'l> Accounts<'l> {
         let secret = Secret::random()?;
         self.commit(&Operation::TokenRotate { id, hash: secret.hash() })?;
         Ok((token, secret))
+    }
+
+    /// Issues a one-time key.
+    ///
+    /// # Errors
+    /// What the domain refuses, and [`AccountError::Log`].
+    pub fn issue(&mut self, key: Key) -> Result<(), AccountError> {
+        self.commit(&Operation::Account(Box::new(AccountOperation::KeyIssue(key))))?;
+        Ok(())
     }
 
     /// Changes an account. A change of plan takes accounts opened with everything.

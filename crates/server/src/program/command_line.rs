@@ -5,6 +5,7 @@ use super::command_error::CommandError;
 use super::data_directory::open_log;
 use super::demo;
 use super::history_command;
+use super::links;
 use super::logging;
 use super::printing::{OutputFormat, harmless, lines, print_json, print_text, show};
 use super::serve;
@@ -45,6 +46,8 @@ enum Command {
     /// Manage users
     #[command(subcommand)]
     User(UserCommand),
+    /// Print a link with which somebody makes an account; it works once, for 7 days
+    Invite(links::InviteArgs),
     /// Manage API tokens
     #[command(subcommand)]
     Token(TokenCommand),
@@ -155,6 +158,7 @@ fn run(cli: Cli) -> Result<(), CommandError> {
             Ok(runtime()?.block_on(demo::run(settings))?)
         }
         Command::User(command) => user_command::run(command, &load(None)?),
+        Command::Invite(args) => links::invite(args, &load(None)?),
         Command::Token(command) => token(command, &load(None)?),
         Command::History(args) => history_command::run(args, &load(None)?),
         Command::Check => check_data(&load(None)?),

@@ -2,7 +2,7 @@
 
 use super::printing::one_line;
 use graph::batch::{Batch, Change, Entry, Lineage, Op, Subject};
-use graph::model::{AccountState, Grant, Level, Link, LinkType, Node, Status, User};
+use graph::model::{AccountState, Grant, Key, KeyPurpose, Level, Link, LinkType, Node, Status, User};
 use graph::{NODE_FIELDS, NodeId, UserId, each_node_field};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -48,7 +48,8 @@ fn entries(batch: &Batch) -> impl Iterator<Item = &Entry> {
 /// The whole sentence: actor and actions.
 pub fn sentence(batch: &Batch, names: &Names) -> String {
     let words = Words::of(batch, names);
-    let who = batch.actor.map_or_else(|| "the installation".to_owned(), |id| words.person(id));
+    let who = batch.actor.or_else(|| by_themselves(batch));
+    let who = who.map_or_else(|| "the installation".to_owned(), |id| words.person(id));
     let what = words.what();
     match batch.lineage {
         Lineage::Fresh => format!("{who} {what}"),
@@ -57,11 +58,51 @@ pub fn sentence(batch: &Batch, names: &Names) -> String {
     }
 }
 
+/// The user who did what the server keeps without an actor: they signed in, or changed how they do.
+fn by_themselves(batch: &Batch) -> Option<UserId> {
+    let first = batch.entries.first().filter(|entry| !entry.derived)?;
+    match (first.op, &first.subject) {
+        (Op::SessionUpdate, Subject::Token(change)) => change.latest().map(|token| token.user),
+        (Op::SignInUpdate | Op::AccountUpdate, Subject::User(change)) => {
+            let (before, after) = (change.before.as_ref()?, change.after.as_ref()?);
+            (before.admin == after.admin && before.closing.is_none()).then_some(after.id)
+        }
+        (Op::KeyUpdate, Subject::Key(change)) => match change.latest()?.purpose {
+            KeyPurpose::Invite { by, .. } => by,
+            KeyPurpose::Email { user, .. } => Some(user),
+            KeyPurpose::Setup | KeyPurpose::Reset { .. } => None,
+        },
+        _ => None,
+    }
+}
+
 /// What became of an account.
 fn changed_account(op: Op, before: &User, after: &User) -> Phrase {
     let whole = format!("{} <{}>", one_line(&before.username), one_line(&before.email));
     if op == Op::UserRemove {
         return phrase("removed the user", whole, &format!("(now {})", one_line(&after.username)));
+    }
+    match op {
+        Op::SignInUpdate if before.password != after.password => {
+            let verb = if before.password.is_none() { "set a password" } else { "changed the password" };
+            return phrase(verb, format!("of {}", one_line(&after.username)), "");
+        }
+        Op::SignInUpdate => {
+            let providers: Vec<&str> = after.identities.iter().map(|it| it.provider.as_str()).collect();
+            let known = one_line(&providers.join(", "));
+            return phrase("changed the identities of", one_line(&after.username), &format!("to {known}"));
+        }
+        Op::ViewUpdate => return phrase("changed the view settings of", one_line(&after.username), ""),
+        Op::AccountUpdate => {
+            let verb = match (before.admin, after.admin, after.closing) {
+                (false, true, _) => "made an administrator of",
+                (true, false, _) => "made no administrator of",
+                (_, _, Some(_)) => "closed the account of",
+                (_, _, None) => "opened again the account of",
+            };
+            return phrase(verb, whole, "");
+        }
+        _ => {}
     }
     match (before.state, after.state) {
         (AccountState::Active, AccountState::Disabled) => return phrase("disabled the user", whole, ""),
@@ -226,6 +267,12 @@ impl<'a> Words<'a> {
                     Some(before) => changed_account(entry.op, before, after),
                 })
             }
+            Subject::Key(change) => Some(self.key(change)?),
+            Subject::Token(change) if change.latest()?.is_session() => {
+                let verb = if change.before.is_none() { "signed in with" } else { "signed out of" };
+                let agent = change.latest()?.agent.as_deref();
+                Some(phrase(verb, agent.map_or_else(|| "a browser".to_owned(), quoted), ""))
+            }
             Subject::Token(change) => {
                 let token = change.latest()?;
                 let verb = match (&change.before, &change.after) {
@@ -239,6 +286,20 @@ impl<'a> Words<'a> {
                 Some(phrase(verb, name, &of))
             }
         }
+    }
+
+    fn key(&self, change: &Change<Arc<Key>>) -> Option<Phrase> {
+        let verb = if change.before.is_none() { "issued a link" } else { "ended a link" };
+        let what = match &change.latest()?.purpose {
+            KeyPurpose::Setup => "to set up the installation".to_owned(),
+            KeyPurpose::Invite { email: Some(email), .. } => format!("that invites {}", one_line(email)),
+            KeyPurpose::Invite { email: None, .. } => "that invites".to_owned(),
+            KeyPurpose::Reset { user } => format!("for another password of {}", self.person(*user)),
+            KeyPurpose::Email { user, email } => {
+                format!("for the email {} of {}", one_line(email), self.person(*user))
+            }
+        };
+        Some(phrase(verb, what, ""))
     }
 
     fn node(&self, op: Op, change: &Change<Arc<Node>>) -> Option<Phrase> {

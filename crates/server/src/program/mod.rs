@@ -7,6 +7,7 @@ mod data_directory;
 mod demo;
 mod history_command;
 mod history_words;
+mod links;
 mod logging;
 mod printing;
 mod serve;

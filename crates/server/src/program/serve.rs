@@ -1,6 +1,8 @@
 //! The whole server: how it starts, its parts, and how it stops.
 
 use super::data_directory::{DataError, make_log};
+use super::links;
+use super::printing::print_harmless;
 use super::settings::Settings;
 use crate::accounts::Accounts;
 use crate::accounts::mail::MailError;
@@ -30,6 +32,8 @@ const FINISH: Duration = Duration::from_secs(2);
 const CLOSE: Duration = Duration::from_secs(1);
 const REQUESTS: Duration = Duration::from_secs(1);
 const CLOSE_LOG: Duration = Duration::from_secs(1);
+
+const DAY_MS: i64 = 86_400_000;
 
 /// The server cannot run.
 #[derive(Debug, Error)]
@@ -66,6 +70,7 @@ async fn run_until(
     let log = make_log(&settings.data)?;
     let of_engine = engine::EngineSettings {
         retention: settings.history,
+        session_ms: i64::from(settings.accounts.session_days) * DAY_MS,
         held_entries_max: settings.transport.outbox_entries_max,
         held_bytes_max: settings.transport.outbox_bytes_max,
         ..engine::EngineSettings::default()
@@ -102,14 +107,24 @@ async fn serve_on(
     let origins =
         Cors { mode: settings.transport.cors, allowed_origins: settings.transport.allowed_origins.clone() };
     let explain = Explain { answer: response::unread, headers: origins.without_origin() };
-    let app = App::new(engine.clone(), settings.transport);
+    let own_url = links::server(&settings, Some(address));
+    let mut transport = settings.transport;
+    // Where people reach the server is an origin of its own.
+    transport.allowed_origins.extend(settings.accounts.public_url.as_ref().map(|url| url.at("")));
+    let app = App::new(engine.clone(), transport);
     let (sockets_router, sockets) = socket::routes(&app);
-    let accounts = Accounts::new(&app, &settings.accounts)?;
+    let accounts = Accounts::new(&app, settings.accounts)?;
     let router =
         rest::with_rest(sockets_router, &app, &accounts).layer(from_fn_with_state(Arc::new(origins), cors));
     let (stop, stopped) = watch::channel(false);
     let mut serving = tokio::spawn(serve(listener, router, patience, explain, stopped));
     tracing::info!(%address, "serving");
+    if let Some(link) = accounts.setup_link(&own_url).await {
+        let text = "There is no account yet. Open this link to make the first one, an administrator's:";
+        if let Err(error) = print_harmless(&format!("{text}\n{link}")) {
+            tracing::warn!(%error, "the link to set up the installation cannot be printed");
+        }
+    }
     ready(address, engine);
 
     // It ends by itself only on failure. A server that cannot be reached must not appear to run.

@@ -3,6 +3,7 @@
 use super::accounts::{Accounts, NEWS, Removal};
 use super::command_error::CommandError;
 use super::data_directory::{make_log, open_log};
+use super::links;
 use super::printing::{OutputFormat, lines, show};
 use super::settings::Settings;
 use clap::{Args, Subcommand, ValueEnum};
@@ -36,6 +37,8 @@ pub(super) enum UserCommand {
     Disable(Named),
     /// Enable a user who was disabled
     Enable(Named),
+    /// Print a link with which the user chooses a new password; it works once, for an hour
+    Reset(Named),
     /// Remove a user permanently, with their nodes, the links of those, and the grants to and by the user
     Remove {
         #[command(flatten)]
@@ -122,7 +125,7 @@ pub(super) fn run(command: &UserCommand, settings: &Settings) -> Result<(), Comm
         UserCommand::Set(args) => {
             let user = accounts.user(&args.user.email)?.id;
             let (email, username) = (args.new_email.clone(), args.username.clone());
-            let changes = UserSet { user, email, username, plan: args.plan.map(Plan::from) };
+            let changes = UserSet { user, email, username, plan: args.plan.map(Plan::from), admin: None };
             changed(accounts.set(changes)?.as_ref(), args.user.form)
         }
         UserCommand::Disable(named) => {
@@ -133,6 +136,7 @@ pub(super) fn run(command: &UserCommand, settings: &Settings) -> Result<(), Comm
             let user = accounts.user(&named.email)?;
             changed(accounts.set_disabled(&user, false)?.as_ref(), named.form)
         }
+        UserCommand::Reset(named) => links::reset(&mut accounts, &named.email, named.form, settings),
         UserCommand::Remove { user: named, yes } => {
             let user = accounts.user(&named.email)?;
             if !yes {

@@ -12,6 +12,7 @@ use crate::response;
 use crate::wire::Problem;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::response::Response;
 use http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -32,7 +33,26 @@ pub(super) async fn answer(
     let payload = payload(app, row, &parts, body, parameters).await?;
     let Asked::Account(asked) = operations::decode(row, &payload)? else { return Err(Problem::exception()) };
     let asker = Asker { caller, client, headers: &parts.headers, trace_id: trace };
-    Ok(into_response(rest.accounts.carry_out(asker, asked).await?))
+    let answer = into_response(rest.accounts.carry_out(asker, asked).await?);
+    Ok(renewing(rest, client, &parts.headers, row, answer))
+}
+
+/// The answer to a successful read by a session: its cookie has its full age again, as the session has. What changes
+/// something may have ended the session.
+pub(super) fn renewing(
+    rest: &Rest,
+    client: &Client,
+    headers: &HeaderMap,
+    row: &Row,
+    mut answer: Response,
+) -> Response {
+    let session = auth::credentials(headers).filter(|it| it.means == Means::Cookie);
+    if let Some(session) = session.filter(|_| !row.is_change() && row.callers != Callers::Anyone)
+        && let Some(cookie) = rest.accounts.session_cookie(client, &session.secret)
+    {
+        answer.headers_mut().append(SET_COOKIE, cookie);
+    }
+    answer
 }
 
 /// The caller, if the row takes one; or the refusal.
@@ -64,11 +84,11 @@ async fn admit(
     }
 }
 
-fn into_response(Answer { answered, cookies }: Answer) -> axum::response::Response {
+fn into_response(Answer { answered, cookies }: Answer) -> Response {
     let mut response = match answered {
         Answered::Json(text) => response::json(StatusCode::OK, Body::from(text)),
         Answered::Redirect(to) => {
-            let mut response = axum::response::Response::new(Body::empty());
+            let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::SEE_OTHER;
             response.headers_mut().insert(LOCATION, to);
             response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

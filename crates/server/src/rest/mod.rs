@@ -1,4 +1,4 @@
-//! REST: every path of the table of operations, and `GET /api/health`. It only translates.
+//! REST: every path of the table of operations, `GET /api/health`, and the pages. It only translates.
 
 mod account;
 mod compression;
@@ -17,6 +17,7 @@ use crate::limits::{RequestLimit, Who};
 use crate::net::forwarded::Client;
 use crate::net::tcp::Handle;
 use crate::operations::{self, Asked, Parameter, Row};
+use crate::pages;
 use crate::response;
 use crate::wire::payload::Json;
 use crate::wire::{self, Problem, Snapshot, trace_id};
@@ -92,7 +93,7 @@ fn refused(problem: &Problem, path: &str, trace: &str) -> Response {
 
 /// The methods that a path supports; empty if there is no such path.
 fn allowed_methods(path: &str) -> Vec<&'static str> {
-    let mut methods: Vec<_> = if path == HEALTH_PATH {
+    let mut methods: Vec<_> = if path == HEALTH_PATH || pages::is_at(path) {
         vec![operations::Method::Get.name()]
     } else {
         rows_at(path).filter_map(|row| row.method.map(operations::Method::name)).collect()
@@ -129,6 +130,12 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
     let app = &rest.app;
     if request.uri().path() == HEALTH_PATH {
         return health(app, &request);
+    }
+    if let Some(page) = pages::at(request.uri().path()) {
+        return match *request.method() {
+            Method::GET | Method::HEAD => Ok(page),
+            _ => Err(Problem::Method),
+        };
     }
     let (row, parameters) = route(request.method(), request.uri().path())?;
     if app.is_stopping() {
@@ -170,7 +177,10 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
     // The caller may have disconnected meanwhile.
     dispatch(app, asked, |what, _| drop(reply.send(what)));
     match replied.await {
-        Ok(Reply::Outcome(outcome)) => success(outcome, row, &parts.headers, permit, trace).await,
+        Ok(Reply::Outcome(outcome)) => {
+            let answer = success(outcome, row, &parts.headers, permit, trace).await?;
+            Ok(account::renewing(rest, &client, &parts.headers, row, answer))
+        }
         Ok(Reply::Problem(problem)) => Err(problem),
         // ws:ping has no path. An engine that has ended has dropped the request.
         Ok(Reply::Pong) | Err(_) => Err(Problem::exception()),
@@ -306,7 +316,7 @@ async fn authenticate(
         return Err(stranger(Problem::Unauthorized, true));
     };
     let by_browser = credentials.means == Means::Cookie;
-    let identity = match app.authenticate(&credentials.secret).await {
+    let identity = match app.authenticate(&credentials).await {
         Ok(identity) => identity,
         Err(refusal) => {
             let counted = app.count_named(Who::address(client.address), CREDENTIALS_ADDRESS);

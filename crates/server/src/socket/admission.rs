@@ -64,7 +64,7 @@ pub async fn admit(
     if !may_be_used(app, &session.client, headers, &credentials) {
         return Err(Problem::Origin);
     }
-    let identity = app.authenticate(&credentials.secret).await.map_err(|refusal| match refusal {
+    let identity = app.authenticate(&credentials).await.map_err(|refusal| match refusal {
         TokenRefusal::Unknown => Problem::AuthInvalid,
         TokenRefusal::ApiNotAllowed => Problem::api_not_allowed(),
     })?;

@@ -26,7 +26,7 @@ pub enum Reservation {
 pub async fn reserve(app: &Arc<App>, client: &Client, headers: &HeaderMap) -> Result<Reservation, Problem> {
     let credentials = auth::credentials(headers).filter(|found| may_be_used(app, client, headers, found));
     let identity = match credentials {
-        Some(found) => app.authenticate(&found.secret).await.ok(),
+        Some(found) => app.authenticate(&found).await.ok(),
         None => None,
     };
     match identity {

@@ -94,6 +94,7 @@ impl<'a> Ops<'a> {
             Subject::Embed(change) => ("user", change.latest()?.user.0, None),
             Subject::User(change) => ("user", change.latest()?.id.0, None),
             Subject::Token(change) => ("token", change.latest()?.id.0, None),
+            Subject::Key(change) => ("key", change.latest()?.id.0, None),
         };
         let side = |forward| Patch { page: self.page, subject: &entry.subject, forward };
         Some(OneOp {
@@ -209,7 +210,7 @@ impl Serialize for Patch<'_> {
                 (Some(this), other) => UserPatch::of(this, other.map(|other| &**other)).serialize(to),
                 (None, _) => Nothing {}.serialize(to),
             },
-            Subject::Token(_) => Nothing {}.serialize(to),
+            Subject::Token(_) | Subject::Key(_) => Nothing {}.serialize(to),
         }
     }
 }

@@ -28,6 +28,8 @@ pub enum Problem {
     Unauthorized,
     /// An API token, where it takes a web session.
     Session,
+    /// The caller's old password is wrong.
+    WrongPassword,
     /// A socket without credentials.
     AuthMissing,
     /// A socket with credentials that are not valid.
@@ -99,7 +101,11 @@ impl Problem {
             | Problem::HeadersTooLarge => "bad_request",
             Problem::PayloadTooLarge => "payload_too_large",
             Problem::Failed(Failure::Revoked) | Problem::Unauthorized => "unauthorized",
-            Problem::AuthMissing | Problem::AuthInvalid | Problem::Origin | Problem::Session => "forbidden",
+            Problem::AuthMissing
+            | Problem::AuthInvalid
+            | Problem::Origin
+            | Problem::Session
+            | Problem::WrongPassword => "forbidden",
             Problem::Route | Problem::Method | Problem::Event => "not_found",
         }
     }
@@ -119,6 +125,7 @@ impl Problem {
             Problem::HeadersTooLarge => Some("headers_too_large"),
             Problem::PayloadTooLarge | Problem::Unauthorized | Problem::TooManyConnections => None,
             Problem::Session => Some("session_required"),
+            Problem::WrongPassword => Some("wrong_password"),
             Problem::AuthMissing => Some("auth_missing"),
             Problem::AuthInvalid => Some("auth_invalid"),
             Problem::Origin => Some("origin"),
@@ -167,6 +174,7 @@ impl Problem {
             Problem::Failed(Failure::Revoked) => "The API token has been revoked.",
             Problem::Unauthorized => "Send a valid API token in the header: Authorization: Bearer <token>.",
             Problem::Session => "This takes a web session; an API token is not enough. Sign in first.",
+            Problem::WrongPassword => "The password is wrong; nothing was changed.",
             Problem::AuthMissing => "Authentication required",
             Problem::AuthInvalid => "The API token is not valid; it may have been revoked.",
             Problem::Origin => "Requests from this web origin are not allowed.",
@@ -192,7 +200,11 @@ impl Problem {
             Problem::Encoding => 415,
             Problem::HeadersTooLarge => 431,
             Problem::Failed(Failure::Revoked) | Problem::Unauthorized => 401,
-            Problem::AuthMissing | Problem::AuthInvalid | Problem::Origin | Problem::Session => 403,
+            Problem::AuthMissing
+            | Problem::AuthInvalid
+            | Problem::Origin
+            | Problem::Session
+            | Problem::WrongPassword => 403,
             Problem::Route | Problem::Event => 404,
             Problem::Method => 405,
         }

@@ -51,14 +51,13 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn ann() -> Arc<User> {
-    Arc::new(User {
-        id: UserId(uuid(1)),
-        username: "ann".to_owned(),
-        email: "ann@example.org".to_owned(),
-        plan: Plan::Pro,
-        created: at("2025-01-01T00:00:00.5Z"),
-        state: graph::model::AccountState::Active,
-    })
+    Arc::new(User::new(
+        UserId(uuid(1)),
+        "ann".to_owned(),
+        "ann@example.org".to_owned(),
+        Plan::Pro,
+        at("2025-01-01T00:00:00.5Z"),
+    ))
 }
 
 fn ben() -> Arc<User> {

@@ -16,7 +16,7 @@ fn d14_a_user_added_beside_the_server_is_known_to_it() {
     let (token, hash) = server.installation.add_token(user);
     until("dora is known", || server.engine.authenticate(&hash).is_ok());
     let identity = server.engine.authenticate(&hash).unwrap();
-    assert_eq!((identity.caller, identity.user.username.as_str()), (Caller { user, token, hash }, "dora"));
+    assert_eq!((identity.caller, identity.user.username.as_str()), (Caller::api(user, token, hash), "dora"));
 
     let anna = server.person("anna");
     let plan = anna.adds("plan", None);

@@ -329,7 +329,7 @@ fn p24_a_token_revoked_beside_what_is_in_flight_ends_its_requests() {
     let user = server.installation.add_user("dora", Plan::Pro);
     let (token, hash) = server.installation.add_token(user);
     anna.does(rename(node, "the engine hears of dora"));
-    let dora = Person::of(&server.engine, Caller { user, token, hash }, hash, "dora");
+    let dora = Person::of(&server.engine, Caller::api(user, token, hash), hash, "dora");
     let phone = dora.connects();
     phone.hears();
 

@@ -323,7 +323,7 @@ fn h2_a_million_batches_are_pruned_and_acks_hardly_wait() {
     let clients: Vec<_> = others
         .iter()
         .map(|(name, user, (token, hash))| {
-            let person = Person::of(&engine, Caller { user: *user, token: *token, hash: *hash }, *hash, name);
+            let person = Person::of(&engine, Caller::api(*user, *token, *hash), *hash, name);
             let task = person.adds("measured", None);
             (person, task)
         })

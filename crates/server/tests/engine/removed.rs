@@ -45,7 +45,7 @@ fn s25_tokens_of_a_user_who_became_basic_are_refused_and_not_deleted() {
     let phone = anna.connects();
     let set = |plan| {
         let user = anna.caller.user;
-        let change = UserSet { user, email: None, username: None, plan: Some(plan) };
+        let change = UserSet { user, email: None, username: None, plan: Some(plan), admin: None };
         server.installation.does(None, &Operation::UserSet(change));
     };
     set(Plan::Basic);
@@ -56,7 +56,8 @@ fn s25_tokens_of_a_user_who_became_basic_are_refused_and_not_deleted() {
     // What another server on the data loads says so too.
     let server = server.restarted();
     assert_eq!(server.engine.authenticate(&anna.hash).err(), Some(TokenRefusal::ApiNotAllowed));
-    let change = UserSet { user: anna.caller.user, email: None, username: None, plan: Some(Plan::Plus) };
+    let change =
+        UserSet { user: anna.caller.user, email: None, username: None, plan: Some(Plan::Plus), admin: None };
     server.installation.does(None, &Operation::UserSet(change));
     until("her token works again", || server.engine.authenticate(&anna.hash).is_ok());
 }
@@ -119,6 +120,7 @@ fn n36_a_changed_email_is_told_to_those_who_see_a_node_of_theirs() {
         email: Some("anna@new.example".into()),
         username: Some("anne".into()),
         plan: None,
+        admin: None,
     };
     server.installation.does(None, &Operation::UserSet(change));
     let owner = || ben.sees().nodes[0].owner.as_ref().map(|owner| owner.email.clone());

@@ -39,7 +39,15 @@ pub const GOOD: &[(&str, &[(&str, &str)])] = &[
     ("node:access:delete", &[("id", A), ("email", "\"a@b\"")]),
     ("access:visibilityupdate", &[("id", A), ("showing", "true")]),
     ("settings:username", &[("username", "\"abc\"")]),
+    ("account:register", &[("email", "\"a@b\""), ("username", "\"abc\""), ("password", "\"correct horse\"")]),
+    ("account:login", &[("email", "\"a@b\""), ("password", "\"correct horse\"")]),
     ("account:logout", &[]),
+    ("account:invite", &[]),
+    ("account:invites", &[]),
+    ("account:invite:revoke", &[("id", A)]),
+    ("account:password:forgot", &[("email", "\"a@b\"")]),
+    ("account:password:reset", &[("key", "\"k\""), ("password", "\"correct horse\"")]),
+    ("account:password", &[("old", "\"correct horse\""), ("new", "\"correct horse\"")]),
     ("history:page", &[]),
     ("history:undo", &[("batchId", A)]),
     ("history:redo", &[("batchId", A)]),
@@ -62,7 +70,25 @@ pub const READS: &[&str] = &[
     "ws:ping",
 ];
 /// What the table of operations says of accounts. It is not a mutation of the graph, and takes no batchId.
-pub const ACCOUNTS: &[&str] = &["account:logout"];
+pub const ACCOUNTS: &[&str] = &[
+    "account:register",
+    "account:login",
+    "account:logout",
+    "account:invite",
+    "account:invites",
+    "account:invite:revoke",
+    "account:password:forgot",
+    "account:password:reset",
+    "account:password",
+];
+/// What takes a password, and in which field.
+const PASSWORDS: &[(&str, &str)] = &[
+    ("account:register", "password"),
+    ("account:login", "password"),
+    ("account:password:reset", "password"),
+    ("account:password", "old"),
+    ("account:password", "new"),
+];
 pub const PAGES: &[&str] = &["graph:get", "trash:page", "trash:list", "branch:get", "history:page"];
 pub const NODES: &[&str] = &["node:add", "node:update"];
 pub const LINKS: &[&str] = &["link:add", "link:update"];
@@ -517,6 +543,30 @@ fn sharing(table: &mut Table) {
     table.without(&["settings:username"], "username", "invalid_username");
 }
 
+// Rules: K7, K13, K17.
+fn accounts(table: &mut Table) {
+    let no_password = ["null", "5", "true", "[]", "{}", &quoted(&"x".repeat(1_025))];
+    for (event, field) in PASSWORDS {
+        table.field(&[event], field, &no_password, "invalid_password");
+        table.without(&[event], field, "invalid_password");
+    }
+    let no_key = ["5", "true", "[]", "{}", &quoted(&"x".repeat(101))];
+    table.field(&["account:register"], "invite", &no_key, "malformed_key");
+    table.field(&["account:password:reset"], "key", &no_key, "malformed_key");
+    table.field(&["account:password:reset"], "key", &["null"], "malformed_key");
+    table.without(&["account:password:reset"], "key", "missing_key");
+    table.field(&["account:invite:revoke"], "id", NO_UUID, "invalid_id");
+    table.without(&["account:invite:revoke"], "id", "missing_id");
+    let takes_email = ["account:register", "account:login", "account:password:forgot"];
+    table.field(&takes_email, "email", &["null", "5", "\"a\"", "\"a@b@c\""], "invalid_email");
+    for event in takes_email {
+        table.without(&[event], "email", "missing_email");
+    }
+    table.field(&["account:invite"], "email", &["5", "\"\"", "\"a\""], "invalid_email");
+    table.field(&["account:register"], "username", &["null", "5", "\"ab\"", "\"a b\""], "invalid_username");
+    table.without(&["account:register"], "username", "invalid_username");
+}
+
 /// Of several faults the first answers.
 // Rules: O4, S3, S14.
 fn order(table: &mut Table) {
@@ -567,7 +617,9 @@ fn order(table: &mut Table) {
 /// All of it.
 pub fn table() -> Vec<Case> {
     let mut table = Table::default();
-    for part in [shapes, read_only, ids, operations, texts, numbers_and_flags, times, sharing, order] {
+    for part in
+        [shapes, read_only, ids, operations, texts, numbers_and_flags, times, sharing, accounts, order]
+    {
         part(&mut table);
     }
     table.0

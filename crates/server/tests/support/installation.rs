@@ -49,7 +49,7 @@ impl Installation {
 
     /// Adds an account.
     pub fn add_user(&self, name: &str, plan: Plan) -> UserId {
-        let add = Operation::UserAdd(UserAdd { email: email(name), username: name.to_owned(), plan });
+        let add = Operation::UserAdd(UserAdd::new(email(name), name.to_owned(), plan));
         self.does(None, &add);
         self.log().load(LoadScope::Accounts).unwrap().user_by_username(name).unwrap().user.id
     }
@@ -60,12 +60,7 @@ impl Installation {
         hash[..16].copy_from_slice(Uuid::new_v4().as_bytes());
         self.does(
             None,
-            &Operation::TokenCreate(TokenCreate {
-                id: TokenId(Uuid::new_v4()),
-                user,
-                name: "test".into(),
-                hash,
-            }),
+            &Operation::TokenCreate(TokenCreate::new(TokenId(Uuid::new_v4()), user, "test".into(), hash)),
         );
         (self.log().load(LoadScope::Accounts).unwrap().token(&hash).unwrap().id, hash)
     }

@@ -47,7 +47,7 @@ impl Server {
         let open = |name: &&str| {
             let user = installation.add_user(name, Plan::Pro);
             let (token, hash) = installation.add_token(user);
-            ((*name).to_owned(), (Caller { user, token, hash }, hash))
+            ((*name).to_owned(), (Caller::api(user, token, hash), hash))
         };
         let tokens = people.iter().map(open).collect();
         let knobs = Arc::new(Knobs::default());

@@ -2,9 +2,10 @@
 
 use graph::batch::{Change, Lineage};
 use graph::model::{
-    AccountState, Embed, Grant, Level, Link, LinkType, Node, Plan, Publication, Status, Token, User,
+    AccountState, Embed, Grant, Identity, Key, KeyPurpose, Level, Link, LinkType, Node, PasswordHash, Plan,
+    Publication, Status, Token, TokenKind, TokenScope, User, ViewSettings,
 };
-use graph::{Batch, BatchId, Entry, LinkId, NodeId, Op, Subject, Timestamp, TokenId, UserId};
+use graph::{Batch, BatchId, Entry, KeyId, LinkId, NodeId, Op, Subject, Timestamp, TokenId, UserId};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -141,14 +142,57 @@ fn user() -> impl Strategy<Value = Arc<User>> {
     let plan = prop::sample::select(vec![Plan::Basic, Plan::Plus, Plan::Pro]);
     let states = vec![AccountState::Active, AccountState::Disabled, AccountState::Removed];
     let state = prop::sample::select(states);
-    (uuid(), text(), text(), plan, time(), state).prop_map(|(id, username, email, plan, created, state)| {
-        Arc::new(User { id: UserId(id), username, email, plan, created, state })
+    let names = (uuid(), text(), text(), plan, time());
+    let password = option::of(text().prop_map(PasswordHash::from_phc));
+    let identity = (text(), text(), text(), time()).prop_map(|(provider, issuer, subject, since)| Identity {
+        provider,
+        issuer,
+        subject,
+        since,
+    });
+    let view = (option::of(text()), any::<bool>());
+    let more = (state, any::<bool>(), password, vec(identity, 0..3), view);
+    let rest = (option::of(time()), option::of(uuid()));
+    (names, more, rest).prop_map(|((id, username, email, plan, created), more, (closing, guest_of))| {
+        let (state, admin, password, identities, (camera_position, show_all_cards)) = more;
+        let view = ViewSettings { camera_position, show_all_cards };
+        let guest_of = guest_of.map(UserId);
+        let blank = User::new(UserId(id), username, email, plan, created);
+        Arc::new(User { state, admin, password, identities, view, closing, guest_of, ..blank })
     })
 }
 
 fn token() -> impl Strategy<Value = Arc<Token>> {
-    (uuid(), uuid(), text(), any::<[u8; 32]>(), time()).prop_map(|(id, user, name, hash, created)| {
-        Arc::new(Token { id: TokenId(id), user: UserId(user), name, hash, created })
+    let kind = prop::sample::select(vec![TokenKind::Api, TokenKind::Session]);
+    let level = prop::sample::select(vec![Level::Admin, Level::Editor, Level::Viewer]);
+    let scope = prop_oneof![
+        Just(TokenScope::All),
+        Just(TokenScope::Read),
+        (uuid(), level, uuid()).prop_map(|(node, level, guest)| TokenScope::Branch {
+            node: NodeId(node),
+            level,
+            guest: UserId(guest)
+        }),
+    ];
+    let names = (uuid(), uuid(), text(), any::<[u8; 32]>(), time());
+    (names, kind, option::of(time()), scope, option::of(text())).prop_map(
+        |((id, user, name, hash, created), kind, expires, scope, agent)| {
+            let blank = Token::api(TokenId(id), UserId(user), name, hash, created);
+            Arc::new(Token { kind, expires, scope, agent, ..blank })
+        },
+    )
+}
+
+fn key() -> impl Strategy<Value = Arc<Key>> {
+    let purpose = prop_oneof![
+        Just(KeyPurpose::Setup),
+        (option::of(text()), option::of(uuid()))
+            .prop_map(|(email, by)| KeyPurpose::Invite { email, by: by.map(UserId) }),
+        uuid().prop_map(|user| KeyPurpose::Reset { user: UserId(user) }),
+        (uuid(), text()).prop_map(|(user, email)| KeyPurpose::Email { user: UserId(user), email }),
+    ];
+    (uuid(), any::<[u8; 32]>(), purpose, time(), time()).prop_map(|(id, hash, purpose, created, expires)| {
+        Arc::new(Key { id: KeyId(id), hash, purpose, created, expires })
     })
 }
 
@@ -183,11 +227,13 @@ fn subject() -> impl Strategy<Value = Subject> {
         change(embed().boxed()).prop_map(Subject::Embed),
         change(user().boxed()).prop_map(Subject::User),
         change(token().boxed()).prop_map(Subject::Token),
+        change(key().boxed()).prop_map(Subject::Key),
     ]
 }
 
 pub(crate) fn batch() -> impl Strategy<Value = Batch> {
-    let op = (0..=32u8).prop_filter_map("not every number is an operation", |code| Op::try_from(code).ok());
+    let op =
+        (0..=u8::MAX).prop_filter_map("not every number is an operation", |code| Op::try_from(code).ok());
     let entry = (op, any::<bool>(), subject(), option::of(uuid()))
         .prop_map(|(op, derived, subject, copy_of)| Entry { op, derived, subject, copy_of });
     let lineage = prop_oneof![

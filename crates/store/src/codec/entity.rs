@@ -6,8 +6,10 @@
 //! given another meaning, and a default never changes. Unknown fields are ignored.
 
 use super::CodecError;
-use graph::model::{AccountState, Embed, Grant, Level, Link, LinkType, Node, Plan, Status, Token, User};
-use graph::{BatchId, LinkId, NodeId, Timestamp, TokenId, UserId};
+use graph::model::{
+    Embed, Grant, Key as OneTimeKey, KeyPurpose, Level, Link, LinkType, Node, Plan, Status, Token, User,
+};
+use graph::{BatchId, KeyId, LinkId, NodeId, Timestamp, TokenId, UserId};
 use rmp_serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -306,24 +308,23 @@ stored! {
 stored! { Embed: user, 1 node; = Embed { user: UserId(NIL), node: NodeId(NIL) } }
 
 stored! {
-    User: id, 1 username, 2 email, 3 plan, 4 created, 5 state;
-    = User {
-        id: UserId(NIL),
-        username: String::new(),
-        email: String::new(),
-        plan: Plan::Pro,
-        created: epoch(),
-        state: AccountState::Active,
-    }
+    User: id, 1 username, 2 email, 3 plan, 4 created, 5 state, 6 admin, 7 password, 8 identities, 9 view, 10 closing,
+    11 guest_of;
+    = User::new(UserId(NIL), String::new(), String::new(), Plan::Pro, epoch())
 }
 
 stored! {
-    Token: id, 1 user, 2 name, 3 hash, 4 created;
-    = Token {
-        id: TokenId(NIL),
-        user: UserId(NIL),
-        name: String::new(),
+    Token: id, 1 user, 2 name, 3 hash, 4 created, 5 kind, 6 expires, 7 scope, 8 agent;
+    = Token::api(TokenId(NIL), UserId(NIL), String::new(), [0; 32], epoch())
+}
+
+stored! {
+    OneTimeKey: id, 1 hash, 2 purpose, 3 created, 4 expires;
+    = OneTimeKey {
+        id: KeyId(NIL),
         hash: [0; 32],
+        purpose: KeyPurpose::Setup,
         created: epoch(),
+        expires: epoch(),
     }
 }

@@ -22,6 +22,7 @@ enum Kind {
     Embed,
     User,
     Token,
+    Key,
 }
 
 #[derive(Deserialize)]
@@ -59,6 +60,7 @@ fn read_entry(entry: &EntryIn<'_>) -> Result<Entry, CodecError> {
         Kind::Embed => Subject::Embed(read(entry)?),
         Kind::User => Subject::User(read(entry)?),
         Kind::Token => Subject::Token(read(entry)?),
+        Kind::Key => Subject::Key(read(entry)?),
     };
     Ok(Entry { op: entry.op, derived: entry.derived, subject, copy_of: entry.copy_of })
 }
@@ -149,6 +151,7 @@ pub(crate) mod tests {
             Subject::Embed(change) => write(Kind::Embed, change),
             Subject::User(change) => write(Kind::User, change),
             Subject::Token(change) => write(Kind::Token, change),
+            Subject::Key(change) => write(Kind::Key, change),
         }
     }
 

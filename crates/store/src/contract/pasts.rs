@@ -11,7 +11,7 @@ use crate::{
 use graph::batch::{Change, Lineage};
 use graph::hash::HashSet;
 use graph::history_view::HistoryView;
-use graph::model::{AccountState, Embed, Grant, Level, Link, Node, Plan, Rev, Token, User};
+use graph::model::{Embed, Grant, Level, Link, Node, Plan, Rev, Token, User};
 use graph::{Batch, BatchId, Entry, LinkId, NodeId, Op, Subject, Timestamp, TokenId, UserId};
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
@@ -77,6 +77,8 @@ pub struct Naive {
     pub now: i64,
     /// Nodes that are changed for a while, then deleted for good, and never used again.
     mortal: Vec<NodeId>,
+    /// Whether view settings are changed: the first versions knew none.
+    pub has_views: bool,
 }
 
 fn change<T>(before: Option<T>, after: Option<T>) -> Change<Arc<T>> {
@@ -99,8 +101,7 @@ fn forms<T: Clone>(dice: &mut Dice, it: T) -> Change<Arc<T>> {
 fn user_of(number: u64) -> User {
     let (username, created) = (format!("user{number}"), Timestamp::from_ms(0));
     let email = format!("{username}@example.org");
-    let state = AccountState::Active;
-    User { id: UserId(uuid(number)), username, email, plan: plan(number), created, state }
+    User::new(UserId(uuid(number)), username, email, plan(number), created)
 }
 
 fn any_user(dice: &mut Dice) -> UserId {
@@ -118,7 +119,8 @@ impl Naive {
     /// A history of one batch, which adds the accounts.
     pub fn begun() -> Naive {
         let opened = |number| entry(Op::UserAdd, Subject::User(change(None, Some(user_of(number)))));
-        let mut naive = Naive { known: Vec::new(), now: 1_000_000_000_000, mortal: Vec::new() };
+        let mut naive =
+            Naive { known: Vec::new(), now: 1_000_000_000_000, mortal: Vec::new(), has_views: true };
         naive.push(None, Lineage::Fresh, USERS.map(opened).collect());
         naive
     }
@@ -151,7 +153,7 @@ impl Naive {
     fn any_entry(&mut self, dice: &mut Dice) -> Entry {
         let (id, batch, at) = (dice.of(NODES), BatchId(uuid(1)), Timestamp::from_ms(1));
         let made = Node::new(NodeId(uuid(id)), any_user(dice), batch, at, id);
-        match dice.of(0..12) {
+        match dice.of(0..14) {
             0..4 => entry(Op::NodeUpdate, Subject::Node(forms(dice, made))),
             4 => self.mortal_entry(dice, made),
             5 | 6 => {
@@ -173,10 +175,20 @@ impl Naive {
                 let user = user_of(dice.of(USERS));
                 entry(Op::UserUpdate, Subject::User(change(Some(user.clone()), Some(user))))
             }
+            11 if self.has_views => {
+                let user = user_of(dice.of(USERS));
+                let mut after = user.clone();
+                after.view.show_all_cards = true;
+                entry(Op::ViewUpdate, Subject::User(change(Some(user), Some(after))))
+            }
+            12 => {
+                let user = user_of(dice.of(USERS));
+                let closed = User { closing: Some(at), ..user.clone() };
+                entry(Op::AccountUpdate, Subject::User(change(Some(user), Some(closed))))
+            }
             _ => {
                 let (id, user) = (TokenId(uuid(dice.of(300..303))), any_user(dice));
-                let token =
-                    Token { id, user, name: String::new(), hash: [id.0.as_bytes()[15]; 32], created: at };
+                let token = Token::api(id, user, String::new(), [id.0.as_bytes()[15]; 32], at);
                 entry(Op::TokenUpdate, Subject::Token(change(None, Some(token))))
             }
         }
@@ -215,6 +227,8 @@ impl Naive {
     /// The requested page, found by looking at everything.
     pub fn page(&self, query: &HistoryQuery) -> HistoryPage {
         let reader = &query.reader;
+        let internal = [Op::TokenUpdate, Op::UserAdd, Op::AccountUpdate, Op::ViewUpdate];
+        let is_history = |entry: &Entry| !internal.contains(&entry.op);
         let touches = |entry: &Entry, ids: &std::collections::HashSet<Uuid>| match &entry.subject {
             Subject::Node(change) => change.latest().is_some_and(|it| ids.contains(&it.id.0)),
             Subject::Link(change) => change.latest().is_some_and(|it| ids.contains(&it.id.0)),
@@ -222,8 +236,10 @@ impl Naive {
                 change.latest().is_some_and(|it| ids.contains(&it.node.0) || ids.contains(&it.user.0))
             }
             Subject::Embed(change) => change.latest().is_some_and(|it| ids.contains(&it.user.0)),
-            Subject::User(change) => change.before.as_ref().is_some_and(|it| ids.contains(&it.id.0)),
-            Subject::Token(_) => false,
+            Subject::User(change) if is_history(entry) => {
+                change.before.as_ref().is_some_and(|it| ids.contains(&it.id.0))
+            }
+            Subject::User(_) | Subject::Token(_) | Subject::Key(_) => false,
         };
         let wanted = |batch: &Batch| match &query.scope {
             HistoryScope::Everything => true,
@@ -232,13 +248,14 @@ impl Naive {
                 batch.entries.iter().any(|entry| reader.sees_entry(entry) && touches(entry, ids))
             }
         };
-        let is_history = |entry: &Entry| !matches!(entry.op, Op::TokenUpdate | Op::UserAdd);
+        let shows =
+            |entry: &Entry| is_history(entry) || reader.sees_everything() && entry.op != Op::ViewUpdate;
         let found = self.known.iter().rev().filter(|known| {
             let batch = &known.batch;
             known.held
                 && known.rev <= query.until
                 && reader.sees_batch(batch)
-                && batch.entries.iter().any(|entry| reader.sees_everything() || is_history(entry))
+                && batch.entries.iter().any(shows)
                 && wanted(batch)
         });
         let mut batches: Vec<_> =

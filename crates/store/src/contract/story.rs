@@ -2,9 +2,10 @@
 
 use graph::batch::{Change, Lineage};
 use graph::model::{
-    AccountState, Embed, Grant, Level, Link, LinkType, Node, Plan, Publication, Rev, Status, Token, User,
+    Embed, Grant, Identity, Key, KeyPurpose, Level, Link, LinkType, Node, PasswordHash, Plan, Publication,
+    Rev, Status, Token, TokenKind, User, ViewSettings,
 };
-use graph::{Batch, BatchId, Entry, LinkId, NodeId, Op, Subject, Timestamp, TokenId, UserId, World};
+use graph::{Batch, BatchId, Entry, KeyId, LinkId, NodeId, Op, Subject, Timestamp, TokenId, UserId, World};
 use std::fmt::Write;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -76,13 +77,36 @@ fn token_entry(before: Option<Token>, after: Option<Token>) -> Entry {
 
 fn user(id: UserId, name: &str) -> User {
     let email = format!("{name}@example.org");
-    let (created, state) = (Timestamp::from_ms(1), AccountState::Active);
-    User { id, username: name.into(), email, plan: Plan::Pro, created, state }
+    let created = Timestamp::from_ms(1);
+    let identity = Identity {
+        provider: "forge".into(),
+        issuer: "https://forge.example".into(),
+        subject: id.to_string(),
+        since: created,
+    };
+    let view = ViewSettings { camera_position: Some("{\"x\":1}".into()), show_all_cards: true };
+    User {
+        password: Some(PasswordHash::from_phc(format!("$argon2id${name}"))),
+        identities: vec![identity],
+        view,
+        closing: (id == BOB).then_some(Timestamp::from_ms(9_000_000)),
+        ..User::new(id, name.into(), email, Plan::Pro, created)
+    }
 }
 
 fn token(n: u64, user: UserId) -> Token {
     let created = Timestamp::from_ms(2);
-    Token { id: TokenId(uuid(n)), user, name: format!("token {n}"), hash: [n as u8; 32], created }
+    Token::api(TokenId(uuid(n)), user, format!("token {n}"), [n as u8; 32], created)
+}
+
+fn session(n: u64, user: UserId) -> Token {
+    let agent = Some("Browser/1.0".into());
+    Token { kind: TokenKind::Session, expires: Some(Timestamp::from_ms(9_000)), agent, ..token(n, user) }
+}
+
+fn key(n: u64, purpose: KeyPurpose) -> Key {
+    let (created, expires) = (Timestamp::from_ms(3), Timestamp::from_ms(4_000));
+    Key { id: KeyId(uuid(n)), hash: [n as u8; 32], purpose, created, expires }
 }
 
 fn node(n: u64, seq: u64) -> Node {
@@ -145,12 +169,18 @@ pub fn story() -> Vec<Batch> {
     let embeds = |before, after| entry(Op::NodeUpdate, Subject::Embed(Change { before, after }));
     let users = |op, before, after| entry(op, Subject::User(change(before, after)));
     let ann = || Some(user(ANN, "ann"));
+    let keys = |before, after| entry(Op::KeyUpdate, Subject::Key(change(before, after)));
+    let reset = KeyPurpose::Reset { user: BOB };
     let steps = [
         vec![
             users(Op::UserAdd, None, ann()),
             users(Op::UserAdd, None, Some(user(BOB, "bob"))),
             token_entry(None, Some(token(31, ANN))),
             token_entry(None, Some(token(32, BOB))),
+            token_entry(None, Some(session(33, ANN))),
+            token_entry(None, Some(session(34, BOB))),
+            keys(None, Some(key(41, reset.clone()))),
+            keys(None, Some(key(42, KeyPurpose::Invite { email: None, by: Some(ANN) }))),
         ],
         vec![
             node_entry(Op::NodeAdd, None, Some(node(11, 0))),
@@ -178,7 +208,12 @@ pub fn story() -> Vec<Batch> {
             link_entry(Op::LinkDelete, Some(trashed_link), None),
             node_entry(Op::NodeDelete, Some(trashed_node), None),
         ],
-        vec![users(Op::UserUpdate, ann(), Some(user(ANN, "anna"))), token_entry(Some(token(32, BOB)), None)],
+        vec![
+            users(Op::UserUpdate, ann(), Some(user(ANN, "anna"))),
+            token_entry(Some(token(32, BOB)), None),
+            token_entry(Some(session(34, BOB)), None),
+            keys(Some(key(41, reset)), None),
+        ],
         vec![],
         vec![entry(Op::GrantDelete, grants(Some(grant(Level::Admin, 2)), None)), embeds(None, Some(embed))],
     ];
@@ -196,7 +231,8 @@ pub fn picture(world: &World) -> String {
     for slot in world.users() {
         let user = &slot.user;
         let found = (world.user_by_email(&user.email), world.user_by_username(&user.username));
-        let found = found.0.is_some() && found.1.is_some();
+        let known = |it: &Identity| world.user_by_identity(&it.issuer, &it.subject).is_some();
+        let found = found.0.is_some() && found.1.is_some() && user.identities.iter().all(known);
         lines.push(format!("{} {found}", without_places(&format!("{slot:?}"))));
     }
     for node in world.nodes() {
@@ -211,6 +247,11 @@ pub fn picture(world: &World) -> String {
     }
     lines.extend(world.links().map(|link| format!("{link:?}")));
     lines.extend(world.tokens().map(|token| format!("{token:?}")));
+    lines
+        .extend(world.keys().map(|key| format!("{key:?} {:?}", world.key_by_id(key.id).map(|key| key.hash))));
+    let late = Timestamp::from_ms(i64::MAX);
+    lines.push(format!("{:?}", world.closed_by(late).collect::<Vec<_>>()));
+    lines.push(format!("{:?}", world.keys_over_by(late).map(|key| key.id).collect::<Vec<_>>()));
     lines.extend(DELETED.map(|id| format!("{id} is gone: {}", world.is_gone(uuid(id)))));
     lines.sort_unstable();
     lines.push(format!("rev {}, next due {:?}", world.rev(), world.next_due()));

@@ -13,7 +13,7 @@ use crate::error::LogError;
 use crate::history_page::Shows;
 use graph::batch::Lineage;
 use graph::model::{Link, Node};
-use graph::{BatchId, Entry, LinkId, NodeId, TokenId, UserId};
+use graph::{BatchId, Entry, KeyId, LinkId, NodeId, TokenId, UserId};
 use rusqlite::{Connection, Result as SqlResult, Row};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -385,11 +385,12 @@ impl Check<'_> {
     /// of an entity takes the place of its row, so that row is not looked at.
     fn entities(&mut self, mut said: HashMap<EntityKey, Last>) -> Result<(), LogError> {
         type KeyOf = fn(&Row<'_>) -> SqlResult<EntityKey>;
-        let tables: [(&str, KeyOf); 6] = [
+        let tables: [(&str, KeyOf); 7] = [
             ("SELECT body, 0, NULL, id FROM users", |row| Ok(EntityKey::User(UserId(row.get(3)?)))),
             ("SELECT body, seq, due, id FROM nodes", |row| Ok(EntityKey::Node(NodeId(row.get(3)?)))),
             ("SELECT body, seq, NULL, id FROM links", |row| Ok(EntityKey::Link(LinkId(row.get(3)?)))),
             ("SELECT body, 0, NULL, id FROM tokens", |row| Ok(EntityKey::Token(TokenId(row.get(3)?)))),
+            ("SELECT body, 0, NULL, id FROM keys", |row| Ok(EntityKey::Key(KeyId(row.get(3)?)))),
             ("SELECT body, 0, due, node, user FROM grants", |row| {
                 Ok(EntityKey::Grant(NodeId(row.get(3)?), UserId(row.get(4)?)))
             }),
@@ -457,7 +458,11 @@ impl Check<'_> {
         let last = match key {
             EntityKey::Node(_) => codec::decode_entity::<Node>(body).ok().map(|node| node.last_batch),
             EntityKey::Link(_) => codec::decode_entity::<Link>(body).ok().map(|link| link.last_batch),
-            EntityKey::Grant(..) | EntityKey::Embed(..) | EntityKey::User(_) | EntityKey::Token(_) => {
+            EntityKey::Grant(..)
+            | EntityKey::Embed(..)
+            | EntityKey::User(_)
+            | EntityKey::Token(_)
+            | EntityKey::Key(_) => {
                 return Ok(false);
             }
         };
@@ -471,7 +476,7 @@ impl Check<'_> {
         let id = match key {
             EntityKey::User(_) => return Ok(true),
             EntityKey::Node(NodeId(id)) | EntityKey::Link(LinkId(id)) => id,
-            EntityKey::Grant(..) | EntityKey::Embed(..) | EntityKey::Token(_) => {
+            EntityKey::Grant(..) | EntityKey::Embed(..) | EntityKey::Token(_) | EntityKey::Key(_) => {
                 return Ok(last.rev > self.last_gap);
             }
         };
@@ -518,5 +523,6 @@ fn name(key: EntityKey) -> String {
         EntityKey::Embed(user, node) => format!("the embed of node {node} by user {user}"),
         EntityKey::User(id) => format!("user {id}"),
         EntityKey::Token(id) => format!("token {id}"),
+        EntityKey::Key(id) => format!("key {id}"),
     }
 }

@@ -97,6 +97,9 @@ impl EntityRow {
             Subject::Token(change) => {
                 row(change.latest().map(|it| &**it), change.after.as_deref(), |_| 0, |_| None)
             }
+            Subject::Key(change) => {
+                row(change.latest().map(|it| &**it), change.after.as_deref(), |_| 0, |_| None)
+            }
         }
     }
 }
@@ -158,6 +161,14 @@ pub(super) fn put(conn: &Connection, key: EntityKey, row: &EntityRow) -> SqlResu
         (EntityKey::Token(id), None) => {
             conn.prepare_cached("DELETE FROM used WHERE token = ?1")?.execute([id.0])?;
             conn.prepare_cached("DELETE FROM tokens WHERE id = ?1")?.execute([id.0])
+        }
+        (EntityKey::Key(id), Some(body)) => conn
+            .prepare_cached(
+                "INSERT INTO keys (id, body) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = excluded.body",
+            )?
+            .execute(params![id.0, body]),
+        (EntityKey::Key(id), None) => {
+            conn.prepare_cached("DELETE FROM keys WHERE id = ?1")?.execute([id.0])
         }
     }?;
     Ok(())

@@ -8,7 +8,7 @@ use super::{entities, expired, line, natural, unwritten};
 use crate::LoadScope;
 use crate::codec::{self, EntityKey, Stored};
 use crate::error::LogError;
-use graph::model::{Embed, Grant, Link, Node, Rev, Token, User};
+use graph::model::{Embed, Grant, Key, Link, Node, Rev, Token, User};
 use graph::world::{Counts, Entity};
 use graph::{Entry, NodeId, Subject, UserId, World};
 use rusqlite::Connection;
@@ -33,6 +33,7 @@ enum Table {
     Links,
     Grants,
     Tokens,
+    Keys,
 }
 
 /// Rows to be turned into entities.
@@ -58,7 +59,7 @@ struct Tail {
 impl Tail {
     fn read(conn: &Connection, view: &View, scope: LoadScope) -> Result<Tail, LogError> {
         let left = entities::left(conn, view.mark(), view.head(), |entry| {
-            let is_account = matches!(entry.subject, Subject::User(_) | Subject::Token(_));
+            let is_account = matches!(entry.subject, Subject::User(_) | Subject::Token(_) | Subject::Key(_));
             Ok((is_account || scope == LoadScope::Everything).then(|| after(entry)))
         })?;
         let overruled = left.entities.keys().copied().collect();
@@ -77,6 +78,7 @@ impl Tail {
             EntityKey::Link(_) => table == Table::Links,
             EntityKey::Grant(..) => table == Table::Grants,
             EntityKey::Token(_) => table == Table::Tokens,
+            EntityKey::Key(_) => table == Table::Keys,
             EntityKey::Embed(..) => false,
         };
         self.entities.iter().filter(|(key, _)| is_of(key)).map(|(_, entity)| entity.clone()).collect()
@@ -96,6 +98,7 @@ fn after(entry: &Entry) -> Option<Entity> {
         Subject::Embed(change) => change.after.map(Entity::Embed),
         Subject::User(change) => change.after.clone().map(Entity::User),
         Subject::Token(change) => change.after.clone().map(Entity::Token),
+        Subject::Key(change) => change.after.clone().map(Entity::Key),
     }
 }
 
@@ -211,6 +214,11 @@ fn entity(table: Table, body: &[u8], tail: &Tail) -> Result<Option<Entity>, LogE
             let is_overruled = tail.overrules(|| EntityKey::Token(token.id));
             (Entity::Token(token), is_overruled)
         }
+        Table::Keys => {
+            let key = read::<Key>(table, body)?;
+            let is_overruled = tail.overrules(|| EntityKey::Key(key.id));
+            (Entity::Key(key), is_overruled)
+        }
     };
     Ok((!is_overruled).then_some(entity))
 }
@@ -225,10 +233,10 @@ struct RowReader<'a> {
 impl RowReader<'_> {
     /// Reads the tables in the order that [`World::load`] needs them.
     fn read(mut self, scope: LoadScope) -> Result<(), LogError> {
-        use Table::{Grants, Links, Nodes, Tokens, Users};
+        use Table::{Grants, Keys, Links, Nodes, Tokens, Users};
         let tables: &[Table] = match scope {
-            LoadScope::Everything => &[Users, Nodes, Links, Grants, Tokens],
-            LoadScope::Accounts => &[Users, Tokens],
+            LoadScope::Everything => &[Users, Nodes, Links, Grants, Tokens, Keys],
+            LoadScope::Accounts => &[Users, Tokens, Keys],
         };
         for table in tables {
             if self.read_bodies(*table).map_err(unwritten)?.is_break()
@@ -250,6 +258,7 @@ impl RowReader<'_> {
             Table::Links => "SELECT body FROM links",
             Table::Grants => "SELECT body FROM grants",
             Table::Tokens => "SELECT body FROM tokens",
+            Table::Keys => "SELECT body FROM keys",
         };
         let mut statement = self.conn.prepare(sql)?;
         let mut rows = statement.query([])?;

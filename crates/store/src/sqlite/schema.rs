@@ -6,12 +6,13 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use std::time::{Duration, Instant};
 
 /// One step per version of the schema, in order. A released step never changes: existing files were made by it.
-pub(super) const MIGRATIONS: [Step; 5] = [
+pub(super) const MIGRATIONS: [Step; 6] = [
     Step { sql: FIRST, fill: nothing },
     Step { sql: SECOND, fill: migrate::fill_second },
     Step { sql: THIRD, fill: nothing },
     Step { sql: FOURTH, fill: nothing },
     Step { sql: FIFTH, fill: migrate::fill_fifth },
+    Step { sql: SIXTH, fill: nothing },
 ];
 
 /// The size of the WAL after it is reset. The first page of SQLite's index of it, the file `-shm`, covers 4,062
@@ -218,6 +219,11 @@ const FIFTH: &str = "
         PRIMARY KEY (run, actor)
     ) STRICT, WITHOUT ROWID;
     DROP TABLE chains;
+";
+
+/// One-time keys, an entity of their own.
+const SIXTH: &str = "
+    CREATE TABLE keys (id BLOB NOT NULL PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
 /// Configures the connection and migrates the file to the newest schema. Other processes may be doing the same at

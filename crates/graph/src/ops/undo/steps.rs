@@ -107,8 +107,10 @@ pub(super) fn steps(root: &Batch, backward: bool) -> Vec<Step<'_>> {
             Subject::Embed(change) => {
                 embeds.note(change.latest().map(|embed| (embed.user, embed.node)), change, op, at);
             }
-            Subject::User(change) => users.note(change.latest().map(|user| user.id), change, op, at),
-            Subject::Token(_) => {}
+            Subject::User(change) if !op.is_internal() => {
+                users.note(change.latest().map(|user| user.id), change, op, at);
+            }
+            Subject::User(_) | Subject::Token(_) | Subject::Key(_) => {}
         }
     }
     let mut steps = Steps { backward, ..Steps::default() };

@@ -10,8 +10,10 @@ pub enum Letter {
     /// Somebody is invited, by a user.
     Invite { by: String, key: String },
     /// The receiver is to confirm that the address is theirs.
+    #[allow(dead_code)] // until emails are confirmed
     EmailConfirmation { username: String, key: String },
     /// An account can be entered by way of one more identity provider.
+    #[allow(dead_code)] // until there are identity providers
     NewLoginMethod { username: String, provider: String },
 }
 

@@ -72,7 +72,7 @@ mod tests {
 
     use super::*;
     use crate::engine::RandomIds;
-    use graph::model::{AccountState, Plan, User};
+    use graph::model::{Plan, User};
     use graph::ops::{NodeAdd, NodePublish, NodeUpdate};
     use graph::world::{Counts, Entity};
     use graph::{NodeFields, Operation, Timestamp, UserId, decide};
@@ -85,14 +85,13 @@ mod tests {
 
     impl Site {
         fn new() -> Self {
-            let user = User {
-                id: USER,
-                username: "anna".to_owned(),
-                email: "anna@example.org".to_owned(),
-                plan: Plan::Pro,
-                created: Timestamp::from_ms(0),
-                state: AccountState::Active,
-            };
+            let user = User::new(
+                USER,
+                "anna".to_owned(),
+                "anna@example.org".to_owned(),
+                Plan::Pro,
+                Timestamp::from_ms(0),
+            );
             let world = World::load([Entity::User(Arc::new(user))], 0, Counts::default());
             Site { world, publications: Publications::default() }
         }

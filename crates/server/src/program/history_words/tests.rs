@@ -29,7 +29,7 @@ impl Teller {
         teller.world.advance(Timestamp::from_ms(1_700_000_000_000));
         for name in ["ada", "ben"] {
             let (email, username) = (format!("{name}@example.org"), name.to_owned());
-            teller.does(None, Operation::UserAdd(UserAdd { email, username, plan: Plan::Pro }));
+            teller.does(None, Operation::UserAdd(UserAdd::new(email, username, Plan::Pro)));
             let id = teller.world.user_by_username(name).unwrap().user.id;
             teller.users.insert(name, id);
             teller.names.users.insert(id, name.to_owned());
@@ -66,24 +66,13 @@ fn titled(title: &str) -> Box<NodeFields> {
 #[test]
 fn c11_every_operation_has_its_words() {
     let mut it = Teller::new();
-    let opened = it.does(
-        None,
-        Operation::UserAdd(UserAdd {
-            email: "eve@example.org".into(),
-            username: "eve".into(),
-            plan: Plan::Plus,
-        }),
-    );
+    let opened =
+        it.does(None, Operation::UserAdd(UserAdd::new("eve@example.org".into(), "eve".into(), Plan::Plus)));
     assert_eq!(it.says(&opened), "the installation created the user eve <eve@example.org> (plus)");
     let ada = it.users["ada"];
     let made = it.does(
         None,
-        Operation::TokenCreate(TokenCreate {
-            id: TokenId(uuid::Uuid::nil()),
-            user: ada,
-            name: "cli".into(),
-            hash: [7; 32],
-        }),
+        Operation::TokenCreate(TokenCreate::new(TokenId(uuid::Uuid::nil()), ada, "cli".into(), [7; 32])),
     );
     assert_eq!(it.says(&made), "the installation created the API token “cli” of ada");
 
@@ -332,7 +321,7 @@ fn c11_what_became_of_an_account_has_its_words() {
     it.adds("Ship it", Some("Release"));
     let set = |email: Option<&str>, username: Option<&str>, plan| {
         let (email, username) = (email.map(str::to_owned), username.map(str::to_owned));
-        Operation::UserSet(UserSet { user, email, username, plan })
+        Operation::UserSet(UserSet { user, email, username, plan, admin: None })
     };
     let id = TokenId(uuid::Uuid::nil());
     let cases = [
@@ -345,7 +334,7 @@ fn c11_what_became_of_an_account_has_its_words() {
         (Operation::UserDisable { user }, "disabled the user ada <c@d>"),
         (Operation::UserEnable { user }, "enabled the user ada <c@d>"),
         (
-            Operation::TokenCreate(TokenCreate { id, user, name: "cli".into(), hash: [7; 32] }),
+            Operation::TokenCreate(TokenCreate::new(id, user, "cli".into(), [7; 32])),
             "created the API token “cli” of ada",
         ),
         (Operation::TokenRotate { id, hash: [8; 32] }, "gave a new secret to the API token “cli” of ada"),

@@ -3,8 +3,8 @@
 
 use super::Settings;
 use super::values::{check_origin, check_public_url};
-use crate::accounts::PublicUrl;
 use crate::accounts::mail::{Smtp, parse_sender};
+use crate::accounts::{InviteBy, PublicUrl, Registration};
 use crate::net::cors::CorsMode;
 use crate::net::forwarded::TrustedProxies;
 use std::ops::RangeInclusive;
@@ -127,6 +127,7 @@ const COUNT: RangeInclusive<u64> = 1..=1_000_000;
 const SECONDS: RangeInclusive<u64> = 1..=86_400;
 /// A repeated request is recognized for at least 24 hours (D8).
 const KEYS_HOURS: RangeInclusive<u64> = 24..=u32::MAX as u64;
+const SESSION_DAYS: RangeInclusive<u64> = 1..=400;
 const DAYS: RangeInclusive<u64> = 0..=u32::MAX as u64;
 /// Up to the largest number in a settings file.
 const ANY: RangeInclusive<u64> = 0..=i64::MAX as u64;
@@ -166,6 +167,48 @@ pub(super) static SETTINGS: &[Setting] = &[
         "log",
         Form::Text(|of| &mut of.log),
         "what is logged, such as `warn` or `synaptask=debug,info`",
+    ),
+    setting(
+        "registration",
+        Form::Choice(Choice {
+            words: &["open", "invite", "closed"],
+            set: |to, word| {
+                to.accounts.registration = match word {
+                    "open" => Registration::Open,
+                    "closed" => Registration::Closed,
+                    _ => Registration::Invite,
+                };
+            },
+            get: |of| match of.accounts.registration {
+                Registration::Open => "open",
+                Registration::Invite => "invite",
+                Registration::Closed => "closed",
+            },
+        }),
+        "who may make an account: `open` (anyone), `invite` (whoever has an invitation) or `closed` (nobody)",
+    ),
+    setting(
+        "invite_by",
+        Form::Choice(Choice {
+            words: &["admins", "all"],
+            set: |to, word| {
+                to.accounts.invite_by = if word == "all" { InviteBy::All } else { InviteBy::Admins };
+            },
+            get: |of| match of.accounts.invite_by {
+                InviteBy::Admins => "admins",
+                InviteBy::All => "all",
+            },
+        }),
+        "who may invite: `admins` or `all`",
+    ),
+    setting(
+        "session_days",
+        number(
+            SESSION_DAYS,
+            |to, it| to.accounts.session_days = days(it),
+            |of| of.accounts.session_days.into(),
+        ),
+        "how many days a web session lives from its last use",
     ),
     setting(
         LIMITS_ON,

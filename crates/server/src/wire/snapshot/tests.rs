@@ -1,7 +1,7 @@
 use super::*;
 use crate::engine::RandomIds;
 use graph::load::{Load, published_root, visible};
-use graph::model::{AccountState, Level, LinkType, Plan, Status};
+use graph::model::{Level, LinkType, Plan, Status};
 use graph::ops::{
     AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate,
 };
@@ -33,14 +33,13 @@ struct Story {
 impl Story {
     fn begin() -> Self {
         let people = (0..3).map(|nth| {
-            Entity::User(Arc::new(User {
-                id: person(nth),
-                username: PEOPLE[nth].to_owned(),
-                email: format!("{}@example.org", PEOPLE[nth]),
-                plan: Plan::Pro,
-                created: Timestamp::from_ms(BEGIN_MS),
-                state: AccountState::Active,
-            }))
+            Entity::User(Arc::new(User::new(
+                person(nth),
+                PEOPLE[nth].to_owned(),
+                format!("{}@example.org", PEOPLE[nth]),
+                Plan::Pro,
+                Timestamp::from_ms(BEGIN_MS),
+            )))
         });
         let mut world = World::load(people, 0, Counts::default());
         world.advance(Timestamp::from_ms(BEGIN_MS));

@@ -9,7 +9,7 @@ use crate::history_page::Shows;
 use crate::sqlite::{find, schema};
 use crate::{Fingerprint, LoadScope, Log, LogError, SqliteLog};
 use graph::batch::Lineage;
-use graph::{Batch, World};
+use graph::{Batch, Subject, World};
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
 
@@ -74,6 +74,7 @@ fn write_version_4<'a>(conn: &Connection, batches: impl Iterator<Item = &'a Batc
                 EntityKey::Embed(user, node) => ("embeds", vec![("user", user.0), ("node", node.0)]),
                 EntityKey::User(id) => ("users", vec![("id", id.0)]),
                 EntityKey::Token(id) => ("tokens", vec![("id", id.0)]),
+                EntityKey::Key(id) => panic!("version 4 had no key {id}"),
             };
             let is: Vec<_> = keys.iter().map(|(key, id)| format!("{key} = x'{}'", id.simple())).collect();
             conn.execute(&format!("DELETE FROM {table} WHERE {}", is.join(" AND ")), []).unwrap();
@@ -108,12 +109,13 @@ fn no_problems(file: &File) {
 fn h1_a_file_of_version_1_is_brought_up_to_date() {
     let mut dice = Dice::thrown();
     let mut naive = Naive::begun();
+    naive.has_views = false;
     naive.go_on(&mut dice, 200);
     let file = File::fresh();
     let conn = Connection::open(file.path()).unwrap();
     write_version_1(&conn, naive.batches());
     naive.compare_past(&file.log(), &mut dice);
-    assert_eq!(version(&conn), 5);
+    assert_eq!(version(&conn), 6);
 }
 
 #[test]
@@ -130,15 +132,46 @@ fn h1_a_file_of_version_1_that_is_damaged_stays_as_it_is() {
     assert_eq!((version(&conn), tables), (1, 0));
 }
 
+/// The story as it was before there were keys.
+fn story_without_keys() -> Vec<Batch> {
+    let mut batches = story();
+    for batch in &mut batches {
+        batch.entries.retain(|entry| !matches!(entry.subject, Subject::Key(_)));
+    }
+    batches
+}
+
+#[test]
+fn d19_a_file_of_version_5_is_brought_up_to_date() {
+    let file = File::fresh();
+    append(&mut file.log(), 0, &story_without_keys()).unwrap();
+    let conn = Connection::open(file.path()).unwrap();
+    conn.execute_batch("DROP TABLE keys; PRAGMA user_version = 5").unwrap();
+    let mut log = file.log();
+    assert_eq!(version(&conn), 6);
+    let mut world = World::default();
+    story_without_keys().iter().for_each(|batch| world.apply(batch));
+    world.advance(story()[story().len() - 1].at);
+    assert_eq!(picture(&log.load(LoadScope::Everything).unwrap()), picture(&world));
+    no_problems(&file);
+    // It goes on from there, with keys.
+    let story = story();
+    let keys = story[0].entries.iter().filter(|entry| matches!(entry.subject, Subject::Key(_))).cloned();
+    append(&mut log, 10, &[Batch { entries: keys.collect(), ..add_node(1) }]).unwrap();
+    super::fold(&log);
+    assert_eq!(log.load(LoadScope::Accounts).unwrap().keys().count(), 2);
+    no_problems(&file);
+}
+
 /// Everything is there as before: entities, history, chains, keys with their fingerprints.
 #[test]
 fn d19_a_file_of_version_4_is_brought_up_to_date() {
-    let (file, batches) = (File::fresh(), story());
+    let (file, batches) = (File::fresh(), story_without_keys());
     let conn = Connection::open(file.path()).unwrap();
     write_version_4(&conn, batches.iter());
     conn.execute_batch("UPDATE tokens SET last_used = 5000").unwrap();
     let mut log = file.log();
-    assert_eq!(version(&conn), 5);
+    assert_eq!(version(&conn), 6);
     let mut world = World::default();
     batches.iter().for_each(|batch| world.apply(batch));
     world.advance(batches[batches.len() - 1].at);
@@ -149,7 +182,7 @@ fn d19_a_file_of_version_4_is_brought_up_to_date() {
         let remembered = log.past().batch(batch.id).unwrap().unwrap();
         assert_eq!((remembered.rev, remembered.fingerprint), (rev, fingerprint));
     }
-    assert_eq!(log.tokens_last_used().unwrap().len(), 1);
+    assert_eq!(log.tokens_last_used().unwrap().len(), 2);
     no_problems(&file);
     let old: i64 = conn
         .query_row(
@@ -184,7 +217,7 @@ fn h18_a_file_of_version_4_has_its_history() {
 fn d19_a_damaged_batch_of_version_4_stays_damaged() {
     let file = File::fresh();
     let conn = Connection::open(file.path()).unwrap();
-    write_version_4(&conn, story().iter());
+    write_version_4(&conn, story_without_keys().iter());
     conn.execute_batch("UPDATE batches SET body = 'x', bytes = 1 WHERE rev = 3").unwrap();
     let mut log = file.log();
     log.load(LoadScope::Everything).unwrap();
@@ -196,7 +229,7 @@ fn d19_a_damaged_batch_of_version_4_stays_damaged() {
 fn d19_a_file_of_version_4_that_is_damaged_stays_as_it_is() {
     let file = File::fresh();
     let conn = Connection::open(file.path()).unwrap();
-    write_version_4(&conn, story().iter());
+    write_version_4(&conn, story_without_keys().iter());
     conn.execute_batch("UPDATE nodes SET body = '{\"seq\":1}' WHERE rowid = 2").unwrap();
     let refused = SqliteLog::open(file.path()).map(drop);
     assert!(
