@@ -12,7 +12,7 @@ import json
 import keyword
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,9 @@ class Types:
         for union in ("anyOf", "oneOf"):
             if union in schema:
                 many = schema[union]
-                return self.union([self.of(one, name if len(many) == 1 else f"{name}{nth}") for nth, one in enumerate(many, 1)])
+                return self.union(
+                    [self.of(one, name if len(many) == 1 else f"{name}{nth}") for nth, one in enumerate(many, 1)]
+                )
         if "allOf" in schema:
             return self.of(self.flat(schema), name)
         kinds = schema.get("type", "object" if "properties" in schema else None)
@@ -163,7 +165,7 @@ def split_union(kind: str) -> Iterator[str]:
     yield kind[start:]
 
 
-def literal(values: list[object]) -> str:
+def literal(values: Sequence[object]) -> str:
     words = [value for value in values if value is not None]
     kind = f"Literal[{', '.join(map(text, words))}]" if words else "None"
     return f"{kind} | None" if words and None in values else kind
@@ -288,9 +290,13 @@ def methods_text(methods: list[Method], events: dict[str, str], *, is_async: boo
             if "|" in one.output or "[" in one.output:
                 line = f"        return cast({text(one.output)}, {sent})\n"
             if len(line) > LINE_MAX + 1:
-                line = line.replace(f"cast({one.output}, {sent})", f"cast(\n            {one.output}, {sent}\n        )")
+                line = line.replace(
+                    f"cast({one.output}, {sent})", f"cast(\n            {one.output}, {sent}\n        )"
+                )
             out += line + "\n"
-    out += "    def _tell(self, event: str, input: Mapping[str, object]) -> None:\n        raise NotImplementedError\n\n"
+    out += (
+        "    def _tell(self, event: str, input: Mapping[str, object]) -> None:\n        raise NotImplementedError\n\n"
+    )
     calls = [one for one in methods if not one.operation.is_relay]
     for one in calls:
         default = "" if one.takes else " = ..."
@@ -340,7 +346,7 @@ def written(source: Described) -> str:
     for one in methods:
         errors.update(dict.fromkeys(one.operation.errors))
         if one.operation.errors:
-            error_aliases.append(alias(f"{camel(one.operation.event)}Error", literal(list(one.operation.errors))))
+            error_aliases.append(alias(f"{camel(one.operation.event)}Error", literal(one.operation.errors)))
     relays = [one.operation.event for one in methods if one.operation.is_relay]
     parts = [
         HEAD,
@@ -356,7 +362,16 @@ def written(source: Described) -> str:
         + "".join(f"    {text(one.operation.event)}: {way_text(one.operation)},\n" for one in methods)
         + "}\n",
     ]
-    names = sorted({*types.written, "ErrorName", "OperationName", "RelayName", "EventName", *(one.split(" ", 1)[0] for one in error_aliases)})
+    names = sorted(
+        {
+            *types.written,
+            "ErrorName",
+            "OperationName",
+            "RelayName",
+            "EventName",
+            *(one.split(" ", 1)[0] for one in error_aliases),
+        }
+    )
     parts.append("__all__ = [\n" + "".join(f"    {text(name)},\n" for name in names) + "]\n")
     return "\n\n".join(part for part in parts if part)
 

@@ -8,7 +8,6 @@ from itertools import count
 
 import pytest
 from hypothesis import HealthCheck, settings
-
 from server import Server, User
 
 settings.register_profile("own", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])

@@ -81,7 +81,11 @@ class World:
         for nth in range(count):
             is_last = nth == count - 1
             part: Entity = {"batchId": batch, "rev": self.rev, "actor": None, "ts": "", "access": []}
-            part |= {"nodes": nodes[nth * size : (nth + 1) * size], "links": links if is_last else [], "user": user if is_last else []}
+            part |= {
+                "nodes": nodes[nth * size : (nth + 1) * size],
+                "links": links if is_last else [],
+                "user": user if is_last else [],
+            }
             if count > 1:
                 part |= {"part": nth + 1, "parts": count}
             parts.append(cast(Diff, copy.deepcopy(part)))
@@ -89,8 +93,16 @@ class World:
 
     def _new(self, id: str) -> Entity:
         owner = self.random.choice(OWNERS)
-        return {"id": id, "title": str(self.random.random()), "version": self.random.randint(1, 5), "status": 0, "access": 0,
-                "ownerEmail": owner, "ownerUsername": owner[:3], "shareRoots": []}
+        return {
+            "id": id,
+            "title": str(self.random.random()),
+            "version": self.random.randint(1, 5),
+            "status": 0,
+            "access": 0,
+            "ownerEmail": owner,
+            "ownerUsername": owner[:3],
+            "shareRoots": [],
+        }
 
     def _node(self, nodes: list[Entity], links: list[Entity]) -> None:
         id = self.random.choice(NODES)
@@ -107,7 +119,9 @@ class World:
         else:
             self._changes(nodes, links, id, has)
 
-    def _enters(self, entries: list[Entity], held: dict[str, Entity], id: str, entity: Entity, ops: tuple[int, ...]) -> None:
+    def _enters(
+        self, entries: list[Entity], held: dict[str, Entity], id: str, entity: Entity, ops: tuple[int, ...]
+    ) -> None:
         op = self.random.choice(ops)
         held[id] = entity
         back = {"inTrash": False, "lastBatchID": "b"} if op in (NODE_RESTORE, LINK_RESTORE) else {}
@@ -117,12 +131,18 @@ class World:
         kind = self.random.choice(("update", "status", "publish", "access", "fades", "leaves", "leaves"))
         if kind == "leaves":
             op, after = self.random.choice(
-                ((NODE_TRASH, {"id": id, "inTrash": True}), (NODE_DELETE, {"id": id, "deleted": True}), (NODE_HIDE, {"id": id, "hidden": True}))
+                (
+                    (NODE_TRASH, {"id": id, "inTrash": True}),
+                    (NODE_DELETE, {"id": id, "deleted": True}),
+                    (NODE_HIDE, {"id": id, "hidden": True}),
+                )
             )
             # Its links go before it, in the same diff: links are applied after nodes.
             for link in [one for one in self.links.values() if id in (one["source"], one["target"])]:
                 del self.links[link["id"]]
-                links.append({"op": LINK_HIDE, "before": {"id": link["id"]}, "after": {"id": link["id"], "hidden": True}})
+                links.append(
+                    {"op": LINK_HIDE, "before": {"id": link["id"]}, "after": {"id": link["id"], "hidden": True}}
+                )
             del self.nodes[id]
             nodes.append({"op": op, "before": dict(has), "after": after})
         elif kind == "fades":
@@ -130,14 +150,18 @@ class World:
             nodes.append({"op": NODE_ACCESS, "before": {"access": has["access"]}, "after": dict(self.nodes[id])})
         elif kind == "access":
             before, has["access"] = has["access"], self.random.randrange(4)
-            nodes.append({"op": NODE_ACCESS, "before": {"access": before}, "after": {"id": id, "access": has["access"]}})
+            nodes.append(
+                {"op": NODE_ACCESS, "before": {"access": before}, "after": {"id": id, "access": has["access"]}}
+            )
         else:
             field = {"update": "title", "status": "status", "publish": "publicBranch"}[kind]
             op = {"update": NODE_UPDATE, "status": NODE_STATUS, "publish": NODE_PUBLISH}[kind]
             before = {"id": id, "version": has["version"]} | ({field: has[field]} if field in has else {})
             has[field] = self.random.randrange(4)
             has["version"] += 1
-            nodes.append({"op": op, "before": before, "after": {"id": id, field: has[field], "version": has["version"]}})
+            nodes.append(
+                {"op": op, "before": before, "after": {"id": id, field: has[field], "version": has["version"]}}
+            )
 
     def _link(self, nodes: list[Entity], links: list[Entity]) -> None:
         id = self.random.choice(LINKS)
@@ -150,7 +174,11 @@ class World:
             self._enters(links, self.links, id, link, (LINK_ADD, LINK_RESTORE, LINK_SHOW))
         elif self.random.random() < 0.5:
             op, after = self.random.choice(
-                ((LINK_TRASH, {"id": id}), (LINK_DELETE, {"id": id, "deleted": True}), (LINK_HIDE, {"id": id, "hidden": True}))
+                (
+                    (LINK_TRASH, {"id": id}),
+                    (LINK_DELETE, {"id": id, "deleted": True}),
+                    (LINK_HIDE, {"id": id, "hidden": True}),
+                )
             )
             del self.links[id]
             links.append({"op": op, "before": dict(has), "after": after})
@@ -168,7 +196,13 @@ class World:
         for node in self.nodes.values():
             if node.get("ownerEmail") == email:
                 node["ownerUsername"] = name
-        user.append({"op": USER_UPDATE, "before": {"email": email, "username": "x"}, "after": {"email": email, "username": name}})
+        user.append(
+            {
+                "op": USER_UPDATE,
+                "before": {"email": email, "username": "x"},
+                "after": {"email": email, "username": name},
+            }
+        )
 
     def _hide(self, nodes: list[Entity], links: list[Entity]) -> None:
         """A due time passes: some of what is seen is not any more, and some is a phantom."""
@@ -181,6 +215,8 @@ class World:
                 continue
             for link in [one for one in self.links.values() if id in (one["source"], one["target"])]:
                 del self.links[link["id"]]
-                links.append({"op": LINK_HIDE, "before": {"id": link["id"]}, "after": {"id": link["id"], "hidden": True}})
+                links.append(
+                    {"op": LINK_HIDE, "before": {"id": link["id"]}, "after": {"id": link["id"], "hidden": True}}
+                )
             del self.nodes[id]
             nodes.append({"op": NODE_HIDE, "before": {"id": id}, "after": {"id": id, "hidden": True}})

@@ -77,7 +77,11 @@ class Server:
 
     def cli(self, *words: str) -> dict[str, str]:
         done = subprocess.run(
-            [self._binary, "--data", self.data, *words, "--json"], env=self._env, capture_output=True, text=True, check=True
+            [self._binary, "--data", self.data, *words, "--json"],
+            env=self._env,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         answer: dict[str, str] = json.loads(done.stdout)
         return answer

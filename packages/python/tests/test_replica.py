@@ -1,4 +1,6 @@
-"""The replica and what feeds it, held against a world that knows what is seen at every rev. Rules: P1, P5, P12, P17, P21, P25, G12."""
+"""The replica and what feeds it, held against a world that knows what is seen at every rev.
+
+Rules: P1, P5, P12, P17, P21, P22, G2, G12."""
 
 from __future__ import annotations
 
@@ -8,8 +10,8 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from model import World
+
 from synaptask import Change, Diff, Follower, Page, Replica
 
 RANDOM = st.integers(0, 2**64 - 1).map(Random)
@@ -169,7 +171,20 @@ def test_g2_pages_with_diffs_between_them_give_what_is_seen(random: Random, size
 
 
 def diff(**fields: Any) -> Diff:
-    return cast(Diff, {"batchId": "b", "rev": 2, "actor": None, "ts": "", "nodes": [], "links": [], "user": [], "access": [], **fields})
+    return cast(
+        Diff,
+        {
+            "batchId": "b",
+            "rev": 2,
+            "actor": None,
+            "ts": "",
+            "nodes": [],
+            "links": [],
+            "user": [],
+            "access": [],
+            **fields,
+        },
+    )
 
 
 NODE = {"id": "n", "title": "a", "version": 1, "status": 0, "access": 0, "ownerEmail": "e", "ownerUsername": "e"}
@@ -181,11 +196,27 @@ NODE = {"id": "n", "title": "a", "version": 1, "status": 0, "access": 0, "ownerE
         (NODE, diff(rev=0), "leads back from rev 1 to 0"),
         (NODE, diff(nodes=[{"op": 99, "before": {}, "after": {"id": "n"}}]), "operation 99 is none"),
         (NODE, diff(user=[{"op": 20, "before": {}, "after": {}}]), "operation 20 is none on users"),
-        (NODE, diff(nodes=[{"op": 1, "before": {"title": "b"}, "after": {"id": "n", "title": "c", "version": 2}}]), "title was 'b', held is 'a'"),
-        (NODE, diff(nodes=[{"op": 1, "before": {"title": "a"}, "after": {"id": "n", "title": "c", "version": 3}}]), "from version 1 to 3"),
+        (
+            NODE,
+            diff(nodes=[{"op": 1, "before": {"title": "b"}, "after": {"id": "n", "title": "c", "version": 2}}]),
+            "title was 'b', held is 'a'",
+        ),
+        (
+            NODE,
+            diff(nodes=[{"op": 1, "before": {"title": "a"}, "after": {"id": "n", "title": "c", "version": 3}}]),
+            "from version 1 to 3",
+        ),
         (NODE, diff(nodes=[{"op": 9, "before": {"phantom": True}, "after": NODE}]), "is full already"),
-        ({"id": "n", "phantom": True, "status": 0}, diff(nodes=[{"op": 9, "before": {}, "after": {"id": "n", "phantom": True}}]), "fades twice"),
-        ({"id": "n", "phantom": True, "status": 0}, diff(nodes=[{"op": 1, "before": {}, "after": {"id": "n", "title": "c"}}]), "not just its status"),
+        (
+            {"id": "n", "phantom": True, "status": 0},
+            diff(nodes=[{"op": 9, "before": {}, "after": {"id": "n", "phantom": True}}]),
+            "fades twice",
+        ),
+        (
+            {"id": "n", "phantom": True, "status": 0},
+            diff(nodes=[{"op": 1, "before": {}, "after": {"id": "n", "title": "c"}}]),
+            "not just its status",
+        ),
     ],
 )
 def test_p12_a_strict_replica_tells_what_the_rules_do_not_foresee(held: Any, told: Diff, violation: str) -> None:

@@ -39,9 +39,7 @@ class AsyncRest(AsyncOperations):
     ) -> None:
         self._rest = RestCalls(Address(url, token, session), wait=wait, timeout=timeout)
 
-    async def _send(
-        self, event: str, input: Mapping[str, object], wait: bool | None, timeout: float | None
-    ) -> object:
+    async def _send(self, event: str, input: Mapping[str, object], wait: bool | None, timeout: float | None) -> object:
         return await self._rest.send(event, input, wait=wait, timeout=timeout)
 
     def _tell(self, event: str, input: Mapping[str, object]) -> None:
@@ -160,9 +158,7 @@ class AsyncClient(AsyncOperations):
         """The id of the user who is connected."""
         return self._uid
 
-    async def _send(
-        self, event: str, input: Mapping[str, object], wait: bool | None, timeout: float | None
-    ) -> object:
+    async def _send(self, event: str, input: Mapping[str, object], wait: bool | None, timeout: float | None) -> object:
         if self._state == "closed":
             raise self._why or _closed()
         if not way_of(event).socket:
@@ -182,9 +178,7 @@ class AsyncClient(AsyncOperations):
         connection."""
         self._tell(event, input)
 
-    async def follow(
-        self, *, load: Load = "snapshot", page_size: int = 1000, strict: bool = False
-    ) -> AsyncLiveGraph:
+    async def follow(self, *, load: Load = "snapshot", page_size: int = 1000, strict: bool = False) -> AsyncLiveGraph:
         """Follows the graph: loads it, and keeps it up to date until it or the client is closed. Returns the live graph
         once it is whole. There is one live graph at a time.
 

@@ -106,9 +106,7 @@ class Connection:
                 self._events.heard(event, payload)
 
         # Its own session carries the credentials, and closing it drops whatever is left of the connection.
-        http = aiohttp.ClientSession(
-            headers=self._address.headers, cookie_jar=aiohttp.DummyCookieJar(), trust_env=True
-        )
+        http = aiohttp.ClientSession(headers=self._address.headers, cookie_jar=aiohttp.DummyCookieJar(), trust_env=True)
         sio = socketio.AsyncClient(
             reconnection=False,
             handle_sigint=False,
@@ -148,9 +146,7 @@ class Connection:
             payload.max_decode_packets = max(payload.max_decode_packets, 1 << 20)
         path = f"{self._address.base}/socket.io".lstrip("/")
         try:
-            connecting = sio.connect(
-                self._address.origin, transports=self._transports, socketio_path=path, wait=False
-            )
+            connecting = sio.connect(self._address.origin, transports=self._transports, socketio_path=path, wait=False)
             await asyncio.wait_for(connecting, CONNECT_S_MAX)
         except Exception as error:
             raise _Ended(f"cannot connect: {str(error) or type(error).__name__}", _retry_after(error)) from error

@@ -54,10 +54,8 @@ class AsyncLiveGraph:
     connection it catches up by what it missed, or loads anew, by itself."""
 
     def __init__(self, feed: Feed, *, load: Load, page_size: int, strict: bool) -> None:
-        if not 1 <= page_size <= 5000:
-            raise ValueError("page_size is from 1 to 5000")
         self._feed = feed
-        self._load_how, self._page_size = load, page_size
+        self._load_how, self._page_size = load, _page_size(page_size)
         self._changes: Listeners[[Change]] = Listeners()
         self._waiting: set[asyncio.Future[None]] = set()
         self._turn: asyncio.Task[None] | None = None
@@ -101,13 +99,14 @@ class AsyncLiveGraph:
         one change. Returns what lets go of the listener."""
         return self._changes.add(listener)
 
-    async def reload(self) -> None:
-        """Loads everything anew; returns when that has taken the place of what was held."""
-        whole = self._next_live()
+    async def reload(self, *, load: Load | None = None, page_size: int | None = None) -> None:
+        """Loads everything anew, by default as before; returns when that has taken the place of what was held."""
+        self._load_how = self._load_how if load is None else load
+        self._page_size = self._page_size if page_size is None else _page_size(page_size)
         self._follower.forget()
         if self._feed.is_connected():
             self._start(self._load)
-        await whole
+        await self._next_live()
 
     async def when_live(self) -> None:
         """Returns when the graph is live: at once if it is, otherwise after the load or the resuming under way."""
@@ -236,3 +235,9 @@ class AsyncLiveGraph:
 
 def _violated(violation: str) -> None:
     raise Violation(violation)
+
+
+def _page_size(page_size: int) -> int:
+    if not 1 <= page_size <= 5000:
+        raise ValueError("page_size is from 1 to 5000")
+    return page_size

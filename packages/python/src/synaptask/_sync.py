@@ -261,9 +261,9 @@ class LiveGraph:
         off = self._loop.call(lambda: self._inner.on_change(changed))
         return lambda: self._loop.soon(off)
 
-    def reload(self) -> None:
-        """Loads everything anew; returns when that has taken the place of what was held."""
-        self._loop.run(self._inner.reload())
+    def reload(self, *, load: Load | None = None, page_size: int | None = None) -> None:
+        """Loads everything anew, by default as before; returns when that has taken the place of what was held."""
+        self._loop.run(self._inner.reload(load=load, page_size=page_size))
 
     def when_live(self) -> None:
         """Returns when the graph is live: at once if it is, otherwise after the load or the resuming under way."""
@@ -336,6 +336,4 @@ class _Teller:
             try:
                 telling()
             except Exception as error:
-                threading.excepthook(
-                    threading.ExceptHookArgs((type(error), error, error.__traceback__, self._thread))
-                )
+                threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, self._thread)))

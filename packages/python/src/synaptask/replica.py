@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypedDict, TypeGuard, cast
+from typing import Literal, TypedDict, cast
 
-from typing_extensions import NotRequired
+from typing_extensions import NotRequired, TypeIs
 
 from ._generated import Diff, Link, Node, Phantom
 
@@ -37,12 +37,12 @@ class Page(TypedDict):
     hasMore: NotRequired[bool]
 
 
-def is_phantom(node: GraphNode) -> TypeGuard[Phantom]:
+def is_phantom(node: GraphNode) -> TypeIs[Phantom]:
     """Whether a node is a phantom: one that holds a task up, and of which only `id` and `status` may be seen."""
     return "phantom" in node
 
 
-def is_node(node: GraphNode) -> TypeGuard[Node]:
+def is_node(node: GraphNode) -> TypeIs[Node]:
     """Whether a node is whole, and not a phantom."""
     return "phantom" not in node
 
