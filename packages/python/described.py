@@ -1,4 +1,5 @@
-"""What the server says of itself, in the terms of the generator."""
+"""What the server says of itself, in the terms of the generator: its table of operations, and its OpenAPI and AsyncAPI
+documents."""
 
 from __future__ import annotations
 
@@ -8,20 +9,24 @@ from typing import Any
 
 Ask = Callable[..., Any]
 
+# What a connection is refused with (SPEC.md T13), which is no answer to an operation.
+CONNECTION_ERRORS = ("forbidden.auth_missing", "forbidden.auth_invalid")
+
 
 @dataclass(frozen=True)
 class Operation:
     event: str
     about: str
     method: str | None
+    """Over REST; None if it goes over sockets alone."""
     path: str | None
     over_sockets: bool
     batch: str | None
+    """The field by which a client names the batch."""
     is_relay: bool
-    takes_own: bool
-    """Whether it takes fields of the caller's own making."""
+    """Whether it is passed on, and never answered."""
     input: dict[str, Any]
-    output: Any
+    output: dict[str, Any] | None
     errors: tuple[str, ...]
 
 
@@ -29,156 +34,87 @@ class Operation:
 class Described:
     operations: list[Operation]
     events: dict[str, Any]
+    """The events of the server, and the schemas of their payloads."""
     defs: dict[str, Any]
-    shown: list[str]
-    """Types that are there whether or not an operation names them."""
-    connection_errors: tuple[str, ...]
-
-
-_T = {
-    "string": {"type": "string"},
-    "integer": {"type": "integer"},
-    "number": {"type": "number"},
-    "boolean": {"type": "boolean"},
-    "string or null": {"type": ["string", "null"]},
-    "integer or null": {"type": ["integer", "null"]},
-    "list of strings": {"type": "array", "items": {"type": "string"}},
-    "list of objects": {"type": "array", "items": {"type": "object"}},
-    "object of strings or null": {"type": ["object", "null"], "additionalProperties": {"type": "string"}},
-}
-_S, _I, _B, _SN = _T["string"], _T["integer"], _T["boolean"], _T["string or null"]
-
-
-def _obj(**props: Any) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": {k.rstrip("_"): v for k, v in props.items()},
-        "required": [k for k in props if not k.endswith("_")],
-    }
-
-
-def _interim() -> tuple[dict[str, Any], dict[str, Any]]:
-    entry = _obj(op=_I, before={"type": "object"}, after={"type": "object"})
-    entries = {"type": "array", "items": {"$ref": "#/$defs/Entry"}}
-    node = {"anyOf": [{"$ref": "#/$defs/Node"}, {"$ref": "#/$defs/Phantom"}]}
-    defs = {
-        "Node": _obj(
-            id=_S,
-            title=_S,
-            description=_S,
-            status=_I,
-            dueDate=_SN,
-            type=_I,
-            tags=_T["list of strings"],
-            priority=_I,
-            volume=_I,
-            independent=_B,
-            assignee=_T["list of strings"],
-            x=_T["number"],
-            y=_T["number"],
-            z=_T["number"],
-            pinned=_B,
-            collapsed=_B,
-            version=_I,
-            createdTime=_S,
-            lastEditedTime=_S,
-            ownerUsername=_S,
-            ownerEmail=_SN,
-            publicToken=_SN,
-            publicDue=_SN,
-            publicBranch={"type": ["boolean", "null"]},
-            access=_I,
-            shareRoots=_T["list of strings"],
-            inTrash_=_B,
-            lastBatchID_=_S,
-        ),
-        "Phantom": _obj(id=_S, phantom={"const": True}, status=_I),
-        "Link": _obj(
-            id=_S,
-            source=_S,
-            target=_S,
-            type=_I,
-            private=_B,
-            wasBlocker=_B,
-            version=_I,
-            createdTime=_S,
-            lastEditedTime=_S,
-            shareRoots=_T["list of strings"],
-            inTrash_=_B,
-            lastBatchID_=_S,
-        ),
-        "Entry": entry,
-        "Diff": _obj(
-            batchId=_SN,
-            rev=_I,
-            actor={"anyOf": [{"$ref": "#/$defs/Actor"}, {"type": "null"}]},
-            ts=_S,
-            nodes=entries,
-            links=entries,
-            user=entries,
-            access=entries,
-            part_=_I,
-            parts_=_I,
-        ),
-        "Actor": _obj(username=_S, email=_S),
-    }
-    words = {
-        "hasMore": _B,
-        "nodes": {"type": "array", "items": node},
-        "links": {"type": "array", "items": {"$ref": "#/$defs/Link"}},
-        "rev": _I,
-        "trace_id": _S,
-        "recovered": _B,
-        "diff": {"$ref": "#/$defs/Diff"},
-        "account": {"type": "object"},
-        "ids": {"type": "object", "additionalProperties": _S},
-        "batches": {"type": "array", "items": {"type": "object"}},
-        "batchId": _S,
-        "serverTime": _S,
-    }
-    return defs, words
+    connection_errors: tuple[str, ...] = CONNECTION_ERRORS
 
 
 def described(ask: Ask) -> Described:
-    defs, words = _interim()
+    """`ask` gives what a command of the server prints as JSON."""
+    openapi, asyncapi = ask("openapi"), ask("asyncapi")
+    over_rest = _over_rest(openapi)
+    events, over_sockets = _over_sockets(asyncapi)
     operations = []
     for row in ask("operations", "--json"):
-        names = [field["name"] for field in row["input"]]
-        is_relay = bool(row.get("relay")) and "batchId" not in names
-        batch = (
-            next((name for name in ("newBatchId", "batchId") if name in names), None)
-            if row.get("method") != "GET"
-            else None
-        )
-        out: Any = None
-        if not is_relay:
-            told = str(row.get("output", "")).replace("?", "")
-            out = _obj(ok={"const": True}, **{w: s for w, s in words.items() if w in told}, replayed_={"const": True})
+        event, fields = row["event"], row["input"]
+        # A required batchId is that of another batch.
+        batches = [one["name"] for one in fields if one["name"] in ("batchId", "newBatchId") and not one["required"]]
+        is_relay = row.get("relay") is True and not batches
         operations.append(
             Operation(
-                event=row["event"],
-                about=str(row.get("about", "")),
+                event=event,
+                about=row.get("about") or f"Is passed on as {row['passedOnAs']}: to {row['to']}.",
                 method=row.get("method"),
-                path=(row.get("paths") or [None])[0],
+                path=next(iter(row.get("paths", ())), None),
                 over_sockets=row.get("overSockets", True),
-                batch=batch,
+                batch=next(iter(batches), None),
                 is_relay=is_relay,
-                takes_own=bool(row.get("ownFieldsBytes")),
-                input={
-                    "properties": {f["name"]: _T[f["type"]] for f in row["input"]},
-                    "required": [f["name"] for f in row["input"] if f["required"]],
-                },
-                output=out,
+                input=over_sockets[event][0] if event in over_sockets else _rest_input(over_rest[event]),
+                output=None if is_relay else _output(event, over_rest, over_sockets),
                 errors=tuple(row.get("errors", ())),
             )
         )
-    return Described(
-        operations,
-        {
-            "graph:diff": {"$ref": "#/$defs/Diff"},
-            **{name: {"type": "object"} for name in ("error", "rate_limited", "presence:state", "branch:published")},
-        },
-        defs,
-        list(defs),
-        ("forbidden.auth_missing", "forbidden.auth_invalid"),
-    )
+    defs = {**openapi["components"]["schemas"], **asyncapi["components"]["schemas"]}
+    return Described(operations, events, defs)
+
+
+def _over_rest(openapi: Any) -> dict[str, Any]:
+    """The first route of each operation."""
+    routes: dict[str, Any] = {}
+    for methods in openapi["paths"].values():
+        for route in methods.values():
+            if isinstance(route, dict) and "x-event" in route:
+                routes.setdefault(route["x-event"], route)
+    return routes
+
+
+def _over_sockets(asyncapi: Any) -> tuple[dict[str, Any], dict[str, tuple[Any, Any]]]:
+    """The events of the server; and the input and the ack of each operation."""
+    messages = asyncapi["channels"]["namespace"]["messages"]
+
+    def payload(reference: Any) -> Any:
+        return messages[reference["$ref"].rsplit("/", 1)[-1]]["payload"]
+
+    events, calls = {}, {}
+    for one in asyncapi["operations"].values():
+        if one["action"] == "send":
+            events[one["title"]] = payload(one["messages"][0])
+        else:
+            calls[one["title"]] = (payload(one["messages"][0]), payload(one["reply"]["messages"][0]))
+    return events, calls
+
+
+def _rest_input(route: Any) -> dict[str, Any]:
+    """The fields in the path, in the query and in the body, as one object."""
+    fields = [one for one in route.get("parameters", ()) if one["in"] != "header"]
+    body = route.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    own = {one["name"]: {**one["schema"], "description": one.get("description", "")} for one in fields}
+    required = [one["name"] for one in fields if one.get("required")]
+    return {
+        "type": "object",
+        **body,
+        "properties": {**own, **body.get("properties", {})},
+        "required": [*required, *body.get("required", ())],
+    }
+
+
+def _output(event: str, over_rest: Any, over_sockets: Any) -> Any:
+    """The answer that is a yes."""
+    if event in over_rest:
+        content = over_rest[event]["responses"].get("200", {}).get("content", {})
+        if "application/json" in content:
+            return content["application/json"]["schema"]
+        return {"type": "object"}
+    # The ack is the answer, or the failure, which comes last.
+    *answers, _ = over_sockets[event][1]["anyOf"]
+    return answers[0] if len(answers) == 1 else {"anyOf": answers}

@@ -34,7 +34,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Union, cast, overload
 
-from typing_extensions import NotRequired, TypedDict, Unpack
+from typing_extensions import NotRequired, TypedDict, Unpack, final
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ class Types:
         if "enum" in schema:
             return literal(schema["enum"])
         for union in ("anyOf", "oneOf"):
-            if union in schema:
+            # Beside properties it says which of them there are together.
+            if union in schema and "properties" not in schema:
                 many = schema[union]
                 return self.union(
                     [self.of(one, name if len(many) == 1 else f"{name}{nth}") for nth, one in enumerate(many, 1)]
@@ -97,11 +98,12 @@ class Types:
         return SIMPLE[kinds]
 
     def object(self, schema: Schema, name: str) -> str:
-        if "properties" not in schema:
+        if not schema.get("properties"):
             values = schema.get("additionalProperties", True)
             # What has no fields at all still is an object.
             return f"dict[str, {self.of(values if values is not False else True, name + 'Value')}]"
-        return self.write(name, schema)
+        event = schema["properties"].get("event", {}).get("const")
+        return self.write(name if event is None else f"{camel(event)}Part", schema)
 
     def union(self, types: list[str]) -> str:
         once = list(dict.fromkeys(part for one in types for part in split_union(one)))
@@ -115,12 +117,12 @@ class Types:
         if title not in self.written:
             self.written[title] = ""  # it may refer to itself
             schema = self.flat(self.defs[name])
-            if "properties" in schema:
+            if schema.get("properties"):
                 del self.written[title]
                 self.write(title, schema)
             else:
                 doc = docstring(schema, "")
-                self.written[title] = f"{title} = Union[{quoted(self.of(schema, title))}]\n{doc}"
+                self.written[title] = alias(title, f"Union[{quoted(self.of(schema, title))}]") + doc
         return title
 
     def flat(self, schema: Schema) -> Schema:
@@ -211,7 +213,7 @@ def typed_dict(name: str, fields: dict[str, tuple[str, str]], about: str) -> str
     body = documented(about, "    ") + ("\n" if about and fields else "")
     for key, (kind, words) in fields.items():
         body += field_line(key, kind) + documented(words, "    ")
-    return f"class {name}(TypedDict):\n{body or '    pass' + chr(10)}"
+    return f"@final\nclass {name}(TypedDict):\n{body or '    pass' + chr(10)}"
 
 
 def field_line(key: str, kind: str) -> str:
@@ -277,7 +279,7 @@ def methods_text(methods: list[Method], events: dict[str, str], *, is_async: boo
     out += "    ) -> object:\n        raise NotImplementedError\n\n"
     for one in methods:
         relays = one.operation.is_relay
-        own = one.operation.takes_own
+        own = one.operation.input.get("additionalProperties") is True
         how = "def" if relays and is_async else prefix
         given = "**input: object" if own else f"**input: Unpack[{one.input}]"
         out += f"    {how} {one.name}(self, {given}) -> {one.output}:\n"
@@ -337,10 +339,8 @@ def way_text(operation: Operation) -> str:
 def written(source: Described) -> str:
     """The whole file."""
     types = Types(source.defs)
-    for name in source.shown:
-        types.named(name)
     methods = methods_of(types, source)
-    events = {name: types.of(schema, camel(name) + "Event") for name, schema in source.events.items()}
+    events = {name: types.of(schema, f"{camel(name)}Event") for name, schema in source.events.items()}
     errors: dict[str, None] = {}
     error_aliases = []
     for one in methods:

@@ -14,7 +14,9 @@ with synaptask.connect(url, token=os.environ["SYNAPTASK_TOKEN"]) as client:
     client.node_access(id=root, email=os.environ["COLLEAGUE"], level=2)
 
     published = client.node_publish(id=root, branch=True)
-    public_token = str(published["diff"]["nodes"][0]["after"]["publicToken"])
+    after = published["diff"]["nodes"][0]["after"]
+    assert "publicToken" in after
+    public_token = str(after["publicToken"])
 
 # Without a token: reading what is public needs none, and no connection.
 with synaptask.Rest(url) as anyone:

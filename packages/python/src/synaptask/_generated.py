@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Union, cast, overload
 
-from typing_extensions import NotRequired, TypedDict, Unpack
+from typing_extensions import NotRequired, TypedDict, Unpack, final
 
 
 @dataclass(frozen=True)
@@ -24,693 +24,1779 @@ class Way:
     """Whether it is passed on and forgotten."""
 
 
+@final
+class GraphGetInput(TypedDict):
+    limit: NotRequired[int]
+    """How many at most. 1 to 5000."""
+    offset: NotRequired[int]
+    """How many to skip. At least 0."""
+
+
+@final
+class GraphPage(TypedDict):
+    """A page of what the caller sees."""
+
+    ok: Literal[True]
+    hasMore: bool
+    """Whether there is another page."""
+    nodes: list[Node | Phantom]
+    links: list[Link]
+    rev: int
+    """The position in the order of all batches that this reflects."""
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
 class Node(TypedDict):
+    """A node."""
+
     id: str
     title: str
+    """The title; at most 80 Unicode scalar values."""
     description: str
-    status: int
+    """The description; at most 400 Unicode scalar values."""
+    status: Literal[0, 1, 2, 3]
+    """The status. Users set any value but `Blocked`, which follows from what the node depends on."""
     dueDate: str | None
-    type: int
+    """The due date, in whole seconds; `None` if there is none."""
     tags: list[str]
+    """At most 32 tags, each trimmed and of 1 to 50 Unicode scalar values, without duplicates."""
     priority: int
+    """0 to 9; 9 is the most urgent."""
     volume: int
+    """The visual size, 0 to 9."""
     independent: bool
+    """True for a node that is never blocked by what it depends on."""
     assignee: list[str]
+    """Names, usernames or emails, not checked against users: at most 32, each of 1 to 254 Unicode scalar values."""
     x: float
+    """The first coordinate in graph space; finite."""
     y: float
+    """The second coordinate; finite."""
     z: float
+    """The third coordinate; finite."""
     pinned: bool
+    """A mark for clients: a layout does not move the node."""
     collapsed: bool
+    """A mark for clients: the nodes it depends on are folded away."""
+    type: Literal[0]
+    """Always 0."""
     version: int
+    """Counts the node's changes."""
     createdTime: str
     lastEditedTime: str
-    ownerUsername: str
+    ownerUsername: str | None
     ownerEmail: str | None
     publicToken: str | None
+    """The public token, for those who may publish the node."""
     publicDue: str | None
+    """When the publication ends; null if it does not."""
     publicBranch: bool | None
-    access: int
+    """Whether the whole branch is public; null if nothing is."""
+    access: Literal[0, 1, 2, 3]
+    """The reader's access."""
     shareRoots: list[str]
-    inTrash: NotRequired[bool]
-    lastBatchID: NotRequired[str]
+    """The nodes by which the reader sees it: their own, granted or embedded ones."""
 
 
+@final
 class Phantom(TypedDict):
+    """A node of which the reader sees no more: a node that they see depends on it."""
+
     id: str
+    status: Literal[0, 1, 2, 3]
+    """0 available, 1 in progress, 2 blocked, 3 completed"""
     phantom: Literal[True]
-    status: int
 
 
+@final
 class Link(TypedDict):
+    """A link: its target waits for its source."""
+
     id: str
     source: str
     target: str
-    type: int
+    type: Literal[0, 1]
+    """0 primary, 1 secondary"""
     private: bool
     wasBlocker: bool
+    """Whether the source held the target when the link was trashed."""
     version: int
+    """Counts the link's changes."""
     createdTime: str
     lastEditedTime: str
     shareRoots: list[str]
-    inTrash: NotRequired[bool]
-    lastBatchID: NotRequired[str]
+    """The nodes by which the reader sees it: their own, granted or embedded ones."""
 
 
-class Entry(TypedDict):
-    op: int
-    before: dict[str, object]
-    after: dict[str, object]
+@final
+class TrashPageInput(TypedDict):
+    limit: NotRequired[int]
+    """How many at most. 1 to 1000."""
+    offset: NotRequired[int]
+    """How many to skip. At least 0."""
 
 
-class Diff(TypedDict):
-    batchId: str | None
+@final
+class TrashPage(TypedDict):
+    """A page of the trash, latest first."""
+
+    ok: Literal[True]
+    hasMore: bool
+    """Whether there is another page."""
+    nodes: list[TrashedNode]
+    links: list[TrashedLink]
     rev: int
+    """The position in the order of all batches that this reflects."""
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class TrashedNode(TypedDict):
+    """A node."""
+
+    id: str
+    title: str
+    """The title; at most 80 Unicode scalar values."""
+    description: str
+    """The description; at most 400 Unicode scalar values."""
+    status: Literal[0, 1, 2, 3]
+    """The status. Users set any value but `Blocked`, which follows from what the node depends on."""
+    dueDate: str | None
+    """The due date, in whole seconds; `None` if there is none."""
+    tags: list[str]
+    """At most 32 tags, each trimmed and of 1 to 50 Unicode scalar values, without duplicates."""
+    priority: int
+    """0 to 9; 9 is the most urgent."""
+    volume: int
+    """The visual size, 0 to 9."""
+    independent: bool
+    """True for a node that is never blocked by what it depends on."""
+    assignee: list[str]
+    """Names, usernames or emails, not checked against users: at most 32, each of 1 to 254 Unicode scalar values."""
+    x: float
+    """The first coordinate in graph space; finite."""
+    y: float
+    """The second coordinate; finite."""
+    z: float
+    """The third coordinate; finite."""
+    pinned: bool
+    """A mark for clients: a layout does not move the node."""
+    collapsed: bool
+    """A mark for clients: the nodes it depends on are folded away."""
+    type: Literal[0]
+    """Always 0."""
+    version: int
+    """Counts the node's changes."""
+    createdTime: str
+    lastEditedTime: str
+    ownerUsername: str | None
+    ownerEmail: str | None
+    publicToken: str | None
+    """The public token, for those who may publish the node."""
+    publicDue: str | None
+    """When the publication ends; null if it does not."""
+    publicBranch: bool | None
+    """Whether the whole branch is public; null if nothing is."""
+    access: Literal[0, 1, 2, 3]
+    """The reader's access."""
+    shareRoots: list[str]
+    """The nodes by which the reader sees it: their own, granted or embedded ones."""
+    inTrash: Literal[True]
+    lastBatchID: str
+    """The batch that trashed or restored it."""
+
+
+@final
+class TrashedLink(TypedDict):
+    """A link: its target waits for its source."""
+
+    id: str
+    source: str
+    target: str
+    type: Literal[0, 1]
+    """0 primary, 1 secondary"""
+    private: bool
+    wasBlocker: bool
+    """Whether the source held the target when the link was trashed."""
+    version: int
+    """Counts the link's changes."""
+    createdTime: str
+    lastEditedTime: str
+    shareRoots: list[str]
+    """The nodes by which the reader sees it: their own, granted or embedded ones."""
+    inTrash: Literal[True]
+    lastBatchID: str
+    """The batch that trashed or restored it."""
+
+
+@final
+class TrashListInput(TypedDict):
+    limit: NotRequired[int]
+    """How many at most. 1 to 1000."""
+    offset: NotRequired[int]
+    """How many to skip. At least 0."""
+
+
+@final
+class BranchGetInput(TypedDict):
+    root: str
+    """The root of the branch, or a public token. A node's UUID, or a public token of at most 100 characters."""
+    limit: NotRequired[int]
+    """How many at most. 1 to 5000."""
+    offset: NotRequired[int]
+    """How many to skip. At least 0."""
+
+
+@final
+class BranchPage(TypedDict):
+    """A page of a branch. Callers without an account get public nodes."""
+
+    ok: Literal[True]
+    hasMore: bool
+    """Whether there is another page."""
+    nodes: list[Node | Phantom | PublicNode]
+    links: list[Link]
+    rev: int
+    """The position in the order of all batches that this reflects."""
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class PublicNode(TypedDict):
+    """A node."""
+
+    id: str
+    title: str
+    """The title; at most 80 Unicode scalar values."""
+    description: str
+    """The description; at most 400 Unicode scalar values."""
+    status: Literal[0, 1, 2, 3]
+    """The status. Users set any value but `Blocked`, which follows from what the node depends on."""
+    dueDate: str | None
+    """The due date, in whole seconds; `None` if there is none."""
+    tags: list[str]
+    """At most 32 tags, each trimmed and of 1 to 50 Unicode scalar values, without duplicates."""
+    priority: int
+    """0 to 9; 9 is the most urgent."""
+    volume: int
+    """The visual size, 0 to 9."""
+    independent: bool
+    """True for a node that is never blocked by what it depends on."""
+    assignee: list[str]
+    """Names, usernames or emails, not checked against users: at most 32, each of 1 to 254 Unicode scalar values."""
+    x: float
+    """The first coordinate in graph space; finite."""
+    y: float
+    """The second coordinate; finite."""
+    z: float
+    """The third coordinate; finite."""
+    pinned: bool
+    """A mark for clients: a layout does not move the node."""
+    collapsed: bool
+    """A mark for clients: the nodes it depends on are folded away."""
+    type: Literal[0]
+    """Always 0."""
+    version: int
+    """Counts the node's changes."""
+    createdTime: str
+    lastEditedTime: str
+    ownerUsername: str | None
+    publicToken: str | None
+    """The public token, for those who may publish the node."""
+    publicDue: str | None
+    """When the publication ends; null if it does not."""
+    publicBranch: bool | None
+    """Whether the whole branch is public; null if nothing is."""
+    access: Literal[0, 1, 2, 3]
+    """The reader's access."""
+    shareRoots: list[str]
+    """The nodes by which the reader sees it: their own, granted or embedded ones."""
+
+
+@final
+class GraphSnapshotInput(TypedDict):
+    root: NotRequired[str]
+    """The root of the branch that is read, or a public token. Left out, it is the whole graph. A node's UUID, or a
+    public token of at most 100 characters."""
+
+
+@final
+class Snapshot(TypedDict):
+    """Everything that the caller sees, of the graph or of a branch."""
+
+    ok: Literal[True]
+    rev: int
+    """The position in the order of all batches that this reflects."""
+    nodes: list[Node | Phantom | PublicNode]
+    links: list[Link]
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class GraphSyncInput(TypedDict):
+    since: int
+    """The rev of the last diff, page or ack that was received. A whole number."""
+
+
+@final
+class Synced(TypedDict):
+    """Whether everything missed has been sent again, before this."""
+
+    ok: Literal[True]
+    rev: int
+    """The position in the order of all batches that this reflects."""
+    recovered: bool
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class GraphApplyInput(TypedDict):
+    batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
+    operations: list[Part]
+    """The operations, in order. At most 1000, each {event, …input} without a batchId of its own."""
+
+
+Part = Union[
+    "NodeAddPart",
+    "NodeUpdatePart",
+    "NodeDeletePart",
+    "NodeTrashPart",
+    "NodeDuplicatePart",
+    "NodeRestorePart",
+    "LinkAddPart",
+    "LinkUpdatePart",
+    "LinkDeletePart",
+    "LinkTrashPart",
+    "LinkRestorePart",
+    "LinkSwapPart",
+    "TrashRestorePart",
+    "NodePublishPart",
+    "NodePublishUpdatePart",
+    "NodeUnpublishPart",
+    "NodeEmbedPart",
+    "NodeUnembedPart",
+    "NodeAccessPart",
+    "NodeAccessUpdatePart",
+    "NodeAccessDeletePart",
+    "AccessVisibilityupdatePart",
+]
+"""One of several operations in a payload."""
+
+
+@final
+class NodeAddPart(TypedDict):
+    id: NotRequired[str | None]
+    """The client's own id for the new node. UUID v4."""
+    target: NotRequired[str | None]
+    """A node that is to depend on the new one. UUID."""
+    title: NotRequired[str]
+    """The title; at most 80 Unicode scalar values. At most 80 characters."""
+    description: NotRequired[str]
+    """The description; at most 400 Unicode scalar values. At most 400 characters."""
+    status: NotRequired[Literal[0, 1, 3]]
+    """The status. Users set any value but `Blocked`, which follows from what the node depends on. 0, 1 or 3."""
+    dueDate: NotRequired[str | None]
+    """The due date, in whole seconds; `None` if there is none. RFC 3339, from 1970 to 9999, whole seconds."""
+    tags: NotRequired[list[str]]
+    """At most 32 tags, each trimmed and of 1 to 50 Unicode scalar values, without duplicates. At most 32, each of 1
+    to 50 characters, trimmed."""
+    priority: NotRequired[int]
+    """0 to 9; 9 is the most urgent. 0 to 9."""
+    volume: NotRequired[int]
+    """The visual size, 0 to 9. 0 to 9."""
+    independent: NotRequired[bool]
+    """True for a node that is never blocked by what it depends on. True or false."""
+    assignee: NotRequired[list[str]]
+    """Names, usernames or emails, not checked against users: at most 32, each of 1 to 254 Unicode scalar values. At
+    most 32, each of 1 to 254 characters."""
+    x: NotRequired[float]
+    """The first coordinate in graph space; finite. Finite."""
+    y: NotRequired[float]
+    """The second coordinate; finite. Finite."""
+    z: NotRequired[float]
+    """The third coordinate; finite. Finite."""
+    pinned: NotRequired[bool]
+    """A mark for clients: a layout does not move the node. True or false."""
+    collapsed: NotRequired[bool]
+    """A mark for clients: the nodes it depends on are folded away. True or false."""
+    event: Literal["node:add"]
+
+
+@final
+class NodeUpdatePart(TypedDict):
+    id: str
+    """The node. UUID."""
+    title: NotRequired[str]
+    """The title; at most 80 Unicode scalar values. At most 80 characters."""
+    description: NotRequired[str]
+    """The description; at most 400 Unicode scalar values. At most 400 characters."""
+    status: NotRequired[Literal[0, 1, 3]]
+    """The status. Users set any value but `Blocked`, which follows from what the node depends on. 0, 1 or 3."""
+    dueDate: NotRequired[str | None]
+    """The due date, in whole seconds; `None` if there is none. RFC 3339, from 1970 to 9999, whole seconds."""
+    tags: NotRequired[list[str]]
+    """At most 32 tags, each trimmed and of 1 to 50 Unicode scalar values, without duplicates. At most 32, each of 1
+    to 50 characters, trimmed."""
+    priority: NotRequired[int]
+    """0 to 9; 9 is the most urgent. 0 to 9."""
+    volume: NotRequired[int]
+    """The visual size, 0 to 9. 0 to 9."""
+    independent: NotRequired[bool]
+    """True for a node that is never blocked by what it depends on. True or false."""
+    assignee: NotRequired[list[str]]
+    """Names, usernames or emails, not checked against users: at most 32, each of 1 to 254 Unicode scalar values. At
+    most 32, each of 1 to 254 characters."""
+    x: NotRequired[float]
+    """The first coordinate in graph space; finite. Finite."""
+    y: NotRequired[float]
+    """The second coordinate; finite. Finite."""
+    z: NotRequired[float]
+    """The third coordinate; finite. Finite."""
+    pinned: NotRequired[bool]
+    """A mark for clients: a layout does not move the node. True or false."""
+    collapsed: NotRequired[bool]
+    """A mark for clients: the nodes it depends on are folded away. True or false."""
+    version: NotRequired[int | None]
+    """The version that the caller knows. If the node has another, the change is refused. A whole number."""
+    event: Literal["node:update"]
+
+
+@final
+class NodeDeletePart(TypedDict):
+    id: str
+    """The node. UUID."""
+    event: Literal["node:delete"]
+
+
+@final
+class NodeTrashPart(TypedDict):
+    id: str
+    """The node. UUID."""
+    branch: NotRequired[bool]
+    """Whether the node's whole branch is meant. True or false."""
+    event: Literal["node:trash"]
+
+
+@final
+class NodeDuplicatePart(TypedDict):
+    id: str
+    """The node. UUID."""
+    branch: NotRequired[bool]
+    """Whether the node's whole branch is meant. True or false."""
+    target: NotRequired[str | None]
+    """A node that is to depend on the new one. UUID."""
+    ids: NotRequired[dict[str, str] | None]
+    """The client's own ids for the copies, by the ids of what is copied. UUIDs v4 by UUID."""
+    event: Literal["node:duplicate"]
+
+
+@final
+class NodeRestorePart(TypedDict):
+    id: str
+    """The node. UUID."""
+    event: Literal["node:restore"]
+
+
+@final
+class LinkAddPart(TypedDict):
+    id: NotRequired[str | None]
+    """The client's own id for the new link. UUID v4."""
+    source: str
+    """The node that comes first. UUID."""
+    target: str
+    """The node that waits for it. UUID."""
+    type: NotRequired[Literal[0, 1]]
+    """The link's type: 0 primary, 1 secondary. 0 or 1."""
+    private: NotRequired[bool]
+    """Whether the link is seen by its owner alone. True or false."""
+    event: Literal["link:add"]
+
+
+@final
+class LinkUpdatePart(TypedDict):
+    id: str
+    """The link. UUID."""
+    type: NotRequired[Literal[0, 1]]
+    """The link's type: 0 primary, 1 secondary. 0 or 1."""
+    private: NotRequired[bool]
+    """Whether the link is seen by its owner alone. True or false."""
+    event: Literal["link:update"]
+
+
+@final
+class LinkDeletePart(TypedDict):
+    id: str
+    """The link. UUID."""
+    event: Literal["link:delete"]
+
+
+@final
+class LinkTrashPart(TypedDict):
+    id: str
+    """The link. UUID."""
+    event: Literal["link:trash"]
+
+
+@final
+class LinkRestorePart(TypedDict):
+    id: str
+    """The link. UUID."""
+    event: Literal["link:restore"]
+
+
+@final
+class LinkSwapPart(TypedDict):
+    id: str
+    """The link. UUID."""
+    event: Literal["link:swap"]
+
+
+@final
+class TrashRestorePart(TypedDict):
+    batchId: str
+    """The batch that this is about. UUID."""
+    event: Literal["trash:restore"]
+
+
+@final
+class NodePublishPart(TypedDict):
+    id: str
+    """The node. UUID."""
+    branch: NotRequired[bool]
+    """Whether the node's whole branch is meant. True or false."""
+    due: NotRequired[str | None]
+    """When it ends. Null for never. RFC 3339, in the future."""
+    event: Literal["node:publish"]
+
+
+@final
+class NodePublishUpdatePart(TypedDict):
+    id: str
+    """The node. UUID."""
+    branch: NotRequired[bool]
+    """Whether the node's whole branch is meant. True or false."""
+    due: NotRequired[str | None]
+    """When it ends. Null for never. RFC 3339, in the future."""
+    event: Literal["node:publish:update"]
+
+
+@final
+class NodeUnpublishPart(TypedDict):
+    id: str
+    """The node. UUID."""
+    event: Literal["node:unpublish"]
+
+
+@final
+class NodeEmbedPart(TypedDict):
+    id: str
+    """The root of the publication, or its public token. A node's UUID, or a public token of at most 100 characters."""
+    event: Literal["node:embed"]
+
+
+@final
+class NodeUnembedPart(TypedDict):
+    id: str
+    """The root of the publication, or its public token. A node's UUID, or a public token of at most 100 characters."""
+    event: Literal["node:unembed"]
+
+
+@final
+class NodeAccessPart(TypedDict):
+    id: str
+    """The node. UUID."""
+    email: str
+    """The email of the user. An email address of at most 254 characters."""
+    level: NotRequired[Literal[1, 2, 3]]
+    """The access: 1 admin, 2 editor, 3 viewer. 1, 2 or 3."""
+    branch: NotRequired[bool]
+    """Whether the node's whole branch is meant. True or false."""
+    due: NotRequired[str | None]
+    """When it ends. Null for never. RFC 3339, in the future."""
+    event: Literal["node:access"]
+
+
+@final
+class NodeAccessUpdatePart(TypedDict):
+    id: str
+    """The node. UUID."""
+    email: str
+    """The email of the user. An email address of at most 254 characters."""
+    level: NotRequired[Literal[1, 2, 3]]
+    """The access: 1 admin, 2 editor, 3 viewer. 1, 2 or 3."""
+    branch: NotRequired[bool]
+    """Whether the node's whole branch is meant. True or false."""
+    due: NotRequired[str | None]
+    """When it ends. Null for never. RFC 3339, in the future."""
+    event: Literal["node:access:update"]
+
+
+@final
+class NodeAccessDeletePart(TypedDict):
+    id: str
+    """The node. UUID."""
+    email: str
+    """The email of the user. An email address of at most 254 characters."""
+    event: Literal["node:access:delete"]
+
+
+@final
+class AccessVisibilityupdatePart(TypedDict):
+    id: str
+    """The node. UUID."""
+    showing: bool
+    """Whether the grant shows in the graph of the caller. True or false."""
+    event: Literal["access:visibilityupdate"]
+
+
+@final
+class Applied(TypedDict):
+    """The change was made."""
+
+    ok: Literal[True]
+    ids: NotRequired[dict[str, str]]
+    """From the ids of what was copied to those of the copies."""
+    diff: Diff
+    rev: int
+    """Where the change stands in the order of all batches."""
+    replayed: NotRequired[Literal[True]]
+    """The batchId was known: nothing was done again."""
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class Diff(TypedDict):
+    """What a batch changed, as far as the receiver may see it. Applied entry by entry, in order, it gives the new
+    state."""
+
+    batchId: str | None
+    """The batch; null when nobody made it, as when time has passed."""
+    rev: int
+    """Where it stands in the order of all batches."""
     actor: Actor | None
     ts: str
-    nodes: list[Entry]
-    links: list[Entry]
-    user: list[Entry]
-    access: list[Entry]
     part: NotRequired[int]
+    """Of a large diff that is sent in parts, which one this is, from 1."""
     parts: NotRequired[int]
+    """How many parts there are."""
+    nodes: list[NodeEntry]
+    links: list[LinkEntry]
+    user: list[UserEntry]
+    access: list[AccessEntry]
 
 
+@final
 class Actor(TypedDict):
+    """Who did it."""
+
     username: str
     email: str
 
 
-class GraphGetInput(TypedDict):
-    limit: NotRequired[int]
-    offset: NotRequired[int]
+@final
+class NodeEntry(TypedDict):
+    """A change of a node. Of an add, `before` is empty and `after` the whole node. Of a change, both hold the
+    changed fields. Of a deletion, `before` is the whole node."""
+
+    op: Literal[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    """0 added, 1 updated, 2 status, 3 trashed, 4 restored, 5 deleted, 6 publication, 7 came into view, 8 left the
+    view, 9 access"""
+    before: dict[str, object] | TrashedNode | Phantom | NodeChange
+    after: Node | Phantom | RestoredNode | Deleted | NodeChange
 
 
-class GraphGetOutput(TypedDict):
-    ok: Literal[True]
-    hasMore: bool
-    nodes: list[Node | Phantom]
-    links: list[Link]
-    rev: int
-    trace_id: str
-    replayed: NotRequired[Literal[True]]
+@final
+class NodeChange(TypedDict):
+    """The changed fields of a node."""
+
+    id: str
+    title: NotRequired[str]
+    """The title; at most 80 Unicode scalar values."""
+    description: NotRequired[str]
+    """The description; at most 400 Unicode scalar values."""
+    status: NotRequired[Literal[0, 1, 2, 3]]
+    """The status. Users set any value but `Blocked`, which follows from what the node depends on."""
+    dueDate: NotRequired[str | None]
+    """The due date, in whole seconds; `None` if there is none."""
+    tags: NotRequired[list[str]]
+    """At most 32 tags, each trimmed and of 1 to 50 Unicode scalar values, without duplicates."""
+    priority: NotRequired[int]
+    """0 to 9; 9 is the most urgent."""
+    volume: NotRequired[int]
+    """The visual size, 0 to 9."""
+    independent: NotRequired[bool]
+    """True for a node that is never blocked by what it depends on."""
+    assignee: NotRequired[list[str]]
+    """Names, usernames or emails, not checked against users: at most 32, each of 1 to 254 Unicode scalar values."""
+    x: NotRequired[float]
+    """The first coordinate in graph space; finite."""
+    y: NotRequired[float]
+    """The second coordinate; finite."""
+    z: NotRequired[float]
+    """The third coordinate; finite."""
+    pinned: NotRequired[bool]
+    """A mark for clients: a layout does not move the node."""
+    collapsed: NotRequired[bool]
+    """A mark for clients: the nodes it depends on are folded away."""
+    publicToken: NotRequired[str | None]
+    """The public token, for those who may publish the node."""
+    publicDue: NotRequired[str | None]
+    """When the publication ends; null if it does not."""
+    publicBranch: NotRequired[bool | None]
+    """Whether the whole branch is public; null if nothing is."""
+    access: NotRequired[Literal[0, 1, 2, 3]]
+    """The reader's access."""
+    hidden: NotRequired[Literal[True]]
+    """The node left the reader's view."""
+    phantom: NotRequired[Literal[True]]
+    """The reader sees no more than the status."""
+    inTrash: NotRequired[bool]
+    lastBatchID: NotRequired[str]
+    version: NotRequired[int]
+    shareRoots: NotRequired[list[str]]
+    """The nodes by which the reader sees it: their own, granted or embedded ones."""
+    lastEditedTime: NotRequired[str]
 
 
-class TrashPageInput(TypedDict):
-    limit: NotRequired[int]
-    offset: NotRequired[int]
+@final
+class RestoredNode(TypedDict):
+    """A node."""
+
+    id: str
+    title: str
+    """The title; at most 80 Unicode scalar values."""
+    description: str
+    """The description; at most 400 Unicode scalar values."""
+    status: Literal[0, 1, 2, 3]
+    """The status. Users set any value but `Blocked`, which follows from what the node depends on."""
+    dueDate: str | None
+    """The due date, in whole seconds; `None` if there is none."""
+    tags: list[str]
+    """At most 32 tags, each trimmed and of 1 to 50 Unicode scalar values, without duplicates."""
+    priority: int
+    """0 to 9; 9 is the most urgent."""
+    volume: int
+    """The visual size, 0 to 9."""
+    independent: bool
+    """True for a node that is never blocked by what it depends on."""
+    assignee: list[str]
+    """Names, usernames or emails, not checked against users: at most 32, each of 1 to 254 Unicode scalar values."""
+    x: float
+    """The first coordinate in graph space; finite."""
+    y: float
+    """The second coordinate; finite."""
+    z: float
+    """The third coordinate; finite."""
+    pinned: bool
+    """A mark for clients: a layout does not move the node."""
+    collapsed: bool
+    """A mark for clients: the nodes it depends on are folded away."""
+    type: Literal[0]
+    """Always 0."""
+    version: int
+    """Counts the node's changes."""
+    createdTime: str
+    lastEditedTime: str
+    ownerUsername: str | None
+    ownerEmail: str | None
+    publicToken: str | None
+    """The public token, for those who may publish the node."""
+    publicDue: str | None
+    """When the publication ends; null if it does not."""
+    publicBranch: bool | None
+    """Whether the whole branch is public; null if nothing is."""
+    access: Literal[0, 1, 2, 3]
+    """The reader's access."""
+    shareRoots: list[str]
+    """The nodes by which the reader sees it: their own, granted or embedded ones."""
+    inTrash: Literal[False]
+    lastBatchID: str
+    """The batch that trashed or restored it."""
 
 
-class TrashPageOutput(TypedDict):
-    ok: Literal[True]
-    hasMore: bool
-    nodes: list[Node | Phantom]
-    links: list[Link]
-    rev: int
-    trace_id: str
-    replayed: NotRequired[Literal[True]]
+@final
+class Deleted(TypedDict):
+    """What is left of an entity that was deleted."""
+
+    id: str
+    deleted: Literal[True]
+    shareRoots: list[str]
+    """The nodes by which the reader sees it: their own, granted or embedded ones."""
 
 
-class TrashListInput(TypedDict):
-    limit: NotRequired[int]
-    offset: NotRequired[int]
+@final
+class LinkEntry(TypedDict):
+    """A change of a link, in the same form as that of a node."""
+
+    op: Literal[10, 11, 12, 13, 14, 15, 17, 18]
+    """10 added, 11 updated, 12 trashed, 13 restored, 14 deleted, 15 turned around, 17 came into view, 18 left the
+    view"""
+    before: dict[str, object] | TrashedLink | LinkChange
+    after: Link | RestoredLink | Deleted | LinkChange
 
 
-class TrashListOutput(TypedDict):
-    ok: Literal[True]
-    hasMore: bool
-    nodes: list[Node | Phantom]
-    links: list[Link]
-    rev: int
-    trace_id: str
-    replayed: NotRequired[Literal[True]]
+@final
+class LinkChange(TypedDict):
+    """The changed fields of a link."""
+
+    id: str
+    source: NotRequired[str]
+    target: NotRequired[str]
+    type: NotRequired[Literal[0, 1]]
+    """0 primary, 1 secondary"""
+    private: NotRequired[bool]
+    wasBlocker: NotRequired[bool]
+    """Whether the source held the target when the link was trashed."""
+    hidden: NotRequired[Literal[True]]
+    """The link left the reader's view."""
+    inTrash: NotRequired[bool]
+    lastBatchID: NotRequired[str]
+    version: NotRequired[int]
+    shareRoots: NotRequired[list[str]]
+    """The nodes by which the reader sees it: their own, granted or embedded ones."""
+    lastEditedTime: NotRequired[str]
 
 
-class BranchGetInput(TypedDict):
-    root: str
-    limit: NotRequired[int]
-    offset: NotRequired[int]
+@final
+class RestoredLink(TypedDict):
+    """A link: its target waits for its source."""
+
+    id: str
+    source: str
+    target: str
+    type: Literal[0, 1]
+    """0 primary, 1 secondary"""
+    private: bool
+    wasBlocker: bool
+    """Whether the source held the target when the link was trashed."""
+    version: int
+    """Counts the link's changes."""
+    createdTime: str
+    lastEditedTime: str
+    shareRoots: list[str]
+    """The nodes by which the reader sees it: their own, granted or embedded ones."""
+    inTrash: Literal[False]
+    lastBatchID: str
+    """The batch that trashed or restored it."""
 
 
-class BranchGetOutput(TypedDict):
-    ok: Literal[True]
-    hasMore: bool
-    nodes: list[Node | Phantom]
-    links: list[Link]
-    rev: int
-    trace_id: str
-    replayed: NotRequired[Literal[True]]
+@final
+class UserEntry(TypedDict):
+    """A change of an account: its username, or a publication that is embedded or no longer."""
+
+    op: Literal[30]
+    """30 updated"""
+    before: UserEntryBefore1 | UserEntryBefore2
+    after: UserEntryAfter1 | UserEntryAfter2
 
 
-class GraphSnapshotInput(TypedDict):
-    root: NotRequired[str]
+@final
+class UserEntryBefore1(TypedDict):
+    """A name."""
+
+    email: str
+    username: str
 
 
-class GraphSnapshotOutput(TypedDict):
-    ok: Literal[True]
-    nodes: list[Node | Phantom]
-    links: list[Link]
-    rev: int
-    trace_id: str
-    replayed: NotRequired[Literal[True]]
+@final
+class UserEntryBefore2(TypedDict):
+    """An embedded publication."""
+
+    email: str
+    publicEmbed: str | None
 
 
-class GraphSyncInput(TypedDict):
-    since: int
+@final
+class UserEntryAfter1(TypedDict):
+    """A name."""
+
+    email: str
+    username: str
 
 
-class GraphSyncOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    recovered: bool
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
+@final
+class UserEntryAfter2(TypedDict):
+    """An embedded publication."""
+
+    email: str
+    publicEmbed: str | None
 
 
-class GraphApplyInput(TypedDict):
-    batchId: NotRequired[str | None]
-    operations: list[dict[str, object]]
+@final
+class AccessEntry(TypedDict):
+    """A change of a grant."""
+
+    op: Literal[20, 21, 22]
+    """20 granted, 21 updated, 22 ended"""
+    before: dict[str, object] | Grant
+    after: Grant | GrantEnded | dict[str, object]
 
 
-class GraphApplyOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    ids: dict[str, str]
-    replayed: NotRequired[Literal[True]]
+@final
+class Grant(TypedDict):
+    """A grant: a user's access to a node or branch."""
+
+    nodeId: str
+    email: str
+    level: Literal[1, 2, 3]
+    """1 admin, 2 editor, 3 viewer"""
+    branch: bool
+    """Whether it is of the whole branch."""
+    due: str | None
+    """When it ends; null if it does not."""
+    version: int
+    showing: NotRequired[bool]
+    """Whether the grantee has it in their graph, when that changes."""
 
 
+@final
+class GrantEnded(TypedDict):
+    """What is left of a grant that ended."""
+
+    nodeId: str
+    email: str
+    deleted: Literal[True]
+
+
+@final
 class AccountGetInput(TypedDict):
     pass
 
 
-class AccountGetOutput(TypedDict):
+@final
+class AccountAnswer(TypedDict):
+    """The caller's account."""
+
     ok: Literal[True]
+    account: Account
     rev: int
+    """The position in the order of all batches that this reflects."""
     trace_id: str
-    account: dict[str, object]
-    replayed: NotRequired[Literal[True]]
+    """Names the request in the server's log."""
 
 
+@final
+class Account(TypedDict):
+    """An account, as its owner sees it."""
+
+    id: str
+    username: str
+    email: str
+    plan: str
+    createdTime: str
+    grantedBy: list[AccountGrant]
+    """What the user gave to others."""
+    grantedTo: list[AccountGrant]
+    """What others gave to the user."""
+    publicEmbeds: list[str]
+    """The publications that the user has embedded."""
+
+
+@final
+class AccountGrant(TypedDict):
+    """A grant, with the user at its other end."""
+
+    nodeId: str
+    userName: str
+    userEmail: str
+    level: Literal[1, 2, 3]
+    """1 admin, 2 editor, 3 viewer"""
+    branch: bool
+    """Whether it is of the whole branch."""
+    due: str | None
+    """When it ends; null if it does not."""
+    showing: bool
+    """Whether the grantee has it in their graph."""
+
+
+@final
 class NodeAddInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: NotRequired[str | None]
+    """The client's own id for the new node. UUID v4."""
     target: NotRequired[str | None]
+    """A node that is to depend on the new one. UUID."""
     title: NotRequired[str]
+    """The title; at most 80 Unicode scalar values. At most 80 characters."""
     description: NotRequired[str]
-    status: NotRequired[int]
+    """The description; at most 400 Unicode scalar values. At most 400 characters."""
+    status: NotRequired[Literal[0, 1, 3]]
+    """The status. Users set any value but `Blocked`, which follows from what the node depends on. 0, 1 or 3."""
     dueDate: NotRequired[str | None]
+    """The due date, in whole seconds; `None` if there is none. RFC 3339, from 1970 to 9999, whole seconds."""
     tags: NotRequired[list[str]]
+    """At most 32 tags, each trimmed and of 1 to 50 Unicode scalar values, without duplicates. At most 32, each of 1
+    to 50 characters, trimmed."""
     priority: NotRequired[int]
+    """0 to 9; 9 is the most urgent. 0 to 9."""
     volume: NotRequired[int]
+    """The visual size, 0 to 9. 0 to 9."""
     independent: NotRequired[bool]
+    """True for a node that is never blocked by what it depends on. True or false."""
     assignee: NotRequired[list[str]]
+    """Names, usernames or emails, not checked against users: at most 32, each of 1 to 254 Unicode scalar values. At
+    most 32, each of 1 to 254 characters."""
     x: NotRequired[float]
+    """The first coordinate in graph space; finite. Finite."""
     y: NotRequired[float]
+    """The second coordinate; finite. Finite."""
     z: NotRequired[float]
+    """The third coordinate; finite. Finite."""
     pinned: NotRequired[bool]
+    """A mark for clients: a layout does not move the node. True or false."""
     collapsed: NotRequired[bool]
+    """A mark for clients: the nodes it depends on are folded away. True or false."""
 
 
-class NodeAddOutput(TypedDict):
+@final
+class Changed(TypedDict):
+    """The change was made."""
+
     ok: Literal[True]
-    rev: int
-    trace_id: str
     diff: Diff
+    rev: int
+    """Where the change stands in the order of all batches."""
     replayed: NotRequired[Literal[True]]
+    """The batchId was known: nothing was done again."""
+    trace_id: str
+    """Names the request in the server's log."""
 
 
+@final
 class NodeUpdateInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: str
+    """The node. UUID."""
     title: NotRequired[str]
+    """The title; at most 80 Unicode scalar values. At most 80 characters."""
     description: NotRequired[str]
-    status: NotRequired[int]
+    """The description; at most 400 Unicode scalar values. At most 400 characters."""
+    status: NotRequired[Literal[0, 1, 3]]
+    """The status. Users set any value but `Blocked`, which follows from what the node depends on. 0, 1 or 3."""
     dueDate: NotRequired[str | None]
+    """The due date, in whole seconds; `None` if there is none. RFC 3339, from 1970 to 9999, whole seconds."""
     tags: NotRequired[list[str]]
+    """At most 32 tags, each trimmed and of 1 to 50 Unicode scalar values, without duplicates. At most 32, each of 1
+    to 50 characters, trimmed."""
     priority: NotRequired[int]
+    """0 to 9; 9 is the most urgent. 0 to 9."""
     volume: NotRequired[int]
+    """The visual size, 0 to 9. 0 to 9."""
     independent: NotRequired[bool]
+    """True for a node that is never blocked by what it depends on. True or false."""
     assignee: NotRequired[list[str]]
+    """Names, usernames or emails, not checked against users: at most 32, each of 1 to 254 Unicode scalar values. At
+    most 32, each of 1 to 254 characters."""
     x: NotRequired[float]
+    """The first coordinate in graph space; finite. Finite."""
     y: NotRequired[float]
+    """The second coordinate; finite. Finite."""
     z: NotRequired[float]
+    """The third coordinate; finite. Finite."""
     pinned: NotRequired[bool]
+    """A mark for clients: a layout does not move the node. True or false."""
     collapsed: NotRequired[bool]
+    """A mark for clients: the nodes it depends on are folded away. True or false."""
     version: NotRequired[int | None]
+    """The version that the caller knows. If the node has another, the change is refused. A whole number."""
 
 
-class NodeUpdateOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class NodeDeleteInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: str
+    """The node. UUID."""
 
 
-class NodeDeleteOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class NodeTrashInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: str
+    """The node. UUID."""
     branch: NotRequired[bool]
+    """Whether the node's whole branch is meant. True or false."""
 
 
-class NodeTrashOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class NodeDuplicateInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: str
+    """The node. UUID."""
     branch: NotRequired[bool]
+    """Whether the node's whole branch is meant. True or false."""
     target: NotRequired[str | None]
+    """A node that is to depend on the new one. UUID."""
     ids: NotRequired[dict[str, str] | None]
+    """The client's own ids for the copies, by the ids of what is copied. UUIDs v4 by UUID."""
 
 
-class NodeDuplicateOutput(TypedDict):
+@final
+class Copied(TypedDict):
+    """The change was made."""
+
     ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
     ids: dict[str, str]
+    """From the ids of what was copied to those of the copies."""
+    diff: Diff
+    rev: int
+    """Where the change stands in the order of all batches."""
     replayed: NotRequired[Literal[True]]
+    """The batchId was known: nothing was done again."""
+    trace_id: str
+    """Names the request in the server's log."""
 
 
+@final
 class NodeRestoreInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: str
+    """The node. UUID."""
 
 
-class NodeRestoreOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class LinkAddInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: NotRequired[str | None]
+    """The client's own id for the new link. UUID v4."""
     source: str
+    """The node that comes first. UUID."""
     target: str
-    type: NotRequired[int]
+    """The node that waits for it. UUID."""
+    type: NotRequired[Literal[0, 1]]
+    """The link's type: 0 primary, 1 secondary. 0 or 1."""
     private: NotRequired[bool]
+    """Whether the link is seen by its owner alone. True or false."""
 
 
-class LinkAddOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class LinkUpdateInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: str
-    type: NotRequired[int]
+    """The link. UUID."""
+    type: NotRequired[Literal[0, 1]]
+    """The link's type: 0 primary, 1 secondary. 0 or 1."""
     private: NotRequired[bool]
+    """Whether the link is seen by its owner alone. True or false."""
 
 
-class LinkUpdateOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class LinkDeleteInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: str
+    """The link. UUID."""
 
 
-class LinkDeleteOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class LinkTrashInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: str
+    """The link. UUID."""
 
 
-class LinkTrashOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class LinkRestoreInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: str
+    """The link. UUID."""
 
 
-class LinkRestoreOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class LinkSwapInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: str
+    """The link. UUID."""
 
 
-class LinkSwapOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class TrashRestoreInput(TypedDict):
     batchId: str
+    """The batch that this is about. UUID."""
     newBatchId: NotRequired[str | None]
+    """The client's own id for the change, where batchId names another batch. UUID v4."""
 
 
-class TrashRestoreOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class TrashPurgeInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     ids: NotRequired[list[str]]
+    """What to delete. Left out, it is everything in the trash. At most 1000 UUIDs."""
 
 
-class TrashPurgeOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class TrashEmptyInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
 
 
-class TrashEmptyOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class NodePublishInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: str
+    """The node. UUID."""
     branch: NotRequired[bool]
+    """Whether the node's whole branch is meant. True or false."""
     due: NotRequired[str | None]
+    """When it ends. Null for never. RFC 3339, in the future."""
 
 
-class NodePublishOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class NodePublishUpdateInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: str
+    """The node. UUID."""
     branch: NotRequired[bool]
+    """Whether the node's whole branch is meant. True or false."""
     due: NotRequired[str | None]
+    """When it ends. Null for never. RFC 3339, in the future."""
 
 
-class NodePublishUpdateOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class NodeUnpublishInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: str
+    """The node. UUID."""
 
 
-class NodeUnpublishOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class NodeEmbedInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: str
+    """The root of the publication, or its public token. A node's UUID, or a public token of at most 100 characters."""
 
 
-class NodeEmbedOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class NodeUnembedInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: str
+    """The root of the publication, or its public token. A node's UUID, or a public token of at most 100 characters."""
 
 
-class NodeUnembedOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class NodeAccessInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: str
+    """The node. UUID."""
     email: str
-    level: NotRequired[int]
+    """The email of the user. An email address of at most 254 characters."""
+    level: NotRequired[Literal[1, 2, 3]]
+    """The access: 1 admin, 2 editor, 3 viewer. 1, 2 or 3."""
     branch: NotRequired[bool]
+    """Whether the node's whole branch is meant. True or false."""
     due: NotRequired[str | None]
+    """When it ends. Null for never. RFC 3339, in the future."""
 
 
-class NodeAccessOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class NodeAccessUpdateInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: str
+    """The node. UUID."""
     email: str
-    level: NotRequired[int]
+    """The email of the user. An email address of at most 254 characters."""
+    level: NotRequired[Literal[1, 2, 3]]
+    """The access: 1 admin, 2 editor, 3 viewer. 1, 2 or 3."""
     branch: NotRequired[bool]
+    """Whether the node's whole branch is meant. True or false."""
     due: NotRequired[str | None]
+    """When it ends. Null for never. RFC 3339, in the future."""
 
 
-class NodeAccessUpdateOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class NodeAccessDeleteInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: str
+    """The node. UUID."""
     email: str
+    """The email of the user. An email address of at most 254 characters."""
 
 
-class NodeAccessDeleteOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class AccessVisibilityupdateInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     id: str
+    """The node. UUID."""
+    showing: bool
+    """Whether the grant shows in the graph of the caller. True or false."""
+
+
+@final
+class HistoryPageInput(TypedDict):
+    scopeType: NotRequired[Literal["USER", "GRAPH"] | None]
+    """Whose history: of a USER or of a branch of the GRAPH. USER or GRAPH."""
+    scopeId: NotRequired[str | None]
+    """The user or the root of the branch. UUID."""
+    limit: NotRequired[int]
+    """How many at most. 1 to 1000."""
+    offset: NotRequired[int]
+    """How many to skip. At least 0."""
+
+
+@final
+class HistoryPage(TypedDict):
+    """A page of history, latest first."""
+
+    ok: Literal[True]
+    hasMore: bool
+    """Whether there is another page."""
+    batches: list[HistoryBatch]
+    rev: int
+    """The position in the order of all batches that this reflects."""
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class HistoryBatch(TypedDict):
+    """A batch of the past, as far as the reader sees it."""
+
+    batchId: str
+    rev: int
+    """Where it stands in the order of all batches."""
+    actor: Actor | None
+    ts: str
+    undone: bool
+    undoOf: str | None
+    """The batch that it undid."""
+    undoneBy: str | None
+    """The batch that undid it."""
+    redoOf: str | None
+    """The batch that it redid."""
+    redoneBy: str | None
+    """The batch that redid it."""
+    ops: list[HistoryOp]
+
+
+@final
+class HistoryOp(TypedDict):
+    """One change of a batch."""
+
+    id: str
+    type: int
+    """The code of the operation, as in a diff."""
+    entityType: Literal["node", "link", "grant", "user", "token"]
+    entityId: str
+    forwardPatch: HistoryPatch
+    """The changed fields as they became."""
+    inversePatch: HistoryPatch
+    """The changed fields as they were."""
+    guard: HistoryOpGuard
+    """What the entity had before."""
+    createdTime: str
+
+
+HistoryPatch = Union["NodeChange", "Link", "LinkChange", "HistoryPatch4", "HistoryPatch5", "HistoryPatch6"]
+
+
+@final
+class HistoryPatch4(TypedDict):
+    """A grant."""
+
+    nodeId: str
+    email: str | None
+    level: Literal[1, 2, 3]
+    """1 admin, 2 editor, 3 viewer"""
+    branch: bool
+    due: str | None
     showing: bool
 
 
-class AccessVisibilityupdateOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
+@final
+class HistoryPatch5(TypedDict):
+    """An embedded publication."""
+
+    publicEmbed: str | None
 
 
-class HistoryPageInput(TypedDict):
-    scopeType: NotRequired[str | None]
-    scopeId: NotRequired[str | None]
-    limit: NotRequired[int]
-    offset: NotRequired[int]
+@final
+class HistoryPatch6(TypedDict):
+    """The changed fields of an account."""
+
+    username: NotRequired[str]
+    email: NotRequired[str]
+    plan: NotRequired[str]
+    state: NotRequired[str]
 
 
-class HistoryPageOutput(TypedDict):
-    ok: Literal[True]
-    hasMore: bool
-    rev: int
-    trace_id: str
-    batches: list[dict[str, object]]
-    replayed: NotRequired[Literal[True]]
+@final
+class HistoryOpGuard(TypedDict):
+    """What the entity had before."""
+
+    version: int | None
 
 
+@final
 class HistoryUndoInput(TypedDict):
     batchId: str
+    """The batch that this is about. UUID."""
     newBatchId: NotRequired[str | None]
+    """The client's own id for the change, where batchId names another batch. UUID v4."""
 
 
-class HistoryUndoOutput(TypedDict):
+@final
+class Undone(TypedDict):
+    """The change was made."""
+
     ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
     batchId: str
+    """The undo's own batch."""
+    undoOf: str
+    """What was undone."""
+    diff: Diff
+    rev: int
+    """Where the change stands in the order of all batches."""
     replayed: NotRequired[Literal[True]]
+    """The batchId was known: nothing was done again."""
+    trace_id: str
+    """Names the request in the server's log."""
 
 
+@final
 class HistoryRedoInput(TypedDict):
     batchId: str
+    """The batch that this is about. UUID."""
     newBatchId: NotRequired[str | None]
+    """The client's own id for the change, where batchId names another batch. UUID v4."""
 
 
-class HistoryRedoOutput(TypedDict):
+@final
+class Redone(TypedDict):
+    """The change was made."""
+
     ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
     batchId: str
+    """The redo's own batch."""
+    redoOf: str
+    """What was redone."""
+    diff: Diff
+    rev: int
+    """Where the change stands in the order of all batches."""
     replayed: NotRequired[Literal[True]]
+    """The batchId was known: nothing was done again."""
+    trace_id: str
+    """Names the request in the server's log."""
 
 
+@final
 class BatchUndoInput(TypedDict):
     batchId: str
+    """The batch that this is about. UUID."""
     newBatchId: NotRequired[str | None]
+    """The client's own id for the change, where batchId names another batch. UUID v4."""
 
 
-class BatchUndoOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    batchId: str
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class BatchRedoInput(TypedDict):
     batchId: str
+    """The batch that this is about. UUID."""
     newBatchId: NotRequired[str | None]
+    """The client's own id for the change, where batchId names another batch. UUID v4."""
 
 
-class BatchRedoOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    batchId: str
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class SettingsUsernameInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
     username: str
+    """The username. 3 to 32 of A-Z, a-z, 0-9, '_', '.' and '-'."""
 
 
-class SettingsUsernameOutput(TypedDict):
-    ok: Literal[True]
-    rev: int
-    trace_id: str
-    diff: Diff
-    replayed: NotRequired[Literal[True]]
-
-
+@final
 class WsPingInput(TypedDict):
     pass
 
 
-class WsPingOutput(TypedDict):
+@final
+class Pong(TypedDict):
+    """The server's time."""
+
     ok: Literal[True]
-    trace_id: str
     serverTime: str
-    replayed: NotRequired[Literal[True]]
+    trace_id: str
+    """Names the request in the server's log."""
 
 
+@final
 class AccountLogoutInput(TypedDict):
     pass
 
 
-class AccountLogoutOutput(TypedDict):
+@final
+class Done(TypedDict):
+    """It was done."""
+
     ok: Literal[True]
     trace_id: str
-    replayed: NotRequired[Literal[True]]
+    """Names the request in the server's log."""
 
 
+@final
 class PresenceUpdateInput(TypedDict):
+    """With any fields of the client's own: at most 4096 bytes of JSON in all."""
+
     nodeId: NotRequired[str | None]
+    """The node at which the user is. UUID."""
 
 
+@final
 class CameraUpdateInput(TypedDict):
-    pass
+    """With any fields of the client's own: at most 4096 bytes of JSON in all."""
 
 
+@final
 class NodeDragInput(TypedDict):
     id: str
+    """The node. UUID."""
     x: float
+    """The first coordinate in graph space; finite. Finite."""
     y: float
+    """The second coordinate; finite. Finite."""
     z: float
+    """The third coordinate; finite. Finite."""
 
 
+@final
 class NodeDragendInput(TypedDict):
     batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
+    id: str
+    """The node. UUID."""
+    x: float
+    """The first coordinate in graph space; finite. Finite."""
+    y: float
+    """The second coordinate; finite. Finite."""
+    z: float
+    """The third coordinate; finite. Finite."""
+
+
+Connected = Union["Connected1", "Connected2"]
+
+
+@final
+class Connected1(TypedDict):
+    """The connection is admitted."""
+
+    ok: Literal[True]
+    uid: str
+    """The user."""
+    client: Literal["api", "web"]
+    serverTime: str
+
+
+@final
+class Connected2(TypedDict):
+    """The connection is refused."""
+
+    ok: Literal[False]
+    error: str
+    message: str
+    retryAfter: NotRequired[int]
+    """After how many seconds to try again."""
+
+
+@final
+class GraphInit(TypedDict):
+    """A page of the graph."""
+
+    ok: Literal[True]
+    hasMore: bool
+    """Whether there is another page."""
+    graph: GraphInitGraph
+    rev: int
+    """The position in the order of all batches that this reflects."""
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class GraphInitGraph(TypedDict):
+    nodes: list[InitNode | Phantom]
+    links: list[Link]
+    hasMore: bool
+    """Whether there is another page."""
+
+
+@final
+class InitNode(TypedDict):
+    """A node."""
+
+    id: str
+    title: str
+    """The title; at most 80 Unicode scalar values."""
+    description: str
+    """The description; at most 400 Unicode scalar values."""
+    status: Literal[0, 1, 2, 3]
+    """The status. Users set any value but `Blocked`, which follows from what the node depends on."""
+    dueDate: str | None
+    """The due date, in whole seconds; `None` if there is none."""
+    tags: str
+    """The tags, with commas between them."""
+    priority: int
+    """0 to 9; 9 is the most urgent."""
+    volume: int
+    """The visual size, 0 to 9."""
+    independent: bool
+    """True for a node that is never blocked by what it depends on."""
+    assignee: list[str]
+    """Names, usernames or emails, not checked against users: at most 32, each of 1 to 254 Unicode scalar values."""
+    x: float
+    """The first coordinate in graph space; finite."""
+    y: float
+    """The second coordinate; finite."""
+    z: float
+    """The third coordinate; finite."""
+    pinned: bool
+    """A mark for clients: a layout does not move the node."""
+    collapsed: bool
+    """A mark for clients: the nodes it depends on are folded away."""
+    asignee: list[str]
+    """The same as assignee."""
+    type: Literal[0]
+    """Always 0."""
+    version: int
+    """Counts the node's changes."""
+    createdTime: str
+    lastEditedTime: str
+    ownerUsername: str | None
+    ownerEmail: str | None
+    publicToken: str | None
+    """The public token, for those who may publish the node."""
+    publicDue: str | None
+    """When the publication ends; null if it does not."""
+    publicBranch: bool | None
+    """Whether the whole branch is public; null if nothing is."""
+    access: Literal[0, 1, 2, 3]
+    """The reader's access."""
+    shareRoots: list[str]
+    """The nodes by which the reader sees it: their own, granted or embedded ones."""
+
+
+@final
+class GraphError(TypedDict):
+    """A failure."""
+
+    error: str
+    message: str
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class Published(TypedDict):
+    """A publication."""
+
+    id: str
+    """The node."""
+    publicBranch: bool
+    publicDue: str | None
+    actor: Actor | None
+    ts: str
+
+
+@final
+class ErrorEvent(TypedDict):
+    """A failure."""
+
+    ok: Literal[False]
+    error: str
+    """The class, and the code if there is one: `class.code`."""
+    code: str | None
+    """The code alone; null if there is none."""
+    message: str
+    """A sentence that a person can act on."""
+    index: NotRequired[int]
+    """Of several operations in one request, the place of the refused one, from 0."""
+    retryAfter: NotRequired[int]
+    """After how many seconds to try again."""
+    event: str
+    """What failed."""
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class PongEvent(TypedDict):
+    """The server's time."""
+
+    serverTime: str
+
+
+@final
+class Presence(TypedDict):
+    """Where someone is, with the fields that their client adds."""
+
+    nodeId: str | None
+    actor: Actor
+
+
+CameraPresence = Union["dict[str, object]"]
+"""The fields that the user's other client sent."""
+
+
+@final
+class Dragged(TypedDict):
+    """A node that someone else drags."""
+
     id: str
     x: float
     y: float
     z: float
-
-
-class NodeDragendOutput(TypedDict):
-    ok: Literal[True]
-    replayed: NotRequired[Literal[True]]
+    actor: Actor
 
 
 ErrorName = Literal[
@@ -1853,7 +2939,19 @@ OperationName = Literal[
 RelayName = Literal["presence:update", "camera:update", "node:drag"]
 
 
-EventName = Literal["graph:diff", "error", "rate_limited", "presence:state", "branch:published"]
+EventName = Literal[
+    "connected",
+    "graph:diff",
+    "graph:init",
+    "graph:error",
+    "branch:published",
+    "error",
+    "ws:pong",
+    "presence:state",
+    "camera:presence",
+    "node:drag",
+    "node:dragend",
+]
 
 
 class Operations:
@@ -1864,137 +2962,182 @@ class Operations:
     ) -> object:
         raise NotImplementedError
 
-    def graph_get(self, **input: Unpack[GraphGetInput]) -> GraphGetOutput:
-        return cast(GraphGetOutput, self._send("graph:get", input, None, None))
+    def graph_get(self, **input: Unpack[GraphGetInput]) -> GraphPage:
+        """Reads a page of the graph, oldest first."""
+        return cast(GraphPage, self._send("graph:get", input, None, None))
 
-    def trash_page(self, **input: Unpack[TrashPageInput]) -> TrashPageOutput:
-        return cast(TrashPageOutput, self._send("trash:page", input, None, None))
+    def trash_page(self, **input: Unpack[TrashPageInput]) -> TrashPage:
+        """Reads a page of the trash, latest first."""
+        return cast(TrashPage, self._send("trash:page", input, None, None))
 
-    def trash_list(self, **input: Unpack[TrashListInput]) -> TrashListOutput:
-        return cast(TrashListOutput, self._send("trash:list", input, None, None))
+    def trash_list(self, **input: Unpack[TrashListInput]) -> TrashPage:
+        """Reads a page of the trash, latest first."""
+        return cast(TrashPage, self._send("trash:list", input, None, None))
 
-    def branch_get(self, **input: Unpack[BranchGetInput]) -> BranchGetOutput:
-        return cast(BranchGetOutput, self._send("branch:get", input, None, None))
+    def branch_get(self, **input: Unpack[BranchGetInput]) -> BranchPage:
+        """Reads a page of a branch or of a publication."""
+        return cast(BranchPage, self._send("branch:get", input, None, None))
 
-    def graph_snapshot(self, **input: Unpack[GraphSnapshotInput]) -> GraphSnapshotOutput:
-        return cast(GraphSnapshotOutput, self._send("graph:snapshot", input, None, None))
+    def graph_snapshot(self, **input: Unpack[GraphSnapshotInput]) -> Snapshot:
+        """Reads the whole graph, or a whole branch, in one answer."""
+        return cast(Snapshot, self._send("graph:snapshot", input, None, None))
 
-    def graph_sync(self, **input: Unpack[GraphSyncInput]) -> GraphSyncOutput:
-        return cast(GraphSyncOutput, self._send("graph:sync", input, None, None))
+    def graph_sync(self, **input: Unpack[GraphSyncInput]) -> Synced:
+        """Sends what a connection has missed since a rev."""
+        return cast(Synced, self._send("graph:sync", input, None, None))
 
-    def graph_apply(self, **input: Unpack[GraphApplyInput]) -> GraphApplyOutput:
-        return cast(GraphApplyOutput, self._send("graph:apply", input, None, None))
+    def graph_apply(self, **input: Unpack[GraphApplyInput]) -> Applied:
+        """Carries out several operations as one batch: all or none."""
+        return cast(Applied, self._send("graph:apply", input, None, None))
 
-    def account_get(self, **input: Unpack[AccountGetInput]) -> AccountGetOutput:
-        return cast(AccountGetOutput, self._send("account:get", input, None, None))
+    def account_get(self, **input: Unpack[AccountGetInput]) -> AccountAnswer:
+        """Reads the account of the caller."""
+        return cast(AccountAnswer, self._send("account:get", input, None, None))
 
-    def node_add(self, **input: Unpack[NodeAddInput]) -> NodeAddOutput:
-        return cast(NodeAddOutput, self._send("node:add", input, None, None))
+    def node_add(self, **input: Unpack[NodeAddInput]) -> Changed:
+        """Adds a node."""
+        return cast(Changed, self._send("node:add", input, None, None))
 
-    def node_update(self, **input: Unpack[NodeUpdateInput]) -> NodeUpdateOutput:
-        return cast(NodeUpdateOutput, self._send("node:update", input, None, None))
+    def node_update(self, **input: Unpack[NodeUpdateInput]) -> Changed:
+        """Changes fields of a node."""
+        return cast(Changed, self._send("node:update", input, None, None))
 
-    def node_delete(self, **input: Unpack[NodeDeleteInput]) -> NodeDeleteOutput:
-        return cast(NodeDeleteOutput, self._send("node:delete", input, None, None))
+    def node_delete(self, **input: Unpack[NodeDeleteInput]) -> Changed:
+        """Deletes a node in the trash for good."""
+        return cast(Changed, self._send("node:delete", input, None, None))
 
-    def node_trash(self, **input: Unpack[NodeTrashInput]) -> NodeTrashOutput:
-        return cast(NodeTrashOutput, self._send("node:trash", input, None, None))
+    def node_trash(self, **input: Unpack[NodeTrashInput]) -> Changed:
+        """Puts a node, or a whole branch, into the trash."""
+        return cast(Changed, self._send("node:trash", input, None, None))
 
-    def node_duplicate(self, **input: Unpack[NodeDuplicateInput]) -> NodeDuplicateOutput:
-        return cast(NodeDuplicateOutput, self._send("node:duplicate", input, None, None))
+    def node_duplicate(self, **input: Unpack[NodeDuplicateInput]) -> Copied:
+        """Copies a node, or a whole branch."""
+        return cast(Copied, self._send("node:duplicate", input, None, None))
 
-    def node_restore(self, **input: Unpack[NodeRestoreInput]) -> NodeRestoreOutput:
-        return cast(NodeRestoreOutput, self._send("node:restore", input, None, None))
+    def node_restore(self, **input: Unpack[NodeRestoreInput]) -> Changed:
+        """Takes a node out of the trash."""
+        return cast(Changed, self._send("node:restore", input, None, None))
 
-    def link_add(self, **input: Unpack[LinkAddInput]) -> LinkAddOutput:
-        return cast(LinkAddOutput, self._send("link:add", input, None, None))
+    def link_add(self, **input: Unpack[LinkAddInput]) -> Changed:
+        """Links two nodes: the target waits for the source."""
+        return cast(Changed, self._send("link:add", input, None, None))
 
-    def link_update(self, **input: Unpack[LinkUpdateInput]) -> LinkUpdateOutput:
-        return cast(LinkUpdateOutput, self._send("link:update", input, None, None))
+    def link_update(self, **input: Unpack[LinkUpdateInput]) -> Changed:
+        """Changes the type or the privacy of a link."""
+        return cast(Changed, self._send("link:update", input, None, None))
 
-    def link_delete(self, **input: Unpack[LinkDeleteInput]) -> LinkDeleteOutput:
-        return cast(LinkDeleteOutput, self._send("link:delete", input, None, None))
+    def link_delete(self, **input: Unpack[LinkDeleteInput]) -> Changed:
+        """Deletes a link in the trash for good."""
+        return cast(Changed, self._send("link:delete", input, None, None))
 
-    def link_trash(self, **input: Unpack[LinkTrashInput]) -> LinkTrashOutput:
-        return cast(LinkTrashOutput, self._send("link:trash", input, None, None))
+    def link_trash(self, **input: Unpack[LinkTrashInput]) -> Changed:
+        """Puts a link into the trash."""
+        return cast(Changed, self._send("link:trash", input, None, None))
 
-    def link_restore(self, **input: Unpack[LinkRestoreInput]) -> LinkRestoreOutput:
-        return cast(LinkRestoreOutput, self._send("link:restore", input, None, None))
+    def link_restore(self, **input: Unpack[LinkRestoreInput]) -> Changed:
+        """Takes a link out of the trash."""
+        return cast(Changed, self._send("link:restore", input, None, None))
 
-    def link_swap(self, **input: Unpack[LinkSwapInput]) -> LinkSwapOutput:
-        return cast(LinkSwapOutput, self._send("link:swap", input, None, None))
+    def link_swap(self, **input: Unpack[LinkSwapInput]) -> Changed:
+        """Turns a link around."""
+        return cast(Changed, self._send("link:swap", input, None, None))
 
-    def trash_restore(self, **input: Unpack[TrashRestoreInput]) -> TrashRestoreOutput:
-        return cast(TrashRestoreOutput, self._send("trash:restore", input, None, None))
+    def trash_restore(self, **input: Unpack[TrashRestoreInput]) -> Changed:
+        """Takes out of the trash what one batch put there."""
+        return cast(Changed, self._send("trash:restore", input, None, None))
 
-    def trash_purge(self, **input: Unpack[TrashPurgeInput]) -> TrashPurgeOutput:
-        return cast(TrashPurgeOutput, self._send("trash:purge", input, None, None))
+    def trash_purge(self, **input: Unpack[TrashPurgeInput]) -> Changed:
+        """Deletes what is in the trash for good: all of it, or what is named."""
+        return cast(Changed, self._send("trash:purge", input, None, None))
 
-    def trash_empty(self, **input: Unpack[TrashEmptyInput]) -> TrashEmptyOutput:
-        return cast(TrashEmptyOutput, self._send("trash:empty", input, None, None))
+    def trash_empty(self, **input: Unpack[TrashEmptyInput]) -> Changed:
+        """Deletes everything in the trash for good."""
+        return cast(Changed, self._send("trash:empty", input, None, None))
 
-    def node_publish(self, **input: Unpack[NodePublishInput]) -> NodePublishOutput:
-        return cast(NodePublishOutput, self._send("node:publish", input, None, None))
+    def node_publish(self, **input: Unpack[NodePublishInput]) -> Changed:
+        """Publishes a node or its branch under a public token."""
+        return cast(Changed, self._send("node:publish", input, None, None))
 
-    def node_publish_update(self, **input: Unpack[NodePublishUpdateInput]) -> NodePublishUpdateOutput:
-        return cast(NodePublishUpdateOutput, self._send("node:publish:update", input, None, None))
+    def node_publish_update(self, **input: Unpack[NodePublishUpdateInput]) -> Changed:
+        """Changes a publication."""
+        return cast(Changed, self._send("node:publish:update", input, None, None))
 
-    def node_unpublish(self, **input: Unpack[NodeUnpublishInput]) -> NodeUnpublishOutput:
-        return cast(NodeUnpublishOutput, self._send("node:unpublish", input, None, None))
+    def node_unpublish(self, **input: Unpack[NodeUnpublishInput]) -> Changed:
+        """Ends a publication."""
+        return cast(Changed, self._send("node:unpublish", input, None, None))
 
-    def node_embed(self, **input: Unpack[NodeEmbedInput]) -> NodeEmbedOutput:
-        return cast(NodeEmbedOutput, self._send("node:embed", input, None, None))
+    def node_embed(self, **input: Unpack[NodeEmbedInput]) -> Changed:
+        """Embeds a publication in the graph of the caller."""
+        return cast(Changed, self._send("node:embed", input, None, None))
 
-    def node_unembed(self, **input: Unpack[NodeUnembedInput]) -> NodeUnembedOutput:
-        return cast(NodeUnembedOutput, self._send("node:unembed", input, None, None))
+    def node_unembed(self, **input: Unpack[NodeUnembedInput]) -> Changed:
+        """Takes an embedded publication out of the graph of the caller."""
+        return cast(Changed, self._send("node:unembed", input, None, None))
 
-    def node_access(self, **input: Unpack[NodeAccessInput]) -> NodeAccessOutput:
-        return cast(NodeAccessOutput, self._send("node:access", input, None, None))
+    def node_access(self, **input: Unpack[NodeAccessInput]) -> Changed:
+        """Grants a user access to a node or branch."""
+        return cast(Changed, self._send("node:access", input, None, None))
 
-    def node_access_update(self, **input: Unpack[NodeAccessUpdateInput]) -> NodeAccessUpdateOutput:
-        return cast(NodeAccessUpdateOutput, self._send("node:access:update", input, None, None))
+    def node_access_update(self, **input: Unpack[NodeAccessUpdateInput]) -> Changed:
+        """Changes a grant."""
+        return cast(Changed, self._send("node:access:update", input, None, None))
 
-    def node_access_delete(self, **input: Unpack[NodeAccessDeleteInput]) -> NodeAccessDeleteOutput:
-        return cast(NodeAccessDeleteOutput, self._send("node:access:delete", input, None, None))
+    def node_access_delete(self, **input: Unpack[NodeAccessDeleteInput]) -> Changed:
+        """Ends a grant."""
+        return cast(Changed, self._send("node:access:delete", input, None, None))
 
-    def access_visibilityupdate(self, **input: Unpack[AccessVisibilityupdateInput]) -> AccessVisibilityupdateOutput:
-        return cast(AccessVisibilityupdateOutput, self._send("access:visibilityupdate", input, None, None))
+    def access_visibilityupdate(self, **input: Unpack[AccessVisibilityupdateInput]) -> Changed:
+        """Hides a grant from the graph of the caller, or shows it."""
+        return cast(Changed, self._send("access:visibilityupdate", input, None, None))
 
-    def history_page(self, **input: Unpack[HistoryPageInput]) -> HistoryPageOutput:
-        return cast(HistoryPageOutput, self._send("history:page", input, None, None))
+    def history_page(self, **input: Unpack[HistoryPageInput]) -> HistoryPage:
+        """Reads a page of history, latest first."""
+        return cast(HistoryPage, self._send("history:page", input, None, None))
 
-    def history_undo(self, **input: Unpack[HistoryUndoInput]) -> HistoryUndoOutput:
-        return cast(HistoryUndoOutput, self._send("history:undo", input, None, None))
+    def history_undo(self, **input: Unpack[HistoryUndoInput]) -> Undone:
+        """Undoes a batch."""
+        return cast(Undone, self._send("history:undo", input, None, None))
 
-    def history_redo(self, **input: Unpack[HistoryRedoInput]) -> HistoryRedoOutput:
-        return cast(HistoryRedoOutput, self._send("history:redo", input, None, None))
+    def history_redo(self, **input: Unpack[HistoryRedoInput]) -> Redone:
+        """Does an undone batch again."""
+        return cast(Redone, self._send("history:redo", input, None, None))
 
-    def batch_undo(self, **input: Unpack[BatchUndoInput]) -> BatchUndoOutput:
-        return cast(BatchUndoOutput, self._send("batch:undo", input, None, None))
+    def batch_undo(self, **input: Unpack[BatchUndoInput]) -> Undone:
+        """Undoes a batch."""
+        return cast(Undone, self._send("batch:undo", input, None, None))
 
-    def batch_redo(self, **input: Unpack[BatchRedoInput]) -> BatchRedoOutput:
-        return cast(BatchRedoOutput, self._send("batch:redo", input, None, None))
+    def batch_redo(self, **input: Unpack[BatchRedoInput]) -> Redone:
+        """Does an undone batch again."""
+        return cast(Redone, self._send("batch:redo", input, None, None))
 
-    def settings_username(self, **input: Unpack[SettingsUsernameInput]) -> SettingsUsernameOutput:
-        return cast(SettingsUsernameOutput, self._send("settings:username", input, None, None))
+    def settings_username(self, **input: Unpack[SettingsUsernameInput]) -> Changed:
+        """Changes the username of the caller."""
+        return cast(Changed, self._send("settings:username", input, None, None))
 
-    def ws_ping(self, **input: Unpack[WsPingInput]) -> WsPingOutput:
-        return cast(WsPingOutput, self._send("ws:ping", input, None, None))
+    def ws_ping(self, **input: Unpack[WsPingInput]) -> Pong:
+        """Asks whether the server is there, and what time it has."""
+        return cast(Pong, self._send("ws:ping", input, None, None))
 
-    def account_logout(self, **input: Unpack[AccountLogoutInput]) -> AccountLogoutOutput:
-        return cast(AccountLogoutOutput, self._send("account:logout", input, None, None))
+    def account_logout(self, **input: Unpack[AccountLogoutInput]) -> Done:
+        """Ends the session of the caller."""
+        return cast(Done, self._send("account:logout", input, None, None))
 
     def presence_update(self, **input: object) -> None:
+        """Is passed on as presence:state: to users who see the node, and the user's other sockets."""
         self._tell("presence:update", input)
 
     def camera_update(self, **input: object) -> None:
+        """Is passed on as camera:presence: to the user's other sockets."""
         self._tell("camera:update", input)
 
     def node_drag(self, **input: Unpack[NodeDragInput]) -> None:
+        """Is passed on as node:drag: to users who see the node; takes access 2."""
         self._tell("node:drag", input)
 
-    def node_dragend(self, **input: Unpack[NodeDragendInput]) -> NodeDragendOutput:
-        return cast(NodeDragendOutput, self._send("node:dragend", input, None, None))
+    def node_dragend(self, **input: Unpack[NodeDragendInput]) -> Done:
+        """Is passed on as node:dragend: to users who see the node; takes access 2; also stored as a node:update of
+        x, y and z."""
+        return cast(Done, self._send("node:dragend", input, None, None))
 
     def _tell(self, event: str, input: Mapping[str, object]) -> None:
         raise NotImplementedError
@@ -2003,247 +3146,247 @@ class Operations:
     def call(
         self, event: Literal["graph:get"], input: GraphGetInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> GraphGetOutput: ...
+    ) -> GraphPage: ...
 
     @overload
     def call(
         self, event: Literal["trash:page"], input: TrashPageInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> TrashPageOutput: ...
+    ) -> TrashPage: ...
 
     @overload
     def call(
         self, event: Literal["trash:list"], input: TrashListInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> TrashListOutput: ...
+    ) -> TrashPage: ...
 
     @overload
     def call(
         self, event: Literal["branch:get"], input: BranchGetInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> BranchGetOutput: ...
+    ) -> BranchPage: ...
 
     @overload
     def call(
         self, event: Literal["graph:snapshot"], input: GraphSnapshotInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> GraphSnapshotOutput: ...
+    ) -> Snapshot: ...
 
     @overload
     def call(
         self, event: Literal["graph:sync"], input: GraphSyncInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> GraphSyncOutput: ...
+    ) -> Synced: ...
 
     @overload
     def call(
         self, event: Literal["graph:apply"], input: GraphApplyInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> GraphApplyOutput: ...
+    ) -> Applied: ...
 
     @overload
     def call(
         self, event: Literal["account:get"], input: AccountGetInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> AccountGetOutput: ...
+    ) -> AccountAnswer: ...
 
     @overload
     def call(
         self, event: Literal["node:add"], input: NodeAddInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeAddOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["node:update"], input: NodeUpdateInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeUpdateOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["node:delete"], input: NodeDeleteInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeDeleteOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["node:trash"], input: NodeTrashInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeTrashOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["node:duplicate"], input: NodeDuplicateInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeDuplicateOutput: ...
+    ) -> Copied: ...
 
     @overload
     def call(
         self, event: Literal["node:restore"], input: NodeRestoreInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeRestoreOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["link:add"], input: LinkAddInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> LinkAddOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["link:update"], input: LinkUpdateInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> LinkUpdateOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["link:delete"], input: LinkDeleteInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> LinkDeleteOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["link:trash"], input: LinkTrashInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> LinkTrashOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["link:restore"], input: LinkRestoreInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> LinkRestoreOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["link:swap"], input: LinkSwapInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> LinkSwapOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["trash:restore"], input: TrashRestoreInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> TrashRestoreOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["trash:purge"], input: TrashPurgeInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> TrashPurgeOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["trash:empty"], input: TrashEmptyInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> TrashEmptyOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["node:publish"], input: NodePublishInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodePublishOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["node:publish:update"], input: NodePublishUpdateInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodePublishUpdateOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["node:unpublish"], input: NodeUnpublishInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeUnpublishOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["node:embed"], input: NodeEmbedInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeEmbedOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["node:unembed"], input: NodeUnembedInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeUnembedOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["node:access"], input: NodeAccessInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeAccessOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["node:access:update"], input: NodeAccessUpdateInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeAccessUpdateOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["node:access:delete"], input: NodeAccessDeleteInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeAccessDeleteOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["access:visibilityupdate"], input: AccessVisibilityupdateInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> AccessVisibilityupdateOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["history:page"], input: HistoryPageInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> HistoryPageOutput: ...
+    ) -> HistoryPage: ...
 
     @overload
     def call(
         self, event: Literal["history:undo"], input: HistoryUndoInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> HistoryUndoOutput: ...
+    ) -> Undone: ...
 
     @overload
     def call(
         self, event: Literal["history:redo"], input: HistoryRedoInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> HistoryRedoOutput: ...
+    ) -> Redone: ...
 
     @overload
     def call(
         self, event: Literal["batch:undo"], input: BatchUndoInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> BatchUndoOutput: ...
+    ) -> Undone: ...
 
     @overload
     def call(
         self, event: Literal["batch:redo"], input: BatchRedoInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> BatchRedoOutput: ...
+    ) -> Redone: ...
 
     @overload
     def call(
         self, event: Literal["settings:username"], input: SettingsUsernameInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> SettingsUsernameOutput: ...
+    ) -> Changed: ...
 
     @overload
     def call(
         self, event: Literal["ws:ping"], input: WsPingInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> WsPingOutput: ...
+    ) -> Pong: ...
 
     @overload
     def call(
         self, event: Literal["account:logout"], input: AccountLogoutInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> AccountLogoutOutput: ...
+    ) -> Done: ...
 
     @overload
     def call(
         self, event: Literal["node:dragend"], input: NodeDragendInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeDragendOutput: ...
+    ) -> Done: ...
 
     def call(
         self, event: str, input: Any = None, *, wait: bool | None = None, timeout: float | None = None
@@ -2257,19 +3400,37 @@ class Operations:
         raise NotImplementedError
 
     @overload
+    def on(self, event: Literal["connected"], listener: Callable[[Connected], None]) -> Callable[[], None]: ...
+
+    @overload
     def on(self, event: Literal["graph:diff"], listener: Callable[[Diff], None]) -> Callable[[], None]: ...
 
     @overload
-    def on(self, event: Literal["error"], listener: Callable[[dict[str, object]], None]) -> Callable[[], None]: ...
+    def on(self, event: Literal["graph:init"], listener: Callable[[GraphInit], None]) -> Callable[[], None]: ...
 
     @overload
-    def on(self, event: Literal["rate_limited"], listener: Callable[[dict[str, object]], None]) -> Callable[[], None]: ...
+    def on(self, event: Literal["graph:error"], listener: Callable[[GraphError], None]) -> Callable[[], None]: ...
 
     @overload
-    def on(self, event: Literal["presence:state"], listener: Callable[[dict[str, object]], None]) -> Callable[[], None]: ...
+    def on(self, event: Literal["branch:published"], listener: Callable[[Published], None]) -> Callable[[], None]: ...
 
     @overload
-    def on(self, event: Literal["branch:published"], listener: Callable[[dict[str, object]], None]) -> Callable[[], None]: ...
+    def on(self, event: Literal["error"], listener: Callable[[ErrorEvent], None]) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: Literal["ws:pong"], listener: Callable[[PongEvent], None]) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: Literal["presence:state"], listener: Callable[[Presence], None]) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: Literal["camera:presence"], listener: Callable[[CameraPresence], None]) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: Literal["node:drag"], listener: Callable[[Dragged], None]) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: Literal["node:dragend"], listener: Callable[[Dragged], None]) -> Callable[[], None]: ...
 
     def on(self, event: str, listener: Callable[[Any], None]) -> Callable[[], None]:
         """Listens to an event of the server. Returns what lets go of the listener."""
@@ -2284,137 +3445,182 @@ class AsyncOperations:
     ) -> object:
         raise NotImplementedError
 
-    async def graph_get(self, **input: Unpack[GraphGetInput]) -> GraphGetOutput:
-        return cast(GraphGetOutput, await self._send("graph:get", input, None, None))
+    async def graph_get(self, **input: Unpack[GraphGetInput]) -> GraphPage:
+        """Reads a page of the graph, oldest first."""
+        return cast(GraphPage, await self._send("graph:get", input, None, None))
 
-    async def trash_page(self, **input: Unpack[TrashPageInput]) -> TrashPageOutput:
-        return cast(TrashPageOutput, await self._send("trash:page", input, None, None))
+    async def trash_page(self, **input: Unpack[TrashPageInput]) -> TrashPage:
+        """Reads a page of the trash, latest first."""
+        return cast(TrashPage, await self._send("trash:page", input, None, None))
 
-    async def trash_list(self, **input: Unpack[TrashListInput]) -> TrashListOutput:
-        return cast(TrashListOutput, await self._send("trash:list", input, None, None))
+    async def trash_list(self, **input: Unpack[TrashListInput]) -> TrashPage:
+        """Reads a page of the trash, latest first."""
+        return cast(TrashPage, await self._send("trash:list", input, None, None))
 
-    async def branch_get(self, **input: Unpack[BranchGetInput]) -> BranchGetOutput:
-        return cast(BranchGetOutput, await self._send("branch:get", input, None, None))
+    async def branch_get(self, **input: Unpack[BranchGetInput]) -> BranchPage:
+        """Reads a page of a branch or of a publication."""
+        return cast(BranchPage, await self._send("branch:get", input, None, None))
 
-    async def graph_snapshot(self, **input: Unpack[GraphSnapshotInput]) -> GraphSnapshotOutput:
-        return cast(GraphSnapshotOutput, await self._send("graph:snapshot", input, None, None))
+    async def graph_snapshot(self, **input: Unpack[GraphSnapshotInput]) -> Snapshot:
+        """Reads the whole graph, or a whole branch, in one answer."""
+        return cast(Snapshot, await self._send("graph:snapshot", input, None, None))
 
-    async def graph_sync(self, **input: Unpack[GraphSyncInput]) -> GraphSyncOutput:
-        return cast(GraphSyncOutput, await self._send("graph:sync", input, None, None))
+    async def graph_sync(self, **input: Unpack[GraphSyncInput]) -> Synced:
+        """Sends what a connection has missed since a rev."""
+        return cast(Synced, await self._send("graph:sync", input, None, None))
 
-    async def graph_apply(self, **input: Unpack[GraphApplyInput]) -> GraphApplyOutput:
-        return cast(GraphApplyOutput, await self._send("graph:apply", input, None, None))
+    async def graph_apply(self, **input: Unpack[GraphApplyInput]) -> Applied:
+        """Carries out several operations as one batch: all or none."""
+        return cast(Applied, await self._send("graph:apply", input, None, None))
 
-    async def account_get(self, **input: Unpack[AccountGetInput]) -> AccountGetOutput:
-        return cast(AccountGetOutput, await self._send("account:get", input, None, None))
+    async def account_get(self, **input: Unpack[AccountGetInput]) -> AccountAnswer:
+        """Reads the account of the caller."""
+        return cast(AccountAnswer, await self._send("account:get", input, None, None))
 
-    async def node_add(self, **input: Unpack[NodeAddInput]) -> NodeAddOutput:
-        return cast(NodeAddOutput, await self._send("node:add", input, None, None))
+    async def node_add(self, **input: Unpack[NodeAddInput]) -> Changed:
+        """Adds a node."""
+        return cast(Changed, await self._send("node:add", input, None, None))
 
-    async def node_update(self, **input: Unpack[NodeUpdateInput]) -> NodeUpdateOutput:
-        return cast(NodeUpdateOutput, await self._send("node:update", input, None, None))
+    async def node_update(self, **input: Unpack[NodeUpdateInput]) -> Changed:
+        """Changes fields of a node."""
+        return cast(Changed, await self._send("node:update", input, None, None))
 
-    async def node_delete(self, **input: Unpack[NodeDeleteInput]) -> NodeDeleteOutput:
-        return cast(NodeDeleteOutput, await self._send("node:delete", input, None, None))
+    async def node_delete(self, **input: Unpack[NodeDeleteInput]) -> Changed:
+        """Deletes a node in the trash for good."""
+        return cast(Changed, await self._send("node:delete", input, None, None))
 
-    async def node_trash(self, **input: Unpack[NodeTrashInput]) -> NodeTrashOutput:
-        return cast(NodeTrashOutput, await self._send("node:trash", input, None, None))
+    async def node_trash(self, **input: Unpack[NodeTrashInput]) -> Changed:
+        """Puts a node, or a whole branch, into the trash."""
+        return cast(Changed, await self._send("node:trash", input, None, None))
 
-    async def node_duplicate(self, **input: Unpack[NodeDuplicateInput]) -> NodeDuplicateOutput:
-        return cast(NodeDuplicateOutput, await self._send("node:duplicate", input, None, None))
+    async def node_duplicate(self, **input: Unpack[NodeDuplicateInput]) -> Copied:
+        """Copies a node, or a whole branch."""
+        return cast(Copied, await self._send("node:duplicate", input, None, None))
 
-    async def node_restore(self, **input: Unpack[NodeRestoreInput]) -> NodeRestoreOutput:
-        return cast(NodeRestoreOutput, await self._send("node:restore", input, None, None))
+    async def node_restore(self, **input: Unpack[NodeRestoreInput]) -> Changed:
+        """Takes a node out of the trash."""
+        return cast(Changed, await self._send("node:restore", input, None, None))
 
-    async def link_add(self, **input: Unpack[LinkAddInput]) -> LinkAddOutput:
-        return cast(LinkAddOutput, await self._send("link:add", input, None, None))
+    async def link_add(self, **input: Unpack[LinkAddInput]) -> Changed:
+        """Links two nodes: the target waits for the source."""
+        return cast(Changed, await self._send("link:add", input, None, None))
 
-    async def link_update(self, **input: Unpack[LinkUpdateInput]) -> LinkUpdateOutput:
-        return cast(LinkUpdateOutput, await self._send("link:update", input, None, None))
+    async def link_update(self, **input: Unpack[LinkUpdateInput]) -> Changed:
+        """Changes the type or the privacy of a link."""
+        return cast(Changed, await self._send("link:update", input, None, None))
 
-    async def link_delete(self, **input: Unpack[LinkDeleteInput]) -> LinkDeleteOutput:
-        return cast(LinkDeleteOutput, await self._send("link:delete", input, None, None))
+    async def link_delete(self, **input: Unpack[LinkDeleteInput]) -> Changed:
+        """Deletes a link in the trash for good."""
+        return cast(Changed, await self._send("link:delete", input, None, None))
 
-    async def link_trash(self, **input: Unpack[LinkTrashInput]) -> LinkTrashOutput:
-        return cast(LinkTrashOutput, await self._send("link:trash", input, None, None))
+    async def link_trash(self, **input: Unpack[LinkTrashInput]) -> Changed:
+        """Puts a link into the trash."""
+        return cast(Changed, await self._send("link:trash", input, None, None))
 
-    async def link_restore(self, **input: Unpack[LinkRestoreInput]) -> LinkRestoreOutput:
-        return cast(LinkRestoreOutput, await self._send("link:restore", input, None, None))
+    async def link_restore(self, **input: Unpack[LinkRestoreInput]) -> Changed:
+        """Takes a link out of the trash."""
+        return cast(Changed, await self._send("link:restore", input, None, None))
 
-    async def link_swap(self, **input: Unpack[LinkSwapInput]) -> LinkSwapOutput:
-        return cast(LinkSwapOutput, await self._send("link:swap", input, None, None))
+    async def link_swap(self, **input: Unpack[LinkSwapInput]) -> Changed:
+        """Turns a link around."""
+        return cast(Changed, await self._send("link:swap", input, None, None))
 
-    async def trash_restore(self, **input: Unpack[TrashRestoreInput]) -> TrashRestoreOutput:
-        return cast(TrashRestoreOutput, await self._send("trash:restore", input, None, None))
+    async def trash_restore(self, **input: Unpack[TrashRestoreInput]) -> Changed:
+        """Takes out of the trash what one batch put there."""
+        return cast(Changed, await self._send("trash:restore", input, None, None))
 
-    async def trash_purge(self, **input: Unpack[TrashPurgeInput]) -> TrashPurgeOutput:
-        return cast(TrashPurgeOutput, await self._send("trash:purge", input, None, None))
+    async def trash_purge(self, **input: Unpack[TrashPurgeInput]) -> Changed:
+        """Deletes what is in the trash for good: all of it, or what is named."""
+        return cast(Changed, await self._send("trash:purge", input, None, None))
 
-    async def trash_empty(self, **input: Unpack[TrashEmptyInput]) -> TrashEmptyOutput:
-        return cast(TrashEmptyOutput, await self._send("trash:empty", input, None, None))
+    async def trash_empty(self, **input: Unpack[TrashEmptyInput]) -> Changed:
+        """Deletes everything in the trash for good."""
+        return cast(Changed, await self._send("trash:empty", input, None, None))
 
-    async def node_publish(self, **input: Unpack[NodePublishInput]) -> NodePublishOutput:
-        return cast(NodePublishOutput, await self._send("node:publish", input, None, None))
+    async def node_publish(self, **input: Unpack[NodePublishInput]) -> Changed:
+        """Publishes a node or its branch under a public token."""
+        return cast(Changed, await self._send("node:publish", input, None, None))
 
-    async def node_publish_update(self, **input: Unpack[NodePublishUpdateInput]) -> NodePublishUpdateOutput:
-        return cast(NodePublishUpdateOutput, await self._send("node:publish:update", input, None, None))
+    async def node_publish_update(self, **input: Unpack[NodePublishUpdateInput]) -> Changed:
+        """Changes a publication."""
+        return cast(Changed, await self._send("node:publish:update", input, None, None))
 
-    async def node_unpublish(self, **input: Unpack[NodeUnpublishInput]) -> NodeUnpublishOutput:
-        return cast(NodeUnpublishOutput, await self._send("node:unpublish", input, None, None))
+    async def node_unpublish(self, **input: Unpack[NodeUnpublishInput]) -> Changed:
+        """Ends a publication."""
+        return cast(Changed, await self._send("node:unpublish", input, None, None))
 
-    async def node_embed(self, **input: Unpack[NodeEmbedInput]) -> NodeEmbedOutput:
-        return cast(NodeEmbedOutput, await self._send("node:embed", input, None, None))
+    async def node_embed(self, **input: Unpack[NodeEmbedInput]) -> Changed:
+        """Embeds a publication in the graph of the caller."""
+        return cast(Changed, await self._send("node:embed", input, None, None))
 
-    async def node_unembed(self, **input: Unpack[NodeUnembedInput]) -> NodeUnembedOutput:
-        return cast(NodeUnembedOutput, await self._send("node:unembed", input, None, None))
+    async def node_unembed(self, **input: Unpack[NodeUnembedInput]) -> Changed:
+        """Takes an embedded publication out of the graph of the caller."""
+        return cast(Changed, await self._send("node:unembed", input, None, None))
 
-    async def node_access(self, **input: Unpack[NodeAccessInput]) -> NodeAccessOutput:
-        return cast(NodeAccessOutput, await self._send("node:access", input, None, None))
+    async def node_access(self, **input: Unpack[NodeAccessInput]) -> Changed:
+        """Grants a user access to a node or branch."""
+        return cast(Changed, await self._send("node:access", input, None, None))
 
-    async def node_access_update(self, **input: Unpack[NodeAccessUpdateInput]) -> NodeAccessUpdateOutput:
-        return cast(NodeAccessUpdateOutput, await self._send("node:access:update", input, None, None))
+    async def node_access_update(self, **input: Unpack[NodeAccessUpdateInput]) -> Changed:
+        """Changes a grant."""
+        return cast(Changed, await self._send("node:access:update", input, None, None))
 
-    async def node_access_delete(self, **input: Unpack[NodeAccessDeleteInput]) -> NodeAccessDeleteOutput:
-        return cast(NodeAccessDeleteOutput, await self._send("node:access:delete", input, None, None))
+    async def node_access_delete(self, **input: Unpack[NodeAccessDeleteInput]) -> Changed:
+        """Ends a grant."""
+        return cast(Changed, await self._send("node:access:delete", input, None, None))
 
-    async def access_visibilityupdate(self, **input: Unpack[AccessVisibilityupdateInput]) -> AccessVisibilityupdateOutput:
-        return cast(AccessVisibilityupdateOutput, await self._send("access:visibilityupdate", input, None, None))
+    async def access_visibilityupdate(self, **input: Unpack[AccessVisibilityupdateInput]) -> Changed:
+        """Hides a grant from the graph of the caller, or shows it."""
+        return cast(Changed, await self._send("access:visibilityupdate", input, None, None))
 
-    async def history_page(self, **input: Unpack[HistoryPageInput]) -> HistoryPageOutput:
-        return cast(HistoryPageOutput, await self._send("history:page", input, None, None))
+    async def history_page(self, **input: Unpack[HistoryPageInput]) -> HistoryPage:
+        """Reads a page of history, latest first."""
+        return cast(HistoryPage, await self._send("history:page", input, None, None))
 
-    async def history_undo(self, **input: Unpack[HistoryUndoInput]) -> HistoryUndoOutput:
-        return cast(HistoryUndoOutput, await self._send("history:undo", input, None, None))
+    async def history_undo(self, **input: Unpack[HistoryUndoInput]) -> Undone:
+        """Undoes a batch."""
+        return cast(Undone, await self._send("history:undo", input, None, None))
 
-    async def history_redo(self, **input: Unpack[HistoryRedoInput]) -> HistoryRedoOutput:
-        return cast(HistoryRedoOutput, await self._send("history:redo", input, None, None))
+    async def history_redo(self, **input: Unpack[HistoryRedoInput]) -> Redone:
+        """Does an undone batch again."""
+        return cast(Redone, await self._send("history:redo", input, None, None))
 
-    async def batch_undo(self, **input: Unpack[BatchUndoInput]) -> BatchUndoOutput:
-        return cast(BatchUndoOutput, await self._send("batch:undo", input, None, None))
+    async def batch_undo(self, **input: Unpack[BatchUndoInput]) -> Undone:
+        """Undoes a batch."""
+        return cast(Undone, await self._send("batch:undo", input, None, None))
 
-    async def batch_redo(self, **input: Unpack[BatchRedoInput]) -> BatchRedoOutput:
-        return cast(BatchRedoOutput, await self._send("batch:redo", input, None, None))
+    async def batch_redo(self, **input: Unpack[BatchRedoInput]) -> Redone:
+        """Does an undone batch again."""
+        return cast(Redone, await self._send("batch:redo", input, None, None))
 
-    async def settings_username(self, **input: Unpack[SettingsUsernameInput]) -> SettingsUsernameOutput:
-        return cast(SettingsUsernameOutput, await self._send("settings:username", input, None, None))
+    async def settings_username(self, **input: Unpack[SettingsUsernameInput]) -> Changed:
+        """Changes the username of the caller."""
+        return cast(Changed, await self._send("settings:username", input, None, None))
 
-    async def ws_ping(self, **input: Unpack[WsPingInput]) -> WsPingOutput:
-        return cast(WsPingOutput, await self._send("ws:ping", input, None, None))
+    async def ws_ping(self, **input: Unpack[WsPingInput]) -> Pong:
+        """Asks whether the server is there, and what time it has."""
+        return cast(Pong, await self._send("ws:ping", input, None, None))
 
-    async def account_logout(self, **input: Unpack[AccountLogoutInput]) -> AccountLogoutOutput:
-        return cast(AccountLogoutOutput, await self._send("account:logout", input, None, None))
+    async def account_logout(self, **input: Unpack[AccountLogoutInput]) -> Done:
+        """Ends the session of the caller."""
+        return cast(Done, await self._send("account:logout", input, None, None))
 
     def presence_update(self, **input: object) -> None:
+        """Is passed on as presence:state: to users who see the node, and the user's other sockets."""
         self._tell("presence:update", input)
 
     def camera_update(self, **input: object) -> None:
+        """Is passed on as camera:presence: to the user's other sockets."""
         self._tell("camera:update", input)
 
     def node_drag(self, **input: Unpack[NodeDragInput]) -> None:
+        """Is passed on as node:drag: to users who see the node; takes access 2."""
         self._tell("node:drag", input)
 
-    async def node_dragend(self, **input: Unpack[NodeDragendInput]) -> NodeDragendOutput:
-        return cast(NodeDragendOutput, await self._send("node:dragend", input, None, None))
+    async def node_dragend(self, **input: Unpack[NodeDragendInput]) -> Done:
+        """Is passed on as node:dragend: to users who see the node; takes access 2; also stored as a node:update of
+        x, y and z."""
+        return cast(Done, await self._send("node:dragend", input, None, None))
 
     def _tell(self, event: str, input: Mapping[str, object]) -> None:
         raise NotImplementedError
@@ -2423,247 +3629,247 @@ class AsyncOperations:
     async def call(
         self, event: Literal["graph:get"], input: GraphGetInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> GraphGetOutput: ...
+    ) -> GraphPage: ...
 
     @overload
     async def call(
         self, event: Literal["trash:page"], input: TrashPageInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> TrashPageOutput: ...
+    ) -> TrashPage: ...
 
     @overload
     async def call(
         self, event: Literal["trash:list"], input: TrashListInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> TrashListOutput: ...
+    ) -> TrashPage: ...
 
     @overload
     async def call(
         self, event: Literal["branch:get"], input: BranchGetInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> BranchGetOutput: ...
+    ) -> BranchPage: ...
 
     @overload
     async def call(
         self, event: Literal["graph:snapshot"], input: GraphSnapshotInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> GraphSnapshotOutput: ...
+    ) -> Snapshot: ...
 
     @overload
     async def call(
         self, event: Literal["graph:sync"], input: GraphSyncInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> GraphSyncOutput: ...
+    ) -> Synced: ...
 
     @overload
     async def call(
         self, event: Literal["graph:apply"], input: GraphApplyInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> GraphApplyOutput: ...
+    ) -> Applied: ...
 
     @overload
     async def call(
         self, event: Literal["account:get"], input: AccountGetInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> AccountGetOutput: ...
+    ) -> AccountAnswer: ...
 
     @overload
     async def call(
         self, event: Literal["node:add"], input: NodeAddInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeAddOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["node:update"], input: NodeUpdateInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeUpdateOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["node:delete"], input: NodeDeleteInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeDeleteOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["node:trash"], input: NodeTrashInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeTrashOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["node:duplicate"], input: NodeDuplicateInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeDuplicateOutput: ...
+    ) -> Copied: ...
 
     @overload
     async def call(
         self, event: Literal["node:restore"], input: NodeRestoreInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeRestoreOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["link:add"], input: LinkAddInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> LinkAddOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["link:update"], input: LinkUpdateInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> LinkUpdateOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["link:delete"], input: LinkDeleteInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> LinkDeleteOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["link:trash"], input: LinkTrashInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> LinkTrashOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["link:restore"], input: LinkRestoreInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> LinkRestoreOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["link:swap"], input: LinkSwapInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> LinkSwapOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["trash:restore"], input: TrashRestoreInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> TrashRestoreOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["trash:purge"], input: TrashPurgeInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> TrashPurgeOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["trash:empty"], input: TrashEmptyInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> TrashEmptyOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["node:publish"], input: NodePublishInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodePublishOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["node:publish:update"], input: NodePublishUpdateInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodePublishUpdateOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["node:unpublish"], input: NodeUnpublishInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeUnpublishOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["node:embed"], input: NodeEmbedInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeEmbedOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["node:unembed"], input: NodeUnembedInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeUnembedOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["node:access"], input: NodeAccessInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeAccessOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["node:access:update"], input: NodeAccessUpdateInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeAccessUpdateOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["node:access:delete"], input: NodeAccessDeleteInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeAccessDeleteOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["access:visibilityupdate"], input: AccessVisibilityupdateInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> AccessVisibilityupdateOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["history:page"], input: HistoryPageInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> HistoryPageOutput: ...
+    ) -> HistoryPage: ...
 
     @overload
     async def call(
         self, event: Literal["history:undo"], input: HistoryUndoInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> HistoryUndoOutput: ...
+    ) -> Undone: ...
 
     @overload
     async def call(
         self, event: Literal["history:redo"], input: HistoryRedoInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> HistoryRedoOutput: ...
+    ) -> Redone: ...
 
     @overload
     async def call(
         self, event: Literal["batch:undo"], input: BatchUndoInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> BatchUndoOutput: ...
+    ) -> Undone: ...
 
     @overload
     async def call(
         self, event: Literal["batch:redo"], input: BatchRedoInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> BatchRedoOutput: ...
+    ) -> Redone: ...
 
     @overload
     async def call(
         self, event: Literal["settings:username"], input: SettingsUsernameInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> SettingsUsernameOutput: ...
+    ) -> Changed: ...
 
     @overload
     async def call(
         self, event: Literal["ws:ping"], input: WsPingInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> WsPingOutput: ...
+    ) -> Pong: ...
 
     @overload
     async def call(
         self, event: Literal["account:logout"], input: AccountLogoutInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> AccountLogoutOutput: ...
+    ) -> Done: ...
 
     @overload
     async def call(
         self, event: Literal["node:dragend"], input: NodeDragendInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> NodeDragendOutput: ...
+    ) -> Done: ...
 
     async def call(
         self, event: str, input: Any = None, *, wait: bool | None = None, timeout: float | None = None
@@ -2677,19 +3883,37 @@ class AsyncOperations:
         raise NotImplementedError
 
     @overload
+    def on(self, event: Literal["connected"], listener: Callable[[Connected], None]) -> Callable[[], None]: ...
+
+    @overload
     def on(self, event: Literal["graph:diff"], listener: Callable[[Diff], None]) -> Callable[[], None]: ...
 
     @overload
-    def on(self, event: Literal["error"], listener: Callable[[dict[str, object]], None]) -> Callable[[], None]: ...
+    def on(self, event: Literal["graph:init"], listener: Callable[[GraphInit], None]) -> Callable[[], None]: ...
 
     @overload
-    def on(self, event: Literal["rate_limited"], listener: Callable[[dict[str, object]], None]) -> Callable[[], None]: ...
+    def on(self, event: Literal["graph:error"], listener: Callable[[GraphError], None]) -> Callable[[], None]: ...
 
     @overload
-    def on(self, event: Literal["presence:state"], listener: Callable[[dict[str, object]], None]) -> Callable[[], None]: ...
+    def on(self, event: Literal["branch:published"], listener: Callable[[Published], None]) -> Callable[[], None]: ...
 
     @overload
-    def on(self, event: Literal["branch:published"], listener: Callable[[dict[str, object]], None]) -> Callable[[], None]: ...
+    def on(self, event: Literal["error"], listener: Callable[[ErrorEvent], None]) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: Literal["ws:pong"], listener: Callable[[PongEvent], None]) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: Literal["presence:state"], listener: Callable[[Presence], None]) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: Literal["camera:presence"], listener: Callable[[CameraPresence], None]) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: Literal["node:drag"], listener: Callable[[Dragged], None]) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: Literal["node:dragend"], listener: Callable[[Dragged], None]) -> Callable[[], None]: ...
 
     def on(self, event: str, listener: Callable[[Any], None]) -> Callable[[], None]:
         """Listens to an event of the server. Returns what lets go of the listener."""
@@ -2745,139 +3969,174 @@ OPERATIONS: dict[str, Way] = {
 
 
 __all__ = [
+    "AccessEntry",
     "AccessVisibilityupdateError",
     "AccessVisibilityupdateInput",
-    "AccessVisibilityupdateOutput",
+    "AccessVisibilityupdatePart",
+    "Account",
+    "AccountAnswer",
     "AccountGetError",
     "AccountGetInput",
-    "AccountGetOutput",
+    "AccountGrant",
     "AccountLogoutError",
     "AccountLogoutInput",
-    "AccountLogoutOutput",
     "Actor",
+    "Applied",
     "BatchRedoError",
     "BatchRedoInput",
-    "BatchRedoOutput",
     "BatchUndoError",
     "BatchUndoInput",
-    "BatchUndoOutput",
     "BranchGetError",
     "BranchGetInput",
-    "BranchGetOutput",
+    "BranchPage",
+    "CameraPresence",
     "CameraUpdateInput",
+    "Changed",
+    "Connected",
+    "Connected1",
+    "Connected2",
+    "Copied",
+    "Deleted",
     "Diff",
-    "Entry",
+    "Done",
+    "Dragged",
+    "ErrorEvent",
     "ErrorName",
     "EventName",
+    "Grant",
+    "GrantEnded",
     "GraphApplyError",
     "GraphApplyInput",
-    "GraphApplyOutput",
+    "GraphError",
     "GraphGetError",
     "GraphGetInput",
-    "GraphGetOutput",
+    "GraphInit",
+    "GraphInitGraph",
+    "GraphPage",
     "GraphSnapshotError",
     "GraphSnapshotInput",
-    "GraphSnapshotOutput",
     "GraphSyncError",
     "GraphSyncInput",
-    "GraphSyncOutput",
+    "HistoryBatch",
+    "HistoryOp",
+    "HistoryOpGuard",
+    "HistoryPage",
     "HistoryPageError",
     "HistoryPageInput",
-    "HistoryPageOutput",
+    "HistoryPatch",
+    "HistoryPatch4",
+    "HistoryPatch5",
+    "HistoryPatch6",
     "HistoryRedoError",
     "HistoryRedoInput",
-    "HistoryRedoOutput",
     "HistoryUndoError",
     "HistoryUndoInput",
-    "HistoryUndoOutput",
+    "InitNode",
     "Link",
     "LinkAddError",
     "LinkAddInput",
-    "LinkAddOutput",
+    "LinkAddPart",
+    "LinkChange",
     "LinkDeleteError",
     "LinkDeleteInput",
-    "LinkDeleteOutput",
+    "LinkDeletePart",
+    "LinkEntry",
     "LinkRestoreError",
     "LinkRestoreInput",
-    "LinkRestoreOutput",
+    "LinkRestorePart",
     "LinkSwapError",
     "LinkSwapInput",
-    "LinkSwapOutput",
+    "LinkSwapPart",
     "LinkTrashError",
     "LinkTrashInput",
-    "LinkTrashOutput",
+    "LinkTrashPart",
     "LinkUpdateError",
     "LinkUpdateInput",
-    "LinkUpdateOutput",
+    "LinkUpdatePart",
     "Node",
     "NodeAccessDeleteError",
     "NodeAccessDeleteInput",
-    "NodeAccessDeleteOutput",
+    "NodeAccessDeletePart",
     "NodeAccessError",
     "NodeAccessInput",
-    "NodeAccessOutput",
+    "NodeAccessPart",
     "NodeAccessUpdateError",
     "NodeAccessUpdateInput",
-    "NodeAccessUpdateOutput",
+    "NodeAccessUpdatePart",
     "NodeAddError",
     "NodeAddInput",
-    "NodeAddOutput",
+    "NodeAddPart",
+    "NodeChange",
     "NodeDeleteError",
     "NodeDeleteInput",
-    "NodeDeleteOutput",
+    "NodeDeletePart",
     "NodeDragInput",
     "NodeDragendInput",
-    "NodeDragendOutput",
     "NodeDuplicateError",
     "NodeDuplicateInput",
-    "NodeDuplicateOutput",
+    "NodeDuplicatePart",
     "NodeEmbedError",
     "NodeEmbedInput",
-    "NodeEmbedOutput",
+    "NodeEmbedPart",
+    "NodeEntry",
     "NodePublishError",
     "NodePublishInput",
-    "NodePublishOutput",
+    "NodePublishPart",
     "NodePublishUpdateError",
     "NodePublishUpdateInput",
-    "NodePublishUpdateOutput",
+    "NodePublishUpdatePart",
     "NodeRestoreError",
     "NodeRestoreInput",
-    "NodeRestoreOutput",
+    "NodeRestorePart",
     "NodeTrashError",
     "NodeTrashInput",
-    "NodeTrashOutput",
+    "NodeTrashPart",
     "NodeUnembedError",
     "NodeUnembedInput",
-    "NodeUnembedOutput",
+    "NodeUnembedPart",
     "NodeUnpublishError",
     "NodeUnpublishInput",
-    "NodeUnpublishOutput",
+    "NodeUnpublishPart",
     "NodeUpdateError",
     "NodeUpdateInput",
-    "NodeUpdateOutput",
+    "NodeUpdatePart",
     "OperationName",
+    "Part",
     "Phantom",
+    "Pong",
+    "PongEvent",
+    "Presence",
     "PresenceUpdateInput",
+    "PublicNode",
+    "Published",
+    "Redone",
     "RelayName",
+    "RestoredLink",
+    "RestoredNode",
     "SettingsUsernameError",
     "SettingsUsernameInput",
-    "SettingsUsernameOutput",
+    "Snapshot",
+    "Synced",
     "TrashEmptyError",
     "TrashEmptyInput",
-    "TrashEmptyOutput",
     "TrashListError",
     "TrashListInput",
-    "TrashListOutput",
+    "TrashPage",
     "TrashPageError",
     "TrashPageInput",
-    "TrashPageOutput",
     "TrashPurgeError",
     "TrashPurgeInput",
-    "TrashPurgeOutput",
     "TrashRestoreError",
     "TrashRestoreInput",
-    "TrashRestoreOutput",
+    "TrashRestorePart",
+    "TrashedLink",
+    "TrashedNode",
+    "Undone",
+    "UserEntry",
+    "UserEntryAfter1",
+    "UserEntryAfter2",
+    "UserEntryBefore1",
+    "UserEntryBefore2",
     "WsPingError",
     "WsPingInput",
-    "WsPingOutput",
 ]
