@@ -211,8 +211,9 @@ class AsyncClient(AsyncOperations):
         if self._state == "closed":
             return
         self._become("suspended")
-        await self._stop()
+        # At once: the client may be resumed before the connection is gone.
         self._lost("suspended")
+        await self._stop()
 
     def resume(self) -> None:
         """Connects again after `suspend`."""

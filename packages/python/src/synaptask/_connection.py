@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,7 +136,7 @@ class Connection:
             self._over = None
             if sending is not None:
                 sending.cancel()
-            await asyncio.shield(_dispose(sio, http, politely=over.cancelled()))
+            await _surely(_dispose(sio, http, politely=over.cancelled()))
 
     async def _handshake(self, sio: Any) -> None:
         polls = self._transports is None or "polling" in self._transports
@@ -164,15 +164,31 @@ async def _dispose(sio: Any, http: aiohttp.ClientSession, *, politely: bool) -> 
     if politely:
         with contextlib.suppress(Exception):
             await asyncio.wait_for(sio.disconnect(), CLOSE_S_MAX)
-    tasks = [task for task in (sio.eio.read_loop_task, sio.eio.write_loop_task) if task is not None]
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    left = {task for task in (sio.eio.read_loop_task, sio.eio.write_loop_task) if task is not None}
+    while left:
+        # More than once: before Python 3.12 `wait_for`, in the loops of the library, can lose what cancels it.
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=0.1)
     with contextlib.suppress(Exception):
         await asyncio.wait_for(sio.eio.disconnect(abort=True), CLOSE_S_MAX)
     with contextlib.suppress(ValueError):
         engineio.base_client.connected_clients.remove(sio.eio)
     await http.close()
+
+
+async def _surely(doing: Coroutine[Any, Any, None]) -> None:
+    """Does it to its end, also when it is cancelled meanwhile."""
+    task = asyncio.ensure_future(doing)
+    is_cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            is_cancelled = True
+    task.result()
+    if is_cancelled:
+        raise asyncio.CancelledError
 
 
 def _turned_down(answer: Mapping[str, object]) -> _Ended:
