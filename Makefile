@@ -10,6 +10,8 @@ BIN := $(CURDIR)/target/debug/synaptask
 HOSTILE := $(CURDIR)/target/hostile_payloads.jsonl
 # An environment with the wheel of the Python client.
 PYENV := $(CURDIR)/packages/python/.venv
+# The published TypeScript client, built.
+CLIENT := packages/client/dist/.ready
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 \t/' | expand -t 20
@@ -17,7 +19,7 @@ help: ## list the targets
 run: ## build the server and serve a demo graph
 	cargo run --release --locked --package server --bin synaptask -- demo
 
-test: need-tools fmt lint walls rules deny rust instructions python stories kill-loop live ## run everything that CI runs
+test: need-tools fmt lint walls rules deny rust instructions client python stories kill-loop live ## run everything that CI runs
 
 need-tools:
 	@for tool in cargo node npm $(PYTHON); do \
@@ -86,17 +88,12 @@ bench-large: ## print what a World of a million nodes costs, and edits of hubs a
 build:
 	cargo build --locked --package server --bin synaptask
 
-python: build python-wheel ## test the Python client: wheel, types, units, both clients and the examples against the server
+python: build $(PYENV)/.wheel ## test the Python client: wheel, types, units, both clients and the examples against the server
 	cd packages/python && $(PYENV)/bin/ruff check --quiet . && $(PYENV)/bin/ruff format --quiet --check .
 	cd packages/python && $(PYENV)/bin/mypy src examples tests *.py
 	cd packages/python && SYNAPTASK_BIN=$(BIN) $(PYENV)/bin/python -m pytest --quiet
 
-python-generate: build ## write the types and methods of the Python client anew, from the table of operations
-	$(PYTHON) packages/python/generate.py $(BIN)
-
-python-wheel: $(PYENV)/.wheel
-
-$(PYENV)/.wheel: $(PYENV)/.ready packages/python/pyproject.toml packages/python/README.md $(wildcard packages/python/src/synaptask/*)
+$(PYENV)/.wheel: $(PYENV)/.ready packages/python/pyproject.toml packages/python/README.md $(wildcard packages/python/src/synaptask/*.py)
 	rm -rf packages/python/dist
 	cd packages/python && $(PYENV)/bin/python -m build --no-isolation --outdir dist . > /dev/null
 	$(PYENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall packages/python/dist/*.whl
@@ -108,6 +105,21 @@ $(PYENV)/.ready: packages/python/requirements.txt
 	$(PYENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
+client: build $(CLIENT) ## test the TypeScript client: units, types, package, and that it is generated from the table
+	cd packages/client && SYNAPTASK_BIN=$(BIN) npm test --silent
+
+generate: build packages/client/node_modules/.ready ## generate the types of both clients from the table of operations
+	cd packages/client && SYNAPTASK_BIN=$(BIN) npm run --silent generate
+	$(PYTHON) packages/python/generate.py $(BIN)
+
+$(CLIENT): packages/client/node_modules/.ready packages/client/tsconfig.json $(shell find packages/client/src -name '*.ts')
+	cd packages/client && npm run --silent build
+	touch $@
+
+packages/client/node_modules/.ready: packages/client/package.json packages/client/package-lock.json
+	cd packages/client && npm ci --no-audit --no-fund
+	touch $@
+
 stories: stories-js stories-py ## run the stories: official clients against the real server
 
 browser: ## install Debian's Chromium where it is missing and this user may; the stories that need it are skipped without it
@@ -115,7 +127,7 @@ browser: ## install Debian's Chromium where it is missing and this user may; the
 	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 	  || echo "There is no Chromium: the stories told in a browser are skipped."
 
-stories-js: build browser clients/js/node_modules/.ready
+stories-js: build browser clients/js/node_modules/.ready $(CLIENT)
 	cargo run --locked --quiet --package server --example hostile_payloads > $(HOSTILE)
 	cd clients/js && SYNAPTASK_BIN=$(BIN) SYNAPTASK_HOSTILE=$(HOSTILE) npm test --silent
 
@@ -125,7 +137,7 @@ stories-py: build $(VENV)/.ready
 kill-loop: build clients/js/node_modules/.ready ## kill -9 under load, and check that nothing acknowledged is lost
 	cd clients/js && SYNAPTASK_BIN=$(BIN) npm run --silent kill-loop
 
-live: build clients/js/node_modules/.ready python-wheel ## simulate the live view over real sockets, with restarts and canary values that must not leak
+live: build clients/js/node_modules/.ready $(CLIENT) $(PYENV)/.wheel ## simulate the live view over real sockets, with restarts and canary values that must not leak
 	cd clients/js && SYNAPTASK_BIN=$(BIN) SYNAPTASK_PYTHON=$(PYENV)/bin/python npm run --silent live
 
 clients/js/node_modules/.ready: clients/js/package.json clients/js/package-lock.json
@@ -137,4 +149,4 @@ $(VENV)/.ready: clients/py/requirements.txt tools/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r clients/py/requirements.txt -r tools/requirements.txt
 	touch $@
 
-.PHONY: help run test need-tools browser fmt lint walls rules deny advisories rust instructions soak bench bench-peers bench-prune bench-costs bench-graph bench-large build python python-generate python-wheel stories stories-js stories-py kill-loop live
+.PHONY: help run test need-tools browser client python generate fmt lint walls rules deny advisories rust instructions soak bench bench-peers bench-prune bench-costs bench-graph bench-large build stories stories-js stories-py kill-loop live

@@ -1,21 +1,16 @@
-// A client that holds the graph as the rules of the live view tell it to (SPEC.md P5), on the wire's own JSON, and
-// objects to whatever those rules do not foresee.
+// The replica of the published client, strict: it objects to whatever the rules of the live view (SPEC.md P5) do not foresee, and
+// to entities and entries that have not the shape that the specification gives them.
 import assert from 'node:assert/strict';
-import { isDeepStrictEqual } from 'node:util';
+import { codes, Replica as Published } from './published.mjs';
 import { NODE_FIELDS } from './table.mjs';
 
-const [NODE_ADD, NODE_UPDATE, NODE_STATUS, NODE_TRASH, NODE_RESTORE, NODE_DELETE, NODE_PUBLISH, NODE_SHOW, NODE_HIDE, NODE_ACCESS] =
-  Array.from({ length: 10 }, (_, op) => op);
-const [LINK_ADD, LINK_UPDATE, LINK_TRASH, LINK_RESTORE, LINK_DELETE, LINK_SWAP, , LINK_SHOW, LINK_HIDE] =
-  Array.from({ length: 9 }, (_, i) => 10 + i);
-const USER_UPDATE = 30;
+const { NODE_ADD, NODE_RESTORE, NODE_DELETE, NODE_SHOW, NODE_HIDE, NODE_ACCESS } = codes;
+const { LINK_ADD, LINK_RESTORE, LINK_DELETE, LINK_SHOW, LINK_HIDE } = codes;
 
 const RESTORES = new Set([NODE_RESTORE, LINK_RESTORE]);
 const INSERTS = new Set([NODE_ADD, NODE_SHOW, LINK_ADD, LINK_SHOW]);
 const SHOWS = new Set([NODE_SHOW, LINK_SHOW]);
 const HIDES = new Set([NODE_HIDE, LINK_HIDE]);
-const REMOVES = new Set([NODE_TRASH, NODE_DELETE, NODE_HIDE, LINK_TRASH, LINK_DELETE, LINK_HIDE]);
-const CHANGES = new Set([NODE_UPDATE, NODE_STATUS, NODE_PUBLISH, LINK_UPDATE, LINK_SWAP]);
 
 // Rules: W7.
 const NODE_KEYS = [
@@ -27,101 +22,37 @@ const LINK_KEYS = 'createdTime id lastEditedTime private shareRoots source targe
 
 const keys = (entity) => Object.keys(entity).sort().join(' ');
 const withoutRoots = ({ shareRoots, ...rest }) => rest;
+const nodeKeys = (node) => (node.phantom ? PHANTOM_KEYS : NODE_KEYS);
 
-export class Replica {
-  constructor() {
-    this.clear();
+export class Replica extends Published {
+  /** `faulty` is told of every violation; without it, violations are thrown. */
+  constructor(faulty = (error) => { throw error; }) {
+    super({ onViolation: (violation) => faulty(new Error(violation)) });
+    this.faulty = faulty;
   }
 
-  /** Before a load from the start. */
-  clear() {
-    this.nodes = new Map();
-    this.links = new Map();
-    /** The place in the order of commits that it stands at. */
-    this.rev = 0;
-    /** Whether all pages of a load have come. */
-    this.whole = false;
+  page(page) {
+    this.#strictly(() => {
+      for (const node of page.nodes) hasKeys(node, nodeKeys(node));
+      for (const link of page.links) hasKeys(link, LINK_KEYS);
+    });
+    return super.page(page);
   }
 
-  /** A page overwrites. */
-  page({ nodes, links, rev, hasMore }) {
-    for (const node of nodes) this.nodes.set(node.id, this.#whole(node, node.phantom ? PHANTOM_KEYS : NODE_KEYS));
-    for (const link of links) {
-      for (const end of [link.source, link.target]) {
-        assert.ok(this.nodes.has(end), `a page brings link ${link.id} without its end ${end}`);
-      }
-      this.links.set(link.id, this.#whole(link, LINK_KEYS));
-    }
-    this.rev = Math.max(this.rev, rev);
-    if (!hasMore) this.whole = true;
+  diff(diff, how) {
+    this.#strictly(() => {
+      for (const entry of diff.nodes) hasShape(entry, nodeKeys(entry.after), this.nodes);
+      for (const entry of diff.links) hasShape(entry, LINK_KEYS, this.links);
+      for (const list of [diff.nodes, diff.links]) inOrder(list);
+    });
+    return super.diff(diff, how);
   }
 
-  /** Nodes, then links, entry by entry. */
-  diff(diff) {
-    assert.ok(diff.rev >= this.rev, `a diff leads back from rev ${this.rev} to ${diff.rev}`);
-    this.rev = diff.rev;
-    for (const entry of diff.nodes) this.#entry(this.nodes, entry, entry.after.phantom ? PHANTOM_KEYS : NODE_KEYS);
-    for (const entry of diff.links) this.#entry(this.links, entry, LINK_KEYS);
-    for (const list of [diff.nodes, diff.links]) inOrder(list);
-    for (const { op, before, after } of diff.user) {
-      assert.equal(op, USER_UPDATE);
-      if (after.username === undefined) continue;
-      for (const node of this.nodes.values()) {
-        if (node.ownerEmail === before.email) [node.ownerEmail, node.ownerUsername] = [after.email, after.username];
-      }
-    }
-  }
-
-  #whole(entity, expected) {
-    assert.equal(keys(entity), expected, 'a whole entity has all its fields');
-    return { ...entity };
-  }
-
-  #entry(held, { op, before, after }, expected) {
-    const { id } = after;
-    const has = held.get(id);
-    if (RESTORES.has(op)) {
-      // It says that it has left the trash, which an entity in the graph does not.
-      const { inTrash, lastBatchID, ...entity } = after;
-      assert.ok(inTrash === false && lastBatchID, `${id} returns without inTrash and lastBatchID`);
-      held.set(id, this.#whole(entity, expected));
-    } else if (INSERTS.has(op)) {
-      held.set(id, this.#whole(after, expected));
-    } else if (REMOVES.has(op)) {
-      held.delete(id);
-    } else if (op === NODE_ACCESS) {
-      if (has) this.#access(held, has, before, after, expected);
-    } else {
-      assert.ok(CHANGES.has(op), `operation ${op} is none that a diff has`);
-      if (has) this.#change(has, before, after);
-    }
-  }
-
-  #access(held, has, before, after, expected) {
-    if (after.phantom) {
-      assert.ok(!has.phantom, `${after.id} fades twice`);
-      held.set(after.id, this.#whole(after, PHANTOM_KEYS));
-    } else if (before.phantom) {
-      assert.ok(has.phantom, `${after.id} is full already`);
-      held.set(after.id, this.#whole(after, expected));
-    } else {
-      this.#fits(has, before);
-      Object.assign(has, after);
-    }
-  }
-
-  #change(has, before, after) {
-    this.#fits(has, before);
-    if (has.phantom) assert.equal(keys(after), 'id status', 'a phantom changes nothing but its status');
-    else assert.equal(after.version, has.version + 1, `${after.id} goes from version ${has.version} to ${after.version}`);
-    Object.assign(has, after);
-  }
-
-  /** What a change says was before is what is held. */
-  #fits(has, before) {
-    for (const [key, value] of Object.entries(before)) {
-      if (isDeepStrictEqual(has[key], value)) continue;
-      assert.fail(`${before.id}: ${key} was ${JSON.stringify(value)}, held is ${JSON.stringify(has[key])}`);
+  #strictly(check) {
+    try {
+      check();
+    } catch (error) {
+      this.faulty(error);
     }
   }
 
@@ -137,6 +68,23 @@ export class Replica {
       }
       for (const id of loaded.keys()) assert.ok(held.has(id), `${moment}: ${kind} ${id} is loaded, but not held`);
     }
+  }
+}
+
+function hasKeys(entity, expected) {
+  assert.equal(keys(entity), expected, 'a whole entity has all its fields');
+}
+
+/** A whole entity has all its fields, and one that returns says that it has left the trash, which an entity in the graph does not. */
+function hasShape({ op, before, after }, expected, held) {
+  if (RESTORES.has(op)) {
+    const { inTrash, lastBatchID, ...entity } = after;
+    assert.ok(inTrash === false && lastBatchID, `${after.id} returns without inTrash and lastBatchID`);
+    hasKeys(entity, expected);
+  } else if (INSERTS.has(op)) {
+    hasKeys(after, expected);
+  } else if (op === NODE_ACCESS && held.has(after.id) && (after.phantom || before.phantom)) {
+    hasKeys(after, expected);
   }
 }
 

@@ -381,7 +381,7 @@ def main() -> None:
     new = written(described(lambda *words: json.loads(subprocess.check_output([binary, *words], text=True))))
     if more == ["--check"]:
         if TARGET.read_text(encoding="utf-8") != new:
-            raise SystemExit("src/synaptask/_generated.py is not what the server says: run `make python-generate`")
+            raise SystemExit("src/synaptask/_generated.py is not what the server says: run `make generate`")
     else:
         TARGET.write_text(new, encoding="utf-8")
 

@@ -3,35 +3,6 @@
 // a due time in 900 ms – so that a plan can be run again and with steps left out.
 export const USERS_MAX = 6;
 
-export const REST = {
-  'graph:apply': ['POST', '/api/batch'],
-  'node:add': ['POST', '/api/node'],
-  'node:update': ['PUT', '/api/node'],
-  'node:trash': ['POST', '/api/node/trash'],
-  'node:restore': ['POST', '/api/node/restore'],
-  'node:delete': ['DELETE', '/api/node'],
-  'trash:restore': ['POST', '/api/trash/restore'],
-  'trash:purge': ['DELETE', '/api/trash'],
-  'link:add': ['POST', '/api/link'],
-  'link:update': ['PUT', '/api/link'],
-  'link:swap': ['POST', '/api/link/swap'],
-  'link:trash': ['POST', '/api/link/trash'],
-  'link:restore': ['POST', '/api/link/restore'],
-  'link:delete': ['DELETE', '/api/link'],
-  'node:publish': ['POST', '/api/node/publish'],
-  'node:publish:update': ['PUT', '/api/node/publish'],
-  'node:unpublish': ['DELETE', '/api/node/publish'],
-  'node:embed': ['POST', '/api/node/embed'],
-  'node:unembed': ['DELETE', '/api/node/embed'],
-  'node:access': ['POST', '/api/node/access'],
-  'node:access:update': ['PUT', '/api/node/access'],
-  'node:access:delete': ['DELETE', '/api/node/access'],
-  'access:visibilityupdate': ['PUT', '/api/account/access'],
-  'history:undo': ['POST', '/api/history/undo'],
-  'history:redo': ['POST', '/api/history/redo'],
-  'settings:username': ['PUT', '/api/account'],
-};
-
 const NODES_MAX = 24;
 const CUT_EVERY = 6;
 

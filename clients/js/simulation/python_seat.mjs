@@ -13,6 +13,9 @@ export function isPython(nth, users, watched) {
   return Boolean(PYTHON) && !watched && nth === users.length % 3;
 }
 
+/** How many replicas were held against loads. */
+export const inPython = { checks: 0 };
+
 const seats = [];
 const asked = [];
 let child;
@@ -82,6 +85,8 @@ export class PythonSeat {
 
   /** Holds the replica against a load on the same line, at the place in the order where that arrives. */
   async check() {
-    return this.isCalm ? this.#do('check') : false;
+    const isCompared = this.isCalm && (await this.#do('check'));
+    inPython.checks += isCompared ? 1 : 0;
+    return isCompared;
   }
 }

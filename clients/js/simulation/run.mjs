@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { foreign, leaks, newMarker, owners } from './canary.mjs';
 import { Known } from './known.mjs';
 import { Timeline } from './oracle.mjs';
-import { Drawing, REST } from './plan.mjs';
+import { Drawing } from './plan.mjs';
+import { isPython, PythonSeat } from './python_seat.mjs';
 import { Seat } from './seat.mjs';
 
 const CHECK_EVERY = 12;
@@ -28,7 +29,10 @@ export class Plan {
       heard: (seat, text) => this.#hears(seat, text),
       faulty: (error) => (this.fault ??= error),
     };
-    this.seats = users.map((user, nth) => new Seat(stage.server, user, { ...hears, transports: [nth === 5 ? 'polling' : 'websocket'] }));
+    this.seats = users.map((user, nth) => {
+      const Kind = isPython(nth, users, watched) ? PythonSeat : Seat;
+      return new Kind(stage.server, user, { ...hears, transports: [nth === 5 ? 'polling' : 'websocket'], load: nth % 2 ? 'pages' : 'snapshot' });
+    });
     this.witnesses = watched ? users.map((user) => new Seat(stage.server, user, hears)) : [];
     this.away = new Map(); // user → {left, how, limit}
     this.backs = [];
@@ -137,8 +141,8 @@ export class Plan {
     if (!this.fault) await this.#restLoads();
     if (!this.fault) await this.#leaveNothing();
     await Promise.all(this.witnesses.map((witness) => witness.settle()));
-    for (const seat of [...this.seats, ...this.witnesses]) seat.cut();
-    for (const seat of this.seats) this.counts.synced += seat.synced ?? 0;
+    for (const seat of [...this.seats, ...this.witnesses]) seat.close();
+    for (const seat of this.seats) this.counts.synced += seat.synced;
     this.to = Math.max(...this.seats.map((seat) => seat.replica.rev));
     return done;
   }
@@ -171,30 +175,23 @@ export class Plan {
     const payload = this.payload(step);
     // A page of history is looked for while the step is done.
     const { user: reader, ...pages } = step.looksBack ?? {};
-    const looked = this.seats[reader]?.ask('history:page', pages, (page) => assert.equal(page.ok, true, JSON.stringify(page)));
+    const looked = this.seats[reader]?.ask('history:page', pages);
     await this.#do(step, seat, payload);
-    await looked;
+    const page = await looked;
+    if (page) assert.equal(page.ok, true, JSON.stringify(page));
   }
 
   async #do(step, seat, payload) {
-    let lost = step.lost;
-    for (;;) {
-      const asking = step.way === 'rest' || !seat.isOpen ? this.#rest(step, payload) : seat.ask(step.event, payload);
-      if (lost && seat.isOpen) {
-        // The request is on its way, and its answer will be lost. When it is repeated, it is not executed again.
-        lost = false;
-        await new Promise(setImmediate);
-        this.#cut(step.user);
-        await asking;
-        await this.#back(step.user, { how: 'sync', limit: 5 });
-        continue;
-      }
-      const answer = await asking;
-      if (this.fault) return;
-      if (answer) return this.#answered(step, payload, answer);
-      if (this.epoch === this.stage.epoch && !this.stage.down && !seat.isOpen) await this.#back(step.user, { how: 'sync', limit: 5 });
-      await this.#recover();
+    const overRest = step.way === 'rest' || !seat.isOpen;
+    const asking = overRest ? seat.askOverRest(step.event, payload) : seat.ask(step.event, payload, { lasts: true });
+    if (step.lost && seat.isOpen) {
+      // The request is on its way, and its answer will be lost. When the client repeats it, it is not executed again.
+      await new Promise(setImmediate);
+      this.#cut(step.user);
+      await this.#back(step.user, { how: 'sync', limit: 5 });
     }
+    const answer = await asking;
+    if (answer && !this.fault) this.#answered(step, payload, answer);
   }
 
   #cut(user) {
@@ -207,16 +204,6 @@ export class Plan {
     const back = this.seats[user].back(how).catch((error) => (this.fault ??= error));
     this.backs.push(back);
     return back;
-  }
-
-  async #rest({ event, user }, payload) {
-    const [method, path] = REST[event];
-    try {
-      return (await this.stage.server.rest(this.users[user], method, path, payload)).body;
-    } catch (error) {
-      if (error instanceof TypeError) return null; // fetch: the connection broke
-      throw error;
-    }
   }
 
   #answered(step, payload, answer) {

@@ -1,160 +1,149 @@
-// One user's window: a connection of the official client that may break at any time, and the replica it feeds.
+// One user's window: a client as it is published, whose connection may break at any time, and its live graph. The client
+// connects again, catches up and sends again by itself; a seat only breaks its connection, and says when it may come back.
 import assert from 'node:assert/strict';
-import { io } from 'socket.io-client';
+import { Decoder, Encoder } from 'socket.io-parser';
+import { connect, ConnectionLost, Refusal, rest } from '../published.mjs';
 import { Replica } from '../replica.mjs';
 
 const ANSWER_MS_MAX = 60_000;
 
 export class Seat {
-  /** `heard` is told of every message as it came; `faulty` of what the rules of the live view do not allow. */
-  constructor(server, user, { heard, faulty, transports = ['websocket'] }) {
-    Object.assign(this, { server, user, heard, faulty, transports });
-    this.replica = new Replica();
-    this.waiting = new Set();
-    this.loading = false;
+  /**
+   * `heard` is told of every message as it came, `faulty` of what the rules of the live view do not allow. `load` says how the
+   * graph is loaded when what was missed is no longer kept.
+   */
+  constructor(server, user, { heard, faulty, transports = ['websocket'], load = 'snapshot' }) {
+    Object.assign(this, { server, user, heard, faulty, transports, load, synced: 0 });
+    // REST has no order in which its answers are told: they are judged by themselves.
+    const answered = { user };
+    this.fetch = async (...args) => {
+      const answer = await fetch(...args);
+      answer.clone().text().then((text) => heard(answered, `3[${text}]`), () => {});
+      return answer;
+    };
+    this.rest = rest({ url: server.url, token: user.token, fetch: this.fetch });
+    this.nothing = new Replica();
+    this.broken = new AbortController();
+  }
+
+  get replica() {
+    return this.graph?.replica ?? this.nothing;
   }
 
   get isOpen() {
-    return this.socket?.connected === true && this.welcomed;
+    return this.client?.state === 'connected';
   }
 
   /** Open, and neither loading nor catching up. */
   get isCalm() {
-    return this.isOpen && !this.loading && !this.aside && this.replica.whole;
+    return this.isOpen && this.graph?.state === 'live';
   }
 
-  /** Connects; resolves with whether that went well. */
-  async open() {
-    this.cut();
-    this.loading = false;
-    this.welcomed = false;
-    const socket = io(this.server.url, {
-      forceNew: true,
-      reconnection: false,
+  /** Every byte of every message, before the client reads it. */
+  #parser() {
+    const hears = (text) => this.heard(this, String(text));
+    return {
+      Encoder,
+      Decoder: class extends Decoder {
+        add(text) {
+          hears(text);
+          super.add(text);
+        }
+      },
+    };
+  }
+
+  async #open(limit) {
+    this.client = await connect({
+      url: this.server.url,
+      token: this.user.token,
       transports: this.transports,
-      auth: { api_token: this.user.token },
+      socketOptions: { parser: this.#parser(), reconnectionDelay: 50, reconnectionDelayMax: 500 },
+      fetch: this.fetch,
+      signal: this.broken.signal,
+      onMessage: (message) => this.#message(message),
     });
-    this.socket = socket;
-    socket.io.engine.on('packet', ({ type, data }) => {
-      if (type === 'message') this.heard(this, String(data));
+    this.client.onState((state, why) => {
+      if (state === 'closed' && !(why instanceof ConnectionLost)) this.faulty(why);
     });
-    return new Promise((resolve) => {
-      const done = (ok) => {
-        this.waiting.delete(gone);
-        resolve(ok);
-      };
-      const gone = () => done(false);
-      this.waiting.add(gone);
-      socket.once('connect_error', gone);
-      socket.once('disconnect', () => {
-        if (socket === this.socket) for (const give of [...this.waiting]) give();
-      });
-      socket.on('connected', ({ ok }) => {
-        this.welcomed = ok;
-        done(ok);
-      });
-      socket.on('graph:diff', (diff) => this.#takes(socket, () => this.#told(diff)));
-      for (const event of ['error', 'graph:error']) {
-        socket.on(event, (error) => this.faulty(new Error(`${event} out of nowhere: ${JSON.stringify(error)}`)));
-      }
-    });
+    for (const event of ['error', 'graph:error']) {
+      this.client.on(event, (error) => this.faulty(new Error(`${event} out of nowhere: ${JSON.stringify(error)}`)));
+    }
+    const following = this.client.follow({ load: this.load, pageSize: limit, newReplica: () => new Replica(this.faulty) });
+    this.graph = await following;
   }
 
-  #takes(socket, take) {
-    if (socket !== this.socket) return;
+  #message({ kind, event, payload }) {
+    if (kind !== 'answer') return;
+    if (event === 'graph:sync' && payload.recovered) this.synced++;
+    if (event !== 'graph:get' || !this.comparing || !this.isCalm) return;
+    // At this place in what the connection brings, and not a microtask later.
+    const { moment, done } = this.comparing;
+    this.comparing = null;
     try {
-      take();
+      assert.equal(payload.ok, true, JSON.stringify(payload));
+      this.replica.equals(payload, `${moment}, ${this.user.email}`);
+      done();
     } catch (error) {
       this.faulty(error);
     }
   }
 
-  /** The connection breaks. */
+  /** The connection breaks, and the client may not come back yet. */
   cut() {
-    const { socket } = this;
-    if (!socket) return;
-    this.socket = null;
-    socket.io.engine.close();
-    socket.disconnect();
-    for (const give of [...this.waiting]) give();
+    this.broken.abort(new ConnectionLost('cut'));
+    this.broken = new AbortController();
+    if (!this.client) return;
+    this.client.socket.io.engine?.close();
+    this.client.suspend();
   }
 
-  /** Asks; resolves with the ack once it has been taken in, or with null when the connection broke before one came. */
-  ask(event, payload, take = (ack) => this.#own(ack)) {
-    const { socket } = this;
-    if (!this.isOpen) return Promise.resolve(null);
-    return new Promise((resolve) => {
-      const done = (ack = null) => {
-        clearTimeout(timer);
-        this.waiting.delete(gone);
-        resolve(ack);
-      };
-      const gone = () => done();
-      const timer = setTimeout(() => {
-        this.faulty(new Error(`no answer to ${event} in ${ANSWER_MS_MAX} ms`));
-        done();
-      }, ANSWER_MS_MAX);
-      this.waiting.add(gone);
-      socket.emit(event, payload, (ack) => {
-        this.#takes(socket, () => take(ack));
-        done(socket === this.socket ? ack : null);
-      });
-    });
-  }
-
-  /** An ack's diff is applied like any other, unless it is yesterday's (P25). */
-  #own(ack) {
-    if (ack.ok && ack.diff && !ack.replayed && ack.diff.batchId !== null) this.#told(ack.diff);
-  }
-
-  /** What comes before it is known what was missed is put aside. */
-  #told(diff) {
-    if (this.aside) this.aside.push(diff);
-    else this.replica.diff(diff);
-  }
-
-  /** On a new connection live diffs may arrive before the missed ones: all are applied in the order of commits, each part once. */
-  #catchUp({ recovered }) {
-    const { aside } = this;
-    this.aside = null;
-    if (!recovered) return this.replica.clear();
-    const told = new Map(aside.map((diff) => [`${diff.rev} ${diff.batchId} ${diff.part ?? 1}`, diff]));
-    for (const diff of [...told.values()].sort((a, b) => a.rev - b.rev || (a.part ?? 1) - (b.part ?? 1))) this.replica.diff(diff);
-  }
-
-  /** Loads anew, page by page, while the world goes on. */
-  async load(limit = 1000) {
-    this.replica.clear();
-    this.loading = true;
-    for (let offset = 0, more = true; more; ) {
-      const ack = await this.ask('graph:get', { limit, offset }, (page) => {
-        assert.equal(page.ok, true, JSON.stringify(page));
-        this.replica.page(page);
-        offset += page.nodes.length;
-      });
-      if (!ack) return;
-      more = ack.hasMore === true;
-    }
-    this.loading = false;
-  }
-
-  /** Connects again and catches up, by what was missed where it can. */
-  async back({ how, limit }) {
+  /** The window is closed for good. */
+  close() {
     this.cut();
-    const syncs = how === 'sync' && this.replica.whole;
-    if (!syncs) this.replica.clear();
-    this.aside = syncs ? [] : null;
-    if (!(await this.open())) return;
-    if (syncs) {
-      const ack = await this.ask('graph:sync', { since: this.replica.rev }, (answer) => {
-        assert.equal(answer.ok, true, JSON.stringify(answer));
-        this.#catchUp(answer);
-      });
-      if (!ack) return;
-      this.synced = (this.synced ?? 0) + (ack.recovered ? 1 : 0);
-      if (ack.recovered) return;
+    this.client?.close();
+    this.rest.close();
+  }
+
+  /** The client may come back: it catches up by what was missed where it can, or loads, page by page, while the world goes on. */
+  async back({ how, limit }) {
+    const { signal } = this.broken;
+    try {
+      if (!this.graph) {
+        this.client?.close();
+        return await this.#open(limit);
+      }
+      const live = how === 'load' ? this.graph.reload({ load: 'pages', pageSize: limit, signal }) : this.graph.whenLive(signal);
+      this.client.resume();
+      await live;
+    } catch (error) {
+      if (!(error instanceof ConnectionLost)) throw error;
     }
-    await this.load(limit);
+  }
+
+  /** Asks over the connection. A change is asked for until it is answered; a read is given up when the connection breaks: null. */
+  async ask(event, payload, { lasts = false } = {}) {
+    if (!this.isOpen) return null;
+    const late = AbortSignal.timeout(ANSWER_MS_MAX);
+    const signal = lasts ? late : AbortSignal.any([late, this.broken.signal]);
+    return this.#answer(event, this.client.call(event, payload, { signal }), late);
+  }
+
+  /** Asks over REST, until it is answered. */
+  async askOverRest(event, payload) {
+    const late = AbortSignal.timeout(ANSWER_MS_MAX);
+    return this.#answer(event, this.rest.call(event, payload, { signal: late }), late);
+  }
+
+  async #answer(event, asking, late) {
+    try {
+      return await asking;
+    } catch (error) {
+      if (error instanceof Refusal) return { ok: false, error: error.error, code: error.code, message: error.message, retryAfter: error.retryAfter };
+      if (late.aborted) this.faulty(new Error(`no answer to ${event} in ${ANSWER_MS_MAX} ms`));
+      else if (!(error instanceof ConnectionLost)) this.faulty(error);
+      return null;
+    }
   }
 
   /** Whatever was ordered before has arrived: a connection has one line. */
@@ -165,10 +154,10 @@ export class Seat {
   /** Holds the replica against a load on the same line, at the place in the order where that arrives. */
   async check(moment) {
     if (!this.isCalm) return false;
-    const ack = await this.ask('graph:get', { limit: 5000 }, (page) => {
-      assert.equal(page.ok, true, JSON.stringify(page));
-      this.replica.equals(page, `${moment}, ${this.user.email}`);
-    });
-    return ack !== null;
+    let isCompared = false;
+    this.comparing = { moment, done: () => (isCompared = true) };
+    await this.ask('graph:get', { limit: 5000 });
+    this.comparing = null;
+    return isCompared;
   }
 }

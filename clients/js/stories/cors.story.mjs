@@ -3,14 +3,20 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BROWSER, openBrowser, site } from '../browser.mjs';
 import { storyOnOwnServer } from '../story.mjs';
+import { signedIn } from '../visitor.mjs';
 
 const told = BROWSER ? storyOnOwnServer : (name) => test(name, { skip: 'there is no Chromium here' });
 const browser = BROWSER && (await openBrowser());
-const other = BROWSER && (await site());
+const [listed, other] = BROWSER ? [await site(), await site()] : [];
 
-/** A tab on a page of that origin. */
-async function tab(origin) {
-  const page = await (await browser.newContext()).newPage();
+/** A tab on a page of that origin, with or without a session at the server. */
+async function tab(origin, session) {
+  const context = await browser.newContext();
+  if (session) {
+    const [name, value] = session.cookie.split('=');
+    await context.addCookies([{ name, value, url: session.server.url, httpOnly: true, sameSite: 'Lax' }]);
+  }
+  const page = await context.newPage();
   await page.goto(origin);
   return page;
 }
@@ -56,6 +62,7 @@ async function preflightsOf(page) {
 }
 
 const bearer = (token) => ({ headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' } });
+const WITH_COOKIES = { credentials: 'include', headers: { 'content-type': 'application/json' } };
 const ADD = { method: 'POST', body: '{"title":"Roof"}' };
 const POLLING = { transports: ['polling'] };
 const WEBSOCKET = { transports: ['websocket'] };
@@ -90,5 +97,49 @@ told('A page of another origin reads how long to wait', { limits: 'on', env: { S
   assert.equal((await asked()).status, 200);
   const { status, retryAfter, body } = await asked();
   assert.deepEqual([status, Number(retryAfter)], [429, body.retryAfter]);
+  await page.context().close();
+});
+
+// Rules: T11, T25. The sites differ by port alone, so the browser sends the cookie from both of them.
+for (const [mode, ofListed, ofOther] of [
+  ['any', 'session', 'token'],
+  ['listed', 'session', 'nothing'],
+  ['off', 'nothing', 'nothing'],
+]) {
+  told(`With cors = "${mode}" a listed origin has: ${ofListed}; any other: ${ofOther}`, { settings: `cors = "${mode}"\nallowed_origins = ["${listed}"]\n` }, async (server) => {
+    const olha = await signedIn(server, 'olha');
+    const { token } = await server.cli('token', 'create', '--email', 'olha@example.com', '--json');
+    for (const [origin, has] of [[listed, ofListed], [other, ofOther]]) {
+      const page = await tab(origin, olha);
+      const byToken = await call(page, `${server.url}/api/graph`, bearer(token));
+      assert.equal(byToken.status ?? byToken, has === 'nothing' ? 'blocked' : 200, `${origin} by token`);
+      const read = await call(page, `${server.url}/api/graph`, WITH_COOKIES);
+      const added = await call(page, `${server.url}/api/node`, { ...ADD, ...WITH_COOKIES });
+      for (const answer of [read, added]) assert.equal(answer.status ?? answer, has === 'session' ? 200 : 'blocked', `${origin} by session`);
+      assert.equal(await hear(page, server.url, { ...POLLING, withCredentials: true }), has === 'session' ? 'web' : 'blocked', `${origin} polls`);
+      // A browser opens a websocket to anywhere. The server itself looks where the page is from.
+      const mayOpen = origin === listed ? 'web' : 'forbidden.origin';
+      assert.equal(await hear(page, server.url, WEBSOCKET), mayOpen, `${origin} by websocket`);
+      await page.context().close();
+    }
+    const titles = (await olha.does('GET', '/api/graph')).nodes.map(({ title }) => title);
+    assert.deepEqual(titles, ofListed === 'session' ? ['Roof'] : [], 'what was blocked has changed nothing');
+  });
+}
+
+// Rules: T11. The browser sends a form from anywhere without asking, but the cookie only from the same site, and the
+// server looks where it is from.
+told('A form of another origin changes nothing', {}, async (server) => {
+  const olha = await signedIn(server, 'olha');
+  const page = await tab(other, olha);
+  const answered = page.waitForResponse(`${server.url}/api/node`);
+  await page.evaluate((url) => {
+    const form = Object.assign(document.createElement('form'), { method: 'POST', action: url, enctype: 'text/plain' });
+    form.append(Object.assign(document.createElement('input'), { name: '{"title":"Roof","description":"', value: '"}' }));
+    document.body.append(form);
+    form.submit();
+  }, `${server.url}/api/node`);
+  assert.equal((await answered).status(), 403);
+  assert.deepEqual((await olha.does('GET', '/api/graph')).nodes, []);
   await page.context().close();
 });

@@ -13,6 +13,26 @@ branch:get                   active    | ok                       =             
                              trashed   | branch_not_found         =                        =                        =                        =
                              missing   | branch_not_found         =                        =                        =                        =
                              malformed | invalid_node_id          =                        =                        =                        =
+graph:why                    active    | ok                       =                        =                        =                        node_not_found
+                             trashed   | node_not_found           =                        =                        =                        =
+                             missing   | node_not_found           =                        =                        =                        =
+                             malformed | invalid_node_id          =                        =                        =                        =
+graph:ready root             active    | ok                       =                        =                        =                        branch_not_found
+                             trashed   | branch_not_found         =                        =                        =                        =
+                             missing   | branch_not_found         =                        =                        =                        =
+                             malformed | invalid_node_id          =                        =                        =                        =
+graph:critical               active    | ok                       =                        =                        =                        node_not_found
+                             trashed   | node_not_found           =                        =                        =                        =
+                             missing   | node_not_found           =                        =                        =                        =
+                             malformed | invalid_node_id          =                        =                        =                        =
+graph:critical root          active    | ok                       =                        =                        =                        branch_not_found
+                             trashed   | branch_not_found         =                        =                        =                        =
+                             missing   | branch_not_found         =                        =                        =                        =
+                             malformed | invalid_node_id          =                        =                        =                        =
+node:grants                  active    | ok                       =                        no_permission            no_permission            node_not_found
+                             trashed   | ok                       =                        no_permission            no_permission            node_not_found
+                             missing   | node_not_found           =                        =                        =                        =
+                             malformed | invalid_node_id          =                        =                        =                        =
 node:add target              active    | ok                       =                        =                        =                        target_not_found
                              trashed   | target_in_trash          =                        =                        =                        target_not_found
                              missing   | target_not_found         =                        =                        =                        =
@@ -243,6 +263,8 @@ async function undoneIn(state) {
 const byId = (id) => ({ id });
 const ASKED = {
   'branch:get': { asks: (id) => ({ root: id }), malformed: 'x'.repeat(101) },
+  'graph:ready root': { asks: (id) => ({ root: id }), malformed: 'x'.repeat(101) },
+  'graph:critical root': { asks: (id) => ({ root: id }), malformed: 'x'.repeat(101) },
   'node:add target': { asks: (target) => ({ target, title: 'Step' }) },
   'node:duplicate target': { asks: async (target, user) => ({ id: await ownNode(user), target }), malformed: '123' },
   'node:update': { asks: (id) => ({ id, title: 'News', status: 3 }) },

@@ -165,6 +165,56 @@ const OPERATIONS = {
       assert.ok(missed.length >= 1 && missed.at(-1).nodes[0].after.title === 'missed');
     },
   },
+  'graph:why': {
+    does: 'says why a task waits, and where one can begin',
+    given: async () => {
+      const made = await link();
+      return { made, payload: { id: made.target } };
+    },
+    holds(body, { made }) {
+      isKeys(body, ['ok', 'held', 'blockers', 'frontier', 'more', 'rev', 'trace_id']);
+      assert.deepEqual([body.held, body.blockers, body.more], [true, [made.source], false]);
+      assert.deepEqual(body.frontier, [{ id: made.source, phantom: false, chain: [made.target, made.source] }]);
+    },
+  },
+  'graph:ready': {
+    does: 'lists what can be worked on, and says why in this order',
+    given: async () => {
+      const made = await link();
+      await does('node:update', { id: made.target, dueDate: NEXT_YEAR });
+      return { made, payload: { mine: false, root: made.target, limit: 10 } };
+    },
+    holds(body, { made }) {
+      isKeys(body, ['ok', 'tasks', 'more', 'rev', 'trace_id']);
+      const reason = { due: NEXT_YEAR, holds: 1, atLeast: false, priority: 0 };
+      assert.deepEqual([body.tasks, body.more], [[{ id: made.source, reason }], false]);
+    },
+  },
+  'graph:critical': {
+    does: 'finds the longest chain into a task',
+    given: async () => {
+      const made = await link();
+      return { made, payload: { id: made.target, root: made.target } };
+    },
+    holds(body, { made }) {
+      isKeys(body, ['ok', 'tasks', 'volume', 'rev', 'trace_id']);
+      const chain = [made.source, made.target];
+      assert.deepEqual(body.tasks, { length: 2, chain, slack: [], more: false });
+      assert.deepEqual(body.volume, { length: 12, chain, slack: [], more: false });
+    },
+  },
+  'node:grants': {
+    does: 'lists who has access to a node, and by what',
+    given: async () => {
+      const id = await shared(petro, { level: 2, due: NEXT_YEAR });
+      return { id, payload: { id } };
+    },
+    holds(body, { id }) {
+      isKeys(body, ['ok', 'grants', 'more', 'rev', 'trace_id']);
+      const shown = { via: id, userName: petro.username, userEmail: petro.email, level: 2, branch: true, due: NEXT_YEAR, showing: true, inForce: true };
+      assert.deepEqual([body.grants, body.more], [[shown], false]);
+    },
+  },
   'graph:apply': {
     does: 'does several things as one',
     async given() {

@@ -78,7 +78,7 @@ fn strongest(
     best
 }
 
-fn min_level(a: Option<Level>, b: Option<Level>) -> Option<Level> {
+pub(crate) fn min_level(a: Option<Level>, b: Option<Level>) -> Option<Level> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (level, None) | (None, level) => level,

@@ -18,6 +18,7 @@ pub mod draft;
 pub mod effort;
 mod entries;
 pub mod field_rules;
+pub mod grants;
 pub mod hash;
 pub mod history_view;
 pub mod id;
@@ -39,6 +40,7 @@ pub mod trash;
 pub mod view;
 mod viewer_classes;
 mod visible;
+pub mod waiting;
 pub mod world;
 
 pub use audience::Audience;

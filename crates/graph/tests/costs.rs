@@ -9,12 +9,14 @@ mod wide;
 use wide::{CASES, Case};
 
 /// What costs the same however large the hub is.
-// Rules: B16, G14.
+// Rules: B16, G14, Q15.
 const FLAT: &[&str] = &[
     "node:update of a hub with n children",
     "completing a hub of n completed children",
     "completing the last of n blockers of a hub",
     "a page of 10 of a listed publication of n",
+    "graph:why of 10 blockers beside n others",
+    "graph:critical into one, 10 blockers beside n others",
     "link:add, a hub with n children under a node",
     "link:add, a child under a node with n parents",
 ];

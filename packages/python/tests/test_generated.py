@@ -25,7 +25,7 @@ def ask(*words: str) -> Any:
 
 def test_what_is_generated_is_what_the_server_says() -> None:
     new = written(described(ask))
-    assert (ROOT / "src/synaptask/_generated.py").read_text() == new, "run `make python-generate`"
+    assert (ROOT / "src/synaptask/_generated.py").read_text() == new, "run `make generate`"
 
 
 def test_every_operation_of_the_table_is_a_method_of_every_client() -> None:

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub mod measured;
+mod plan;
 
 /// What a case measures, once its World exists.
 pub type Work = Box<dyn FnOnce()>;
@@ -82,6 +83,19 @@ pub const CASES: &[Case] = &[
     Case { name: "everything seen, n own nodes under some shares", n: 25_000, prepare: all_of_sharer },
     Case { name: "everything seen, n nodes under some shares", n: 25_000, prepare: all_of_shared },
     Case { name: "branch:get of a public branch of n, in pages", n: 25_000, prepare: pages_of_publication },
+    Case { name: "graph:why of 10 blockers beside n others", n: 1000, prepare: plan::why_of_few },
+    Case {
+        name: "graph:critical into one, 10 blockers beside n others",
+        n: 1000,
+        prepare: plan::critical_of_few,
+    },
+    Case { name: "graph:why of a chain of n, each node shared", n: 250, prepare: plan::why_of_shared },
+    Case {
+        name: "graph:ready and graph:critical of n nodes and 2n links",
+        n: 25_000,
+        prepare: plan::plan_of_own,
+    },
+    Case { name: "node:grants at depth n, each node shared", n: 100, prepare: plan::grants_at_depth },
 ];
 
 pub const ALICE: u128 = 1;

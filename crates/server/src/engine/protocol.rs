@@ -2,10 +2,12 @@
 
 use super::diff_part::DiffPart;
 use super::shared_text::SharedText;
+use graph::grants::Grants;
 use graph::history_view::HistoryView;
 use graph::load::Page;
 use graph::model::{Grant, Rev, TokenHash, TokenKind, User};
 use graph::trash::TrashPage;
+use graph::waiting::{Critical, Ready, Why};
 use graph::{Batch, BatchId, NodeId, Operation, Refusal, Root, TokenId, UserId};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -98,6 +100,14 @@ pub enum Read {
     Branch { root: Root, page: PageRequest },
     /// All that the caller sees at once: the graph, or a branch as [`Read::Branch`] names it.
     Snapshot { root: Option<Root> },
+    /// Why a task waits.
+    Why { id: NodeId },
+    /// What the caller can work on now: at most `limit` tasks of the graph or of a branch.
+    Ready { mine: bool, root: Option<Root>, limit: usize },
+    /// The longest chain of open tasks in the graph or in a branch: into one task, or into any.
+    Critical { id: Option<NodeId>, root: Option<Root> },
+    /// Who has access to a node.
+    Grants { id: NodeId },
     /// What the caller's connection missed since the given rev.
     Sync { since: Rev },
     /// A page of the history that the caller sees.
@@ -214,6 +224,22 @@ pub enum Outcome {
         page: Box<PageOfHistory>,
         rev: Rev,
     },
+    Why {
+        why: Why,
+        rev: Rev,
+    },
+    Ready {
+        ready: Ready,
+        rev: Rev,
+    },
+    Critical {
+        critical: Critical,
+        rev: Rev,
+    },
+    Grants {
+        grants: Grants,
+        rev: Rev,
+    },
     /// Missed diffs were sent before this answer, or could not be; then the client loads anew.
     Synced {
         rev: Rev,
@@ -225,6 +251,9 @@ pub enum Outcome {
     PassedOn,
     Failed(Failure),
 }
+
+/// How many ids are about as much to write as an entity.
+const IDS_LIKE_AN_ENTITY: usize = 10;
 
 impl Outcome {
     /// How many entities or entries it has, as a measure of how long it takes to write out.
@@ -239,6 +268,17 @@ impl Outcome {
             Outcome::History { page, .. } => {
                 page.past.batches.iter().map(|past| past.batch.entries.len()).sum()
             }
+            // An id is written much faster than an entity.
+            Outcome::Why { why, .. } => {
+                let chains = why.frontier.iter().map(|end| end.chain.len()).sum::<usize>();
+                (why.blockers.len() + chains) / IDS_LIKE_AN_ENTITY
+            }
+            Outcome::Ready { ready, .. } => ready.tasks.len() / IDS_LIKE_AN_ENTITY,
+            Outcome::Critical { critical: Critical { tasks, volume }, .. } => {
+                let ids = [tasks, volume].map(|longest| longest.chain.len() + longest.slack.len());
+                ids.iter().sum::<usize>() / IDS_LIKE_AN_ENTITY
+            }
+            Outcome::Grants { grants, .. } => grants.grants.len(),
             Outcome::Synced { .. } | Outcome::Administered(_) | Outcome::PassedOn | Outcome::Failed(_) => 0,
         }
     }

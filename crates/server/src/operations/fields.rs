@@ -34,6 +34,8 @@ pub(super) const ROOT: Required<Branch> =
     required("root", Branch, PayloadFault::MissingId, PayloadFault::InvalidNodeId);
 /// The branch to which a read is limited.
 pub(super) const ROOT_ONLY: Optional<Branch> = optional("root", Branch, PayloadFault::InvalidNodeId);
+/// The task to which a read is limited.
+pub(super) const INTO: Optional<Id<NodeId>> = nullable("id", Id(NodeId), PayloadFault::InvalidNodeId);
 pub(super) const TARGET: Optional<Id<NodeId>> = nullable("target", Id(NodeId), PayloadFault::InvalidTargetId);
 pub(super) const LINK_SOURCE: Required<Id<NodeId>> = end("source");
 pub(super) const LINK_TARGET: Required<Id<NodeId>> = end("target");
@@ -82,6 +84,7 @@ pub(super) const BRANCH: Optional<Boolean> = optional("branch", Boolean, Payload
 pub(super) const DUE: Optional<Due> = nullable("due", Due, PayloadFault::Domain(Reason::InvalidDue));
 pub(super) const SHOWING: Required<Boolean> =
     required("showing", Boolean, PayloadFault::InvalidShowing, PayloadFault::InvalidShowing);
+pub(super) const MINE: Optional<Boolean> = optional("mine", Boolean, PayloadFault::InvalidMine);
 pub(super) const USERNAME: Required<Username> = required(
     "username",
     Username,
@@ -95,14 +98,20 @@ pub(super) struct PageInput {
     offset: Defaulted<Count, usize>,
 }
 
+const fn limit(most: i64, default: usize) -> Defaulted<Count, usize> {
+    optional("limit", Count { least: 1, most }, PayloadFault::InvalidLimit).or(default)
+}
+
 const fn pages(most: i64, default: usize) -> PageInput {
     let offset = Count { least: 0, most: i64::MAX };
     PageInput {
-        limit: optional("limit", Count { least: 1, most }, PayloadFault::InvalidLimit).or(default),
+        limit: limit(most, default),
         offset: optional("offset", offset, PayloadFault::InvalidOffset).or(0),
     }
 }
 
+/// How many tasks an answer may have.
+pub(super) const TASKS: Defaulted<Count, usize> = limit(PAGE_LIMIT_MOST, 100);
 /// A page of the trash or of history.
 pub(super) const PAGE: PageInput = pages(PAGE_LIMIT_MOST, 100);
 /// A page of the graph or of a branch.

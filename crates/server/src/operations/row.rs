@@ -6,7 +6,7 @@ use super::kinds::Batch;
 use super::paths::{Parameter, parameters};
 use crate::engine::protocol::Read;
 use crate::limits::NamedLimit;
-use crate::wire::payload::Json;
+use crate::wire::payload::{Json, Malformed};
 use crate::wire::{PayloadFault, PayloadRefusal, Problem};
 use graph::{BatchId, Operation, Reason};
 
@@ -249,9 +249,23 @@ impl Row {
         self.paths.iter().find_map(|own| parameters(own, path))
     }
 
-    /// Whether a field holds an integer. A query string does not show the types of its values.
-    pub fn takes_integer(&self, name: &str) -> bool {
-        self.fields.iter().any(|field| field.name == name && field.schema.json_type == "integer")
+    /// Reads a query string, which does not show the types of its values.
+    ///
+    /// # Errors
+    /// Those of [`Json::from_query`].
+    pub fn read_query(&self, query: &str) -> Result<Json, Malformed> {
+        let mut payload = Json::from_query(query, |name| self.takes_integer(name))?;
+        payload.read_booleans(|name| self.takes(name, "boolean"));
+        Ok(payload)
+    }
+
+    /// Whether a field holds an integer.
+    pub(super) fn takes_integer(&self, name: &str) -> bool {
+        self.takes(name, "integer")
+    }
+
+    fn takes(&self, name: &str, json_type: &str) -> bool {
+        self.fields.iter().any(|field| field.name == name && field.schema.json_type == json_type)
     }
 
     /// Every possible fault of the payload, in the order of the checks, without repeats.

@@ -60,6 +60,21 @@ fn graph() -> Vec<Row> {
             .refuses(&[BranchNotFound])
             .gives("{ok, rev, nodes, links, trace_id}, with an ETag; 304 if If-None-Match names it")
             .with("API token or web session; none if root is a public token"),
+        row("graph:why", limit("graph:why", 10))
+            .reads(input!(Read::Why { id: NODE_ID }))
+            .rest(Get, &["/api/why"])
+            .refuses(&[NodeNotFound])
+            .gives("{ok, held, blockers, frontier, more, rev, trace_id}"),
+        row("graph:ready", limit("graph:ready", 10))
+            .reads(input!(Read::Ready { mine: MINE.or(false), root: ROOT_ONLY, limit: TASKS }))
+            .rest(Get, &["/api/ready"])
+            .refuses(&[BranchNotFound])
+            .gives("{ok, tasks, more, rev, trace_id}"),
+        row("graph:critical", limit("graph:critical", 10))
+            .reads(input!(Read::Critical { id: INTO, root: ROOT_ONLY }))
+            .rest(Get, &["/api/critical"])
+            .refuses(&[BranchNotFound, NodeNotFound])
+            .gives("{ok, tasks, volume, rev, trace_id}"),
         row("graph:sync", limit("graph:sync", 5))
             .reads(input!(Read::Sync { since: SINCE }))
             .gives("{ok, rev, recovered, trace_id}; before it, if recovered, every graph:diff that was missed"),
@@ -293,6 +308,11 @@ fn shares() -> Vec<Row> {
             .mutates(input!(Operation::AccessDelete { id: NODE_ID, email: EMAIL }))
             .rest(Delete, &["/api/node/access"])
             .refuses(&[NodeNotFound, NoPermission, UserNotFound, NotShared]),
+        row("node:grants", limit("node:grants", 10))
+            .reads(input!(Read::Grants { id: NODE_ID }))
+            .rest(Get, &["/api/node/access"])
+            .refuses(&[NodeNotFound, NoPermission])
+            .gives("{ok, grants, more, rev, trace_id}"),
         row("access:visibilityupdate", limit("access:visibilityupdate", 30))
             .mutates(input!(Operation::AccessVisibility { id: NODE_ID, showing: SHOWING }))
             .rest(Put, &["/api/account/access"])

@@ -251,6 +251,7 @@ fn o5_null_is_as_if_it_were_left_out() {
         ("link:add", "id"),
         ("node:publish", "due"),
         ("node:access", "due"),
+        ("graph:critical", "id"),
         ("account:register", "invite"),
         ("account:invite", "email"),
         ("history:page", "scopeType"),

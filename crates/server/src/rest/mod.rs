@@ -197,7 +197,7 @@ async fn payload(
 ) -> Result<Json, Problem> {
     let query = parts.uri.query().unwrap_or_default();
     let mut payload = if row.method == Some(operations::Method::Get) {
-        Json::from_query(query, |name| row.takes_integer(name))?
+        row.read_query(query)?
     } else if query.is_empty() {
         let (bytes_max, within) = (app.settings.body_bytes_max, app.settings.body_timeout);
         Json::from_body(&read_body(&parts.headers, body, bytes_max, within).await?)?
@@ -225,7 +225,7 @@ async fn publication(
     for limit in limits.into_iter().flatten() {
         app.count_named(who, limit).map_err(|over| Problem::limited(over.retry_after_s))?;
     }
-    let payload = Json::from_query(query, |name| row.takes_integer(name))?;
+    let payload = row.read_query(query)?;
     let read = match operations::decode(row, &payload) {
         Ok(Asked::Read(Read::Branch { root: Root::Token(token), page })) => {
             PublicRead { token, page: Some(page) }

@@ -115,6 +115,12 @@ pub fn answer_bytes(reply: &Reply) -> usize {
         Reply::Outcome(Outcome::Graph { page, .. } | Outcome::Branch { page, .. }) => {
             page_bytes(page.nodes.len() + page.links.len())
         }
+        Reply::Outcome(
+            outcome @ (Outcome::Why { .. }
+            | Outcome::Ready { .. }
+            | Outcome::Critical { .. }
+            | Outcome::Grants { .. }),
+        ) => page_bytes(outcome.entities() + 1),
         Reply::Outcome(Outcome::Trash { page, .. }) => page_bytes(page.nodes.len() + page.links.len()),
         _ => page_bytes(1),
     }

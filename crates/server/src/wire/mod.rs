@@ -10,6 +10,7 @@ mod payload_fault;
 mod problem;
 mod relay_event;
 mod snapshot;
+mod waiting;
 
 use crate::engine::DiffPart;
 use crate::engine::protocol::{Outcome, Published};
@@ -83,6 +84,10 @@ pub fn answer(outcome: &Outcome, trace_id: &str) -> (u16, Box<RawValue>) {
         Outcome::Synced { rev, recovered } => {
             text(&Synced { ok: true, rev: *rev, recovered: *recovered, trace_id })
         }
+        Outcome::Why { why, rev } => waiting::why(why, *rev, trace_id),
+        Outcome::Ready { ready, rev } => waiting::ready(ready, *rev, trace_id),
+        Outcome::Critical { critical, rev } => waiting::critical(critical, *rev, trace_id),
+        Outcome::Grants { grants, rev } => waiting::grants(grants, *rev, trace_id),
         Outcome::Trash { page, rev } => trash_page(page, *rev, trace_id),
         Outcome::Account { account, rev } => {
             text(&AccountAnswer { ok: true, account: WholeAccount(account), rev: *rev, trace_id })

@@ -84,6 +84,18 @@ impl Json {
         Ok(Json::Object(fields))
     }
 
+    /// Reads the texts `true` and `false` in an object's boolean fields as what they stand for.
+    pub fn read_booleans(&mut self, is_boolean: impl Fn(&str) -> bool) {
+        let Json::Object(fields) = self else { return };
+        for (_, value) in fields.iter_mut().filter(|(name, _)| is_boolean(name)) {
+            match value {
+                Json::Text(text) if text == "true" => *value = Json::Bool(true),
+                Json::Text(text) if text == "false" => *value = Json::Bool(false),
+                _ => {}
+            }
+        }
+    }
+
     /// Adds a parameter of the path to an object.
     ///
     /// # Errors

@@ -8,11 +8,94 @@ use super::world::WorldAt;
 use graph::cover::Placements;
 use graph::load::{Load, Page, published_root, visible};
 use graph::model::{Grant, Level, User};
-use graph::{Graph, NodeId, Reason, Root, UserId, World, access, trash};
+use graph::waiting::{self, Waiting};
+use graph::{Graph, NodeId, Reason, Root, UserId, World, access, grants, trash};
 use std::sync::Arc;
+
+type Work = Box<dyn FnOnce() -> Outcome + Send>;
+
+/// What was found in the World.
+pub(super) enum Found {
+    /// The answer.
+    Answer(Outcome),
+    /// What the answer follows from. It takes the World no longer, so the World can follow the engine's meanwhile.
+    Work(Work),
+}
 
 /// Answers the read of a user.
 pub(super) fn answer(
+    world: &WorldAt,
+    loads: &Loads,
+    caller: Caller,
+    read: &Read,
+    connection: Option<ConnectionId>,
+) -> Found {
+    let (user, rev) = (caller.user, world.rev());
+    let found = match *read {
+        Read::Ready { mine, ref root, limit } => whole(world, user, root.as_ref())
+            .zip(world.user(user).map(|slot| Arc::clone(&slot.user)))
+            .ok_or(Reason::BranchNotFound)
+            .map(|(page, user)| -> Work {
+                Box::new(move || {
+                    let ready = waiting::ready(&Waiting::in_page(&page, &user), mine, limit);
+                    Outcome::Ready { ready, rev }
+                })
+            }),
+        Read::Critical { id, ref root } => open_tasks(world, user, id, root.as_ref()).map(|open| -> Work {
+            Box::new(move || {
+                // A task that is done is not among the open ones.
+                let critical = waiting::critical(&open.tasks(), id).unwrap_or_default();
+                Outcome::Critical { critical, rev }
+            })
+        }),
+        _ => return Found::Answer(at_once(world, loads, caller, read, connection)),
+    };
+    match found {
+        Ok(work) => Found::Work(work),
+        Err(reason) => Found::Answer(refused(reason)),
+    }
+}
+
+fn refused(reason: Reason) -> Outcome {
+    Outcome::Failed(Failure::Refused(reason.into()))
+}
+
+/// Where the open tasks are.
+enum Open {
+    Found(Waiting),
+    InPage(Page, Arc<User>),
+}
+
+impl Open {
+    fn tasks(self) -> Waiting {
+        match self {
+            Open::Found(waiting) => waiting,
+            Open::InPage(page, user) => Waiting::in_page(&page, &user),
+        }
+    }
+}
+
+/// The open tasks of the graph or of a branch; all that one waits for, if only the way to it is asked for.
+fn open_tasks(
+    world: &WorldAt,
+    user: UserId,
+    into: Option<NodeId>,
+    root: Option<&Root>,
+) -> Result<Open, Reason> {
+    if let (Some(id), None) = (into, root) {
+        return Waiting::below(world, user, id).map(Open::Found).ok_or(Reason::NodeNotFound);
+    }
+    let page = whole(world, user, root).ok_or(Reason::BranchNotFound)?;
+    let is_there = |id: NodeId| page.nodes.iter().any(|seen| seen.node.id == id && seen.is_full());
+    if into.is_some_and(|id| !is_there(id)) {
+        return Err(Reason::NodeNotFound);
+    }
+    let who = world.user(user).map(|slot| Arc::clone(&slot.user)).ok_or(Reason::NodeNotFound)?;
+    Ok(Open::InPage(page, who))
+}
+
+/// Answers what takes little more time than to find it.
+fn at_once(
     world: &WorldAt,
     loads: &Loads,
     caller: Caller,
@@ -35,14 +118,24 @@ pub(super) fn answer(
         }
         Read::Snapshot { ref root } => match whole(world, caller.user, root.as_ref()) {
             Some(page) => Outcome::Snapshot { page, rev, anonymous: false },
-            None => Outcome::Failed(Failure::Refused(Reason::BranchNotFound.into())),
+            None => refused(Reason::BranchNotFound),
+        },
+        Read::Why { id } => match waiting::why(world, caller.user, id) {
+            Some(why) => Outcome::Why { why, rev },
+            None => refused(Reason::NodeNotFound),
+        },
+        Read::Grants { id } => match grants::grants(world, caller.user, id) {
+            Ok(grants) => Outcome::Grants { grants, rev },
+            Err(reason) => refused(reason),
         },
         Read::Account => match account(world, caller.user) {
             Some(account) => Outcome::Account { account: Box::new(account), rev },
             None => Outcome::Failed(Failure::Exception),
         },
-        // The engine and the archive answer these.
-        Read::Sync { .. } | Read::History { .. } => Outcome::Failed(Failure::Exception),
+        // Those above, the engine and the archive answer these.
+        Read::Ready { .. } | Read::Critical { .. } | Read::Sync { .. } | Read::History { .. } => {
+            Outcome::Failed(Failure::Exception)
+        }
     }
 }
 
@@ -104,7 +197,7 @@ fn published_page(world: &WorldAt, token: &str, page: PageRequest) -> Option<Pag
 fn branch_answer(world: &World, page: Option<Page>, anonymous: bool) -> Outcome {
     match page {
         Some(page) => Outcome::Branch { page, rev: world.rev(), anonymous },
-        None => Outcome::Failed(Failure::Refused(Reason::BranchNotFound.into())),
+        None => refused(Reason::BranchNotFound),
     }
 }
 

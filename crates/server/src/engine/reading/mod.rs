@@ -23,6 +23,7 @@ use super::protocol::{
     Caller, ConnectionId, Failure, OnOutcome, Outcome, PageRequest, PublicRead, Read, RequestedScope,
 };
 use super::thread::caught;
+use answers::Found;
 use graph::World;
 use graph::model::Rev;
 use history::Sight;
@@ -276,11 +277,15 @@ impl Readers {
             }
             asked => asked,
         };
-        let (outcome, reflects) = {
+        let (found, reflects) = {
             let world = self.world.since(since);
             // Without a place on its connection, there is no connection any more to keep a load for.
-            let outcome = caught(|| self.outcome(&world, asked, connection.filter(|_| ticket.is_some())));
-            (outcome.unwrap_or_else(Outcome::Failed), world.position())
+            let found = caught(|| self.outcome(&world, asked, connection.filter(|_| ticket.is_some())));
+            (found.unwrap_or_else(|failure| Found::Answer(Outcome::Failed(failure))), world.position())
+        };
+        let outcome = match found {
+            Found::Answer(outcome) => outcome,
+            Found::Work(work) => caught(|| Ok(work())).unwrap_or_else(Outcome::Failed),
         };
         match connection.zip(ticket) {
             None => answer(outcome),
@@ -314,7 +319,7 @@ impl Readers {
         world: &WorldAt,
         asked: Asked,
         connection: Option<ConnectionId>,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<Found, Failure> {
         (self.during_read)();
         Ok(match asked {
             Asked::ByUser(caller, read) => {
@@ -323,9 +328,9 @@ impl Readers {
             }
             Asked::Found(found) => {
                 known(world, found.caller)?;
-                history::judged(world, found.caller.user, *found)
+                Found::Answer(history::judged(world, found.caller.user, *found))
             }
-            Asked::Public(read) => answers::public(world, &read),
+            Asked::Public(read) => Found::Answer(answers::public(world, &read)),
         })
     }
 }
