@@ -8,9 +8,9 @@ import { Replica } from '../replica.mjs';
 const PROGRAM = fileURLToPath(new URL('../../../packages/python/tests/seats.py', import.meta.url));
 const PYTHON = process.env.SYNAPTASK_PYTHON;
 
-/** Whether a window is one of these: one window in every plan whose bytes are not watched, if there is a Python to run it with. */
+/** Whether a window is one of these: the last in every plan whose bytes are not watched, if there is a Python to run it with. */
 export function isPython(nth, users, watched) {
-  return Boolean(PYTHON) && !watched && nth === users.length % 3;
+  return Boolean(PYTHON) && !watched && nth === users.length - 1;
 }
 
 /** How many replicas were held against loads. */
@@ -37,9 +37,10 @@ function heard({ id, answer, seat, state, fault }) {
 }
 
 export class PythonSeat {
-  constructor(server, user, { faulty, transports = ['websocket'], load = 'snapshot' }) {
+  constructor(server, user, { faulty, transports = ['websocket'] }) {
     Object.assign(this, { user, faulty, replica: new Replica(), isOpen: false, isCalm: false, synced: 0 });
     this.name = seats.push(this) - 1;
+    const load = this.name % 2 ? 'pages' : 'snapshot';
     this.#do('seat', { url: server.url, token: user.token, transports, load });
   }
 

@@ -120,7 +120,7 @@ class Connection:
         sio.on("disconnect", lambda reason="": end(_Ended(f"disconnected: {reason}")))
         sending: asyncio.Task[None] | None = None
         try:
-            await self._handshake(sio)
+            await self._handshake(sio, http)
             sio.eio.read_loop_task.add_done_callback(lambda _: end(_Ended("the connection broke")))
             await asyncio.wait({over, welcome}, timeout=CONNECT_S_MAX, return_when=asyncio.FIRST_COMPLETED)
             if not over.done() and not welcome.done():
@@ -138,18 +138,37 @@ class Connection:
                 sending.cancel()
             await _surely(_dispose(sio, http, politely=over.cancelled()))
 
-    async def _handshake(self, sio: Any) -> None:
+    async def _handshake(self, sio: Any, http: aiohttp.ClientSession) -> None:
         polls = self._transports is None or "polling" in self._transports
         if polls:
             # What waits while a poll is under way comes at once, and is more than the library takes by default.
             payload = engineio.payload.Payload
             payload.max_decode_packets = max(payload.max_decode_packets, 1 << 20)
         path = f"{self._address.base}/socket.io".lstrip("/")
+        connecting: asyncio.Future[None] = asyncio.ensure_future(
+            sio.connect(self._address.origin, transports=self._transports, socketio_path=path, wait=False)
+        )
         try:
-            connecting = sio.connect(self._address.origin, transports=self._transports, socketio_path=path, wait=False)
-            await asyncio.wait_for(connecting, CONNECT_S_MAX)
-        except Exception as error:
+            await asyncio.wait({connecting}, timeout=CONNECT_S_MAX)
+        finally:
+            if not connecting.done():
+                await _surely(_end_handshake(connecting, http))
+        if connecting.cancelled():
+            raise _Ended(f"no handshake in {CONNECT_S_MAX:g} s")
+        error = connecting.exception()
+        if error is not None:
             raise _Ended(f"cannot connect: {str(error) or type(error).__name__}", _retry_after(error)) from error
+
+
+async def _end_handshake(connecting: asyncio.Future[None], http: aiohttp.ClientSession) -> None:
+    """Ends a handshake by closing its connections, so that it cleans up after itself; cancelled it would not."""
+    await http.close()
+    _, left = await asyncio.wait({connecting}, timeout=CLOSE_S_MAX)
+    if left:
+        connecting.cancel()
+        await asyncio.wait(left)
+    if not connecting.cancelled():
+        connecting.exception()
 
 
 async def _send(sio: Any, outgoing: asyncio.Queue[tuple[str, Mapping[str, object], Callback | None]]) -> None:
