@@ -62,3 +62,12 @@ export async function signedIn(server, username, options) {
   visitor.account = (await visitor.register(username, { invite: keyOf(url) })).account;
   return visitor;
 }
+
+/** The link that a server prints when it starts on empty data. */
+export async function setupLink(server) {
+  for (const until = Date.now() + 10_000; Date.now() < until; await new Promise((resolve) => setTimeout(resolve, 10))) {
+    const link = server.printed.match(/http:\/\/\S+\/setup\?key=\w+\n/)?.[0];
+    if (link) return link.trim();
+  }
+  throw new Error(`no link to set up the installation: ${server.printed}`);
+}

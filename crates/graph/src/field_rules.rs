@@ -16,6 +16,8 @@ pub struct NodeField<R> {
     pub wire: &'static str,
     /// The field's name in history in words. Fields that are changed together may share it.
     pub words: &'static str,
+    /// What it is, in a sentence.
+    pub about: &'static str,
     /// The operation code of the entry that changes the field.
     pub entry: Op,
     /// The refusal of a value of the wrong type, and of one outside the rule unless the rule has a refusal of its

@@ -105,7 +105,7 @@ macro_rules! node_field_names {
 
 macro_rules! declare {
     ($(
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $field:ident: $type:ty = $default:expr => {
             wire $wire:literal, words $words:literal, entry $entry:ident, invalid $invalid:ident,
             rule $rule:ident $limits:tt
@@ -114,7 +114,7 @@ macro_rules! declare {
         /// The declaration of each field.
         #[derive(Clone, Copy, Debug)]
         pub struct NodeFieldTable {
-            $($(#[$doc])* pub $field: NodeField<$rule>,)*
+            $($(#[doc = $doc])* pub $field: NodeField<$rule>,)*
         }
 
         /// The declaration of each field.
@@ -122,6 +122,7 @@ macro_rules! declare {
             $($field: NodeField {
                 wire: $wire,
                 words: $words,
+                about: concat!($($doc),*).trim_ascii_start(),
                 entry: Op::$entry,
                 invalid: Reason::$invalid,
                 rule: $rule $limits,
@@ -131,7 +132,7 @@ macro_rules! declare {
         /// A patch: the fields of a node to set. `None` leaves a field as it is.
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct NodeFields {
-            $($(#[$doc])* pub $field: Option<$type>,)*
+            $($(#[doc = $doc])* pub $field: Option<$type>,)*
         }
 
         impl NodeFields {

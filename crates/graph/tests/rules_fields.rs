@@ -134,7 +134,7 @@ fn no_two_fields_share_a_name_and_only_status_has_entries_of_its_own() {
 
 fn field<R>(rule: R) -> NodeField<R> {
     let (wire, words, entry, invalid) = ("some", "some", Op::NodeUpdate, Reason::InvalidPriority);
-    NodeField { wire, words, entry, invalid, rule }
+    NodeField { wire, words, about: "", entry, invalid, rule }
 }
 
 #[test]

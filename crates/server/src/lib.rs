@@ -7,6 +7,7 @@ mod app;
 mod aside;
 mod auth;
 mod body;
+mod described;
 mod dispatch;
 pub mod engine;
 mod limits;

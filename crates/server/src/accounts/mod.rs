@@ -12,6 +12,8 @@ mod password_change;
 mod passwords;
 mod public_url;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod throttle;
 
 use crate::app::App;

@@ -164,15 +164,15 @@ pub(super) fn judge(password: &str, email: &str, username: &str) -> Result<(), P
     let refuse = |why: &str| Err(PayloadRefusal::with(PayloadFault::InvalidPassword, why).into());
     let length = password.chars().count();
     if length < PASSWORD_CHARS_LEAST {
-        return refuse(&format!("It is too short: take at least {PASSWORD_CHARS_LEAST} characters."));
+        return refuse(&format!("This one is too short: take at least {PASSWORD_CHARS_LEAST} characters."));
     }
     if length > PASSWORD_CHARS_MOST {
-        return refuse(&format!("It is too long: take at most {PASSWORD_CHARS_MOST} characters."));
+        return refuse(&format!("This one is too long: take at most {PASSWORD_CHARS_MOST} characters."));
     }
     let lower = password.to_lowercase();
     for (name, what) in [(email, "email"), (username, "username")] {
         if !name.is_empty() && lower.contains(&name.to_lowercase()) {
-            return refuse(&format!("It contains the {what}."));
+            return refuse(&format!("This one contains the {what}."));
         }
     }
     let start: String = password.chars().take(ESTIMATED_CHARS).collect();
@@ -182,7 +182,7 @@ pub(super) fn judge(password: &str, email: &str, username: &str) -> Result<(), P
         let warning = estimate.feedback().and_then(|feedback| feedback.warning());
         let why =
             warning.map_or_else(|| "Add another word or two.".to_owned(), |warning| warning.to_string());
-        return refuse(&format!("It is easily guessed. {why}"));
+        return refuse(&format!("This one is easily guessed. {why}"));
     }
     Ok(())
 }

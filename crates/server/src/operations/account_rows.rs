@@ -7,11 +7,10 @@ use super::fields::*;
 use super::input::{Input, Reading, input};
 use super::row::{Row, row};
 use crate::limits::{NamedLimit, Rule};
-use crate::wire::Problem;
+use crate::wire::{self, Problem};
 use graph::Reason::*;
 
-const ANSWER: &str = "{ok, trace_id}";
-const ACCOUNT_ANSWER: &str = "{ok, account, rev, trace_id}, with Set-Cookie";
+const COOKIE: &str = "with Set-Cookie, which begins the session";
 const WRONG_CREDENTIALS: &[Problem] = &[Problem::Unauthorized];
 const WRONG_PASSWORD: &[Problem] = &[Problem::WrongPassword];
 
@@ -31,6 +30,7 @@ pub(super) fn accounts() -> Vec<Row> {
 fn door() -> Vec<Row> {
     vec![
         row("account:register", limit("account:register", 10, 60))
+            .about("Makes an account and begins a session of it.")
             .account(input!(AccountRequest::Register(Register {
                 email: EMAIL,
                 username: USERNAME,
@@ -40,63 +40,74 @@ fn door() -> Vec<Row> {
             .rest(Post, &["/api/register"])
             .for_anyone()
             .refuses(&[RegistrationClosed, InvalidInvite, EmailTaken, UsernameTaken])
-            .gives(ACCOUNT_ANSWER),
+            .answers::<wire::OwnAccount>()
+            .gives(COOKIE),
         row("account:login", limit("account:login", 10, 60))
+            .about("Begins a session.")
             .account(input!(AccountRequest::Login { email: EMAIL, password: PASSWORD }))
             .rest(Post, &["/api/login"])
             .for_anyone()
             .fails(WRONG_CREDENTIALS)
-            .gives(ACCOUNT_ANSWER),
+            .answers::<wire::OwnAccount>()
+            .gives(COOKIE),
         row("account:logout", limit("account:logout", 30, 10))
             .account(input!(AccountRequest::Logout))
             .rest(Post, &["/api/logout"])
             .for_sessions()
-            .gives(ANSWER),
+            .about("Ends the session of the caller.")
+            .answers::<wire::Done>(),
     ]
 }
 
 fn invitations() -> Vec<Row> {
     vec![
         row("account:invite", INVITE_LIMIT)
+            .about("Invites someone, or anyone, to make an account.")
             .account(input!(AccountRequest::Invite { email: EMAIL_IF_ANY }))
             .rest(Post, &["/api/invite"])
             .for_sessions()
             .carries_secret()
             .refuses(&[NoPermission])
-            .gives("{ok, invite: {id, email, expires, url}, trace_id}; the url is sent this once"),
+            .answers::<wire::InvitedAnswer>()
+            .gives("the url is sent this once"),
         row("account:invites", limit("account:invites", 30, 10))
+            .about("Lists the invitations that nobody has used.")
             .account(input!(AccountRequest::Invites))
             .rest(Get, &["/api/invite"])
             .for_sessions()
             .refuses(&[NoPermission])
-            .gives("{ok, invites: [{id, email, by, createdTime, expires}], trace_id}"),
+            .answers::<wire::InvitesAnswer>(),
         row("account:invite:revoke", limit("account:invites", 30, 10))
+            .about("Revokes an invitation.")
             .account(input!(AccountRequest::InviteRevoke { id: INVITE_ID }))
             .rest(Delete, &["/api/invite"])
             .for_sessions()
             .refuses(&[NoPermission, KeyNotFound])
-            .gives(ANSWER),
+            .answers::<wire::Done>(),
     ]
 }
 
 fn passwords() -> Vec<Row> {
     vec![
         row("account:password:forgot", limit("account:password:forgot", 10, 60))
+            .about("Sends whoever has this email a link to choose a new password. The answer does not tell whether anyone has.")
             .account(input!(AccountRequest::PasswordForgot { email: EMAIL }))
             .rest(Post, &["/api/password/forgot"])
             .for_anyone()
-            .gives(ANSWER),
+            .answers::<wire::Done>(),
         row("account:password:reset", KEY_LIMIT)
+            .about("Chooses a new password with the key of such a link.")
             .account(input!(AccountRequest::PasswordReset { key: KEY, password: PASSWORD }))
             .rest(Post, &["/api/password/reset"])
             .for_anyone()
             .refuses(&[InvalidKey])
-            .gives(ANSWER),
+            .answers::<wire::Done>(),
         row("account:password", limit("account:password", 5, 3_600))
+            .about("Chooses a new password, by the old one.")
             .account(input!(AccountRequest::PasswordChange { old: OLD_PASSWORD, new: NEW_PASSWORD }))
             .rest(Post, &["/api/account/password"])
             .for_sessions()
             .fails(WRONG_PASSWORD)
-            .gives(ANSWER),
+            .answers::<wire::Done>(),
     ]
 }

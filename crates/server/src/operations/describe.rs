@@ -3,7 +3,7 @@
 use super::row::{CREDENTIALS, Callers};
 use super::{Field, Method, OWN_BYTES_MAX, RELAYS, ROWS, RelayRow, Row};
 use crate::limits::{NamedLimit, RELAY};
-use crate::wire::{PayloadFault, Problem};
+use crate::wire::Problem;
 use graph::Reason;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -11,41 +11,42 @@ use std::fmt::Write;
 impl Row {
     /// Every error that an operation may answer, in the order of the checks.
     pub fn all_errors(&self) -> Vec<String> {
-        let mut errors = Vec::new();
+        self.all_problems().iter().map(Problem::name).collect()
+    }
+
+    /// The same, with what it is over HTTP.
+    pub fn all_problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
         // Over a socket these arise before there is an event: at connection, or from the size of a message.
         if self.method.is_some() {
-            errors.push(Problem::PayloadTooLarge.name());
+            problems.push(Problem::PayloadTooLarge);
             if self.callers != Callers::Anyone {
-                errors.extend([Problem::Unauthorized.name(), Problem::api_not_allowed().name()]);
+                problems.extend([Problem::Unauthorized, Problem::api_not_allowed()]);
             }
             if self.callers == Callers::Session {
-                errors.push(Problem::Session.name());
+                problems.push(Problem::Session);
             }
             if self.is_change() {
-                errors.extend([Problem::Origin.name(), Problem::Encoding.name()]);
+                problems.extend([Problem::Origin, Problem::Encoding]);
             }
         }
-        errors.push(Problem::malformed("").name());
-        errors.extend(self.payload_errors().into_iter().map(PayloadFault::name));
+        problems.push(Problem::malformed(""));
+        problems.extend(self.payload_errors().into_iter().map(Problem::from));
         if self.is_mutation() {
-            errors.push(reason_name(Reason::BatchIdConflict));
+            problems.push(Reason::BatchIdConflict.into());
         }
-        errors.push(Problem::limited(1).name());
-        errors.extend(self.errors.iter().copied().map(reason_name));
-        errors.extend(self.failures.iter().map(Problem::name));
-        errors.push(Problem::unavailable().name());
+        problems.push(Problem::limited(1));
+        problems.extend(self.errors.iter().copied().map(Problem::from));
+        problems.extend(self.failures.iter().cloned());
+        problems.push(Problem::unavailable());
         if self.is_change() {
-            errors.push(Problem::storage().name());
+            problems.push(Problem::storage());
         }
-        errors.push(Problem::exception().name());
+        problems.push(Problem::exception());
         let mut seen = std::collections::HashSet::new();
-        errors.retain(|error| seen.insert(error.clone()));
-        errors
+        problems.retain(|problem| seen.insert(problem.name()));
+        problems
     }
-}
-
-fn reason_name(reason: Reason) -> String {
-    format!("{}.{}", reason.class().name(), reason.code())
 }
 
 /// The table as data.
@@ -56,11 +57,12 @@ pub fn table_json() -> Value {
 fn row_json(row: &Row) -> Value {
     json!({
         "event": row.event,
+        "about": row.about,
         "overSockets": !row.over_rest_alone,
         "method": row.method.map(Method::name),
         "paths": row.paths,
         "input": row.fields.iter().map(field_json).collect::<Vec<Value>>(),
-        "output": row.output,
+        "output": row.output(),
         "errors": row.all_errors(),
         "limit": limit_json(row.limit),
         "credentials": row.credentials,
@@ -131,7 +133,7 @@ fn write_relay(relay: &RelayRow, text: &mut String) {
 }
 
 fn write_row(row: &Row, text: &mut String) {
-    let _ = writeln!(text, "{}", row.event);
+    let _ = writeln!(text, "{}\n  does    {}", row.event, row.about);
     if let Some(method) = row.method {
         let paths: Vec<String> = row.paths.iter().map(|path| format!("{} {path}", method.name())).collect();
         let _ = writeln!(text, "  rest    {}", paths.join(", "));
@@ -145,7 +147,7 @@ fn write_row(row: &Row, text: &mut String) {
     let NamedLimit { name, default } = row.limit;
     let (count, window_s) = (default.count, default.window_ms / 1000);
     let _ = writeln!(text, "  with    {}", row.credentials);
-    let _ = writeln!(text, "  gives   {}", row.output);
+    let _ = writeln!(text, "  gives   {}", row.output());
     let _ = writeln!(text, "  limit   {count} in {window_s} s, counted as \"{name}\"");
     let _ = writeln!(text, "  errors  {}\n", row.all_errors().join(", "));
 }

@@ -11,6 +11,8 @@ use serde::Serialize;
 pub struct Field {
     /// The field's name in JSON.
     pub name: &'static str,
+    /// What it is, in a sentence.
+    pub about: &'static str,
     /// The type and limits of a value.
     pub schema: Schema,
     /// The refusal when it is missing; `None` if it is optional.
@@ -82,10 +84,15 @@ pub(super) const fn required<K>(
     missing: PayloadFault,
     invalid: PayloadFault,
 ) -> Required<K> {
-    Required { named: Named { name, invalid }, kind, missing }
+    Required { named: Named { name, about: "", invalid }, kind, missing }
 }
 
-impl<K> Required<K> {
+impl<K: Copy> Required<K> {
+    /// The field with what it is, in a sentence.
+    pub const fn about(self, about: &'static str) -> Required<K> {
+        Required { named: Named { about, ..self.named }, ..self }
+    }
+
     /// The field's name in JSON.
     pub const fn name(&self) -> &'static str {
         self.named.name
@@ -115,7 +122,7 @@ pub(super) struct Optional<K> {
 
 /// An optional field whose value is never null.
 pub(super) const fn optional<K>(name: &'static str, kind: K, invalid: PayloadFault) -> Optional<K> {
-    Optional { named: Named { name, invalid }, kind, null: Null::Wrong }
+    Optional { named: Named { name, about: "", invalid }, kind, null: Null::Wrong }
 }
 
 /// An optional field in which null means absence.
@@ -124,6 +131,11 @@ pub(super) const fn nullable<K: Copy>(name: &'static str, kind: K, invalid: Payl
 }
 
 impl<K: Copy> Optional<K> {
+    /// The field with what it is, in a sentence.
+    pub const fn about(self, about: &'static str) -> Optional<K> {
+        Optional { named: Named { about, ..self.named }, ..self }
+    }
+
     /// The field's name in JSON.
     pub const fn name(&self) -> &'static str {
         self.named.name
@@ -201,8 +213,8 @@ impl<K: Kind> Input for Clearable<K> {
 }
 
 fn field<K: Kind>(named: Named, kind: &K, null: Null) -> Field {
-    let Named { name, invalid } = named;
-    Field { name, schema: kind.schema(), missing: None, invalid, null, default: None, changes: false }
+    let Named { name, about, invalid } = named;
+    Field { name, about, schema: kind.schema(), missing: None, invalid, null, default: None, changes: false }
 }
 
 /// The fields that an update changes; see [`Field::changes`].

@@ -7,8 +7,13 @@ use crate::wire::{PayloadFault, PayloadRefusal};
 use graph::model::{Level, LinkType};
 use graph::ops::{EMAIL_CHARS_MAX, USERNAME_CHARS, is_email, is_username};
 use graph::{BatchId, NodeId, Root, Timestamp};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use uuid::{Uuid, Variant, Version};
+
+/// A UUID v4, as a regular expression.
+const UUID_V4: &str =
+    "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-4[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$";
 
 /// The description of a kind of field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,16 +26,32 @@ pub struct Schema {
     pub reasons: Vec<PayloadFault>,
     /// Whether a value is an id or a list of ids, which are the same in upper and lower case (N2).
     pub is_id: bool,
+    /// The JSON Schema of a value other than null.
+    pub json: Value,
 }
 
 impl Schema {
     /// A kind without codes of its own.
     pub(super) fn new(json_type: &'static str, limits: impl Into<String>) -> Self {
-        Schema { json_type, limits: limits.into(), reasons: Vec::new(), is_id: false }
+        let json = match json_type {
+            "list of strings" => json!({ "type": "array", "items": { "type": "string" } }),
+            "list of objects" => json!({ "type": "array", "items": { "type": "object" } }),
+            "object of strings" => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+            json_type => json!({ "type": json_type }),
+        };
+        Schema { json_type, limits: limits.into(), reasons: Vec::new(), is_id: false, json }
+    }
+
+    /// The same with more keywords in its JSON Schema.
+    pub(super) fn json(mut self, keywords: Value) -> Self {
+        if let (Value::Object(own), Value::Object(more)) = (&mut self.json, keywords) {
+            own.extend(more);
+        }
+        self
     }
 
     fn id(limits: impl Into<String>) -> Self {
-        Schema { is_id: true, ..Schema::new("string", limits) }
+        Schema { is_id: true, ..Schema::new("string", limits) }.json(json!({ "format": "uuid" }))
     }
 }
 
@@ -38,6 +59,8 @@ impl Schema {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Named {
     pub name: &'static str,
+    /// What the field is, in a sentence.
+    pub about: &'static str,
     pub invalid: PayloadFault,
 }
 
@@ -110,7 +133,7 @@ impl<T> Kind for NewId<T> {
     type Value = T;
 
     fn schema(&self) -> Schema {
-        Schema::id("UUID v4")
+        Schema::id("UUID v4").json(json!({ "pattern": UUID_V4 }))
     }
 
     fn read(&self, field: Named, json: &Json) -> Result<T, PayloadRefusal> {
@@ -131,7 +154,9 @@ impl Kind for Batch {
     fn schema(&self) -> Schema {
         match self {
             Batch::Existing => Schema::id("UUID"),
-            Batch::New => Schema::new("string", "UUID v4"),
+            Batch::New => {
+                Schema::new("string", "UUID v4").json(json!({ "format": "uuid", "pattern": UUID_V4 }))
+            }
         }
     }
 
@@ -149,7 +174,8 @@ impl Kind for Batch {
 pub(super) struct Ids;
 
 kind! { Ids => Vec<Uuid>,
-    Schema { is_id: true, ..Schema::new("list of strings", format!("at most {PURGE_IDS_MOST} UUIDs")) },
+    Schema { is_id: true, ..Schema::new("list of strings", format!("at most {PURGE_IDS_MOST} UUIDs")) }
+        .json(json!({ "items": { "type": "string", "format": "uuid" }, "maxItems": PURGE_IDS_MOST })),
     |json| match json {
         Json::List(items) if items.len() <= PURGE_IDS_MOST => items.iter().map(uuid).collect(),
         _ => None,
@@ -161,7 +187,10 @@ kind! { Ids => Vec<Uuid>,
 pub(super) struct CopyIds;
 
 kind! { CopyIds => BTreeMap<Uuid, Uuid>,
-    Schema { is_id: true, ..Schema::new("object of strings", "UUIDs v4 by UUID") },
+    Schema { is_id: true, ..Schema::new("object of strings", "UUIDs v4 by UUID") }.json(json!({
+        "propertyNames": { "format": "uuid" },
+        "additionalProperties": { "type": "string", "format": "uuid", "pattern": UUID_V4 },
+    })),
     |json| match json {
         Json::Object(pairs) => {
             let pair = |(of, id): &(String, Json)| Some((uuid_text(of)?, uuid(id).filter(is_v4)?));
@@ -176,7 +205,14 @@ kind! { CopyIds => BTreeMap<Uuid, Uuid>,
 pub(super) struct Branch;
 
 kind! { Branch => Root,
-    Schema::id(format!("a node's UUID, or a public token of at most {PUBLIC_TOKEN_CHARS_MOST} characters")),
+    Schema {
+        is_id: true,
+        ..Schema::new(
+            "string",
+            format!("a node's UUID, or a public token of at most {PUBLIC_TOKEN_CHARS_MOST} characters"),
+        )
+    }
+    .json(json!({ "maxLength": PUBLIC_TOKEN_CHARS_MOST })),
     |json| match uuid(json) {
         Some(id) => Some(Root::Node(NodeId(id))),
         None => {
@@ -190,7 +226,8 @@ kind! { Branch => Root,
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Due;
 
-kind! { Due => Timestamp, Schema::new("string", "RFC 3339, in the future"), |json| Timestamp::parse(text(json)?) }
+kind! { Due => Timestamp, Schema::new("string", "RFC 3339, in the future")
+.json(json!({ "format": "date-time" })), |json| Timestamp::parse(text(json)?) }
 
 /// A boolean.
 #[derive(Clone, Copy, Debug)]
@@ -215,13 +252,13 @@ kind! { WholeNumber => u64, Schema::new("integer", "a whole number"), |json| mat
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TypeOfLink;
 
-kind! { TypeOfLink => LinkType, Schema::new("integer", "0 or 1"), |json| LinkType::try_from(small(json)?).ok() }
+kind! { TypeOfLink => LinkType, Schema::new("integer", "0 or 1").json(json!({ "enum": [0, 1] })), |json| LinkType::try_from(small(json)?).ok() }
 
 /// A grant's level.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GrantLevel;
 
-kind! { GrantLevel => Level, Schema::new("integer", "1, 2 or 3"), |json| {
+kind! { GrantLevel => Level, Schema::new("integer", "1, 2 or 3").json(json!({ "enum": [1, 2, 3] })), |json| {
     let level = Level::try_from(small(json)?).ok()?;
     // Ownership cannot be granted.
     (level != Level::Owner).then_some(level)
@@ -232,7 +269,8 @@ kind! { GrantLevel => Level, Schema::new("integer", "1, 2 or 3"), |json| {
 pub(super) struct Email;
 
 kind! { Email => String,
-    Schema::new("string", format!("an email address of at most {EMAIL_CHARS_MAX} characters")),
+    Schema::new("string", format!("an email address of at most {EMAIL_CHARS_MAX} characters"))
+        .json(json!({ "format": "email", "maxLength": EMAIL_CHARS_MAX })),
     |json| text(json).filter(|text| is_email(text)).map(str::to_owned)
 }
 
@@ -244,7 +282,12 @@ kind! { Username => String,
     Schema::new("string", {
         let (least, most) = (USERNAME_CHARS.start(), USERNAME_CHARS.end());
         format!("{least} to {most} of A-Z, a-z, 0-9, '_', '.' and '-'")
-    }),
+    })
+    .json(json!({
+        "pattern": "^[A-Za-z0-9_.-]+$",
+        "minLength": USERNAME_CHARS.start(),
+        "maxLength": USERNAME_CHARS.end(),
+    })),
     |json| text(json).filter(|text| is_username(text)).map(str::to_owned)
 }
 
@@ -253,7 +296,8 @@ kind! { Username => String,
 pub(super) struct Password;
 
 kind! { Password => Confidential,
-    Schema::new("string", format!("at most {PASSWORD_CHARS_MOST} characters; a new one at least {PASSWORD_CHARS_LEAST}")),
+    Schema::new("string", format!("at most {PASSWORD_CHARS_MOST} characters; a new one at least {PASSWORD_CHARS_LEAST}"))
+        .json(json!({ "maxLength": PASSWORD_CHARS_MOST })),
     |json| {
         let text = text(json).filter(|text| text.chars().count() <= PASSWORD_CHARS_MOST)?;
         Some(Confidential::new(text.to_owned()))
@@ -265,7 +309,8 @@ kind! { Password => Confidential,
 pub(super) struct KeyText;
 
 kind! { KeyText => Confidential,
-    Schema::new("string", format!("at most {KEY_CHARS_MOST} characters")),
+    Schema::new("string", format!("at most {KEY_CHARS_MOST} characters"))
+        .json(json!({ "maxLength": KEY_CHARS_MOST })),
     |json| {
         let text = text(json).filter(|text| text.chars().count() <= KEY_CHARS_MOST)?;
         Some(Confidential::new(text.to_owned()))
@@ -283,7 +328,7 @@ pub(super) enum ScopedBy {
     Graph,
 }
 
-kind! { ScopeType => ScopedBy, Schema::new("string", "USER or GRAPH"), |json| match text(json)? {
+kind! { ScopeType => ScopedBy, Schema::new("string", "USER or GRAPH").json(json!({ "enum": ["USER", "GRAPH"] })), |json| match text(json)? {
     "USER" => Some(ScopedBy::User),
     "GRAPH" => Some(ScopedBy::Graph),
     _ => None,
@@ -304,7 +349,11 @@ impl Kind for Count {
             Count { least, most: i64::MAX } => format!("at least {least}"),
             Count { least, most } => format!("{least} to {most}"),
         };
-        Schema { reasons: vec![PayloadFault::OutOfRange], ..Schema::new("integer", limits) }
+        let range = match self.most {
+            i64::MAX => json!({ "minimum": self.least }),
+            most => json!({ "minimum": self.least, "maximum": most }),
+        };
+        Schema { reasons: vec![PayloadFault::OutOfRange], ..Schema::new("integer", limits) }.json(range)
     }
 
     fn read(&self, field: Named, json: &Json) -> Result<usize, PayloadRefusal> {

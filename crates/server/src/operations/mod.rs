@@ -37,6 +37,9 @@ use row::{Make, read_mutation};
 pub use rows::ROWS;
 pub use rules::*;
 
+/// The operations open to callers without an account, with a public token (T15).
+pub const PUBLIC_EVENTS: [&str; 2] = ["branch:get", "graph:snapshot"];
+
 /// A decoded payload: a request to the engine, or to the room `accounts`.
 #[derive(Clone, Debug)]
 pub enum Asked {

@@ -6,6 +6,10 @@ use crate::wire::payload::Json;
 use crate::wire::{PayloadFault, PayloadRefusal, written};
 use graph::field_rules::{Finite, Flag, Integer, Moment, Names, NodeField, Rule, SettableStatus, Tags, Text};
 use graph::{NODE_FIELDS, NodeFields, Refusal, Timestamp, each_node_field};
+use serde_json::{Value, json};
+
+/// Text without control characters but line breaks and tabs, as a regular expression.
+const NO_CONTROL: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f]*$";
 
 /// The settable fields of a node, each optional.
 pub(super) struct NodeInput;
@@ -37,12 +41,13 @@ macro_rules! declare {
 each_node_field!(declare);
 
 const fn of_node<R: Decode>(field: NodeField<R>) -> Optional<NodeField<R>> {
-    optional(field.wire, field, PayloadFault::Domain(field.invalid))
+    optional(field.wire, field, PayloadFault::Domain(field.invalid)).about(field.about)
 }
 
 /// A required field of a node. Absence has the same refusal as a wrong value.
 const fn needed<R: Decode>(field: NodeField<R>) -> Required<NodeField<R>> {
     required(field.wire, field, PayloadFault::Domain(field.invalid), PayloadFault::Domain(field.invalid))
+        .about(field.about)
 }
 
 pub(super) const X: Required<NodeField<Finite>> = needed(NODE_FIELDS.x);
@@ -79,6 +84,9 @@ trait Decode: Rule + Copy {
 
     /// The limits of a value, in words.
     fn limits(&self) -> String;
+
+    /// The limits of a value other than null, as keywords of JSON Schema.
+    fn keywords(&self) -> Value;
 }
 
 impl<R: Decode> Kind for NodeField<R> {
@@ -86,7 +94,7 @@ impl<R: Decode> Kind for NodeField<R> {
 
     fn schema(&self) -> Schema {
         let reasons = self.rule.reasons().into_iter().map(PayloadFault::Domain).collect();
-        Schema { reasons, ..Schema::new(R::JSON_TYPE, self.rule.limits()) }
+        Schema { reasons, ..Schema::new(R::JSON_TYPE, self.rule.limits()) }.json(self.rule.keywords())
     }
 
     fn read(&self, _field: Named, json: &Json) -> Result<R::Value, PayloadRefusal> {
@@ -110,6 +118,10 @@ impl Decode for Text {
     fn limits(&self) -> String {
         format!("at most {} characters", self.chars_max)
     }
+
+    fn keywords(&self) -> Value {
+        json!({ "maxLength": self.chars_max, "pattern": NO_CONTROL })
+    }
 }
 
 impl Decode for SettableStatus {
@@ -124,6 +136,10 @@ impl Decode for SettableStatus {
 
     fn limits(&self) -> String {
         "0, 1 or 3".to_owned()
+    }
+
+    fn keywords(&self) -> Value {
+        json!({ "enum": [0, 1, 3] })
     }
 }
 
@@ -145,6 +161,10 @@ impl Decode for Moment {
     fn limits(&self) -> String {
         "RFC 3339, from 1970 to 9999, whole seconds".to_owned()
     }
+
+    fn keywords(&self) -> Value {
+        json!({ "format": "date-time" })
+    }
 }
 
 impl Decode for Tags {
@@ -159,6 +179,11 @@ impl Decode for Tags {
 
     fn limits(&self) -> String {
         format!("at most {}, each of 1 to {} characters, trimmed", self.tags_max, self.chars_max)
+    }
+
+    fn keywords(&self) -> Value {
+        let tag = json!({ "type": "string", "pattern": NO_CONTROL });
+        json!({ "items": tag, "maxItems": self.given_max })
     }
 }
 
@@ -175,9 +200,15 @@ impl Decode for Names {
     fn limits(&self) -> String {
         format!("at most {}, each of 1 to {} characters", self.names_max, self.chars_max)
     }
+
+    fn keywords(&self) -> Value {
+        let name =
+            json!({ "type": "string", "minLength": 1, "maxLength": self.chars_max, "pattern": NO_CONTROL });
+        json!({ "items": name, "maxItems": self.names_max })
+    }
 }
 
-impl<T: Copy + PartialOrd + TryFrom<i64> + std::fmt::Display> Decode for Integer<T>
+impl<T: Copy + PartialOrd + TryFrom<i64> + std::fmt::Display + serde::Serialize> Decode for Integer<T>
 where
     Integer<T>: Rule<Value = T>,
 {
@@ -192,6 +223,10 @@ where
 
     fn limits(&self) -> String {
         format!("{} to {}", self.least, self.most)
+    }
+
+    fn keywords(&self) -> Value {
+        json!({ "minimum": self.least, "maximum": self.most })
     }
 }
 
@@ -209,6 +244,10 @@ impl Decode for Finite {
     fn limits(&self) -> String {
         "finite".to_owned()
     }
+
+    fn keywords(&self) -> Value {
+        json!({})
+    }
 }
 
 impl Decode for Flag {
@@ -223,5 +262,9 @@ impl Decode for Flag {
 
     fn limits(&self) -> String {
         "true or false".to_owned()
+    }
+
+    fn keywords(&self) -> Value {
+        json!({})
     }
 }

@@ -6,9 +6,12 @@ use super::kinds::Batch;
 use super::paths::{Parameter, parameters};
 use crate::engine::protocol::Read;
 use crate::limits::NamedLimit;
+use crate::wire::ChangedAnswer;
 use crate::wire::payload::{Json, Malformed};
+use crate::wire::shape::{Shape, shape_of, success_of, words};
 use crate::wire::{PayloadFault, PayloadRefusal, Problem};
 use graph::{BatchId, Operation, Reason};
+use schemars::JsonSchema;
 
 /// How an operation is called over REST.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,7 +90,11 @@ pub struct Row {
     pub errors: &'static [Reason],
     /// Failures besides those that every row of its kind has.
     pub failures: &'static [Problem],
-    /// The answer, in words.
+    /// What it does, in a sentence.
+    pub about: &'static str,
+    /// The shape of its answer.
+    pub answer: Option<Shape>,
+    /// What else there is to say about its answer, in words.
     pub output: &'static str,
     /// Whom it serves.
     pub callers: Callers,
@@ -100,12 +107,13 @@ pub struct Row {
     /// True where the answer brings its reader a secret that it is not to be compressed with: what else is in it could
     /// be used to guess the secret by the answer's size.
     pub carries_secret: bool,
+    /// True where the answer has an ETag, and is 304 when the request names it.
+    pub tagged: bool,
     pub(super) make: Make,
 }
 
 /// The credentials of nearly every operation.
 pub(super) const CREDENTIALS: &str = "API token or web session";
-const DIFF_OUTPUT: &str = "{ok, diff, rev, trace_id}";
 
 /// A row with this name and limit. What it does is declared next.
 pub(super) fn row(event: &'static str, limit: NamedLimit) -> Row {
@@ -119,12 +127,15 @@ pub(super) fn row(event: &'static str, limit: NamedLimit) -> Row {
         read_only: &[],
         errors: &[],
         failures: &[],
-        output: DIFF_OUTPUT,
+        about: "",
+        answer: None,
+        output: "",
         callers: Callers::Known,
         credentials: CREDENTIALS,
         alone: false,
         over_rest_alone: false,
         carries_secret: false,
+        tagged: false,
         make: Make::Ping,
     }
 }
@@ -148,6 +159,7 @@ impl Row {
         let at = if is_last { fields.len() } else { 0 };
         fields.splice(at..at, described);
         self.fields = fields;
+        self.answer = self.answer.or(Some(shape_of::<ChangedAnswer>));
         self.make = Make::Mutation { key: KeyField { field, is_last }, read };
         self
     }
@@ -182,7 +194,23 @@ impl Row {
         Row { errors, ..self }
     }
 
-    /// Describes the answer.
+    /// Says what it does, in a sentence.
+    pub(super) fn about(self, about: &'static str) -> Row {
+        Row { about, ..self }
+    }
+
+    /// Declares the whole answer.
+    pub(super) fn answers<T: JsonSchema>(self) -> Row {
+        Row { answer: Some(shape_of::<T>), ..self }
+    }
+
+    /// Declares the fields of the answer that stand between `ok` and `trace_id`.
+    #[allow(dead_code)] // until there is an answer of its own for each operation on accounts
+    pub(super) fn answers_with<T: JsonSchema>(self) -> Row {
+        Row { answer: Some(success_of::<T>), ..self }
+    }
+
+    /// Says more about the answer than its fields do.
     pub(super) fn gives(self, output: &'static str) -> Row {
         Row { output, ..self }
     }
@@ -195,6 +223,11 @@ impl Row {
     /// There is no event for it.
     pub(super) fn over_rest_alone(self) -> Row {
         Row { over_rest_alone: true, ..self }
+    }
+
+    /// Its answer has an ETag.
+    pub(super) fn tagged(self) -> Row {
+        Row { tagged: true, ..self }
     }
 
     /// Its answer brings a secret.
@@ -224,6 +257,16 @@ impl Row {
 }
 
 impl Row {
+    /// The answer, in words: its fields, and what else there is to say.
+    pub fn output(&self) -> String {
+        let fields = self.answer.map(words).unwrap_or_default();
+        match (fields.is_empty(), self.output.is_empty()) {
+            (false, false) => format!("{fields}; {}", self.output),
+            (_, true) => fields,
+            (true, false) => self.output.to_owned(),
+        }
+    }
+
     /// Whether the operation is a read.
     pub fn is_read(&self) -> bool {
         matches!(self.make, Make::Read(_))
@@ -266,6 +309,19 @@ impl Row {
 
     fn takes(&self, name: &str, json_type: &str) -> bool {
         self.fields.iter().any(|field| field.name == name && field.schema.json_type == json_type)
+    }
+
+    /// Whether it can be one of several in graph:apply.
+    pub fn can_be_part(&self) -> bool {
+        self.is_mutation() && !self.alone && !self.over_rest_alone
+    }
+
+    /// The name of the field that holds the client's own id for the mutation.
+    pub fn key_name(&self) -> Option<&'static str> {
+        match self.make {
+            Make::Mutation { key, .. } => Some(key.field.name()),
+            _ => None,
+        }
     }
 
     /// Every possible fault of the payload, in the order of the checks, without repeats.

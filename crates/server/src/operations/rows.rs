@@ -8,6 +8,7 @@ use super::node_fields::NodeInput;
 use super::row::{Row, row};
 use crate::engine::protocol::Read;
 use crate::limits::{NamedLimit, Rule};
+use crate::wire;
 use graph::Operation;
 use graph::Reason::*;
 use graph::model::{Level, LinkType};
@@ -33,7 +34,6 @@ const ACCESS_LIMIT: NamedLimit = limit("access", 30);
 const PURGE_LIMIT: NamedLimit = limit("trash:purge", 5);
 
 const PUBLISH_PATHS: &[&str] = &["/api/node/publish", "/api/node/public"];
-const PAGE_OUTPUT: &str = "{ok, hasMore, nodes, links, rev, trace_id}";
 
 /// Every operation.
 pub static ROWS: LazyLock<Vec<Row>> =
@@ -42,67 +42,86 @@ pub static ROWS: LazyLock<Vec<Row>> =
 fn graph() -> Vec<Row> {
     vec![
         row("graph:get", limit("graph:get", 10))
+            .about("Reads a page of the graph, oldest first.")
             .reads(input!(Read::Graph { page: GRAPH_PAGE }))
             .rest(Get, &["/api/graph", "/api/nodes"])
-            .gives("{ok, hasMore, nodes, links, rev, trace_id}; over a socket without an ack the event graph:init"),
+            .answers::<wire::GraphPage>()
+            .gives("over a socket without an ack the event graph:init"),
         trash_page("trash:page").rest(Get, &["/api/trash"]),
         trash_page("trash:list").alias_of("trash:page"),
         row("branch:get", limit("branch:get", 5))
+            .about("Reads a page of a branch or of a publication.")
             .reads(input!(Read::Branch { root: ROOT, page: GRAPH_PAGE }))
             .rest(Get, &["/api/branch"])
             .refuses(&[BranchNotFound])
-            .gives(PAGE_OUTPUT)
+            .answers::<wire::BranchPage>()
             .with("API token or web session; over REST none if root is a public token"),
         row("graph:snapshot", limit("graph:snapshot", 10))
+            .about("Reads the whole graph, or a whole branch, in one answer.")
             .reads(input!(Read::Snapshot { root: ROOT_ONLY }))
             .rest(Get, &["/api/graph/snapshot"])
             .over_rest_alone()
             .refuses(&[BranchNotFound])
-            .gives("{ok, rev, nodes, links, trace_id}, with an ETag; 304 if If-None-Match names it")
+            .answers::<wire::SnapshotAnswer>()
+            .tagged()
+            .gives("with an ETag; 304 if If-None-Match names it")
             .with("API token or web session; none if root is a public token"),
         row("graph:why", limit("graph:why", 10))
+            .about("Tells why a task waits, and for what at the end.")
             .reads(input!(Read::Why { id: NODE_ID }))
             .rest(Get, &["/api/why"])
             .refuses(&[NodeNotFound])
-            .gives("{ok, held, blockers, frontier, more, rev, trace_id}"),
+            .answers::<wire::WhyAnswer>(),
         row("graph:ready", limit("graph:ready", 10))
+            .about("Lists the tasks that can be started, the most urgent first.")
             .reads(input!(Read::Ready { mine: MINE.or(false), root: ROOT_ONLY, limit: TASKS }))
             .rest(Get, &["/api/ready"])
             .refuses(&[BranchNotFound])
-            .gives("{ok, tasks, more, rev, trace_id}"),
+            .answers::<wire::ReadyAnswer>(),
         row("graph:critical", limit("graph:critical", 10))
+            .about("Finds the longest chains of tasks that are not completed.")
             .reads(input!(Read::Critical { id: INTO, root: ROOT_ONLY }))
             .rest(Get, &["/api/critical"])
             .refuses(&[BranchNotFound, NodeNotFound])
-            .gives("{ok, tasks, volume, rev, trace_id}"),
+            .answers::<wire::CriticalAnswer>(),
         row("graph:sync", limit("graph:sync", 5))
+            .about("Sends what a connection has missed since a rev.")
             .reads(input!(Read::Sync { since: SINCE }))
-            .gives("{ok, rev, recovered, trace_id}; before it, if recovered, every graph:diff that was missed"),
+            .answers::<wire::SyncAnswer>()
+            .gives("before it, if recovered, every graph:diff that was missed"),
         row("graph:apply", limit("graph:apply", 10))
+            .about("Carries out several operations as one batch: all or none.")
             .mutates(input!(Operation::GraphApply { operations: OPERATIONS }))
             .rest(Post, &["/api/batch"])
             .refuses(&[BatchTooLarge])
-            .gives("{ok, ids?, diff, rev, trace_id}; a failure is that of an operation, with its index")
+            .answers::<wire::AppliedAnswer>()
+            .gives("a failure is that of an operation, with its index")
             .alone(),
         row("account:get", limit("account:get", 5))
+            .about("Reads the account of the caller.")
             .reads(input!(Read::Account))
             .rest(Get, &["/api/account"])
-            .gives("{ok, account, rev, trace_id}"),
+            .answers::<wire::OwnAccount>(),
     ]
 }
 
 fn trash_page(event: &'static str) -> Row {
-    row(event, limit("trash:page", 5)).reads(input!(Read::Trash { page: PAGE })).gives(PAGE_OUTPUT)
+    row(event, limit("trash:page", 5))
+        .about("Reads a page of the trash, latest first.")
+        .reads(input!(Read::Trash { page: PAGE }))
+        .answers::<wire::TrashAnswer>()
 }
 
 fn nodes() -> Vec<Row> {
     vec![
         row("node:add", NODE_LIMIT)
+            .about("Adds a node.")
             .mutates(input!(Operation::NodeAdd(NodeAdd { id: NEW_NODE, target: TARGET, fields: NodeInput })))
             .rest(Post, &["/api/node"])
             .read_only(NODE_READ_ONLY)
             .refuses(&[TargetNotFound, TargetInTrash, IdTaken]),
         row("node:update", NODE_LIMIT)
+            .about("Changes fields of a node.")
             .mutates(input!(Operation::NodeUpdate(NodeUpdate {
                 id: NODE_ID,
                 fields: Changes(NodeInput),
@@ -112,14 +131,17 @@ fn nodes() -> Vec<Row> {
             .read_only(NODE_READ_ONLY)
             .refuses(&[NodeNotFound, NoPermission, NodeInTrash, VersionConflict, NodeBlocked]),
         row("node:delete", NODE_LIMIT)
+            .about("Deletes a node in the trash for good.")
             .mutates(input!(Operation::NodeDelete { id: NODE_ID }))
             .rest(Delete, &["/api/node"])
             .refuses(&[NodeNotFound, NoPermission, CantDeleteActiveNode]),
         row("node:trash", NODE_TRASH_LIMIT)
+            .about("Puts a node, or a whole branch, into the trash.")
             .mutates(input!(Operation::NodeTrash { id: NODE_ID, branch: BRANCH.or(false) }))
             .rest(Post, &["/api/node/trash"])
             .refuses(&[NodeNotFound, NoPermission, AlreadyTrashedNode]),
         row("node:duplicate", limit("node:duplicate", 10))
+            .about("Copies a node, or a whole branch.")
             .mutates(input!(Operation::NodeDuplicate(NodeDuplicate {
                 id: NODE_ID,
                 branch: BRANCH.or(true),
@@ -128,8 +150,9 @@ fn nodes() -> Vec<Row> {
             })))
             .rest(Post, &["/api/node/duplicate"])
             .refuses(&[NodeNotFound, TargetNotFound, NodeInTrash, TargetInTrash, BatchTooLarge, IdTaken])
-            .gives("{ok, ids, diff, rev, trace_id}, ids mapping the ids of what was copied to those of the copies"),
+            .answers::<wire::CopiedAnswer>(),
         row("node:restore", NODE_TRASH_LIMIT)
+            .about("Takes a node out of the trash.")
             .mutates(input!(Operation::NodeRestore { id: NODE_ID }))
             .rest(Post, &["/api/node/restore"])
             .refuses(&[NodeNotFound, NoPermission, NotTrashedNode]),
@@ -139,6 +162,7 @@ fn nodes() -> Vec<Row> {
 fn links() -> Vec<Row> {
     vec![
         row("link:add", LINK_LIMIT)
+            .about("Links two nodes: the target waits for the source.")
             .mutates(input!(Operation::LinkAdd(LinkAdd {
                 id: NEW_LINK,
                 source: LINK_SOURCE,
@@ -161,6 +185,7 @@ fn links() -> Vec<Row> {
                 DependencyCycle,
             ]),
         row("link:update", LINK_LIMIT)
+            .about("Changes the type or the privacy of a link.")
             .mutates(input!(Operation::LinkUpdate(LinkUpdate {
                 id: LINK_ID,
                 kind: Changes(LINK_TYPE),
@@ -179,14 +204,17 @@ fn links() -> Vec<Row> {
                 DependencyCycle,
             ]),
         row("link:delete", LINK_LIMIT)
+            .about("Deletes a link in the trash for good.")
             .mutates(input!(Operation::LinkDelete { id: LINK_ID }))
             .rest(Delete, &["/api/link"])
             .refuses(&[LinkNotFound, NoPermission, CantDeleteActiveLink]),
         row("link:trash", LINK_TRASH_LIMIT)
+            .about("Puts a link into the trash.")
             .mutates(input!(Operation::LinkTrash { id: LINK_ID }))
             .rest(Post, &["/api/link/trash"])
             .refuses(&[LinkNotFound, NoPermission, AlreadyTrashedLink]),
         row("link:restore", LINK_TRASH_LIMIT)
+            .about("Takes a link out of the trash.")
             .mutates(input!(Operation::LinkRestore { id: LINK_ID }))
             .rest(Post, &["/api/link/restore"])
             .refuses(&[
@@ -200,6 +228,7 @@ fn links() -> Vec<Row> {
                 DependencyCycle,
             ]),
         row("link:swap", LINK_TRASH_LIMIT)
+            .about("Turns a link around.")
             .mutates(input!(Operation::LinkSwap { id: LINK_ID }))
             .rest(Post, &["/api/link/swap"])
             .refuses(&[
@@ -212,6 +241,7 @@ fn links() -> Vec<Row> {
                 DependencyCycle,
             ]),
         row("trash:restore", limit("trash:restore", 10))
+            .about("Takes out of the trash what one batch put there.")
             .mutates_as(input!(Operation::TrashRestore { batch: PAST_BATCH }), NEW_BATCH_ID)
             .rest(Post, &["/api/trash/restore"])
             .refuses(&[
@@ -224,11 +254,13 @@ fn links() -> Vec<Row> {
                 DependencyCycle,
             ]),
         row("trash:purge", PURGE_LIMIT)
+            .about("Deletes what is in the trash for good: all of it, or what is named.")
             .mutates(input!(Operation::TrashPurge { ids: IDS }))
             .rest(Delete, &["/api/trash"])
             .refuses(&[NotInTrash])
             .alone(),
         row("trash:empty", PURGE_LIMIT)
+            .about("Deletes everything in the trash for good.")
             .mutates(input!(Operation::TrashPurge { ids: Given(None::<Vec<Uuid>>) }))
             .alias_of("trash:purge")
             .alone(),
@@ -238,6 +270,7 @@ fn links() -> Vec<Row> {
 fn shares() -> Vec<Row> {
     vec![
         row("node:publish", PUBLISH_LIMIT)
+            .about("Publishes a node or its branch under a public token.")
             .mutates(input!(Operation::NodePublish(NodePublish {
                 id: NODE_ID,
                 branch: BRANCH.or(true),
@@ -247,6 +280,7 @@ fn shares() -> Vec<Row> {
             .carries_secret()
             .refuses(&[InvalidDue, NodeNotFound, NoPermission, PlanLimit, NodeInTrash, AlreadyPublic]),
         row("node:publish:update", PUBLISH_LIMIT)
+            .about("Changes a publication.")
             .mutates(input!(Operation::NodePublishUpdate(NodePublishUpdate {
                 id: NODE_ID,
                 branch: Changes(BRANCH),
@@ -256,18 +290,22 @@ fn shares() -> Vec<Row> {
             .carries_secret()
             .refuses(&[InvalidDue, NodeNotFound, NoPermission, PlanLimit, NodeInTrash, NotPublic]),
         row("node:unpublish", PUBLISH_LIMIT)
+            .about("Ends a publication.")
             .mutates(input!(Operation::NodeUnpublish { id: NODE_ID }))
             .rest(Delete, PUBLISH_PATHS)
             .refuses(&[NodeNotFound, NoPermission, NotPublic]),
         row("node:embed", EMBED_LIMIT)
+            .about("Embeds a publication in the graph of the caller.")
             .mutates(input!(Operation::NodeEmbed { root: BRANCH_ID }))
             .rest(Post, &["/api/node/embed"])
             .refuses(&[BranchNotFound, NodeInTrash, PublicExpired, NotPublic, AlreadyEmbedded, HasAccess]),
         row("node:unembed", EMBED_LIMIT)
+            .about("Takes an embedded publication out of the graph of the caller.")
             .mutates(input!(Operation::NodeUnembed { root: BRANCH_ID }))
             .rest(Delete, &["/api/node/embed"])
             .refuses(&[BranchNotFound, NotEmbedded]),
         row("node:access", ACCESS_LIMIT)
+            .about("Grants a user access to a node or branch.")
             .mutates(input!(Operation::AccessAdd(AccessAdd {
                 id: NODE_ID,
                 email: EMAIL,
@@ -287,6 +325,7 @@ fn shares() -> Vec<Row> {
                 AlreadyGranted,
             ]),
         row("node:access:update", ACCESS_LIMIT)
+            .about("Changes a grant.")
             .mutates(input!(Operation::AccessUpdate(AccessUpdate {
                 id: NODE_ID,
                 email: EMAIL,
@@ -305,15 +344,18 @@ fn shares() -> Vec<Row> {
                 NotShared,
             ]),
         row("node:access:delete", ACCESS_LIMIT)
+            .about("Ends a grant.")
             .mutates(input!(Operation::AccessDelete { id: NODE_ID, email: EMAIL }))
             .rest(Delete, &["/api/node/access"])
             .refuses(&[NodeNotFound, NoPermission, UserNotFound, NotShared]),
         row("node:grants", limit("node:grants", 10))
+            .about("Lists who has access to a node.")
             .reads(input!(Read::Grants { id: NODE_ID }))
             .rest(Get, &["/api/node/access"])
             .refuses(&[NodeNotFound, NoPermission])
-            .gives("{ok, grants, more, rev, trace_id}"),
+            .answers::<wire::GrantsAnswer>(),
         row("access:visibilityupdate", limit("access:visibilityupdate", 30))
+            .about("Hides a grant from the graph of the caller, or shows it.")
             .mutates(input!(Operation::AccessVisibility { id: NODE_ID, showing: SHOWING }))
             .rest(Put, &["/api/account/access"])
             .refuses(&[NodeNotFound, NotShared, PlanLimit]),
@@ -323,10 +365,11 @@ fn shares() -> Vec<Row> {
 fn past() -> Vec<Row> {
     vec![
         row("history:page", limit("history:page", 5))
+            .about("Reads a page of history, latest first.")
             .reads(input!(Read::History { scope: ScopeInput, page: PAGE }))
             .rest(Get, &["/api/history"])
             .refuses(&[NodeNotFound])
-            .gives("{ok, hasMore, batches, rev, trace_id}"),
+            .answers::<wire::PageOfBatches>(),
         undo("history:undo").rest(Post, &["/api/history/undo"]),
         redo("history:redo").rest(Post, &["/api/history/redo"]),
         undo("batch:undo").alias_of("history:undo"),
@@ -336,21 +379,21 @@ fn past() -> Vec<Row> {
 
 fn undo(event: &'static str) -> Row {
     row(event, limit("history:undo", 10))
+        .about("Undoes a batch.")
         .mutates_as(input!(Operation::HistoryUndo { batch: PAST_BATCH }), NEW_BATCH_ID)
         .refuses(UNDO_ERRORS)
-        .gives(UNDO_OUTPUT)
+        .answers::<wire::UndoneAnswer>()
         .alone()
 }
 
 fn redo(event: &'static str) -> Row {
     row(event, limit("history:redo", 10))
+        .about("Does an undone batch again.")
         .mutates_as(input!(Operation::HistoryRedo { batch: PAST_BATCH }), NEW_BATCH_ID)
         .refuses(UNDO_ERRORS)
-        .gives(UNDO_OUTPUT)
+        .answers::<wire::RedoneAnswer>()
         .alone()
 }
-
-const UNDO_OUTPUT: &str = "{ok, batchId, undoOf or redoOf, diff, rev, trace_id}";
 
 /// The refusals of undo and redo, followed by those of their inverse steps.
 const UNDO_ERRORS: &[graph::Reason] = &[
@@ -378,11 +421,14 @@ const UNDO_ERRORS: &[graph::Reason] = &[
 fn rest() -> Vec<Row> {
     vec![
         row("settings:username", limit("settings:username", 3))
+            .about("Changes the username of the caller.")
             .mutates(input!(Operation::SettingsUsername { username: USERNAME }))
             .rest(Put, &["/api/account"])
             .refuses(&[UsernameTaken])
             .alone(),
         row("ws:ping", limit("ws:ping", 10))
-            .gives("the event ws:pong {serverTime}; with an ack also {ok, serverTime, trace_id}"),
+            .about("Asks whether the server is there, and what time it has.")
+            .answers::<wire::PongAck>()
+            .gives("as an ack; always also the event ws:pong {serverTime}"),
     ]
 }

@@ -7,6 +7,7 @@ use crate::wire::payload::Json;
 use crate::wire::{PayloadFault, PayloadRefusal};
 use graph::ops::OPERATIONS_MAX;
 use graph::{Operation, Reason};
+use serde_json::json;
 
 /// A list of operations, each an object with its event and its input.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,10 @@ impl Kind for Operations {
     fn schema(&self) -> Schema {
         let limits = format!("at most {OPERATIONS_MAX}, each {{event, …input}} without a batchId of its own");
         Schema { reasons: vec![Reason::UnknownOperation.into()], ..Schema::new("list of objects", limits) }
+            .json(json!({
+                "items": { "$ref": "#/components/schemas/Part" },
+                "maxItems": OPERATIONS_MAX,
+            }))
     }
 
     fn read(&self, field: Named, json: &Json) -> Result<Vec<Operation>, PayloadRefusal> {

@@ -74,6 +74,7 @@ function showLogin(notice) {
   find('login-lead').textContent = notice ?? '';
   find('login-lead').hidden = !notice;
   show('login');
+  offerProviders('login', { next: '/' });
 }
 
 for (const button of document.querySelectorAll('.reveal[aria-controls]')) {
@@ -92,6 +93,28 @@ send('reset', '/api/password/reset', { key }, () => {
   forgetKey();
   showLogin('Your password is changed. Sign in with it.');
 });
+
+send('email', '/api/account/email/confirm', { key }, ({ email }) => {
+  forgetKey();
+  showLogin(`${email} is confirmed. Sign in with it from now on.`);
+});
+
+/** Offers to sign in with other providers of identities, where there are any. */
+async function offerProviders(section, more) {
+  const answer = await call('GET', '/api/oidc');
+  if (!answer.ok || !answer.providers.length) return;
+  const links = answer.providers.map(({ title, startUrl }) => {
+    const link = document.createElement('a');
+    const url = new URL(startUrl, location.origin);
+    for (const [name, value] of Object.entries(more)) url.searchParams.set(name, value);
+    link.href = url.pathname + url.search;
+    link.textContent = `Continue with ${title}`;
+    return link;
+  });
+  const place = find(section).querySelector('.providers');
+  place.replaceChildren(...links);
+  place.hidden = false;
+}
 
 find('forgot').addEventListener('click', async () => {
   const email = find('login-email');
@@ -151,9 +174,10 @@ async function start() {
     return account.ok ? showAccount(account, false) : showLogin();
   }
   if (!key) return show('broken');
-  if (pathname === '/reset') return show('reset');
+  if (pathname === '/reset' || pathname === '/email') return show(pathname.slice(1));
   find('register-lead').textContent = LEADS[pathname];
-  return show('register');
+  show('register');
+  if (pathname === '/invite') offerProviders('register', { next: '/', invite: key });
 }
 
 start();

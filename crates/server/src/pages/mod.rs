@@ -16,7 +16,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// The file at a path, if there is one: its type and its text.
 fn file(path: &str) -> Option<(&'static str, &'static str)> {
     Some(match path {
-        "/" | "/setup" | "/invite" | "/reset" => ("text/html; charset=utf-8", include_str!("door.html")),
+        "/" | "/setup" | "/invite" | "/reset" | "/email" => {
+            ("text/html; charset=utf-8", include_str!("door.html"))
+        }
         "/door.js" => ("text/javascript; charset=utf-8", include_str!("door.js")),
         "/door.css" => ("text/css; charset=utf-8", include_str!("door.css")),
         "/door.svg" => ("image/svg+xml", include_str!("door.svg")),

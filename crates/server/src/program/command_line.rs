@@ -11,6 +11,7 @@ use super::printing::{OutputFormat, harmless, lines, print_json, print_text, sho
 use super::serve;
 use super::settings::{Flags, Settings, flag_help, settings_help};
 use super::user_command::{self, UserCommand};
+use crate::described;
 use crate::engine::clock;
 use crate::operations;
 use clap::{Args, Parser, Subcommand};
@@ -57,6 +58,10 @@ enum Command {
     Check,
     /// Print the table of operations
     Operations(OutputFormat),
+    /// Print the description of REST, as OpenAPI
+    Openapi,
+    /// Print the description of the sockets, as AsyncAPI
+    Asyncapi,
 }
 
 #[derive(Debug, Args)]
@@ -164,6 +169,8 @@ fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Check => check_data(&load(None)?),
         Command::Operations(form) if form.json => print_json(&operations::table_json()),
         Command::Operations(_) => print_text(&operations::table_text()),
+        Command::Openapi => print_text(&described::OPENAPI),
+        Command::Asyncapi => print_text(&described::ASYNCAPI),
     }
 }
 

@@ -116,15 +116,15 @@ async fn serve_on(
     let accounts = Accounts::new(&app, settings.accounts)?;
     let router =
         rest::with_rest(sockets_router, &app, &accounts).layer(from_fn_with_state(Arc::new(origins), cors));
-    let (stop, stopped) = watch::channel(false);
-    let mut serving = tokio::spawn(serve(listener, router, patience, explain, stopped));
-    tracing::info!(%address, "serving");
     if let Some(link) = accounts.setup_link(&own_url).await {
         let text = "There is no account yet. Open this link to make the first one, an administrator's:";
         if let Err(error) = print_harmless(&format!("{text}\n{link}")) {
             tracing::warn!(%error, "the link to set up the installation cannot be printed");
         }
     }
+    let (stop, stopped) = watch::channel(false);
+    let mut serving = tokio::spawn(serve(listener, router, patience, explain, stopped));
+    tracing::info!(%address, "serving");
     ready(address, engine);
 
     // It ends by itself only on failure. A server that cannot be reached must not appear to run.

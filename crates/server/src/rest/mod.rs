@@ -38,8 +38,6 @@ use tokio::sync::oneshot;
 use tower::ServiceExt as _;
 
 const HEALTH_PATH: &str = "/api/health";
-/// The operations open to callers without an account, with a public token (T15).
-const PUBLIC_EVENTS: [&str; 2] = ["branch:get", "graph:snapshot"];
 
 /// A successful answer, or the problem.
 type RestAnswer = Result<Response, Problem>;
@@ -146,7 +144,7 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
         return account::answer(rest, &client, request, (row, parameters), trace).await;
     }
     let caller = match authenticate(app, &client, request.headers(), row).await {
-        Err(stranger) if PUBLIC_EVENTS.contains(&row.event) && stranger.may_read_publications => {
+        Err(stranger) if operations::PUBLIC_EVENTS.contains(&row.event) && stranger.may_read_publications => {
             let query = request.uri().query().unwrap_or_default();
             let who = Who::address(client.address);
             return publication(rest, who, query, request.headers(), row, trace).await;

@@ -1,6 +1,7 @@
 //! An account as its owner sees it.
 
 use super::entity::{Exact, Seconds};
+use super::shape::{self, about, list, object, shaped, string, time, uuid};
 use crate::engine::protocol::Account;
 use graph::NodeId;
 use graph::model::{Grant, Level, User};
@@ -51,6 +52,36 @@ impl Serialize for WholeAccount<'_> {
         shown.serialize(serializer)
     }
 }
+
+shaped!(WholeAccount<'_>, "Account", |generator| {
+    let grants = list(generator.subschema_for::<ShownGrant<'_>>());
+    object(
+        "An account, as its owner sees it.",
+        [
+            ("id", uuid()),
+            ("username", string()),
+            ("email", string()),
+            ("plan", shape::plan()),
+            ("createdTime", time()),
+            ("grantedBy", about(grants.clone(), "What the user gave to others.")),
+            ("grantedTo", about(grants, "What others gave to the user.")),
+            ("publicEmbeds", about(list(uuid()), "The publications that the user has embedded.")),
+        ],
+    )
+});
+
+shaped!(ShownGrant<'_>, "AccountGrant", |_| object(
+    "A grant, with the user at its other end.",
+    [
+        ("nodeId", uuid()),
+        ("userName", string()),
+        ("userEmail", string()),
+        ("level", shape::granted_level()),
+        ("branch", about(shape::boolean(), "Whether it is of the whole branch.")),
+        ("due", about(shape::nullable(time()), "When it ends; null if it does not.")),
+        ("showing", about(shape::boolean(), "Whether the grantee has it in their graph.")),
+    ],
+));
 
 fn shown_grant((grant, other): &(Arc<Grant>, Arc<User>)) -> ShownGrant<'_> {
     ShownGrant {

@@ -1,11 +1,16 @@
 //! Nodes and links on the wire.
 
+use super::shape::{
+    self, about, boolean, list, nullable, object, only, shaped, string, time, uuid, whole, with,
+};
 use graph::field_rules::{Finite, Flag, Integer, Moment, Names, NodeField, Rule, SettableStatus, Tags, Text};
 use graph::model::{Level, Link, Node, Status};
 use graph::view::{SeenLink, SeenNode, Sight};
 use graph::{BatchId, NODE_FIELDS, NodeId, Timestamp, each_node_field};
+use schemars::{Schema, json_schema};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
+use serde_json::json;
 
 /// A time in whole seconds.
 pub(super) struct Seconds(pub Timestamp);
@@ -121,6 +126,9 @@ pub(crate) trait Written: Rule {
     ) -> Result<(), M::Error> {
         map.serialize_entry(field.wire, &Self::written(value))
     }
+
+    /// The shape of the value.
+    fn shape(&self) -> Schema;
 }
 
 /// Writes the entries of a field in a whole node.
@@ -137,17 +145,29 @@ impl Written for Text {
     fn written(text: &String) -> impl Serialize {
         text
     }
+
+    fn shape(&self) -> Schema {
+        with(string(), "maxLength", self.chars_max)
+    }
 }
 
 impl Written for SettableStatus {
     fn written(status: &Status) -> impl Serialize {
         status
     }
+
+    fn shape(&self) -> Schema {
+        shape::status()
+    }
 }
 
 impl Written for Moment {
     fn written(at: &Option<Timestamp>) -> impl Serialize {
         at.map(Seconds)
+    }
+
+    fn shape(&self) -> Schema {
+        nullable(time())
     }
 }
 
@@ -166,6 +186,11 @@ impl Written for Tags {
             Form::Init => map.serialize_entry(field.wire, &comma_separated(tags)),
             _ => map.serialize_entry(field.wire, tags),
         }
+    }
+
+    fn shape(&self) -> Schema {
+        let tag = json_schema!({ "type": "string", "minLength": 1, "maxLength": self.chars_max });
+        with(list(tag), "maxItems", self.tags_max)
     }
 }
 
@@ -190,14 +215,23 @@ impl Written for Names {
         }
         Ok(())
     }
+
+    fn shape(&self) -> Schema {
+        let name = json_schema!({ "type": "string", "maxLength": self.chars_max });
+        with(list(name), "maxItems", self.names_max)
+    }
 }
 
-impl<T: Serialize> Written for Integer<T>
+impl<T: Copy + Serialize> Written for Integer<T>
 where
     Integer<T>: Rule<Value = T>,
 {
     fn written(number: &T) -> impl Serialize {
         number
+    }
+
+    fn shape(&self) -> Schema {
+        json_schema!({ "type": "integer", "minimum": json!(self.least), "maximum": json!(self.most) })
     }
 }
 
@@ -205,11 +239,19 @@ impl Written for Finite {
     fn written(number: &f64) -> impl Serialize {
         number
     }
+
+    fn shape(&self) -> Schema {
+        json_schema!({ "type": "number" })
+    }
 }
 
 impl Written for Flag {
     fn written(flag: &bool) -> impl Serialize {
         flag
+    }
+
+    fn shape(&self) -> Schema {
+        boolean()
     }
 }
 
@@ -276,3 +318,122 @@ impl<'a, T, W: Serialize, F: Fn(&'a T) -> W> Serialize for Each<'a, T, F> {
         list.end()
     }
 }
+
+/// The fields of a node that users set, with their shapes.
+pub(super) fn settable(form: Form) -> Vec<(&'static str, Schema)> {
+    let mut fields = Vec::new();
+    macro_rules! shapes {
+        ($($field:ident)*) => {$(
+            let field = &NODE_FIELDS.$field;
+            fields.push((field.wire, about(field.rule.shape(), field.about)));
+        )*};
+    }
+    each_node_field!(shapes);
+    if form == Form::Init {
+        let comma_separated = about(string(), "The tags, with commas between them.");
+        fields.iter_mut().filter(|(name, _)| *name == NODE_FIELDS.tags.wire).for_each(|field| {
+            field.1 = comma_separated.clone();
+        });
+        fields.push(("asignee", about(list(string()), "The same as assignee.")));
+    }
+    fields
+}
+
+/// The public token of a node, its due and whether it shows the branch.
+pub(super) fn publication() -> [(&'static str, Schema); 3] {
+    [
+        ("publicToken", about(nullable(string()), "The public token, for those who may publish the node.")),
+        ("publicDue", about(nullable(time()), "When the publication ends; null if it does not.")),
+        (
+            "publicBranch",
+            about(nullable(boolean()), "Whether the whole branch is public; null if nothing is."),
+        ),
+    ]
+}
+
+pub(super) fn share_roots() -> Schema {
+    about(list(uuid()), "The nodes by which the reader sees it: their own, granted or embedded ones.")
+}
+
+fn trash_fields(form: Form) -> Vec<(&'static str, Schema)> {
+    let in_trash = match form {
+        Form::Graph | Form::Init | Form::Public => return Vec::new(),
+        Form::Trash => true,
+        Form::Restored => false,
+    };
+    vec![
+        ("inTrash", only(in_trash)),
+        ("lastBatchID", about(uuid(), "The batch that trashed or restored it.")),
+    ]
+}
+
+fn node(form: Form) -> Schema {
+    let mut fields = vec![("id", uuid())];
+    fields.extend(settable(form));
+    fields.extend([
+        ("type", about(only(0), "Always 0.")),
+        ("version", about(whole(), "Counts the node's changes.")),
+        ("createdTime", time()),
+        ("lastEditedTime", time()),
+        ("ownerUsername", nullable(string())),
+    ]);
+    if form != Form::Public {
+        fields.push(("ownerEmail", nullable(string())));
+    }
+    fields.extend(publication());
+    fields.extend([("access", about(shape::level(), "The reader's access.")), ("shareRoots", share_roots())]);
+    fields.extend(trash_fields(form));
+    object("A node.", fields)
+}
+
+fn link(form: Form) -> Schema {
+    let mut fields = vec![("id", uuid())];
+    fields.extend(link_fields());
+    fields.extend([
+        ("version", about(whole(), "Counts the link's changes.")),
+        ("createdTime", time()),
+        ("lastEditedTime", time()),
+        ("shareRoots", share_roots()),
+    ]);
+    fields.extend(trash_fields(form));
+    object("A link: its target waits for its source.", fields)
+}
+
+/// What can change of a link.
+pub(super) fn link_fields() -> [(&'static str, Schema); 5] {
+    [
+        ("source", uuid()),
+        ("target", uuid()),
+        ("type", shape::link_type()),
+        ("private", boolean()),
+        ("wasBlocker", about(boolean(), "Whether the source held the target when the link was trashed.")),
+    ]
+}
+
+/// A full node, as in pages of the graph.
+pub(crate) struct FullNode;
+shaped!(FullNode, "Node", |_| node(Form::Graph));
+/// For callers without an account.
+pub(crate) struct PublicNode;
+shaped!(PublicNode, "PublicNode", |_| node(Form::Public));
+/// In the event `graph:init`.
+pub(crate) struct InitNode;
+shaped!(InitNode, "InitNode", |_| node(Form::Init));
+/// In the trash.
+pub(crate) struct TrashedNode;
+shaped!(TrashedNode, "TrashedNode", |_| node(Form::Trash));
+/// In the entry by which it returns from the trash.
+pub(crate) struct RestoredNode;
+shaped!(RestoredNode, "RestoredNode", |_| node(Form::Restored));
+/// A node that a full one depends on, and of which the reader sees no more than this.
+pub(crate) struct PhantomNode;
+shaped!(PhantomNode, "Phantom", |_| object(
+    "A node of which the reader sees no more: a node that they see depends on it.",
+    [("id", uuid()), ("status", shape::status()), ("phantom", only(true))],
+));
+pub(crate) struct FullLink;
+shaped!(FullLink, "Link", |_| link(Form::Graph));
+pub(crate) struct TrashedLink;
+shaped!(TrashedLink, "TrashedLink", |_| link(Form::Trash));
+pub(crate) struct RestoredLink;
+shaped!(RestoredLink, "RestoredLink", |_| link(Form::Restored));

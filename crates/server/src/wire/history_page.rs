@@ -1,7 +1,10 @@
 //! Pages of history: batches with their changes, as far as the reader sees them.
 
-use super::diff::{Actor, LinkSide, NodeSide, Nothing};
-use super::entity::{Each, Exact, Form, Seconds, WholeLink};
+use super::diff::{Actor, LinkPart, LinkSide, NodePart, NodeSide, Nothing, nothing_there};
+use super::entity::{Each, Exact, Form, FullLink, Seconds, WholeLink};
+use super::shape::{
+    self, about, any_of, boolean, list, nullable, object, shape_of, shaped, string, time, uuid, whole,
+};
 use crate::engine::protocol::PageOfHistory;
 use graph::batch::{Change, Entry, Lineage, Subject};
 use graph::model::{AccountState, Grant, Level, Link, Node, Plan, Rev, User};
@@ -22,7 +25,7 @@ impl Serialize for Batches<'_> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct WholeBatch<'a> {
+pub(super) struct WholeBatch<'a> {
     batch_id: BatchId,
     rev: Rev,
     actor: Option<Actor<'a>>,
@@ -276,3 +279,61 @@ impl<'a> UserPatch<'a> {
         }
     }
 }
+
+shaped!(WholeBatch<'_>, "HistoryBatch", |to| {
+    let batch = |about_it: &str| about(nullable(uuid()), about_it);
+    object(
+        "A batch of the past, as far as the reader sees it.",
+        [
+            ("batchId", uuid()),
+            ("rev", about(whole(), "Where it stands in the order of all batches.")),
+            ("actor", any_of([shape_of::<Actor<'_>>(to), nothing_there()])),
+            ("ts", time()),
+            ("undone", boolean()),
+            ("undoOf", batch("The batch that it undid.")),
+            ("undoneBy", batch("The batch that undid it.")),
+            ("redoOf", batch("The batch that it redid.")),
+            ("redoneBy", batch("The batch that redid it.")),
+            ("ops", list(shape_of::<OneOp<'_>>(to))),
+        ],
+    )
+});
+
+shaped!(OneOp<'_>, "HistoryOp", |to| object(
+    "One change of a batch.",
+    [
+        ("id", string()),
+        ("type", about(whole(), "The code of the operation, as in a diff.")),
+        (
+            "entityType",
+            schemars::json_schema!({ "type": "string", "enum": ["node", "link", "grant", "user", "token", "key"] }),
+        ),
+        ("entityId", uuid()),
+        ("forwardPatch", about(shape_of::<Patch<'_>>(to), "The changed fields as they became.")),
+        ("inversePatch", about(shape_of::<Patch<'_>>(to), "The changed fields as they were.")),
+        ("guard", object("What the entity had before.", [("version", nullable(whole()))])),
+        ("createdTime", time()),
+    ],
+));
+
+shaped!(Patch<'_>, "HistoryPatch", |to| any_of([
+    shape_of::<NodePart>(to),
+    shape_of::<FullLink>(to),
+    shape_of::<LinkPart>(to),
+    object(
+        "A grant.",
+        [
+            ("nodeId", uuid()),
+            ("email", nullable(string())),
+            ("level", shape::granted_level()),
+            ("branch", boolean()),
+            ("due", nullable(time())),
+            ("showing", boolean()),
+        ],
+    ),
+    object("An embedded publication.", [("publicEmbed", nullable(uuid()))]),
+    object(
+        "The changed fields of an account.",
+        [("username?", string()), ("email?", string()), ("plan?", shape::plan()), ("state?", string()),],
+    ),
+]));

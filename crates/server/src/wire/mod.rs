@@ -4,11 +4,13 @@
 mod account;
 mod diff;
 mod entity;
+mod events;
 mod history_page;
 pub mod payload;
 mod payload_fault;
 mod problem;
 mod relay_event;
+pub mod shape;
 mod snapshot;
 mod waiting;
 
@@ -30,11 +32,20 @@ use serde_json::value::RawValue;
 use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
 
+pub(crate) use diff::{AppliedAnswer, ChangedAnswer, CopiedAnswer, RedoneAnswer, UndoneAnswer};
+pub(crate) use events::{
+    BranchPage, Done, GraphPage, Healthy, InvitedAnswer, InvitesAnswer, OwnAccount, PageOfBatches, PongAck,
+    SnapshotAnswer, SyncAnswer, TrashAnswer,
+};
+pub use events::{EVENTS, Event};
 pub(crate) use history_page::{EveryOp, undo_and_redo};
 pub use payload_fault::{PayloadFault, PayloadRefusal};
+pub(crate) use problem::FailedAnswer;
 pub use problem::Problem;
+pub(crate) use relay_event::relayed_shape;
 pub use relay_event::{relayed_event, relayed_event_name};
 pub use snapshot::Snapshot;
+pub(crate) use waiting::{CriticalAnswer, GrantsAnswer, ReadyAnswer, WhyAnswer};
 
 /// A value of a field of a node, as JSON.
 pub(crate) fn written<R: Written>(_field: &NodeField<R>, value: &R::Value) -> String {

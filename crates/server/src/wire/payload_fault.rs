@@ -61,7 +61,7 @@ faults! {
     InvalidLevel "invalid_level" "level must be 1 (admin), 2 (editor) or 3 (viewer).",
     MissingEmail "missing_email" "email is required.",
     InvalidMine "invalid_mine" "mine must be true or false.",
-    InvalidPassword "invalid_password" "The password must be a string that is hard to guess, of 8 to 1024 characters.",
+    InvalidPassword "invalid_password" "A password has 8 to 1024 characters and is hard to guess.",
     MissingKey "missing_key" "key is required: it is in the link, after ?key=.",
     MalformedKey "malformed_key" "A key must be a string of at most 100 characters.",
     InvalidLimit "invalid_limit" "limit must be an integer.",

@@ -1,6 +1,7 @@
 //! Everything that can go wrong, with its class, code, status and message: one mapping for both transports.
 
 use super::payload_fault::{PayloadFault, PayloadRefusal};
+use super::shape::{about, nullable, object, only, string, trace, whole};
 use crate::engine::protocol::Failure;
 use crate::wire::payload::Malformed;
 use graph::{Class, Reason, Refusal};
@@ -292,4 +293,27 @@ impl Serialize for Failed<'_> {
         map.serialize_entry("trace_id", self.trace_id)?;
         map.end()
     }
+}
+
+/// The shape of a failed answer; over REST without `event`.
+pub(crate) struct FailedAnswer;
+super::shape::shaped!(FailedAnswer, "Error", |_| failed([]));
+
+/// The event `error`.
+pub(crate) struct ErrorEvent;
+super::shape::shaped!(ErrorEvent, "ErrorEvent", |_| failed([("event", about(string(), "What failed."))]));
+
+fn failed<const N: usize>(event: [(&str, schemars::Schema); N]) -> schemars::Schema {
+    let first = [
+        ("ok", only(false)),
+        ("error", about(string(), "The class, and the code if there is one: `class.code`.")),
+        ("code", about(nullable(string()), "The code alone; null if there is none.")),
+        ("message", about(string(), "A sentence that a person can act on.")),
+        (
+            "index?",
+            about(whole(), "Of several operations in one request, the place of the refused one, from 0."),
+        ),
+        ("retryAfter?", about(whole(), "After how many seconds to try again.")),
+    ];
+    object("A failure.", first.into_iter().chain(event).chain([("trace_id", trace())]))
 }

@@ -1,10 +1,14 @@
 //! What tasks wait for, and who has access to them.
 
 use super::entity::{Exact, Seconds};
+use super::shape::{
+    self, about, boolean, list, nullable, object, shaped, string, success, time, uuid, whole,
+};
 use graph::NodeId;
 use graph::grants::{Grants, SeenGrant};
 use graph::model::{Level, Rev};
 use graph::waiting::{Critical, End, Longest, Ready, ReadyTask, Slack, Why};
+use schemars::Schema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -36,7 +40,7 @@ pub(super) fn grants(grants: &Grants, rev: Rev, trace_id: &str) -> Box<RawValue>
 }
 
 #[derive(Serialize)]
-struct WhyAnswer<'a> {
+pub(crate) struct WhyAnswer<'a> {
     ok: bool,
     held: bool,
     blockers: &'a [NodeId],
@@ -60,7 +64,7 @@ impl<'a> ShownEnd<'a> {
 }
 
 #[derive(Serialize)]
-struct ReadyAnswer<'a> {
+pub(crate) struct ReadyAnswer<'a> {
     ok: bool,
     tasks: Vec<ShownTask>,
     more: bool,
@@ -92,7 +96,7 @@ impl ShownTask {
 }
 
 #[derive(Serialize)]
-struct CriticalAnswer<'a> {
+pub(crate) struct CriticalAnswer<'a> {
     ok: bool,
     tasks: ShownLongest<'a>,
     volume: ShownLongest<'a>,
@@ -123,7 +127,7 @@ impl<'a> ShownLongest<'a> {
 }
 
 #[derive(Serialize)]
-struct GrantsAnswer<'a> {
+pub(crate) struct GrantsAnswer<'a> {
     ok: bool,
     grants: Vec<ShownGrant<'a>>,
     more: bool,
@@ -159,3 +163,91 @@ impl<'a> ShownGrant<'a> {
         }
     }
 }
+
+fn more() -> Schema {
+    about(boolean(), "Whether there are more than these.")
+}
+
+fn rev() -> Schema {
+    about(whole(), "The position in the order of all batches that this reflects.")
+}
+
+shaped!(WhyAnswer<'_>, "Why", |_| {
+    let end = object(
+        "A task at the end of what is waited for: nothing holds it.",
+        [
+            ("id", uuid()),
+            ("phantom", about(boolean(), "Whether the caller sees no more of it than its status.")),
+            ("chain", about(list(uuid()), "The tasks from it to the one that waits.")),
+        ],
+    );
+    success(
+        "Why a task waits.",
+        [
+            ("held", about(boolean(), "Whether it is held.")),
+            ("blockers", about(list(uuid()), "The tasks that hold it directly.")),
+            ("frontier", list(end)),
+            ("more", more()),
+            ("rev", rev()),
+        ],
+    )
+});
+
+shaped!(ReadyAnswer<'_>, "Ready", |_| {
+    let reason = object(
+        "Why the task has its place.",
+        [
+            ("due", about(nullable(time()), "When it is due, or what waits for it.")),
+            ("holds", about(whole(), "How many tasks wait for it.")),
+            ("atLeast", about(boolean(), "Whether there may be more.")),
+            ("priority", whole()),
+        ],
+    );
+    let task = object("A task that can be started.", [("id", uuid()), ("reason", reason)]);
+    success("What can be started.", [("tasks", list(task)), ("more", more()), ("rev", rev())])
+});
+
+shaped!(ShownLongest<'_>, "Longest", |_| object(
+    "The longest chain of tasks that are not completed.",
+    [
+        ("length", whole()),
+        ("chain", list(uuid())),
+        (
+            "slack",
+            list(object(
+                "By how much a task may grow before it is on the longest chain.",
+                [("id", uuid()), ("slack", whole())],
+            )),
+        ),
+        ("more", more()),
+    ],
+));
+
+shaped!(CriticalAnswer<'_>, "Critical", |to| success(
+    "The longest chains.",
+    [
+        ("tasks", about(to.subschema_for::<ShownLongest<'_>>(), "By the number of tasks.")),
+        ("volume", about(to.subschema_for::<ShownLongest<'_>>(), "By the sum of their volumes.")),
+        ("rev", rev()),
+    ],
+));
+
+shaped!(GrantsAnswer<'_>, "NodeGrants", |_| {
+    let grant = object(
+        "A grant by which a user has access to the node.",
+        [
+            (
+                "via",
+                about(nullable(uuid()), "The node above that it is a grant of; null if it is of this one."),
+            ),
+            ("userName", string()),
+            ("userEmail", string()),
+            ("level", shape::granted_level()),
+            ("branch", about(boolean(), "Whether it is of the whole branch.")),
+            ("due", about(nullable(time()), "When it ends; null if it does not.")),
+            ("showing", about(boolean(), "Whether the grantee has it in their graph.")),
+            ("inForce", boolean()),
+        ],
+    );
+    success("Who has access to a node.", [("grants", list(grant)), ("more", more()), ("rev", rev())])
+});
