@@ -498,3 +498,14 @@ def test_an_address_shows_no_secret(way: str, server: Server, user: User) -> Non
     assert user.token not in repr(client)
     if client is not None:
         asyncio.run(client.close())
+
+
+def test_a_message_may_be_larger_than_the_libraries_take_by_default(way: str, server: Server, user: User) -> None:
+    if way == "sync":
+        pytest.skip("the same connection")
+    part = {"event": "node:add", "description": "ß" * 400, "title": "ß" * 80}
+    with opened(way, server.url, user.token, transports=("websocket",)) as client:
+        for _ in range(4):
+            client.call("graph:apply", {"operations": [part] * 800})
+        client.follow(load="pages", page_size=5000)
+        assert len(client.copy().nodes) == 3200
