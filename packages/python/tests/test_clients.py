@@ -42,6 +42,7 @@ def without_roots(entities: Any) -> Any:
 def agrees(driver: Driver) -> None:
     """The graph is what a fresh load gives, on the same connection."""
     page = driver.call("graph:get", {"limit": 5000})
+    assert driver.graph.state == "live", driver.graph.why
     held = driver.copy()
     assert without_roots(held.nodes) == without_roots({one["id"]: one for one in page["nodes"]})
     assert without_roots(held.links) == without_roots({one["id"]: one for one in page["links"]})
@@ -509,3 +510,18 @@ def test_a_message_may_be_larger_than_the_libraries_take_by_default(way: str, se
             client.call("graph:apply", {"operations": [part] * 800})
         client.follow(load="pages", page_size=5000)
         assert len(client.copy().nodes) == 3200
+
+
+def test_p4_many_messages_in_one_poll_are_taken_in(way: str, server: Server, user: User) -> None:
+    polling: Any = ("polling",)
+    with (
+        opened(way, server.url, user.token, transports=polling) as client,
+        opened(way, server.url, user.token) as window,
+    ):
+        client.follow()
+        if way == "sync":
+            cast(Any, client).client._loop.soon(lambda: time.sleep(2))
+        for nth in range(60):
+            window.call("node:add", {"title": str(nth)})
+        agrees(client)
+        assert len(client.copy().nodes) == 60

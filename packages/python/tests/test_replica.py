@@ -123,6 +123,8 @@ def test_p21_missed_and_live_diffs_in_any_mix_are_applied_once_each_by_rev(rando
 def test_p22_what_is_not_recovered_is_loaded_and_swapped_in_whole(random: Random) -> None:
     told: list[Change] = []
     world = World(random)
+    while not world.nodes:
+        world.step()
     follower = Follower(strict, told.append)
     follower.begin_snapshot()
     follower.snapshot(world.page())

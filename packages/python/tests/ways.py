@@ -17,6 +17,7 @@ class Driver(Protocol):
     """What tests do with a client, whichever it is."""
 
     inner: AsyncClient
+    graph: Any
 
     def call(self, event: Any, input: Any = None, **how: Any) -> Any: ...
     def follow(self, **how: Any) -> Any: ...
@@ -32,6 +33,7 @@ class Driver(Protocol):
 class _Sync:
     def __init__(self, client: synaptask.Client) -> None:
         self.client, self.inner = client, client._inner
+        self.graph: Any = None
 
     def call(self, event: Any, input: Any = None, **how: Any) -> Any:
         return self.client.call(event, input, **how)
@@ -75,6 +77,7 @@ class _Async:
 
     def __init__(self, runner: Any, inner: AsyncClient) -> None:
         self.runner, self.inner = runner, inner
+        self.graph: Any = None
 
     def run(self, awaiting: Any) -> Any:
         async def bounded() -> Any:
