@@ -43,7 +43,8 @@ class _Sync:
         return self.graph
 
     def copy(self) -> Graph:
-        return self.graph.copy()
+        copy: Graph = self.graph.copy()
+        return copy
 
     def when_live(self) -> None:
         self.graph.when_live()
