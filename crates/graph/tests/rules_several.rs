@@ -429,8 +429,10 @@ fn p34_access_that_changes_with_the_publication_is_told_of_the_node_as_it_was() 
         let mut fixture = Fixture::new(world);
         let batch = fixture.ask(batch).unwrap();
         let diff = told(&mut fixture, &batch, "bob");
-        let [NodeChange::Access { node: told_of, before, after, .. }, NodeChange::Edited { before: was, after: is, .. }] =
-            diff.nodes.as_slice()
+        let [
+            NodeChange::Access { node: told_of, before, after, .. },
+            NodeChange::Edited { before: was, after: is, .. },
+        ] = diff.nodes.as_slice()
         else {
             panic!("{:?}", diff.nodes);
         };

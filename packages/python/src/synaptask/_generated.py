@@ -338,6 +338,131 @@ class Snapshot(TypedDict):
 
 
 @final
+class GraphWhyInput(TypedDict):
+    id: str
+    """The node. UUID."""
+
+
+@final
+class Why(TypedDict):
+    """Why a task waits."""
+
+    ok: Literal[True]
+    held: bool
+    """Whether it is held."""
+    blockers: list[str]
+    """The tasks that hold it directly."""
+    frontier: list[WhyFrontierItem]
+    more: bool
+    """Whether there are more than these."""
+    rev: int
+    """The position in the order of all batches that this reflects."""
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class WhyFrontierItem(TypedDict):
+    """A task at the end of what is waited for: nothing holds it."""
+
+    id: str
+    phantom: bool
+    """Whether the caller sees no more of it than its status."""
+    chain: list[str]
+    """The tasks from it to the one that waits."""
+
+
+@final
+class GraphReadyInput(TypedDict):
+    mine: NotRequired[bool]
+    """Whether only tasks of the caller are meant. True or false."""
+    root: NotRequired[str]
+    """The root of the branch that is read, or a public token. Left out, it is the whole graph. A node's UUID, or a
+    public token of at most 100 characters."""
+    limit: NotRequired[int]
+    """How many at most. 1 to 1000."""
+
+
+@final
+class Ready(TypedDict):
+    """What can be started."""
+
+    ok: Literal[True]
+    tasks: list[ReadyTasksItem]
+    more: bool
+    """Whether there are more than these."""
+    rev: int
+    """The position in the order of all batches that this reflects."""
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class ReadyTasksItem(TypedDict):
+    """A task that can be started."""
+
+    id: str
+    reason: ReadyTasksItemReason
+    """Why the task has its place."""
+
+
+@final
+class ReadyTasksItemReason(TypedDict):
+    """Why the task has its place."""
+
+    due: str | None
+    """When it is due, or what waits for it."""
+    holds: int
+    """How many tasks wait for it."""
+    atLeast: bool
+    """Whether there may be more."""
+    priority: int
+
+
+@final
+class GraphCriticalInput(TypedDict):
+    id: NotRequired[str | None]
+    """The task that the chains lead to. Left out, any task. UUID."""
+    root: NotRequired[str]
+    """The root of the branch that is read, or a public token. Left out, it is the whole graph. A node's UUID, or a
+    public token of at most 100 characters."""
+
+
+@final
+class Critical(TypedDict):
+    """The longest chains."""
+
+    ok: Literal[True]
+    tasks: Longest
+    """By the number of tasks."""
+    volume: Longest
+    """By the sum of their volumes."""
+    rev: int
+    """The position in the order of all batches that this reflects."""
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class Longest(TypedDict):
+    """The longest chain of tasks that are not completed."""
+
+    length: int
+    chain: list[str]
+    slack: list[LongestSlackItem]
+    more: bool
+    """Whether there are more than these."""
+
+
+@final
+class LongestSlackItem(TypedDict):
+    """By how much a task may grow before it is on the longest chain."""
+
+    id: str
+    slack: int
+
+
+@final
 class GraphSyncInput(TypedDict):
     since: int
     """The rev of the last diff, page or ack that was received. A whole number."""
@@ -1363,6 +1488,45 @@ class NodeAccessDeleteInput(TypedDict):
 
 
 @final
+class NodeGrantsInput(TypedDict):
+    id: str
+    """The node. UUID."""
+
+
+@final
+class NodeGrants(TypedDict):
+    """Who has access to a node."""
+
+    ok: Literal[True]
+    grants: list[NodeGrantsGrantsItem]
+    more: bool
+    """Whether there are more than these."""
+    rev: int
+    """The position in the order of all batches that this reflects."""
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class NodeGrantsGrantsItem(TypedDict):
+    """A grant by which a user has access to the node."""
+
+    via: str | None
+    """The node above that it is a grant of; null if it is of this one."""
+    userName: str
+    userEmail: str
+    level: Literal[1, 2, 3]
+    """1 admin, 2 editor, 3 viewer"""
+    branch: bool
+    """Whether it is of the whole branch."""
+    due: str | None
+    """When it ends; null if it does not."""
+    showing: bool
+    """Whether the grantee has it in their graph."""
+    inForce: bool
+
+
+@final
 class AccessVisibilityupdateInput(TypedDict):
     batchId: NotRequired[str | None]
     """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
@@ -1427,7 +1591,7 @@ class HistoryOp(TypedDict):
     id: str
     type: int
     """The code of the operation, as in a diff."""
-    entityType: Literal["node", "link", "grant", "user", "token"]
+    entityType: Literal["node", "link", "grant", "user", "token", "key"]
     entityId: str
     forwardPatch: HistoryPatch
     """The changed fields as they became."""
@@ -1571,6 +1735,26 @@ class Pong(TypedDict):
 
 
 @final
+class AccountRegisterInput(TypedDict):
+    email: str
+    """The email of the user. An email address of at most 254 characters."""
+    username: str
+    """The username. 3 to 32 of A-Z, a-z, 0-9, '_', '.' and '-'."""
+    password: str
+    """The password. At most 1024 characters; a new one at least 8."""
+    invite: NotRequired[str | None]
+    """The key of an invitation, from its link. At most 100 characters."""
+
+
+@final
+class AccountLoginInput(TypedDict):
+    email: str
+    """The email of the user. An email address of at most 254 characters."""
+    password: str
+    """The password. At most 1024 characters; a new one at least 8."""
+
+
+@final
 class AccountLogoutInput(TypedDict):
     pass
 
@@ -1582,6 +1766,94 @@ class Done(TypedDict):
     ok: Literal[True]
     trace_id: str
     """Names the request in the server's log."""
+
+
+@final
+class AccountInviteInput(TypedDict):
+    email: NotRequired[str | None]
+    """Who may use it. An email address of at most 254 characters."""
+
+
+@final
+class Invited(TypedDict):
+    """The invitation."""
+
+    ok: Literal[True]
+    invite: InvitedInvite
+    """An invitation to make an account."""
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class InvitedInvite(TypedDict):
+    """An invitation to make an account."""
+
+    id: str
+    email: str | None
+    """The only email that it is for; null for anyone."""
+    by: str | None
+    """Who invites: a username; null for the command line."""
+    createdTime: str
+    expires: str
+    url: str
+    """The link, sent this once."""
+
+
+@final
+class AccountInvitesInput(TypedDict):
+    pass
+
+
+@final
+class Invites(TypedDict):
+    """The invitations that nobody has used."""
+
+    ok: Literal[True]
+    invites: list[InvitesInvitesItem]
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class InvitesInvitesItem(TypedDict):
+    """An invitation to make an account."""
+
+    id: str
+    email: str | None
+    """The only email that it is for; null for anyone."""
+    by: str | None
+    """Who invites: a username; null for the command line."""
+    createdTime: str
+    expires: str
+
+
+@final
+class AccountInviteRevokeInput(TypedDict):
+    id: str
+    """The invitation. UUID."""
+
+
+@final
+class AccountPasswordForgotInput(TypedDict):
+    email: str
+    """The email of the user. An email address of at most 254 characters."""
+
+
+@final
+class AccountPasswordResetInput(TypedDict):
+    key: str
+    """The key, from the link. At most 100 characters."""
+    password: str
+    """The password. At most 1024 characters; a new one at least 8."""
+
+
+@final
+class AccountPasswordInput(TypedDict):
+    old: str
+    """The password so far. At most 1024 characters; a new one at least 8."""
+    new: str
+    """The new password. At most 1024 characters; a new one at least 8."""
 
 
 @final
@@ -1831,9 +2103,11 @@ ErrorName = Literal[
     "bad_request.invalid_link_id",
     "bad_request.invalid_link_private",
     "bad_request.invalid_link_type",
+    "bad_request.invalid_mine",
     "bad_request.invalid_node_id",
     "bad_request.invalid_offset",
     "bad_request.invalid_operations",
+    "bad_request.invalid_password",
     "bad_request.invalid_pinned",
     "bad_request.invalid_position",
     "bad_request.invalid_priority",
@@ -1850,9 +2124,11 @@ ErrorName = Literal[
     "bad_request.invalid_volume",
     "bad_request.link_in_trash",
     "bad_request.malformed_json",
+    "bad_request.malformed_key",
     "bad_request.missing_batchId",
     "bad_request.missing_email",
     "bad_request.missing_id",
+    "bad_request.missing_key",
     "bad_request.no_fields_to_update",
     "bad_request.node_blocked",
     "bad_request.node_in_trash",
@@ -1879,6 +2155,7 @@ ErrorName = Literal[
     "conflict.dependency_cycle",
     "conflict.duplicate_link",
     "conflict.duplicate_reversed_link",
+    "conflict.email_taken",
     "conflict.id_taken",
     "conflict.not_undone",
     "conflict.username_taken",
@@ -1888,15 +2165,20 @@ ErrorName = Literal[
     "forbidden.auth_missing",
     "forbidden.forbidden_private",
     "forbidden.forbidden_type",
+    "forbidden.invalid_invite",
+    "forbidden.invalid_key",
     "forbidden.no_permission",
     "forbidden.origin",
     "forbidden.plan_limit",
+    "forbidden.registration_closed",
     "forbidden.session_required",
     "forbidden.would_share",
+    "forbidden.wrong_password",
     "internal.exception",
     "internal.storage",
     "not_found.batch_not_found",
     "not_found.branch_not_found",
+    "not_found.key_not_found",
     "not_found.link_not_found",
     "not_found.node_not_found",
     "not_found.not_in_trash",
@@ -1984,6 +2266,56 @@ GraphSnapshotError = Literal[
     "bad_request.invalid_node_id",
     "rate_limited",
     "not_found.branch_not_found",
+    "unavailable",
+    "internal.exception",
+]
+
+
+GraphWhyError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.missing_id",
+    "bad_request.invalid_node_id",
+    "rate_limited",
+    "not_found.node_not_found",
+    "unavailable",
+    "internal.exception",
+]
+
+
+GraphReadyError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.invalid_mine",
+    "bad_request.invalid_node_id",
+    "bad_request.invalid_limit",
+    "bad_request.out_of_range",
+    "rate_limited",
+    "not_found.branch_not_found",
+    "unavailable",
+    "internal.exception",
+]
+
+
+GraphCriticalError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.invalid_node_id",
+    "rate_limited",
+    "not_found.branch_not_found",
+    "not_found.node_not_found",
     "unavailable",
     "internal.exception",
 ]
@@ -2660,6 +2992,23 @@ NodeAccessDeleteError = Literal[
 ]
 
 
+NodeGrantsError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.missing_id",
+    "bad_request.invalid_node_id",
+    "rate_limited",
+    "not_found.node_not_found",
+    "forbidden.no_permission",
+    "unavailable",
+    "internal.exception",
+]
+
+
 AccessVisibilityupdateError = Literal[
     "payload_too_large",
     "unauthorized",
@@ -2874,6 +3223,47 @@ WsPingError = Literal[
 ]
 
 
+AccountRegisterError = Literal[
+    "payload_too_large",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.missing_email",
+    "bad_request.invalid_email",
+    "bad_request.invalid_username",
+    "bad_request.invalid_password",
+    "bad_request.malformed_key",
+    "rate_limited",
+    "forbidden.registration_closed",
+    "forbidden.invalid_invite",
+    "conflict.email_taken",
+    "conflict.username_taken",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
+AccountLoginError = Literal[
+    "payload_too_large",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.missing_email",
+    "bad_request.invalid_email",
+    "bad_request.invalid_password",
+    "rate_limited",
+    "unauthorized",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
 AccountLogoutError = Literal[
     "payload_too_large",
     "unauthorized",
@@ -2891,12 +3281,123 @@ AccountLogoutError = Literal[
 ]
 
 
+AccountInviteError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.session_required",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.invalid_email",
+    "rate_limited",
+    "forbidden.no_permission",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
+AccountInvitesError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.session_required",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "rate_limited",
+    "forbidden.no_permission",
+    "unavailable",
+    "internal.exception",
+]
+
+
+AccountInviteRevokeError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.session_required",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.missing_id",
+    "bad_request.invalid_id",
+    "rate_limited",
+    "forbidden.no_permission",
+    "not_found.key_not_found",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
+AccountPasswordForgotError = Literal[
+    "payload_too_large",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.missing_email",
+    "bad_request.invalid_email",
+    "rate_limited",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
+AccountPasswordResetError = Literal[
+    "payload_too_large",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.missing_key",
+    "bad_request.malformed_key",
+    "bad_request.invalid_password",
+    "rate_limited",
+    "forbidden.invalid_key",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
+AccountPasswordError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.session_required",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.invalid_password",
+    "rate_limited",
+    "forbidden.wrong_password",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
 OperationName = Literal[
     "graph:get",
     "trash:page",
     "trash:list",
     "branch:get",
     "graph:snapshot",
+    "graph:why",
+    "graph:ready",
+    "graph:critical",
     "graph:sync",
     "graph:apply",
     "account:get",
@@ -2923,6 +3424,7 @@ OperationName = Literal[
     "node:access",
     "node:access:update",
     "node:access:delete",
+    "node:grants",
     "access:visibilityupdate",
     "history:page",
     "history:undo",
@@ -2931,7 +3433,15 @@ OperationName = Literal[
     "batch:redo",
     "settings:username",
     "ws:ping",
+    "account:register",
+    "account:login",
     "account:logout",
+    "account:invite",
+    "account:invites",
+    "account:invite:revoke",
+    "account:password:forgot",
+    "account:password:reset",
+    "account:password",
     "node:dragend",
 ]
 
@@ -2981,6 +3491,18 @@ class Operations:
     def graph_snapshot(self, **input: Unpack[GraphSnapshotInput]) -> Snapshot:
         """Reads the whole graph, or a whole branch, in one answer."""
         return cast(Snapshot, self._send("graph:snapshot", input, None, None))
+
+    def graph_why(self, **input: Unpack[GraphWhyInput]) -> Why:
+        """Tells why a task waits, and for what at the end."""
+        return cast(Why, self._send("graph:why", input, None, None))
+
+    def graph_ready(self, **input: Unpack[GraphReadyInput]) -> Ready:
+        """Lists the tasks that can be started, the most urgent first."""
+        return cast(Ready, self._send("graph:ready", input, None, None))
+
+    def graph_critical(self, **input: Unpack[GraphCriticalInput]) -> Critical:
+        """Finds the longest chains of tasks that are not completed."""
+        return cast(Critical, self._send("graph:critical", input, None, None))
 
     def graph_sync(self, **input: Unpack[GraphSyncInput]) -> Synced:
         """Sends what a connection has missed since a rev."""
@@ -3086,6 +3608,10 @@ class Operations:
         """Ends a grant."""
         return cast(Changed, self._send("node:access:delete", input, None, None))
 
+    def node_grants(self, **input: Unpack[NodeGrantsInput]) -> NodeGrants:
+        """Lists who has access to a node."""
+        return cast(NodeGrants, self._send("node:grants", input, None, None))
+
     def access_visibilityupdate(self, **input: Unpack[AccessVisibilityupdateInput]) -> Changed:
         """Hides a grant from the graph of the caller, or shows it."""
         return cast(Changed, self._send("access:visibilityupdate", input, None, None))
@@ -3118,9 +3644,42 @@ class Operations:
         """Asks whether the server is there, and what time it has."""
         return cast(Pong, self._send("ws:ping", input, None, None))
 
+    def account_register(self, **input: Unpack[AccountRegisterInput]) -> AccountAnswer:
+        """Makes an account and begins a session of it."""
+        return cast(AccountAnswer, self._send("account:register", input, None, None))
+
+    def account_login(self, **input: Unpack[AccountLoginInput]) -> AccountAnswer:
+        """Begins a session."""
+        return cast(AccountAnswer, self._send("account:login", input, None, None))
+
     def account_logout(self, **input: Unpack[AccountLogoutInput]) -> Done:
         """Ends the session of the caller."""
         return cast(Done, self._send("account:logout", input, None, None))
+
+    def account_invite(self, **input: Unpack[AccountInviteInput]) -> Invited:
+        """Invites someone, or anyone, to make an account."""
+        return cast(Invited, self._send("account:invite", input, None, None))
+
+    def account_invites(self, **input: Unpack[AccountInvitesInput]) -> Invites:
+        """Lists the invitations that nobody has used."""
+        return cast(Invites, self._send("account:invites", input, None, None))
+
+    def account_invite_revoke(self, **input: Unpack[AccountInviteRevokeInput]) -> Done:
+        """Revokes an invitation."""
+        return cast(Done, self._send("account:invite:revoke", input, None, None))
+
+    def account_password_forgot(self, **input: Unpack[AccountPasswordForgotInput]) -> Done:
+        """Sends whoever has this email a link to choose a new password. The answer does not tell whether anyone
+        has."""
+        return cast(Done, self._send("account:password:forgot", input, None, None))
+
+    def account_password_reset(self, **input: Unpack[AccountPasswordResetInput]) -> Done:
+        """Chooses a new password with the key of such a link."""
+        return cast(Done, self._send("account:password:reset", input, None, None))
+
+    def account_password(self, **input: Unpack[AccountPasswordInput]) -> Done:
+        """Chooses a new password, by the old one."""
+        return cast(Done, self._send("account:password", input, None, None))
 
     def presence_update(self, **input: object) -> None:
         """Is passed on as presence:state: to users who see the node, and the user's other sockets."""
@@ -3171,6 +3730,24 @@ class Operations:
         self, event: Literal["graph:snapshot"], input: GraphSnapshotInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
     ) -> Snapshot: ...
+
+    @overload
+    def call(
+        self, event: Literal["graph:why"], input: GraphWhyInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Why: ...
+
+    @overload
+    def call(
+        self, event: Literal["graph:ready"], input: GraphReadyInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Ready: ...
+
+    @overload
+    def call(
+        self, event: Literal["graph:critical"], input: GraphCriticalInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Critical: ...
 
     @overload
     def call(
@@ -3330,6 +3907,12 @@ class Operations:
 
     @overload
     def call(
+        self, event: Literal["node:grants"], input: NodeGrantsInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> NodeGrants: ...
+
+    @overload
+    def call(
         self, event: Literal["access:visibilityupdate"], input: AccessVisibilityupdateInput,
         *, wait: bool | None = ..., timeout: float | None = ...
     ) -> Changed: ...
@@ -3378,7 +3961,55 @@ class Operations:
 
     @overload
     def call(
+        self, event: Literal["account:register"], input: AccountRegisterInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> AccountAnswer: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:login"], input: AccountLoginInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> AccountAnswer: ...
+
+    @overload
+    def call(
         self, event: Literal["account:logout"], input: AccountLogoutInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Done: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:invite"], input: AccountInviteInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Invited: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:invites"], input: AccountInvitesInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Invites: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:invite:revoke"], input: AccountInviteRevokeInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Done: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:password:forgot"], input: AccountPasswordForgotInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Done: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:password:reset"], input: AccountPasswordResetInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Done: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:password"], input: AccountPasswordInput,
         *, wait: bool | None = ..., timeout: float | None = ...
     ) -> Done: ...
 
@@ -3464,6 +4095,18 @@ class AsyncOperations:
     async def graph_snapshot(self, **input: Unpack[GraphSnapshotInput]) -> Snapshot:
         """Reads the whole graph, or a whole branch, in one answer."""
         return cast(Snapshot, await self._send("graph:snapshot", input, None, None))
+
+    async def graph_why(self, **input: Unpack[GraphWhyInput]) -> Why:
+        """Tells why a task waits, and for what at the end."""
+        return cast(Why, await self._send("graph:why", input, None, None))
+
+    async def graph_ready(self, **input: Unpack[GraphReadyInput]) -> Ready:
+        """Lists the tasks that can be started, the most urgent first."""
+        return cast(Ready, await self._send("graph:ready", input, None, None))
+
+    async def graph_critical(self, **input: Unpack[GraphCriticalInput]) -> Critical:
+        """Finds the longest chains of tasks that are not completed."""
+        return cast(Critical, await self._send("graph:critical", input, None, None))
 
     async def graph_sync(self, **input: Unpack[GraphSyncInput]) -> Synced:
         """Sends what a connection has missed since a rev."""
@@ -3569,6 +4212,10 @@ class AsyncOperations:
         """Ends a grant."""
         return cast(Changed, await self._send("node:access:delete", input, None, None))
 
+    async def node_grants(self, **input: Unpack[NodeGrantsInput]) -> NodeGrants:
+        """Lists who has access to a node."""
+        return cast(NodeGrants, await self._send("node:grants", input, None, None))
+
     async def access_visibilityupdate(self, **input: Unpack[AccessVisibilityupdateInput]) -> Changed:
         """Hides a grant from the graph of the caller, or shows it."""
         return cast(Changed, await self._send("access:visibilityupdate", input, None, None))
@@ -3601,9 +4248,42 @@ class AsyncOperations:
         """Asks whether the server is there, and what time it has."""
         return cast(Pong, await self._send("ws:ping", input, None, None))
 
+    async def account_register(self, **input: Unpack[AccountRegisterInput]) -> AccountAnswer:
+        """Makes an account and begins a session of it."""
+        return cast(AccountAnswer, await self._send("account:register", input, None, None))
+
+    async def account_login(self, **input: Unpack[AccountLoginInput]) -> AccountAnswer:
+        """Begins a session."""
+        return cast(AccountAnswer, await self._send("account:login", input, None, None))
+
     async def account_logout(self, **input: Unpack[AccountLogoutInput]) -> Done:
         """Ends the session of the caller."""
         return cast(Done, await self._send("account:logout", input, None, None))
+
+    async def account_invite(self, **input: Unpack[AccountInviteInput]) -> Invited:
+        """Invites someone, or anyone, to make an account."""
+        return cast(Invited, await self._send("account:invite", input, None, None))
+
+    async def account_invites(self, **input: Unpack[AccountInvitesInput]) -> Invites:
+        """Lists the invitations that nobody has used."""
+        return cast(Invites, await self._send("account:invites", input, None, None))
+
+    async def account_invite_revoke(self, **input: Unpack[AccountInviteRevokeInput]) -> Done:
+        """Revokes an invitation."""
+        return cast(Done, await self._send("account:invite:revoke", input, None, None))
+
+    async def account_password_forgot(self, **input: Unpack[AccountPasswordForgotInput]) -> Done:
+        """Sends whoever has this email a link to choose a new password. The answer does not tell whether anyone
+        has."""
+        return cast(Done, await self._send("account:password:forgot", input, None, None))
+
+    async def account_password_reset(self, **input: Unpack[AccountPasswordResetInput]) -> Done:
+        """Chooses a new password with the key of such a link."""
+        return cast(Done, await self._send("account:password:reset", input, None, None))
+
+    async def account_password(self, **input: Unpack[AccountPasswordInput]) -> Done:
+        """Chooses a new password, by the old one."""
+        return cast(Done, await self._send("account:password", input, None, None))
 
     def presence_update(self, **input: object) -> None:
         """Is passed on as presence:state: to users who see the node, and the user's other sockets."""
@@ -3654,6 +4334,24 @@ class AsyncOperations:
         self, event: Literal["graph:snapshot"], input: GraphSnapshotInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
     ) -> Snapshot: ...
+
+    @overload
+    async def call(
+        self, event: Literal["graph:why"], input: GraphWhyInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Why: ...
+
+    @overload
+    async def call(
+        self, event: Literal["graph:ready"], input: GraphReadyInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Ready: ...
+
+    @overload
+    async def call(
+        self, event: Literal["graph:critical"], input: GraphCriticalInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Critical: ...
 
     @overload
     async def call(
@@ -3813,6 +4511,12 @@ class AsyncOperations:
 
     @overload
     async def call(
+        self, event: Literal["node:grants"], input: NodeGrantsInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> NodeGrants: ...
+
+    @overload
+    async def call(
         self, event: Literal["access:visibilityupdate"], input: AccessVisibilityupdateInput,
         *, wait: bool | None = ..., timeout: float | None = ...
     ) -> Changed: ...
@@ -3861,7 +4565,55 @@ class AsyncOperations:
 
     @overload
     async def call(
+        self, event: Literal["account:register"], input: AccountRegisterInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> AccountAnswer: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:login"], input: AccountLoginInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> AccountAnswer: ...
+
+    @overload
+    async def call(
         self, event: Literal["account:logout"], input: AccountLogoutInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Done: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:invite"], input: AccountInviteInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Invited: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:invites"], input: AccountInvitesInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Invites: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:invite:revoke"], input: AccountInviteRevokeInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Done: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:password:forgot"], input: AccountPasswordForgotInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Done: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:password:reset"], input: AccountPasswordResetInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Done: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:password"], input: AccountPasswordInput,
         *, wait: bool | None = ..., timeout: float | None = ...
     ) -> Done: ...
 
@@ -3926,6 +4678,9 @@ OPERATIONS: dict[str, Way] = {
     "trash:list": Way(),
     "branch:get": Way(method="GET", path="/api/branch"),
     "graph:snapshot": Way(method="GET", path="/api/graph/snapshot", socket=False),
+    "graph:why": Way(method="GET", path="/api/why"),
+    "graph:ready": Way(method="GET", path="/api/ready"),
+    "graph:critical": Way(method="GET", path="/api/critical"),
     "graph:sync": Way(),
     "graph:apply": Way(method="POST", path="/api/batch", batch="batchId"),
     "account:get": Way(method="GET", path="/api/account"),
@@ -3952,6 +4707,7 @@ OPERATIONS: dict[str, Way] = {
     "node:access": Way(method="POST", path="/api/node/access", batch="batchId"),
     "node:access:update": Way(method="PUT", path="/api/node/access", batch="batchId"),
     "node:access:delete": Way(method="DELETE", path="/api/node/access", batch="batchId"),
+    "node:grants": Way(method="GET", path="/api/node/access"),
     "access:visibilityupdate": Way(method="PUT", path="/api/account/access", batch="batchId"),
     "history:page": Way(method="GET", path="/api/history"),
     "history:undo": Way(method="POST", path="/api/history/undo", batch="newBatchId"),
@@ -3960,7 +4716,15 @@ OPERATIONS: dict[str, Way] = {
     "batch:redo": Way(batch="newBatchId"),
     "settings:username": Way(method="PUT", path="/api/account", batch="batchId"),
     "ws:ping": Way(),
+    "account:register": Way(method="POST", path="/api/register", socket=False),
+    "account:login": Way(method="POST", path="/api/login", socket=False),
     "account:logout": Way(method="POST", path="/api/logout", socket=False),
+    "account:invite": Way(method="POST", path="/api/invite", socket=False),
+    "account:invites": Way(method="GET", path="/api/invite", socket=False),
+    "account:invite:revoke": Way(method="DELETE", path="/api/invite", socket=False),
+    "account:password:forgot": Way(method="POST", path="/api/password/forgot", socket=False),
+    "account:password:reset": Way(method="POST", path="/api/password/reset", socket=False),
+    "account:password": Way(method="POST", path="/api/account/password", socket=False),
     "presence:update": Way(relay=True),
     "camera:update": Way(relay=True),
     "node:drag": Way(relay=True),
@@ -3978,8 +4742,24 @@ __all__ = [
     "AccountGetError",
     "AccountGetInput",
     "AccountGrant",
+    "AccountInviteError",
+    "AccountInviteInput",
+    "AccountInviteRevokeError",
+    "AccountInviteRevokeInput",
+    "AccountInvitesError",
+    "AccountInvitesInput",
+    "AccountLoginError",
+    "AccountLoginInput",
     "AccountLogoutError",
     "AccountLogoutInput",
+    "AccountPasswordError",
+    "AccountPasswordForgotError",
+    "AccountPasswordForgotInput",
+    "AccountPasswordInput",
+    "AccountPasswordResetError",
+    "AccountPasswordResetInput",
+    "AccountRegisterError",
+    "AccountRegisterInput",
     "Actor",
     "Applied",
     "BatchRedoError",
@@ -3996,6 +4776,7 @@ __all__ = [
     "Connected1",
     "Connected2",
     "Copied",
+    "Critical",
     "Deleted",
     "Diff",
     "Done",
@@ -4007,16 +4788,22 @@ __all__ = [
     "GrantEnded",
     "GraphApplyError",
     "GraphApplyInput",
+    "GraphCriticalError",
+    "GraphCriticalInput",
     "GraphError",
     "GraphGetError",
     "GraphGetInput",
     "GraphInit",
     "GraphInitGraph",
     "GraphPage",
+    "GraphReadyError",
+    "GraphReadyInput",
     "GraphSnapshotError",
     "GraphSnapshotInput",
     "GraphSyncError",
     "GraphSyncInput",
+    "GraphWhyError",
+    "GraphWhyInput",
     "HistoryBatch",
     "HistoryOp",
     "HistoryOpGuard",
@@ -4032,6 +4819,10 @@ __all__ = [
     "HistoryUndoError",
     "HistoryUndoInput",
     "InitNode",
+    "Invited",
+    "InvitedInvite",
+    "Invites",
+    "InvitesInvitesItem",
     "Link",
     "LinkAddError",
     "LinkAddInput",
@@ -4053,6 +4844,8 @@ __all__ = [
     "LinkUpdateError",
     "LinkUpdateInput",
     "LinkUpdatePart",
+    "Longest",
+    "LongestSlackItem",
     "Node",
     "NodeAccessDeleteError",
     "NodeAccessDeleteInput",
@@ -4079,6 +4872,10 @@ __all__ = [
     "NodeEmbedInput",
     "NodeEmbedPart",
     "NodeEntry",
+    "NodeGrants",
+    "NodeGrantsError",
+    "NodeGrantsGrantsItem",
+    "NodeGrantsInput",
     "NodePublishError",
     "NodePublishInput",
     "NodePublishPart",
@@ -4109,6 +4906,9 @@ __all__ = [
     "PresenceUpdateInput",
     "PublicNode",
     "Published",
+    "Ready",
+    "ReadyTasksItem",
+    "ReadyTasksItemReason",
     "Redone",
     "RelayName",
     "RestoredLink",
@@ -4137,6 +4937,8 @@ __all__ = [
     "UserEntryAfter2",
     "UserEntryBefore1",
     "UserEntryBefore2",
+    "Why",
+    "WhyFrontierItem",
     "WsPingError",
     "WsPingInput",
 ]
