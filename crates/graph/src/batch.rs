@@ -231,6 +231,8 @@ pub struct Batch {
     pub id: BatchId,
     /// `None` for the command line (accounts and tokens).
     pub actor: Option<UserId>,
+    /// The guest as which the actor's branch token acted: it was decided by what the guest sees and may do.
+    pub guest: Option<UserId>,
     /// When it was decided, in milliseconds; the order of batches is that of revs alone.
     pub at: Timestamp,
     /// How it relates to an earlier batch.
@@ -240,17 +242,23 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Whether a user made it. View settings are kept without their user as the actor.
-    pub fn is_by(&self, user: UserId) -> bool {
-        self.actor == Some(user) || self.actor == Some(UserId::VIEWS) && self.is_view_of(user)
+    /// By whose view and access it was decided: the actor's, or those of the guest as which their token acted.
+    pub fn caller(&self) -> Option<UserId> {
+        self.guest.or(self.actor)
     }
 
-    fn is_view_of(&self, user: UserId) -> bool {
+    /// Whether a user made it: themselves, by a token of theirs, or as the guest of one.
+    pub fn is_by(&self, user: UserId) -> bool {
+        self.actor == Some(user) || self.guest == Some(user) || self.is_view_of(user)
+    }
+
+    /// Whether it changed the user's view settings. They are kept without their user as the actor.
+    pub fn is_view_of(&self, user: UserId) -> bool {
         let of = |entry: &Entry| match &entry.subject {
             Subject::User(change) => change.latest().map(|user| user.id),
             _ => None,
         };
-        self.entries.iter().any(|entry| of(entry) == Some(user))
+        self.actor == Some(UserId::VIEWS) && self.entries.iter().any(|entry| of(entry) == Some(user))
     }
 }
 

@@ -30,25 +30,6 @@ export interface Account {
   grantedTo: AccountGrant[];
   /** The publications that the user has embedded. */
   publicEmbeds: string[];
-  /** Whether the user administers the installation. */
-  admin: boolean;
-  /** Whether the user signs in with a password. */
-  hasPassword: boolean;
-  /** Who the user is at identity providers. */
-  identities: {
-    /** The name of the provider here. */
-    provider: string;
-    issuer: string;
-    subject: string;
-    since: string;
-  }[];
-  subscriptionState: "active";
-  annuallyPayment: false;
-  cardPan: null;
-  /** From where the user looks at the graph, as their client wrote it. */
-  cameraPosition: Record<string, unknown> | null;
-  /** Whether the user's client shows all cards. */
-  showAllCards: boolean;
 }
 
 /** The caller's account. */
@@ -59,32 +40,6 @@ export interface AccountAnswer {
   rev: number;
   /** Names the request in the server's log. */
   trace_id: string;
-}
-
-export interface AccountCloseInput {
-  /** The account's password, if it has one. At most 1024 characters; a new one at least 8. */
-  password?: string | null;
-}
-
-/** The account is closed. */
-export interface AccountClosed {
-  ok: true;
-  /** When it is removed for good. */
-  closing: string | null;
-  /** Names the request in the server's log. */
-  trace_id: string;
-}
-
-export interface AccountEmailConfirmInput {
-  /** The key, from the link. At most 100 characters. */
-  key: string;
-}
-
-export interface AccountEmailInput {
-  /** The email of the user. An email address of at most 254 characters. */
-  email: string;
-  /** The account's password, if it has one. At most 1024 characters; a new one at least 8. */
-  password?: string | null;
 }
 
 export type AccountGetInput = Record<string, never>;
@@ -155,49 +110,46 @@ export interface AccountRegisterInput {
   invite?: string | null;
 }
 
-export interface AccountSessionsEndInput {
-  /** The session. Without it, all others end. UUID. */
-  id?: string | null;
+export interface AccountTokensCreateInput {
+  /** A name for lists. At most 80 characters, none of them a control character. */
+  name?: string;
+  /** When it ends; null for never. RFC 3339, in the future. */
+  expires?: string | null;
+  /** What it may be used for. Left out, it is everything. "all", "read", or {branch, level}: a node's UUID, and 1, 2 or 3. */
+  scope?: (("all" | "read") | ({
+    branch: string;
+    level: 1 | 2 | 3;
+  })) & (string | Record<string, unknown>);
 }
 
-export type AccountSessionsInput = Record<string, never>;
+export type AccountTokensInput = Record<string, never>;
+
+export interface AccountTokensRevokeInput {
+  /** The token to revoke. UUID. */
+  id?: string | null;
+  /** Whether to revoke all of them. True or false. Default: false. */
+  all?: boolean;
+}
+
+export interface AccountTokensRotateInput {
+  /** The token. UUID. */
+  id: string;
+}
+
+export interface AccountTokensUpdateInput {
+  /** The token. UUID. */
+  id: string;
+  /** A name for lists. At most 80 characters, none of them a control character. */
+  name?: string;
+  /** When it ends; null for never. RFC 3339, in the future. */
+  expires?: string | null;
+}
 
 /** Who did it. */
 export interface Actor {
   username: string;
   email: string;
 }
-
-export interface AdminUserDisableInput {
-  /** The account. UUID. */
-  id: string;
-}
-
-export interface AdminUserEnableInput {
-  /** The account. UUID. */
-  id: string;
-}
-
-export interface AdminUserInput {
-  /** The account. UUID. */
-  id: string;
-  /** What the account may use. Basic, plus or pro. */
-  plan?: "basic" | "plus" | "pro";
-  /** Whether the user administers the installation. True or false. */
-  admin?: boolean;
-}
-
-export interface AdminUserRemoveInput {
-  /** The account. UUID. */
-  id: string;
-}
-
-export interface AdminUserReopenInput {
-  /** The account. UUID. */
-  id: string;
-}
-
-export type AdminUsersInput = Record<string, never>;
 
 /** The change was made. */
 export interface Applied {
@@ -348,23 +300,6 @@ export interface Dragged {
   y: number;
   z: number;
   actor: Actor;
-}
-
-/** Whether the email is the account's now. */
-export interface EmailChange {
-  ok: true;
-  /** False if a link was sent to the new email, which confirms it. */
-  confirmed: boolean;
-  /** Names the request in the server's log. */
-  trace_id: string;
-}
-
-/** The email is the account's. */
-export interface EmailConfirmed {
-  ok: true;
-  email: string;
-  /** Names the request in the server's log. */
-  trace_id: string;
 }
 
 /** A failure. */
@@ -803,6 +738,16 @@ export interface Longest {
   }[];
   /** Whether there are more than these. */
   more: boolean;
+}
+
+/** The token and its secret. */
+export interface NewToken {
+  ok: true;
+  token: Token;
+  /** Sent this once. */
+  secret: string;
+  /** Names the request in the server's log. */
+  trace_id: string;
 }
 
 /** A node. */
@@ -1571,18 +1516,10 @@ export interface RestoredNode {
   lastBatchID: string;
 }
 
-/** The caller's sessions, the oldest first. */
-export interface Sessions {
+/** What was revoked. */
+export interface RevokedTokens {
   ok: true;
-  sessions: ({
-    id: string;
-    /** How the browser calls itself. */
-    agent: string | null;
-    createdTime: string;
-    lastUsedTime: string;
-    /** Whether it is the caller's. */
-    current: boolean;
-  })[];
+  revoked: string[];
   /** Names the request in the server's log. */
   trace_id: string;
 }
@@ -1592,15 +1529,6 @@ export interface SettingsUsernameInput {
   batchId?: string | null;
   /** The username. 3 to 32 of A-Z, a-z, 0-9, '_', '.' and '-'. */
   username: string;
-}
-
-export interface SettingsViewInput {
-  /** The client's own id for the change. Sent again, the change is not made again and answers what it answered. UUID v4. */
-  batchId?: string | null;
-  /** From where the user looks at the graph. Null for nowhere. At most 2048 bytes as JSON. */
-  cameraPosition?: Record<string, unknown> | null;
-  /** Whether all cards are shown. True or false. */
-  showAllCards?: boolean;
 }
 
 /** Everything that the caller sees, of the graph or of a branch. */
@@ -1620,6 +1548,39 @@ export interface Synced {
   /** The position in the order of all batches that this reflects. */
   rev: number;
   recovered: boolean;
+  /** Names the request in the server's log. */
+  trace_id: string;
+}
+
+/** An API token, without its secret. */
+export interface Token {
+  id: string;
+  name: string;
+  createdTime: string;
+  /** Kept to the minute; null for a token that was never used. */
+  lastUsedTime: string | null;
+  /** When it ends; null for never. */
+  expires: string | null;
+  /** What it may be used for. */
+  scope: ("all" | "read") | ({
+    branch: string;
+    /** 1 admin, 2 editor, 3 viewer */
+    level: 1 | 2 | 3;
+  });
+}
+
+/** The token. */
+export interface TokenAnswer {
+  ok: true;
+  token: Token;
+  /** Names the request in the server's log. */
+  trace_id: string;
+}
+
+/** The caller's API tokens, the oldest first. */
+export interface Tokens {
+  ok: true;
+  tokens: Token[];
   /** Names the request in the server's log. */
   trace_id: string;
 }
@@ -1761,29 +1722,6 @@ export interface Undone {
   trace_id: string;
 }
 
-/** The account as it is now. */
-export interface UserChanged {
-  ok: true;
-  /** Null if somebody has removed it meanwhile. */
-  user: ({
-    id: string;
-    username: string;
-    email: string;
-    plan: string;
-    /** Whether the user is an administrator. */
-    admin: boolean;
-    disabled: boolean;
-    /** When the account is removed, if its owner has closed it. */
-    closing: string | null;
-    hasPassword: boolean;
-    /** The names of the identity providers that know the user. */
-    identities: string[];
-    createdTime: string;
-  }) | null;
-  /** Names the request in the server's log. */
-  trace_id: string;
-}
-
 /** A change of an account: its username, or a publication that is embedded or no longer. */
 export interface UserEntry {
   /** 30 updated */
@@ -1802,45 +1740,6 @@ export interface UserEntry {
     email: string;
     publicEmbed: string | null;
   });
-}
-
-/** The account is removed. */
-export interface UserRemoved {
-  ok: true;
-  /** What stands for the user from now on. */
-  name: string | null;
-  /** Names the request in the server's log. */
-  trace_id: string;
-}
-
-/** The accounts, the oldest first. */
-export interface Users {
-  ok: true;
-  users: ({
-    id: string;
-    username: string;
-    email: string;
-    plan: string;
-    /** Whether the user is an administrator. */
-    admin: boolean;
-    disabled: boolean;
-    /** When the account is removed, if its owner has closed it. */
-    closing: string | null;
-    hasPassword: boolean;
-    /** The names of the identity providers that know the user. */
-    identities: string[];
-    createdTime: string;
-  })[];
-  /** Names the request in the server's log. */
-  trace_id: string;
-}
-
-/** The user's view settings, as they are now. */
-export interface ViewSettings {
-  /** From where the user looks at the graph, as their client wrote it. */
-  cameraPosition: Record<string, unknown> | null;
-  /** Whether the user's client shows all cards. */
-  showAllCards: boolean;
 }
 
 /** Why a task waits. */
@@ -1927,7 +1826,7 @@ export interface Operations {
   'graph:apply': {
     input: GraphApplyInput;
     output: Applied;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_operations' | 'bad_request.unknown_operation' | 'conflict.batch_id_conflict' | 'rate_limited' | 'bad_request.batch_too_large' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_operations' | 'bad_request.unknown_operation' | 'conflict.batch_id_conflict' | 'rate_limited' | 'bad_request.batch_too_large' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Reads the account of the caller. */
   'account:get': {
@@ -1939,139 +1838,139 @@ export interface Operations {
   'node:add': {
     input: NodeAddInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.immutable_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_id' | 'bad_request.invalid_target_id' | 'bad_request.invalid_text' | 'bad_request.title_too_long' | 'bad_request.description_too_long' | 'bad_request.invalid_status' | 'bad_request.status_blocked' | 'bad_request.invalid_due_datetime' | 'bad_request.invalid_tags' | 'bad_request.tag_empty' | 'bad_request.tag_too_long' | 'bad_request.too_many_tags' | 'bad_request.invalid_priority' | 'bad_request.invalid_volume' | 'bad_request.invalid_independent' | 'bad_request.invalid_assignee' | 'bad_request.invalid_position' | 'bad_request.invalid_pinned' | 'bad_request.invalid_collapsed' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.target_not_found' | 'bad_request.target_in_trash' | 'conflict.id_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.immutable_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_id' | 'bad_request.invalid_target_id' | 'bad_request.invalid_text' | 'bad_request.title_too_long' | 'bad_request.description_too_long' | 'bad_request.invalid_status' | 'bad_request.status_blocked' | 'bad_request.invalid_due_datetime' | 'bad_request.invalid_tags' | 'bad_request.tag_empty' | 'bad_request.tag_too_long' | 'bad_request.too_many_tags' | 'bad_request.invalid_priority' | 'bad_request.invalid_volume' | 'bad_request.invalid_independent' | 'bad_request.invalid_assignee' | 'bad_request.invalid_position' | 'bad_request.invalid_pinned' | 'bad_request.invalid_collapsed' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.target_not_found' | 'bad_request.target_in_trash' | 'conflict.id_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Changes fields of a node. */
   'node:update': {
     input: NodeUpdateInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.immutable_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_text' | 'bad_request.title_too_long' | 'bad_request.description_too_long' | 'bad_request.invalid_status' | 'bad_request.status_blocked' | 'bad_request.invalid_due_datetime' | 'bad_request.invalid_tags' | 'bad_request.tag_empty' | 'bad_request.tag_too_long' | 'bad_request.too_many_tags' | 'bad_request.invalid_priority' | 'bad_request.invalid_volume' | 'bad_request.invalid_independent' | 'bad_request.invalid_assignee' | 'bad_request.invalid_position' | 'bad_request.invalid_pinned' | 'bad_request.invalid_collapsed' | 'bad_request.invalid_version' | 'bad_request.no_fields_to_update' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.node_in_trash' | 'conflict.version_conflict' | 'bad_request.node_blocked' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.immutable_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_text' | 'bad_request.title_too_long' | 'bad_request.description_too_long' | 'bad_request.invalid_status' | 'bad_request.status_blocked' | 'bad_request.invalid_due_datetime' | 'bad_request.invalid_tags' | 'bad_request.tag_empty' | 'bad_request.tag_too_long' | 'bad_request.too_many_tags' | 'bad_request.invalid_priority' | 'bad_request.invalid_volume' | 'bad_request.invalid_independent' | 'bad_request.invalid_assignee' | 'bad_request.invalid_position' | 'bad_request.invalid_pinned' | 'bad_request.invalid_collapsed' | 'bad_request.invalid_version' | 'bad_request.no_fields_to_update' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.node_in_trash' | 'conflict.version_conflict' | 'bad_request.node_blocked' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Deletes a node in the trash for good. */
   'node:delete': {
     input: NodeDeleteInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.cant_delete_active_node' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.cant_delete_active_node' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Puts a node, or a whole branch, into the trash. */
   'node:trash': {
     input: NodeTrashInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_branch_value' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.already_trashed_node' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_branch_value' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.already_trashed_node' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Copies a node, or a whole branch. */
   'node:duplicate': {
     input: NodeDuplicateInput;
     output: Copied;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_target_id' | 'bad_request.invalid_copy_ids' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'not_found.target_not_found' | 'bad_request.node_in_trash' | 'bad_request.target_in_trash' | 'bad_request.batch_too_large' | 'conflict.id_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_target_id' | 'bad_request.invalid_copy_ids' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'not_found.target_not_found' | 'bad_request.node_in_trash' | 'bad_request.target_in_trash' | 'bad_request.batch_too_large' | 'conflict.id_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Takes a node out of the trash. */
   'node:restore': {
     input: NodeRestoreInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.not_trashed_node' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.not_trashed_node' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Links two nodes: the target waits for the source. */
   'link:add': {
     input: LinkAddInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.immutable_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_id' | 'bad_request.invalid_source_target_id' | 'bad_request.invalid_link_type' | 'bad_request.invalid_link_private' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.source_not_found' | 'not_found.target_not_found' | 'forbidden.would_share' | 'bad_request.source_in_trash' | 'bad_request.target_in_trash' | 'bad_request.self_link_not_allowed' | 'conflict.duplicate_link' | 'conflict.duplicate_reversed_link' | 'conflict.id_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.immutable_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_id' | 'bad_request.invalid_source_target_id' | 'bad_request.invalid_link_type' | 'bad_request.invalid_link_private' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.source_not_found' | 'not_found.target_not_found' | 'forbidden.would_share' | 'bad_request.source_in_trash' | 'bad_request.target_in_trash' | 'bad_request.self_link_not_allowed' | 'conflict.duplicate_link' | 'conflict.duplicate_reversed_link' | 'conflict.id_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Changes the type or the privacy of a link. */
   'link:update': {
     input: LinkUpdateInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.immutable_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'bad_request.invalid_link_type' | 'bad_request.invalid_link_private' | 'bad_request.no_fields_to_update' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'bad_request.link_in_trash' | 'conflict.duplicate_link' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.immutable_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'bad_request.invalid_link_type' | 'bad_request.invalid_link_private' | 'bad_request.no_fields_to_update' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'bad_request.link_in_trash' | 'conflict.duplicate_link' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Deletes a link in the trash for good. */
   'link:delete': {
     input: LinkDeleteInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'bad_request.cant_delete_active_link' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'bad_request.cant_delete_active_link' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Puts a link into the trash. */
   'link:trash': {
     input: LinkTrashInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'bad_request.already_trashed_link' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'bad_request.already_trashed_link' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Takes a link out of the trash. */
   'link:restore': {
     input: LinkRestoreInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'bad_request.not_trashed_link' | 'bad_request.inactive_source_or_target' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'bad_request.not_trashed_link' | 'bad_request.inactive_source_or_target' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Turns a link around. */
   'link:swap': {
     input: LinkSwapInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'bad_request.link_in_trash' | 'conflict.duplicate_link' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'bad_request.link_in_trash' | 'conflict.duplicate_link' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Takes out of the trash what one batch put there. */
   'trash:restore': {
     input: TrashRestoreInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.not_in_trash' | 'forbidden.no_permission' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'bad_request.inactive_source_or_target' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.not_in_trash' | 'forbidden.no_permission' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'bad_request.inactive_source_or_target' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Deletes what is in the trash for good: all of it, or what is named. */
   'trash:purge': {
     input: TrashPurgeInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_ids' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.not_in_trash' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_ids' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.not_in_trash' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Deletes everything in the trash for good. */
   'trash:empty': {
     input: TrashEmptyInput;
     output: Changed;
-    errors: 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Publishes a node or its branch under a public token. */
   'node:publish': {
     input: NodePublishInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_due' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'bad_request.node_in_trash' | 'bad_request.already_public' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_due' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'bad_request.node_in_trash' | 'bad_request.already_public' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Changes a publication. */
   'node:publish:update': {
     input: NodePublishUpdateInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_due' | 'bad_request.no_fields_to_update' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'bad_request.node_in_trash' | 'bad_request.not_public' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_due' | 'bad_request.no_fields_to_update' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'bad_request.node_in_trash' | 'bad_request.not_public' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Ends a publication. */
   'node:unpublish': {
     input: NodeUnpublishInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.not_public' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.not_public' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Embeds a publication in the graph of the caller. */
   'node:embed': {
     input: NodeEmbedInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.branch_not_found' | 'bad_request.node_in_trash' | 'bad_request.public_expired' | 'bad_request.not_public' | 'bad_request.already_embedded' | 'bad_request.has_access' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.branch_not_found' | 'bad_request.node_in_trash' | 'bad_request.public_expired' | 'bad_request.not_public' | 'bad_request.already_embedded' | 'bad_request.has_access' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Takes an embedded publication out of the graph of the caller. */
   'node:unembed': {
     input: NodeUnembedInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.branch_not_found' | 'bad_request.not_embedded' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.branch_not_found' | 'bad_request.not_embedded' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Grants a user access to a node or branch. */
   'node:access': {
     input: NodeAccessInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.missing_email' | 'bad_request.invalid_email' | 'bad_request.invalid_level' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_due' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'not_found.user_not_found' | 'bad_request.node_in_trash' | 'bad_request.cannot_share_with_self' | 'bad_request.already_granted' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.missing_email' | 'bad_request.invalid_email' | 'bad_request.invalid_level' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_due' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'not_found.user_not_found' | 'bad_request.node_in_trash' | 'bad_request.cannot_share_with_self' | 'bad_request.already_granted' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Changes a grant. */
   'node:access:update': {
     input: NodeAccessUpdateInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.missing_email' | 'bad_request.invalid_email' | 'bad_request.invalid_level' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_due' | 'bad_request.no_fields_to_update' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'not_found.user_not_found' | 'bad_request.node_in_trash' | 'bad_request.not_shared' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.missing_email' | 'bad_request.invalid_email' | 'bad_request.invalid_level' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_due' | 'bad_request.no_fields_to_update' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'not_found.user_not_found' | 'bad_request.node_in_trash' | 'bad_request.not_shared' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Ends a grant. */
   'node:access:delete': {
     input: NodeAccessDeleteInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.missing_email' | 'bad_request.invalid_email' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'not_found.user_not_found' | 'bad_request.not_shared' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.missing_email' | 'bad_request.invalid_email' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'not_found.user_not_found' | 'bad_request.not_shared' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Lists who has access to a node. */
   'node:grants': {
@@ -2083,7 +1982,7 @@ export interface Operations {
   'access:visibilityupdate': {
     input: AccessVisibilityupdateInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_showing' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'bad_request.not_shared' | 'forbidden.plan_limit' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_showing' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'bad_request.not_shared' | 'forbidden.plan_limit' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Reads a page of history, latest first. */
   'history:page': {
@@ -2095,37 +1994,31 @@ export interface Operations {
   'history:undo': {
     input: HistoryUndoInput;
     output: Undone;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.batch_not_found' | 'conflict.already_undone' | 'conflict.not_undone' | 'bad_request.cannot_restore_purged' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'conflict.version_conflict' | 'bad_request.node_in_trash' | 'bad_request.node_blocked' | 'bad_request.link_in_trash' | 'bad_request.inactive_source_or_target' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'conflict.duplicate_link' | 'bad_request.not_public' | 'bad_request.has_access' | 'conflict.username_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.batch_not_found' | 'conflict.already_undone' | 'conflict.not_undone' | 'bad_request.cannot_restore_purged' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'conflict.version_conflict' | 'bad_request.node_in_trash' | 'bad_request.node_blocked' | 'bad_request.link_in_trash' | 'bad_request.inactive_source_or_target' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'conflict.duplicate_link' | 'bad_request.not_public' | 'bad_request.has_access' | 'conflict.username_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Does an undone batch again. */
   'history:redo': {
     input: HistoryRedoInput;
     output: Redone;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.batch_not_found' | 'conflict.already_undone' | 'conflict.not_undone' | 'bad_request.cannot_restore_purged' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'conflict.version_conflict' | 'bad_request.node_in_trash' | 'bad_request.node_blocked' | 'bad_request.link_in_trash' | 'bad_request.inactive_source_or_target' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'conflict.duplicate_link' | 'bad_request.not_public' | 'bad_request.has_access' | 'conflict.username_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.batch_not_found' | 'conflict.already_undone' | 'conflict.not_undone' | 'bad_request.cannot_restore_purged' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'conflict.version_conflict' | 'bad_request.node_in_trash' | 'bad_request.node_blocked' | 'bad_request.link_in_trash' | 'bad_request.inactive_source_or_target' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'conflict.duplicate_link' | 'bad_request.not_public' | 'bad_request.has_access' | 'conflict.username_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Undoes a batch. */
   'batch:undo': {
     input: BatchUndoInput;
     output: Undone;
-    errors: 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.batch_not_found' | 'conflict.already_undone' | 'conflict.not_undone' | 'bad_request.cannot_restore_purged' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'conflict.version_conflict' | 'bad_request.node_in_trash' | 'bad_request.node_blocked' | 'bad_request.link_in_trash' | 'bad_request.inactive_source_or_target' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'conflict.duplicate_link' | 'bad_request.not_public' | 'bad_request.has_access' | 'conflict.username_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.batch_not_found' | 'conflict.already_undone' | 'conflict.not_undone' | 'bad_request.cannot_restore_purged' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'conflict.version_conflict' | 'bad_request.node_in_trash' | 'bad_request.node_blocked' | 'bad_request.link_in_trash' | 'bad_request.inactive_source_or_target' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'conflict.duplicate_link' | 'bad_request.not_public' | 'bad_request.has_access' | 'conflict.username_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Does an undone batch again. */
   'batch:redo': {
     input: BatchRedoInput;
     output: Redone;
-    errors: 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.batch_not_found' | 'conflict.already_undone' | 'conflict.not_undone' | 'bad_request.cannot_restore_purged' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'conflict.version_conflict' | 'bad_request.node_in_trash' | 'bad_request.node_blocked' | 'bad_request.link_in_trash' | 'bad_request.inactive_source_or_target' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'conflict.duplicate_link' | 'bad_request.not_public' | 'bad_request.has_access' | 'conflict.username_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.batch_not_found' | 'conflict.already_undone' | 'conflict.not_undone' | 'bad_request.cannot_restore_purged' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'conflict.version_conflict' | 'bad_request.node_in_trash' | 'bad_request.node_blocked' | 'bad_request.link_in_trash' | 'bad_request.inactive_source_or_target' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'conflict.duplicate_link' | 'bad_request.not_public' | 'bad_request.has_access' | 'conflict.username_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Changes the username of the caller. */
   'settings:username': {
     input: SettingsUsernameInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_username' | 'conflict.batch_id_conflict' | 'rate_limited' | 'conflict.username_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
-  };
-  /** Stores how the caller's client shows the graph. */
-  'settings:view': {
-    input: SettingsViewInput;
-    output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_view' | 'bad_request.no_fields_to_update' | 'conflict.batch_id_conflict' | 'rate_limited' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_username' | 'conflict.batch_id_conflict' | 'rate_limited' | 'conflict.username_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Asks whether the server is there, and what time it has. */
   'ws:ping': {
@@ -2187,71 +2080,35 @@ export interface Operations {
     output: Done;
     errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_password' | 'rate_limited' | 'forbidden.wrong_password' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
-  /** Lists the sessions of the caller. */
-  'account:sessions': {
-    input: AccountSessionsInput;
-    output: Sessions;
+  /** Lists the caller's API tokens. */
+  'account:tokens': {
+    input: AccountTokensInput;
+    output: Tokens;
     errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'rate_limited' | 'unavailable' | 'internal.exception';
   };
-  /** Ends a session of the caller, or all others than the one that asks. */
-  'account:sessions:end': {
-    input: AccountSessionsEndInput;
-    output: Done;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_id' | 'rate_limited' | 'not_found.session_not_found' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  /** Makes an API token of the caller's. */
+  'account:tokens:create': {
+    input: AccountTokensCreateInput;
+    output: NewToken;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_token_name' | 'bad_request.invalid_expires' | 'bad_request.invalid_token_scope' | 'rate_limited' | 'conflict.too_many_tokens' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.node_in_trash' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
-  /** Gives the caller's account another email, which may have to be confirmed. */
-  'account:email': {
-    input: AccountEmailInput;
-    output: EmailChange;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_email' | 'bad_request.invalid_email' | 'bad_request.invalid_password' | 'rate_limited' | 'conflict.email_taken' | 'forbidden.wrong_password' | 'forbidden.sign_in_again' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  /** Changes the name or the expiry of an API token. */
+  'account:tokens:update': {
+    input: AccountTokensUpdateInput;
+    output: TokenAnswer;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_id' | 'bad_request.invalid_token_id' | 'bad_request.invalid_token_name' | 'bad_request.invalid_expires' | 'bad_request.no_fields_to_update' | 'rate_limited' | 'not_found.token_not_found' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
-  /** Confirms an email with the key of the link that was sent there. */
-  'account:email:confirm': {
-    input: AccountEmailConfirmInput;
-    output: EmailConfirmed;
-    errors: 'payload_too_large' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_key' | 'bad_request.malformed_key' | 'rate_limited' | 'forbidden.invalid_key' | 'conflict.email_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  /** Revokes one API token, or all of them. */
+  'account:tokens:revoke': {
+    input: AccountTokensRevokeInput;
+    output: RevokedTokens;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_token_id' | 'bad_request.invalid_all' | 'rate_limited' | 'not_found.token_not_found' | 'bad_request.missing_id' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
-  /** Closes the caller's account. It is removed after a grace. */
-  'account:close': {
-    input: AccountCloseInput;
-    output: AccountClosed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_password' | 'rate_limited' | 'conflict.last_admin' | 'forbidden.wrong_password' | 'forbidden.sign_in_again' | 'unavailable' | 'internal.storage' | 'internal.exception';
-  };
-  /** Lists the accounts, for administrators. */
-  'admin:users': {
-    input: AdminUsersInput;
-    output: Users;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'rate_limited' | 'forbidden.no_permission' | 'unavailable' | 'internal.exception';
-  };
-  /** Changes an account, for administrators. */
-  'admin:user': {
-    input: AdminUserInput;
-    output: UserChanged;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_id' | 'bad_request.invalid_id' | 'bad_request.invalid_plan' | 'bad_request.invalid_admin' | 'bad_request.no_fields_to_update' | 'rate_limited' | 'forbidden.no_permission' | 'not_found.user_not_found' | 'conflict.last_admin' | 'unavailable' | 'internal.storage' | 'internal.exception';
-  };
-  /** Disables an account, for administrators. */
-  'admin:user:disable': {
-    input: AdminUserDisableInput;
-    output: UserChanged;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_id' | 'bad_request.invalid_id' | 'rate_limited' | 'forbidden.no_permission' | 'not_found.user_not_found' | 'conflict.last_admin' | 'unavailable' | 'internal.storage' | 'internal.exception';
-  };
-  /** Enables an account again, for administrators. */
-  'admin:user:enable': {
-    input: AdminUserEnableInput;
-    output: UserChanged;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_id' | 'bad_request.invalid_id' | 'rate_limited' | 'forbidden.no_permission' | 'not_found.user_not_found' | 'unavailable' | 'internal.storage' | 'internal.exception';
-  };
-  /** Opens an account again that its owner has closed, for administrators. */
-  'admin:user:reopen': {
-    input: AdminUserReopenInput;
-    output: UserChanged;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_id' | 'bad_request.invalid_id' | 'rate_limited' | 'forbidden.no_permission' | 'not_found.user_not_found' | 'bad_request.not_closing' | 'unavailable' | 'internal.storage' | 'internal.exception';
-  };
-  /** Removes an account for good, for administrators. */
-  'admin:user:remove': {
-    input: AdminUserRemoveInput;
-    output: UserRemoved;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_id' | 'bad_request.invalid_id' | 'rate_limited' | 'forbidden.no_permission' | 'not_found.user_not_found' | 'conflict.last_admin' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  /** Gives an API token a new secret. The old one stops working. */
+  'account:tokens:rotate': {
+    input: AccountTokensRotateInput;
+    output: NewToken;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_id' | 'bad_request.invalid_token_id' | 'rate_limited' | 'not_found.token_not_found' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   'node:dragend': {
     input: NodeDragendInput;
@@ -2274,7 +2131,6 @@ export interface ServerEvents {
   'graph:init': GraphInit;
   'graph:error': GraphError;
   'branch:published': Published;
-  'settings:view': ViewSettings;
   error: ErrorEvent;
   'ws:pong': PongEvent;
   'presence:state': Presence;
@@ -2300,7 +2156,7 @@ export type ErrorName =
   | 'bad_request.has_access'
   | 'bad_request.immutable_field'
   | 'bad_request.inactive_source_or_target'
-  | 'bad_request.invalid_admin'
+  | 'bad_request.invalid_all'
   | 'bad_request.invalid_assignee'
   | 'bad_request.invalid_batch_id'
   | 'bad_request.invalid_branch_value'
@@ -2309,6 +2165,7 @@ export type ErrorName =
   | 'bad_request.invalid_due'
   | 'bad_request.invalid_due_datetime'
   | 'bad_request.invalid_email'
+  | 'bad_request.invalid_expires'
   | 'bad_request.invalid_id'
   | 'bad_request.invalid_ids'
   | 'bad_request.invalid_independent'
@@ -2323,7 +2180,6 @@ export type ErrorName =
   | 'bad_request.invalid_operations'
   | 'bad_request.invalid_password'
   | 'bad_request.invalid_pinned'
-  | 'bad_request.invalid_plan'
   | 'bad_request.invalid_position'
   | 'bad_request.invalid_priority'
   | 'bad_request.invalid_scope'
@@ -2334,9 +2190,11 @@ export type ErrorName =
   | 'bad_request.invalid_tags'
   | 'bad_request.invalid_target_id'
   | 'bad_request.invalid_text'
+  | 'bad_request.invalid_token_id'
+  | 'bad_request.invalid_token_name'
+  | 'bad_request.invalid_token_scope'
   | 'bad_request.invalid_username'
   | 'bad_request.invalid_version'
-  | 'bad_request.invalid_view'
   | 'bad_request.invalid_volume'
   | 'bad_request.link_in_trash'
   | 'bad_request.malformed_json'
@@ -2348,7 +2206,6 @@ export type ErrorName =
   | 'bad_request.no_fields_to_update'
   | 'bad_request.node_blocked'
   | 'bad_request.node_in_trash'
-  | 'bad_request.not_closing'
   | 'bad_request.not_embedded'
   | 'bad_request.not_public'
   | 'bad_request.not_shared'
@@ -2374,8 +2231,8 @@ export type ErrorName =
   | 'conflict.duplicate_reversed_link'
   | 'conflict.email_taken'
   | 'conflict.id_taken'
-  | 'conflict.last_admin'
   | 'conflict.not_undone'
+  | 'conflict.too_many_tokens'
   | 'conflict.username_taken'
   | 'conflict.version_conflict'
   | 'forbidden.api_not_allowed'
@@ -2386,9 +2243,9 @@ export type ErrorName =
   | 'forbidden.no_permission'
   | 'forbidden.origin'
   | 'forbidden.plan_limit'
+  | 'forbidden.read_only'
   | 'forbidden.registration_closed'
   | 'forbidden.session_required'
-  | 'forbidden.sign_in_again'
   | 'forbidden.would_share'
   | 'forbidden.wrong_password'
   | 'internal.exception'
@@ -2399,9 +2256,9 @@ export type ErrorName =
   | 'not_found.link_not_found'
   | 'not_found.node_not_found'
   | 'not_found.not_in_trash'
-  | 'not_found.session_not_found'
   | 'not_found.source_not_found'
   | 'not_found.target_not_found'
+  | 'not_found.token_not_found'
   | 'not_found.user_not_found'
   | 'payload_too_large'
   | 'rate_limited'
@@ -2452,7 +2309,6 @@ export const OPERATIONS = {
   'batch:undo': { socket: true, batch: 'newBatchId' },
   'batch:redo': { socket: true, batch: 'newBatchId' },
   'settings:username': { rest: ['PUT', '/api/account'], socket: true, batch: 'batchId' },
-  'settings:view': { rest: ['PUT', '/api/account/view'], socket: true, batch: 'batchId' },
   'ws:ping': { socket: true },
   'account:register': { rest: ['POST', '/api/register'], socket: false },
   'account:login': { rest: ['POST', '/api/login'], socket: false },
@@ -2463,17 +2319,11 @@ export const OPERATIONS = {
   'account:password:forgot': { rest: ['POST', '/api/password/forgot'], socket: false },
   'account:password:reset': { rest: ['POST', '/api/password/reset'], socket: false },
   'account:password': { rest: ['POST', '/api/account/password'], socket: false },
-  'account:sessions': { rest: ['GET', '/api/account/sessions'], socket: false },
-  'account:sessions:end': { rest: ['DELETE', '/api/account/sessions'], socket: false },
-  'account:email': { rest: ['PUT', '/api/account/email'], socket: false },
-  'account:email:confirm': { rest: ['POST', '/api/account/email/confirm'], socket: false },
-  'account:close': { rest: ['DELETE', '/api/account'], socket: false },
-  'admin:users': { rest: ['GET', '/api/admin/users'], socket: false },
-  'admin:user': { rest: ['PUT', '/api/admin/users/{id}'], socket: false },
-  'admin:user:disable': { rest: ['POST', '/api/admin/users/{id}/disable'], socket: false },
-  'admin:user:enable': { rest: ['POST', '/api/admin/users/{id}/enable'], socket: false },
-  'admin:user:reopen': { rest: ['POST', '/api/admin/users/{id}/reopen'], socket: false },
-  'admin:user:remove': { rest: ['DELETE', '/api/admin/users/{id}'], socket: false },
+  'account:tokens': { rest: ['GET', '/api/account/tokens'], socket: false },
+  'account:tokens:create': { rest: ['POST', '/api/account/tokens'], socket: false },
+  'account:tokens:update': { rest: ['PUT', '/api/account/tokens'], socket: false },
+  'account:tokens:revoke': { rest: ['DELETE', '/api/account/tokens'], socket: false },
+  'account:tokens:rotate': { rest: ['POST', '/api/account/tokens/rotate'], socket: false },
   'presence:update': { socket: true, relay: true },
   'camera:update': { socket: true, relay: true },
   'node:drag': { socket: true, relay: true },

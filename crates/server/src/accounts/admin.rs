@@ -77,7 +77,7 @@ impl Accounts {
         id: UserId,
         operation: Operation,
     ) -> Result<Answer, Problem> {
-        self.administer(asker, operation).await?;
+        self.administrate(asker, operation).await?;
         let user = self.app.engine.user(id).map(|user| Account::of(&user));
         Ok(Answer::of(&Changed { user }, asker.trace_id))
     }
@@ -87,12 +87,12 @@ impl Accounts {
         struct Removed {
             name: Option<String>,
         }
-        self.administer(asker, Operation::UserRemove { user: id }).await?;
+        self.administrate(asker, Operation::UserRemove { user: id }).await?;
         let name = self.app.engine.user(id).map(|user| user.username.clone());
         Ok(Answer::of(&Removed { name }, asker.trace_id))
     }
 
-    async fn administer(&self, asker: Asker<'_>, operation: Operation) -> Result<(), Problem> {
+    async fn administrate(&self, asker: Asker<'_>, operation: Operation) -> Result<(), Problem> {
         let caller = self.administrator(asker)?;
         self.app.engine.administer(Actor::Caller(caller), operation).await.map_err(Problem::from)?;
         Ok(())

@@ -18,6 +18,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod throttle;
+mod tokens;
 
 use crate::app::App;
 use crate::auth::Secret;
@@ -115,6 +116,11 @@ impl Accounts {
             }
             R::UserRemove { id } => self.user_remove(asker, id).await,
             R::PasswordChange { old, new } => self.password_change(asker, old, new).await,
+            R::Tokens => self.tokens(asker),
+            R::TokenCreate(asked) => self.token_create(asker, asked).await,
+            R::TokenUpdate(change) => self.token_update(asker, change).await,
+            R::TokenRevoke(named) => self.token_revoke(asker, named).await,
+            R::TokenRotate(named) => self.token_rotate(asker, named.id).await,
         }
     }
 

@@ -7,6 +7,7 @@ use super::links;
 use super::printing::{OutputFormat, lines, show};
 use super::settings::Settings;
 use crate::accounts::new_password;
+use crate::operations::AskedScope;
 use clap::{Args, Subcommand, ValueEnum};
 use graph::model::{AccountState, PasswordHash, Plan, User};
 use graph::ops::{Belongings, UserAdd, UserSet};
@@ -131,7 +132,9 @@ pub(super) fn run(command: &UserCommand, settings: &Settings) -> Result<(), Comm
             let user = accounts.add(UserAdd { admin: *admin, password, ..new })?;
             let secret = match user.plan {
                 Plan::Basic => None,
-                Plan::Plus | Plan::Pro => Some(accounts.create_token(&user, "first")?.1),
+                Plan::Plus | Plan::Pro => {
+                    Some(accounts.create_token(&user, "first", None, AskedScope::All)?.1)
+                }
             };
             let secret = secret.as_ref().map(|secret| secret.reveal());
             let mut shown = user_json(&user);
