@@ -57,6 +57,7 @@ fn u3_a_session_ends_with_its_sockets_and_no_other() {
     assert_eq!(late.err(), Some(Failure::Revoked));
     assert!(server.engine.authenticate(&desk.hash).is_ok());
     // It is there after a restart, and when it was last used.
+    crate::support::close(&server.engine);
     let server = server.restarted();
     let listed = server.engine.sessions_of(anna.caller.user);
     assert_eq!(listed.iter().map(|known| known.token.id).collect::<Vec<_>>(), [desk.caller.token]);
