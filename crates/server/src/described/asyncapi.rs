@@ -144,7 +144,9 @@ impl Made {
             payload["description"] = json!(most);
         }
         let failure = shape_of::<wire::FailedAnswer>(to).to_value();
-        let answer = shape_of::<wire::Done>(to).to_value();
+        // What is also stored is answered as what stores it.
+        let stored = relay.stored_by.as_ref().and_then(|row| row.answer);
+        let answer = stored.unwrap_or(shape_of::<wire::Done>)(to).to_value();
         let ack = json!({ "anyOf": [answer, failure] });
         let about = format!("Is relayed as {}: to {}.", relay.passed_on_as, relay.to);
         self.request(relay.event, &about, payload, ack, json!({ "x-limit": limit(RELAY) }));

@@ -17,6 +17,9 @@ const ALLOWED: &str = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f]";
 const BLANK: &str = r"[\t\n\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]";
 const VISIBLE: &str = r"[^\u0000- \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]";
 
+/// The beginning of a time in the years that can be stored.
+const FROM_1970: &str = "^(?:19[7-9][0-9]|[2-9][0-9]{3})-";
+
 /// The settable fields of a node, each optional.
 pub(super) struct NodeInput;
 
@@ -169,7 +172,7 @@ impl Decode for Moment {
     }
 
     fn keywords(&self) -> Value {
-        json!({ "format": "date-time" })
+        json!({ "format": "date-time", "pattern": FROM_1970 })
     }
 }
 
