@@ -33,11 +33,11 @@ def free_port():
 
 
 class Server:
-    def __init__(self, limits="off"):
+    def __init__(self, limits="off", env=None):
         self.data_dir = tempfile.mkdtemp(prefix="synaptask-story-")
         # The server refuses variables that it does not know: those that are for the stories do not reach it.
         own = {name: value for name, value in os.environ.items() if not name.startswith("SYNAPTASK_")}
-        self.env = {**own, "SYNAPTASK_LIMITS": limits}
+        self.env = {**own, "SYNAPTASK_LIMITS": limits, **(env or {})}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log_path = f"{self.data_dir}.log"
@@ -229,10 +229,12 @@ class Story(unittest.TestCase):
     """Stories that share one server; the log of the server is shown when one fails."""
 
     limits = "off"
+    # Further variables of the server.
+    env = {}
 
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(cls.limits)
+        cls.server = Server(cls.limits, cls.env)
         cls.addClassCleanup(cls.server.stop)
 
     def setUp(self):

@@ -7,6 +7,7 @@ import { BROWSER, openBrowser } from '../browser.mjs';
 import { connect, ConnectionLost, isRefusal, Refusal, rest } from '../published.mjs';
 import { Replica } from '../replica.mjs';
 import { stage, storyOnOwnServer } from '../story.mjs';
+import { signedIn } from '../visitor.mjs';
 
 const PACKAGE = new URL('../../../packages/client/', import.meta.url);
 const TRANSPORTS = { websocket: ['websocket'], polling: ['polling'], 'polling, then upgrade': undefined };
@@ -16,7 +17,8 @@ const opened = new Set();
 after(() => opened.forEach((client) => client.close()));
 
 async function open(user, transports, { on = server, ...more } = {}) {
-  const client = await connect({ url: on.url, token: user.token, transports, socketOptions: { reconnectionDelay: 20, reconnectionDelayMax: 100 }, ...more });
+  const { token, session } = user;
+  const client = await connect({ url: on.url, token, session, transports, socketOptions: { reconnectionDelay: 20, reconnectionDelayMax: 100 }, ...more });
   opened.add(client);
   return client;
 }
@@ -83,6 +85,25 @@ story('A client whose token is revoked is closed with the refusal, and one with 
   await assert.rejects(open({ token: undefined }), (error) => isRefusal(error) && error.error === 'forbidden.auth_missing');
   await assert.rejects(rest({ url: server.url, token: 'st_x' }).graph.get(), (error) => isRefusal(error) && error.error === 'unauthorized');
 });
+
+for (const [way, transports] of Object.entries(TRANSPORTS)) {
+  // Rules: T11, T14.
+  story(`Over ${way} a session does in place of a token what a token does, until it is ended`, async () => {
+    const visitor = await signedIn(server, `ada-${way.replace(/\W/g, '')}`);
+    const session = visitor.cookie.split('=')[1];
+    const client = await open({ session }, transports);
+    assert.equal(client.uid, visitor.account.id);
+    const graph = await follow(client);
+    await client.node.add({ title: 'Roof' });
+    await rest({ url: server.url, session }).node.add({ title: 'Beam' });
+    await until(() => graph.nodes.size === 2);
+    await isExact(client, graph);
+    const closed = new Promise((resolve) => client.onState((state, why) => state === 'closed' && resolve(why)));
+    assert.equal((await client.account.logout()).ok, true);
+    assert.ok(isRefusal(await closed));
+    await assert.rejects(rest({ url: server.url, session }).graph.get(), (error) => isRefusal(error) && error.class === 'unauthorized');
+  });
+}
 
 // Rules: P17, P18, G12.
 story('A grant of a large branch, in parts, is one change; a revocation too; both by snapshot and by pages', async () => {
@@ -171,6 +192,27 @@ async function site() {
 
 const browser = BROWSER && (await openBrowser());
 const told = BROWSER ? storyOnOwnServer : (name) => test(name, { skip: 'there is no Chromium here' });
+
+// Rules: T11, T25.
+const listed = BROWSER && (await site());
+told('In a browser, on a page whose origin is allowed, the session takes the place of a token', { settings: `allowed_origins = ["${listed}"]\n` }, async (own) => {
+  const ada = await signedIn(own, 'ada');
+  const context = await browser.newContext();
+  const [name, value] = ada.cookie.split('=');
+  await context.addCookies([{ name, value, url: own.url, httpOnly: true, sameSite: 'Lax' }]);
+  const page = await context.newPage();
+  await page.goto(listed);
+  const titles = await page.evaluate(async (url) => {
+    const client = await window.synaptask.connect({ url, session: true });
+    const graph = await client.follow();
+    await client.node.add({ title: 'Roof' });
+    await window.synaptask.rest({ url, session: true }).node.add({ title: 'Beam' });
+    for (const end = Date.now() + 5000; Date.now() < end && graph.nodes.size < 2; ) await new Promise((resolve) => setTimeout(resolve, 5));
+    client.close();
+    return [...graph.nodes.values()].map(({ title }) => title).sort();
+  }, own.url);
+  assert.deepEqual(titles, ['Beam', 'Roof']);
+});
 
 // Rules: T25, P1, P21.
 told('In a browser, on a page of another origin, the client follows the graph and comes back', {}, async (own) => {

@@ -1,14 +1,17 @@
 //! The state that both transports share.
 
 use crate::auth::{self, Credentials, Means, Origin, Own};
-use crate::engine::{Engine, Identity};
+use crate::engine::{Engine, Identity, clock};
 use crate::limits::{Counted, LimitSettings, Limiter, NamedLimit, Over, RequestLimit, Who};
+use crate::measure::{Count, Ended, Requests, Transport};
 use crate::net::cors::CorsMode;
 use crate::net::forwarded::{self, Client, TrustedProxies};
 use crate::net::tcp::Handle;
-use graph::UserId;
+use crate::operations;
+use crate::wire::Problem;
 use graph::model::TokenKind;
 use graph::tokens::TokenRefusal;
+use graph::{Timestamp, UserId};
 use http::HeaderMap;
 use std::collections::HashMap;
 use std::fmt;
@@ -36,6 +39,8 @@ pub struct TransportSettings {
     pub outbox_entries_max: usize,
     /// How many bytes of messages may wait to be sent on one connection.
     pub outbox_bytes_max: usize,
+    /// Whether every request is logged.
+    pub access_log: bool,
     /// How long a client may leave data unacknowledged before its connection is closed.
     pub stall_timeout: Duration,
 }
@@ -51,8 +56,32 @@ impl Default for TransportSettings {
             body_timeout: Duration::from_secs(30),
             outbox_entries_max: 1_000,
             outbox_bytes_max: 8 << 20,
+            access_log: false,
             stall_timeout: Duration::from_secs(10),
         }
+    }
+}
+
+/// What the transports count.
+#[derive(Debug)]
+pub struct Figures {
+    /// Requests that were answered.
+    pub requests: Requests,
+    /// Connections that were closed because their client read too slowly.
+    pub overflows: Count,
+    /// When the server started.
+    pub started: Timestamp,
+}
+
+impl Figures {
+    /// Counts a request that was answered, with the problem if there was one.
+    pub fn note(&self, operation: &str, transport: Transport, problem: Option<&Problem>, time: Duration) {
+        let ended = match problem {
+            None => Ended::Ok,
+            Some(problem) if problem.status() >= 500 => Ended::Failed(problem.code_or_class()),
+            Some(problem) => Ended::Refused(problem.code_or_class()),
+        };
+        self.requests.note(operation, transport, ended, time);
     }
 }
 
@@ -61,6 +90,7 @@ pub struct App {
     pub engine: Engine,
     pub settings: TransportSettings,
     pub limiter: Limiter,
+    pub figures: Arc<Figures>,
     stopping: AtomicBool,
     open: Mutex<HashMap<UserId, usize>>,
 }
@@ -69,7 +99,11 @@ impl App {
     /// A server that is about to run.
     pub fn new(engine: Engine, settings: TransportSettings) -> Arc<App> {
         let (limiter, open) = (Limiter::default(), Mutex::new(HashMap::new()));
-        Arc::new(App { engine, settings, limiter, stopping: AtomicBool::new(false), open })
+        let relayed = operations::RELAYS.iter().map(|row| row.event);
+        let names = operations::ROWS.iter().map(|row| row.event).chain(relayed);
+        let requests = Requests::new(names, Problem::codes());
+        let figures = Arc::new(Figures { requests, overflows: Count::default(), started: clock::now() });
+        Arc::new(App { engine, settings, limiter, figures, stopping: AtomicBool::new(false), open })
     }
 
     /// Counts a request under a limit; `None` when the limit is switched off.

@@ -2,6 +2,7 @@
 //!
 //! Each module is a room; ARCHITECTURE.md has the table of which room may name which, and `tools/walls` checks it.
 
+mod access;
 mod accounts;
 mod app;
 mod aside;
@@ -11,7 +12,9 @@ mod described;
 mod dispatch;
 pub mod engine;
 mod limits;
+mod measure;
 mod net;
+mod observe;
 pub mod operations;
 mod pages;
 pub mod program;

@@ -18,7 +18,7 @@ pub mod contract;
 
 pub use error::{Abandon, LogError};
 pub use history_page::{HistoryPage, HistoryQuery, HistoryReader, HistoryScope, PastBatch};
-pub use retention::{Limits, Pruned, Pruner, Retention};
+pub use retention::{Limits, Pruned, Pruner, Retention, Upkeep};
 pub use sqlite::SqliteLog;
 pub use stop::StopSign;
 

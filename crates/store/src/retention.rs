@@ -77,7 +77,18 @@ pub trait Pruner: Send {
     ///
     /// # Errors
     /// [`LogError::Refused`] and [`LogError::Corrupt`]; no data is lost.
-    fn keep_up(&mut self) -> Result<(), LogError>;
+    fn keep_up(&mut self) -> Result<Upkeep, LogError>;
+}
+
+/// What maintaining the storage came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Upkeep {
+    /// How many of the latest batches are not folded into tables yet, before anything was done about it.
+    pub tail: u64,
+    /// Whether they were folded.
+    pub folded: bool,
+    /// Whether runs were merged.
+    pub merged: bool,
 }
 
 /// The result of pruning.

@@ -59,7 +59,56 @@ export interface AccountGrant {
   showing: boolean;
 }
 
+export interface AccountInviteInput {
+  /** Who may use it. An email address of at most 254 characters. */
+  email?: string | null;
+}
+
+export interface AccountInviteRevokeInput {
+  /** The invitation. UUID. */
+  id: string;
+}
+
+export type AccountInvitesInput = Record<string, never>;
+
+export interface AccountLoginInput {
+  /** The email of the user. An email address of at most 254 characters. */
+  email: string;
+  /** The password. At most 1024 characters; a new one at least 8. */
+  password: string;
+}
+
 export type AccountLogoutInput = Record<string, never>;
+
+export interface AccountPasswordForgotInput {
+  /** The email of the user. An email address of at most 254 characters. */
+  email: string;
+}
+
+export interface AccountPasswordInput {
+  /** The password so far. At most 1024 characters; a new one at least 8. */
+  old: string;
+  /** The new password. At most 1024 characters; a new one at least 8. */
+  new: string;
+}
+
+export interface AccountPasswordResetInput {
+  /** The key, from the link. At most 100 characters. */
+  key: string;
+  /** The password. At most 1024 characters; a new one at least 8. */
+  password: string;
+}
+
+export interface AccountRegisterInput {
+  /** The email of the user. An email address of at most 254 characters. */
+  email: string;
+  /** The username. 3 to 32 of A-Z, a-z, 0-9, '_', '.' and '-'. */
+  username: string;
+  /** The password. At most 1024 characters; a new one at least 8. */
+  password: string;
+  /** The key of an invitation, from its link. At most 100 characters. */
+  invite?: string | null;
+}
 
 /** Who did it. */
 export interface Actor {
@@ -159,6 +208,19 @@ export interface Copied {
   rev: number;
   /** The batchId was known: nothing was done again. */
   replayed?: true;
+  /** Names the request in the server's log. */
+  trace_id: string;
+}
+
+/** The longest chains. */
+export interface Critical {
+  ok: true;
+  /** By the number of tasks. */
+  tasks: Longest;
+  /** By the sum of their volumes. */
+  volume: Longest;
+  /** The position in the order of all batches that this reflects. */
+  rev: number;
   /** Names the request in the server's log. */
   trace_id: string;
 }
@@ -270,6 +332,13 @@ export interface GraphApplyInput {
   operations: Part[];
 }
 
+export interface GraphCriticalInput {
+  /** The task that the chains lead to. Left out, any task. UUID. */
+  id?: string | null;
+  /** The root of the branch that is read, or a public token. Left out, it is the whole graph. A node's UUID, or a public token of at most 100 characters. */
+  root?: string;
+}
+
 /** A failure. */
 export interface GraphError {
   error: string;
@@ -315,6 +384,15 @@ export interface GraphPage {
   trace_id: string;
 }
 
+export interface GraphReadyInput {
+  /** Whether only tasks of the caller are meant. True or false. Default: false. */
+  mine?: boolean;
+  /** The root of the branch that is read, or a public token. Left out, it is the whole graph. A node's UUID, or a public token of at most 100 characters. */
+  root?: string;
+  /** How many at most. 1 to 1000. Default: 100. */
+  limit?: number;
+}
+
 export interface GraphSnapshotInput {
   /** The root of the branch that is read, or a public token. Left out, it is the whole graph. A node's UUID, or a public token of at most 100 characters. */
   root?: string;
@@ -323,6 +401,11 @@ export interface GraphSnapshotInput {
 export interface GraphSyncInput {
   /** The rev of the last diff, page or ack that was received. A whole number. */
   since: number;
+}
+
+export interface GraphWhyInput {
+  /** The node. UUID. */
+  id: string;
 }
 
 /** The server is up. */
@@ -355,7 +438,7 @@ export interface HistoryOp {
   id: string;
   /** The code of the operation, as in a diff. */
   type: number;
-  entityType: "node" | "link" | "grant" | "user" | "token";
+  entityType: "node" | "link" | "grant" | "user" | "token" | "key";
   entityId: string;
   /** The changed fields as they became. */
   forwardPatch: HistoryPatch;
@@ -475,6 +558,41 @@ export interface InitNode {
   shareRoots: string[];
 }
 
+/** The invitation. */
+export interface Invited {
+  ok: true;
+  /** An invitation to make an account. */
+  invite: {
+    id: string;
+    /** The only email that it is for; null for anyone. */
+    email: string | null;
+    /** Who invites: a username; null for the command line. */
+    by: string | null;
+    createdTime: string;
+    expires: string;
+    /** The link, sent this once. */
+    url: string;
+  };
+  /** Names the request in the server's log. */
+  trace_id: string;
+}
+
+/** The invitations that nobody has used. */
+export interface Invites {
+  ok: true;
+  invites: ({
+    id: string;
+    /** The only email that it is for; null for anyone. */
+    email: string | null;
+    /** Who invites: a username; null for the command line. */
+    by: string | null;
+    createdTime: string;
+    expires: string;
+  })[];
+  /** Names the request in the server's log. */
+  trace_id: string;
+}
+
 /** A link: its target waits for its source. */
 export interface Link {
   id: string;
@@ -573,6 +691,18 @@ export interface LinkUpdateInput {
   type?: 0 | 1;
   /** Whether the link is seen by its owner alone. True or false. */
   private?: boolean;
+}
+
+/** The longest chain of tasks that are not completed. */
+export interface Longest {
+  length: number;
+  chain: string[];
+  slack: {
+    id: string;
+    slack: number;
+  }[];
+  /** Whether there are more than these. */
+  more: boolean;
 }
 
 /** A node. */
@@ -810,6 +940,37 @@ export interface NodeEntry {
   op: 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
   before: Record<string, never> | TrashedNode | Phantom | NodeChange;
   after: Node | Phantom | RestoredNode | Deleted | NodeChange;
+}
+
+/** Who has access to a node. */
+export interface NodeGrants {
+  ok: true;
+  grants: ({
+    /** The node above that it is a grant of; null if it is of this one. */
+    via: string | null;
+    userName: string;
+    userEmail: string;
+    /** 1 admin, 2 editor, 3 viewer */
+    level: 1 | 2 | 3;
+    /** Whether it is of the whole branch. */
+    branch: boolean;
+    /** When it ends; null if it does not. */
+    due: string | null;
+    /** Whether the grantee has it in their graph. */
+    showing: boolean;
+    inForce: boolean;
+  })[];
+  /** Whether there are more than these. */
+  more: boolean;
+  /** The position in the order of all batches that this reflects. */
+  rev: number;
+  /** Names the request in the server's log. */
+  trace_id: string;
+}
+
+export interface NodeGrantsInput {
+  /** The node. UUID. */
+  id: string;
 }
 
 export interface NodePublishInput {
@@ -1195,6 +1356,30 @@ export interface Published {
   ts: string;
 }
 
+/** What can be started. */
+export interface Ready {
+  ok: true;
+  tasks: ({
+    id: string;
+    /** Why the task has its place. */
+    reason: {
+      /** When it is due, or what waits for it. */
+      due: string | null;
+      /** How many tasks wait for it. */
+      holds: number;
+      /** Whether there may be more. */
+      atLeast: boolean;
+      priority: number;
+    };
+  })[];
+  /** Whether there are more than these. */
+  more: boolean;
+  /** The position in the order of all batches that this reflects. */
+  rev: number;
+  /** Names the request in the server's log. */
+  trace_id: string;
+}
+
 /** The change was made. */
 export interface Redone {
   ok: true;
@@ -1471,6 +1656,28 @@ export interface UserEntry {
   });
 }
 
+/** Why a task waits. */
+export interface Why {
+  ok: true;
+  /** Whether it is held. */
+  held: boolean;
+  /** The tasks that hold it directly. */
+  blockers: string[];
+  frontier: {
+    id: string;
+    /** Whether the caller sees no more of it than its status. */
+    phantom: boolean;
+    /** The tasks from it to the one that waits. */
+    chain: string[];
+  }[];
+  /** Whether there are more than these. */
+  more: boolean;
+  /** The position in the order of all batches that this reflects. */
+  rev: number;
+  /** Names the request in the server's log. */
+  trace_id: string;
+}
+
 export type WsPingInput = Record<string, never>;
 
 /** Every operation that is answered: what it takes, how it is answered and the errors that it may answer. */
@@ -1504,6 +1711,24 @@ export interface Operations {
     input: GraphSnapshotInput;
     output: Snapshot;
     errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_node_id' | 'rate_limited' | 'not_found.branch_not_found' | 'unavailable' | 'internal.exception';
+  };
+  /** Tells why a task waits, and for what at the end. */
+  'graph:why': {
+    input: GraphWhyInput;
+    output: Why;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'rate_limited' | 'not_found.node_not_found' | 'unavailable' | 'internal.exception';
+  };
+  /** Lists the tasks that can be started, the most urgent first. */
+  'graph:ready': {
+    input: GraphReadyInput;
+    output: Ready;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_mine' | 'bad_request.invalid_node_id' | 'bad_request.invalid_limit' | 'bad_request.out_of_range' | 'rate_limited' | 'not_found.branch_not_found' | 'unavailable' | 'internal.exception';
+  };
+  /** Finds the longest chains of tasks that are not completed. */
+  'graph:critical': {
+    input: GraphCriticalInput;
+    output: Critical;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_node_id' | 'rate_limited' | 'not_found.branch_not_found' | 'not_found.node_not_found' | 'unavailable' | 'internal.exception';
   };
   /** Sends what a connection has missed since a rev. */
   'graph:sync': {
@@ -1661,6 +1886,12 @@ export interface Operations {
     output: Changed;
     errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.missing_email' | 'bad_request.invalid_email' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'not_found.user_not_found' | 'bad_request.not_shared' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
+  /** Lists who has access to a node. */
+  'node:grants': {
+    input: NodeGrantsInput;
+    output: NodeGrants;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'unavailable' | 'internal.exception';
+  };
   /** Hides a grant from the graph of the caller, or shows it. */
   'access:visibilityupdate': {
     input: AccessVisibilityupdateInput;
@@ -1709,11 +1940,59 @@ export interface Operations {
     output: Pong;
     errors: 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'rate_limited' | 'unavailable' | 'internal.exception';
   };
+  /** Makes an account and begins a session of it. */
+  'account:register': {
+    input: AccountRegisterInput;
+    output: AccountAnswer;
+    errors: 'payload_too_large' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_email' | 'bad_request.invalid_email' | 'bad_request.invalid_username' | 'bad_request.invalid_password' | 'bad_request.malformed_key' | 'rate_limited' | 'forbidden.registration_closed' | 'forbidden.invalid_invite' | 'conflict.email_taken' | 'conflict.username_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
+  /** Begins a session. */
+  'account:login': {
+    input: AccountLoginInput;
+    output: AccountAnswer;
+    errors: 'payload_too_large' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_email' | 'bad_request.invalid_email' | 'bad_request.invalid_password' | 'rate_limited' | 'unauthorized' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
   /** Ends the session of the caller. */
   'account:logout': {
     input: AccountLogoutInput;
     output: Done;
     errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'rate_limited' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
+  /** Invites someone, or anyone, to make an account. */
+  'account:invite': {
+    input: AccountInviteInput;
+    output: Invited;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_email' | 'rate_limited' | 'forbidden.no_permission' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
+  /** Lists the invitations that nobody has used. */
+  'account:invites': {
+    input: AccountInvitesInput;
+    output: Invites;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'rate_limited' | 'forbidden.no_permission' | 'unavailable' | 'internal.exception';
+  };
+  /** Revokes an invitation. */
+  'account:invite:revoke': {
+    input: AccountInviteRevokeInput;
+    output: Done;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_id' | 'bad_request.invalid_id' | 'rate_limited' | 'forbidden.no_permission' | 'not_found.key_not_found' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
+  /** Sends whoever has this email a link to choose a new password. The answer does not tell whether anyone has. */
+  'account:password:forgot': {
+    input: AccountPasswordForgotInput;
+    output: Done;
+    errors: 'payload_too_large' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_email' | 'bad_request.invalid_email' | 'rate_limited' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
+  /** Chooses a new password with the key of such a link. */
+  'account:password:reset': {
+    input: AccountPasswordResetInput;
+    output: Done;
+    errors: 'payload_too_large' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_key' | 'bad_request.malformed_key' | 'bad_request.invalid_password' | 'rate_limited' | 'forbidden.invalid_key' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
+  /** Chooses a new password, by the old one. */
+  'account:password': {
+    input: AccountPasswordInput;
+    output: Done;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_password' | 'rate_limited' | 'forbidden.wrong_password' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   'node:dragend': {
     input: NodeDragendInput;
@@ -1777,9 +2056,11 @@ export type ErrorName =
   | 'bad_request.invalid_link_id'
   | 'bad_request.invalid_link_private'
   | 'bad_request.invalid_link_type'
+  | 'bad_request.invalid_mine'
   | 'bad_request.invalid_node_id'
   | 'bad_request.invalid_offset'
   | 'bad_request.invalid_operations'
+  | 'bad_request.invalid_password'
   | 'bad_request.invalid_pinned'
   | 'bad_request.invalid_position'
   | 'bad_request.invalid_priority'
@@ -1796,9 +2077,11 @@ export type ErrorName =
   | 'bad_request.invalid_volume'
   | 'bad_request.link_in_trash'
   | 'bad_request.malformed_json'
+  | 'bad_request.malformed_key'
   | 'bad_request.missing_batchId'
   | 'bad_request.missing_email'
   | 'bad_request.missing_id'
+  | 'bad_request.missing_key'
   | 'bad_request.no_fields_to_update'
   | 'bad_request.node_blocked'
   | 'bad_request.node_in_trash'
@@ -1825,6 +2108,7 @@ export type ErrorName =
   | 'conflict.dependency_cycle'
   | 'conflict.duplicate_link'
   | 'conflict.duplicate_reversed_link'
+  | 'conflict.email_taken'
   | 'conflict.id_taken'
   | 'conflict.not_undone'
   | 'conflict.username_taken'
@@ -1832,15 +2116,20 @@ export type ErrorName =
   | 'forbidden.api_not_allowed'
   | 'forbidden.forbidden_private'
   | 'forbidden.forbidden_type'
+  | 'forbidden.invalid_invite'
+  | 'forbidden.invalid_key'
   | 'forbidden.no_permission'
   | 'forbidden.origin'
   | 'forbidden.plan_limit'
+  | 'forbidden.registration_closed'
   | 'forbidden.session_required'
   | 'forbidden.would_share'
+  | 'forbidden.wrong_password'
   | 'internal.exception'
   | 'internal.storage'
   | 'not_found.batch_not_found'
   | 'not_found.branch_not_found'
+  | 'not_found.key_not_found'
   | 'not_found.link_not_found'
   | 'not_found.node_not_found'
   | 'not_found.not_in_trash'
@@ -1859,6 +2148,9 @@ export const OPERATIONS = {
   'trash:list': { socket: true },
   'branch:get': { rest: ['GET', '/api/branch'], socket: true },
   'graph:snapshot': { rest: ['GET', '/api/graph/snapshot'], socket: false },
+  'graph:why': { rest: ['GET', '/api/why'], socket: true },
+  'graph:ready': { rest: ['GET', '/api/ready'], socket: true },
+  'graph:critical': { rest: ['GET', '/api/critical'], socket: true },
   'graph:sync': { socket: true },
   'graph:apply': { rest: ['POST', '/api/batch'], socket: true, batch: 'batchId' },
   'account:get': { rest: ['GET', '/api/account'], socket: true },
@@ -1885,6 +2177,7 @@ export const OPERATIONS = {
   'node:access': { rest: ['POST', '/api/node/access'], socket: true, batch: 'batchId' },
   'node:access:update': { rest: ['PUT', '/api/node/access'], socket: true, batch: 'batchId' },
   'node:access:delete': { rest: ['DELETE', '/api/node/access'], socket: true, batch: 'batchId' },
+  'node:grants': { rest: ['GET', '/api/node/access'], socket: true },
   'access:visibilityupdate': { rest: ['PUT', '/api/account/access'], socket: true, batch: 'batchId' },
   'history:page': { rest: ['GET', '/api/history'], socket: true },
   'history:undo': { rest: ['POST', '/api/history/undo'], socket: true, batch: 'newBatchId' },
@@ -1893,7 +2186,15 @@ export const OPERATIONS = {
   'batch:redo': { socket: true, batch: 'newBatchId' },
   'settings:username': { rest: ['PUT', '/api/account'], socket: true, batch: 'batchId' },
   'ws:ping': { socket: true },
+  'account:register': { rest: ['POST', '/api/register'], socket: false },
+  'account:login': { rest: ['POST', '/api/login'], socket: false },
   'account:logout': { rest: ['POST', '/api/logout'], socket: false },
+  'account:invite': { rest: ['POST', '/api/invite'], socket: false },
+  'account:invites': { rest: ['GET', '/api/invite'], socket: false },
+  'account:invite:revoke': { rest: ['DELETE', '/api/invite'], socket: false },
+  'account:password:forgot': { rest: ['POST', '/api/password/forgot'], socket: false },
+  'account:password:reset': { rest: ['POST', '/api/password/reset'], socket: false },
+  'account:password': { rest: ['POST', '/api/account/password'], socket: false },
   'presence:update': { socket: true, relay: true },
   'camera:update': { socket: true, relay: true },
   'node:drag': { socket: true, relay: true },

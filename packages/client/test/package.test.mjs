@@ -53,7 +53,7 @@ test('It is imported by its name, and the replica without the network', async ()
 });
 
 test('Its types accept what is right and refuse what is wrong, in Node and in a browser', async () => {
-  for (const project of ['test/types/tsconfig.json', 'examples/tsconfig.json']) await run(process.execPath, tsc, '-p', project);
+  for (const project of ['test/types/tsconfig.json', 'test/types/node.tsconfig.json', 'examples/tsconfig.json']) await run(process.execPath, tsc, '-p', project);
 });
 
 test('The README shows the examples as they are, all of them', () => {

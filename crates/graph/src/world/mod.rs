@@ -316,6 +316,11 @@ impl World {
         }
     }
 
+    /// How many nodes, links and users there are, whatever their state.
+    pub fn sizes(&self) -> [usize; 3] {
+        [self.nodes.len(), self.links.len(), self.users.len()]
+    }
+
     /// The time up to which due times have passed. It is the time of the next batch.
     pub fn clock(&self) -> Timestamp {
         self.clock

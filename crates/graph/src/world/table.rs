@@ -68,6 +68,11 @@ impl<T: Row> Table<T> {
         Table { rows: Vec::with_capacity(rows), free: Vec::new(), places: HashTable::with_capacity(rows) }
     }
 
+    /// How many rows there are.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len() - self.free.len()
+    }
+
     fn hash(id: T::Id) -> u32 {
         let hash = Keyed.hash_one(id);
         (hash ^ hash >> 32) as u32

@@ -1,7 +1,7 @@
 //! Registering, signing in and signing out.
 
 use super::keys::presented;
-use super::passwords::{Checked, judge};
+use super::passwords::Checked;
 use super::settings::Registration;
 use super::{Accounts, Answer, Asker, cookie};
 use crate::auth::Secret;
@@ -33,11 +33,10 @@ impl Accounts {
         let Register { email, username, password, invite } = asked;
         let key = invite.map(|invite| presented(invite.reveal()));
         self.may_register(&email, key.as_ref())?;
-        judge(password.reveal(), &email, &username)?;
         if self.app.engine.user_by_email(&email).is_some() {
             return Err(Reason::EmailTaken.into());
         }
-        let password = PasswordHash::from_phc(self.passwords.hash(password).await?);
+        let password = self.passwords.accept(password, &email, &username).await?;
         let (session, secret) = new_session(asker)?;
         let (token, hash) = (session.id, session.hash);
         let account =
@@ -125,8 +124,7 @@ impl Accounts {
 
     /// Stores the same password with today's parameters. If that fails, the next time serves.
     async fn renew(&self, user: UserId, stored: PasswordHash, password: Confidential) -> PasswordHash {
-        let Ok(hash) = self.passwords.hash(password).await else { return stored };
-        let password = PasswordHash::from_phc(hash);
+        let Ok(password) = self.passwords.hash(password).await else { return stored };
         let renewal =
             AccountOperation::PasswordRehash { user, password: password.clone(), verified: stored.clone() };
         if self.ask(Actor::Server, renewal).await.is_ok() { password } else { stored }

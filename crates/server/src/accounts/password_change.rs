@@ -2,14 +2,13 @@
 
 use super::keys::{RESET_MS, new_key, presented};
 use super::mail::Letter;
-use super::passwords::judge;
 use super::{Accounts, Answer, Asker};
 use crate::engine::Actor;
 use crate::limits::{RESET_ACCOUNT, Who};
 use crate::operations::Confidential;
 use crate::wire::Problem;
 use graph::Reason;
-use graph::model::{KeyPurpose, PasswordHash, User};
+use graph::model::{KeyPurpose, User};
 use graph::ops::{AccountOperation, PasswordSet};
 use std::sync::Arc;
 
@@ -49,8 +48,7 @@ impl Accounts {
         let known = self.app.engine.key(&hash).ok_or(Reason::InvalidKey)?;
         let KeyPurpose::Reset { user } = known.purpose else { return Err(Reason::InvalidKey.into()) };
         let account = self.app.engine.user(user).ok_or(Reason::InvalidKey)?;
-        judge(password.reveal(), &account.email, &account.username)?;
-        let password = PasswordHash::from_phc(self.passwords.hash(password).await?);
+        let password = self.passwords.accept(password, &account.email, &account.username).await?;
         let set = PasswordSet { user, password, key: Some(hash), verified: None, kept: None };
         match self.ask(Actor::Server, AccountOperation::PasswordSet(set)).await {
             Err(problem) if problem.code() == Some(Reason::UserNotFound.code()) => {
@@ -68,9 +66,8 @@ impl Accounts {
     ) -> Result<Answer, Problem> {
         let caller = asker.caller()?;
         let user = self.account_of(asker)?;
-        judge(new.reveal(), &user.email, &user.username)?;
         let verified = self.prove(&user.email, Some(&user), old, &Problem::WrongPassword).await?;
-        let password = PasswordHash::from_phc(self.passwords.hash(new).await?);
+        let password = self.passwords.accept(new, &user.email, &user.username).await?;
         let set = PasswordSet {
             user: user.id,
             password,

@@ -7,6 +7,7 @@ use crate::operations::{Confidential, PASSWORD_CHARS_LEAST, PASSWORD_CHARS_MOST}
 use crate::wire::{PayloadFault, PayloadRefusal, Problem};
 use argon2::password_hash::phc::PasswordHash as Phc;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
+use graph::model::PasswordHash;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -71,13 +72,32 @@ impl Passwords {
         self.computed.load(Ordering::Acquire)
     }
 
-    /// The hash of a new password, as PHC text.
+    /// The hash of a new password for an account, if it is good enough.
+    ///
+    /// # Errors
+    /// `invalid_password`, with the reason, and `unavailable` when too many wait already.
+    pub(super) async fn accept(
+        &self,
+        password: Confidential,
+        email: &str,
+        username: &str,
+    ) -> Result<PasswordHash, Problem> {
+        let (computed, email, username) = (Arc::clone(&self.computed), email.to_owned(), username.to_owned());
+        // Judging it takes milliseconds, too.
+        let hash = self.in_turn(move || {
+            judge(password.reveal(), &email, &username)?;
+            hash(password.reveal(), &computed)
+        });
+        hash.await?.map(PasswordHash::from_phc)
+    }
+
+    /// The hash of a password that is an account's already.
     ///
     /// # Errors
     /// `unavailable` when too many wait already.
-    pub(super) async fn hash(&self, password: Confidential) -> Result<String, Problem> {
+    pub(super) async fn hash(&self, password: Confidential) -> Result<PasswordHash, Problem> {
         let computed = Arc::clone(&self.computed);
-        self.in_turn(move || hash(password.reveal(), &computed)).await?
+        self.in_turn(move || hash(password.reveal(), &computed)).await?.map(PasswordHash::from_phc)
     }
 
     /// Checks a password against a hash. Without a hash the password is wrong, after the same work.
@@ -160,7 +180,7 @@ fn check(password: &str, of: &str, computed: &AtomicU64) -> Result<Checked, Prob
 ///
 /// # Errors
 /// `invalid_password`, with the reason.
-pub(super) fn judge(password: &str, email: &str, username: &str) -> Result<(), Problem> {
+fn judge(password: &str, email: &str, username: &str) -> Result<(), Problem> {
     let refuse = |why: &str| Err(PayloadRefusal::with(PayloadFault::InvalidPassword, why).into());
     let length = password.chars().count();
     if length < PASSWORD_CHARS_LEAST {
@@ -240,9 +260,9 @@ mod tests {
     async fn k6_a_hash_is_argon2id_with_the_parameters_of_owasp_and_tells_outdated_ones() {
         let passwords = Passwords::default();
         let secret = || Confidential::new("correct horse".to_owned());
-        let hash = passwords.hash(secret()).await.unwrap();
+        let hash = passwords.hash(secret()).await.unwrap().phc().to_owned();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert_ne!(passwords.hash(secret()).await.unwrap(), hash, "each has its own salt");
+        assert_ne!(passwords.hash(secret()).await.unwrap().phc(), hash, "each has its own salt");
         let right = passwords.check(secret(), Some(hash.clone())).await.unwrap();
         assert_eq!(right, Checked::Right { is_outdated: false });
         let wrong = passwords.check(Confidential::new("another".to_owned()), Some(hash)).await.unwrap();
@@ -257,13 +277,23 @@ mod tests {
     async fn k8_where_there_is_no_hash_as_many_are_computed() {
         let passwords = Passwords::default();
         let secret = || Confidential::new("correct horse".to_owned());
-        let hash = passwords.hash(secret()).await.unwrap();
+        let hash = passwords.hash(secret()).await.unwrap().phc().to_owned();
         for of in [None, Some(hash), None] {
             let before = passwords.computed();
             let _ = passwords.check(secret(), of).await.unwrap();
             assert_eq!(passwords.computed() - before, 1);
         }
         assert_eq!(passwords.check(secret(), None).await.unwrap(), Checked::Wrong);
+    }
+
+    #[tokio::test]
+    async fn k7_a_weak_password_costs_no_hash() {
+        let passwords = Passwords::default();
+        for (password, is_good) in [("password", false), ("correct horse", true)] {
+            let (password, before) = (Confidential::new(password.to_owned()), passwords.computed());
+            let accepted = passwords.accept(password, "olha@example.com", "olha").await;
+            assert_eq!((accepted.is_ok(), passwords.computed() - before), (is_good, u64::from(is_good)));
+        }
     }
 
     // Rules: K6.

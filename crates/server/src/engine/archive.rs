@@ -146,6 +146,9 @@ fn prune(mut pruner: Box<dyn Pruner>, every: Duration, ended: &Receiver<()>, sha
         // A panic here must end neither the thread nor the process.
         let pruned = catch_unwind(AssertUnwindSafe(|| {
             let kept_up = pruner.keep_up();
+            if let Ok(upkeep) = &kept_up {
+                shared.figures.note_upkeep(*upkeep);
+            }
             if !is_due {
                 return Ok(None);
             }
@@ -159,6 +162,7 @@ fn prune(mut pruner: Box<dyn Pruner>, every: Duration, ended: &Receiver<()>, sha
             Ok(Ok(None)) => continue,
             Ok(Ok(Some(pruned))) => {
                 shared.oldest_held.store(pruned.oldest, Ordering::Relaxed);
+                shared.figures.pruned.add(pruned.removed as u64);
                 // The pruner itself pauses between its transactions.
                 if pruned.more { Duration::ZERO } else { every }
             }

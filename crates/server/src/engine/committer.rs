@@ -1,6 +1,7 @@
 //! The committer: one thread that owns the writing log, so that the engine decides the next group while the former
 //! one is encoded, written and synced.
 
+use super::figures::Figures;
 use super::inbox::{Event, Inbox};
 use super::thread::end_process;
 use graph::model::Rev;
@@ -11,6 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Instant;
 use store::{Abandon, LoadScope, Log, LogError, Proposal};
 
 /// What the committer reports about the group in flight.
@@ -51,10 +53,14 @@ impl Drop for Committer {
 }
 
 impl Committer {
-    pub(super) fn start(log: Box<dyn Log>, inbox: Arc<Inbox>) -> std::io::Result<Self> {
+    pub(super) fn start(
+        log: Box<dyn Log>,
+        inbox: Arc<Inbox>,
+        figures: Arc<Figures>,
+    ) -> std::io::Result<Self> {
         let (jobs, waiting) = channel();
         let thread = std::thread::Builder::new().name("committer".into()).spawn(move || {
-            if catch_unwind(AssertUnwindSafe(|| run(log, &waiting, &inbox))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| run(log, &waiting, &inbox, &figures))).is_err() {
                 end_process("the committer failed");
             }
         })?;
@@ -112,11 +118,13 @@ impl Committer {
     }
 }
 
-fn run(mut log: Box<dyn Log>, jobs: &Receiver<Job>, inbox: &Inbox) {
+fn run(mut log: Box<dyn Log>, jobs: &Receiver<Job>, inbox: &Inbox, figures: &Figures) {
     for job in jobs {
         match job {
             Job::Commit { head, proposals } => {
+                let begun = Instant::now();
                 let done = commit(&mut *log, head, proposals, inbox);
+                figures.commits.note_time(begun.elapsed());
                 if let Err(error @ LogError::Unknown { .. }) = &done {
                     end_process(&format!("a commit may or may not be on disk: {error}"));
                 }

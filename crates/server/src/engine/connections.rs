@@ -4,6 +4,7 @@ use super::backlog::Backlog;
 use super::clock;
 use super::diff_part::{DiffPart, SharedParts};
 use super::directory::Directory;
+use super::figures::Figures;
 use super::held_back::{HeldBack, HeldBounds, Message, Ticket};
 use super::protocol::{
     Caller, ConnectionId, ConnectionSink, Failure, OnOutcome, Outcome, Published, Relayed,
@@ -67,6 +68,7 @@ pub(super) struct Connections {
     held_bounds: HeldBounds,
     feed: ReadersFeed,
     teller: Teller,
+    figures: Arc<Figures>,
     /// The rev at which due times last passed.
     dues_passed_at: Option<Rev>,
     /// When the first of the connections' tokens ends by itself, or earlier.
@@ -79,6 +81,7 @@ impl Connections {
         held_bounds: HeldBounds,
         feed: ReadersFeed,
         teller: Teller,
+        figures: Arc<Figures>,
     ) -> Self {
         Connections {
             by_id: HashMap::new(),
@@ -88,6 +91,7 @@ impl Connections {
             held_bounds,
             feed,
             teller,
+            figures,
             dues_passed_at: None,
             next_expiry: None,
         }
@@ -108,6 +112,7 @@ impl Connections {
     ) {
         let (outbox, held_back) = (Arc::from(outbox), HeldBack::default());
         self.by_id.insert(id, LiveConnection { caller, outbox, held_back, after_group });
+        self.figures.connections.set(self.by_id.len() as u64);
         let exact = self.dues_passed_at != Some(rev);
         let follower = self.followers.entry(caller.user).or_insert_with(|| Follower {
             connections: BTreeSet::new(),
@@ -121,6 +126,7 @@ impl Connections {
 
     pub(super) fn remove(&mut self, id: ConnectionId) {
         let Some(connection) = self.by_id.remove(&id) else { return };
+        self.figures.connections.set(self.by_id.len() as u64);
         if let Some(follower) = self.followers.get_mut(&connection.caller.user) {
             follower.connections.remove(&id);
             if follower.connections.is_empty() {
@@ -185,7 +191,7 @@ impl Connections {
             }
             Err(_) => {}
         }
-        self.teller.send(now);
+        self.hand_over(now);
     }
 
     /// Answers a request: in its turn among what its connection is sent, if it came on one that is there.
@@ -213,6 +219,7 @@ impl Connections {
 
     /// Sends the parts of a diff to every connection of its users except `besides`, and keeps them for reconnects.
     pub(super) fn tell(&mut self, diff: &SharedParts, besides: Option<ConnectionId>) {
+        self.figures.projections.one();
         for user in &diff.users {
             let Some(follower) = self.followers.get_mut(user) else { continue };
             follower.backlog.push(&diff.kept, self.kept.bytes);
@@ -260,6 +267,11 @@ impl Connections {
         self.send_each(ids.into_iter().map(|id| (id, message())));
     }
 
+    fn hand_over(&self, messages: Vec<Delivery>) {
+        self.figures.messages.add(messages.len() as u64);
+        self.teller.send(messages);
+    }
+
     fn send_each(&mut self, messages: impl IntoIterator<Item = (ConnectionId, Message)>) {
         let at = self.feed.position();
         let mut now = Vec::new();
@@ -268,7 +280,7 @@ impl Connections {
                 connection.send(at, message, self.held_bounds, &mut now);
             }
         }
-        self.teller.send(now);
+        self.hand_over(now);
     }
 
     fn connections_of(

@@ -172,6 +172,11 @@ impl Inbox {
         }
     }
 
+    /// How many requests wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.state().waiting
+    }
+
     /// Accepts no more requests.
     pub(super) fn refuse(&self) {
         self.state().closed = true;

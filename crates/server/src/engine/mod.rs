@@ -12,6 +12,7 @@ mod connections;
 mod diff_part;
 mod directory;
 mod durable;
+mod figures;
 mod group;
 mod held_back;
 mod ids;
@@ -27,6 +28,7 @@ mod thread;
 
 pub use diff_part::DiffPart;
 pub use directory::{Identity, KnownToken};
+pub use figures::Figures;
 pub use ids::RandomIds;
 pub use protocol::{
     Account, Actor, Administration, Caller, ConnectionId, ConnectionSink, Failure, IdempotencyKey, Mutation,
@@ -41,7 +43,7 @@ use graph::model::{Key, KeyHash, TokenHash, User};
 use graph::tokens::TokenRefusal;
 use graph::{Batch, Operation, UserId};
 use inbox::{Event, Inbox, Request};
-use reading::Reading;
+use reading::{ReadersLoad, Reading};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -127,6 +129,7 @@ pub struct Engine {
     closed: watch::Receiver<()>,
     /// The number of the last finished look at the log.
     looked: watch::Receiver<u64>,
+    reads: ReadersLoad,
 }
 
 /// An answer owed to a caller. Dropping it unanswered answers `unavailable`.
@@ -156,6 +159,7 @@ struct Shared {
     looks_begun: AtomicU64,
     /// The rev of the oldest batch that history still keeps.
     oldest_held: AtomicU64,
+    figures: Arc<Figures>,
 }
 
 /// The inbox as the handles share it. When the last handle is dropped, the engine finishes what waits and ends.
@@ -183,11 +187,14 @@ impl Engine {
             next_connection: AtomicU64::new(1),
             looks_begun: AtomicU64::new(0),
             oldest_held: AtomicU64::new(0),
+            figures: Arc::default(),
         });
         let archive = Archive::start(&*log, &settings, &shared, &inbox)?;
         let reading = Reading::start(&world, &settings, &inbox)?;
+        let reads = reading.load();
         let past = log.open_past()?;
-        let committer = Committer::start(log, Arc::clone(&inbox))?;
+        shared.figures.note_world(&world);
+        let committer = Committer::start(log, Arc::clone(&inbox), Arc::clone(&shared.figures))?;
         let (looks, looked) = watch::channel(0);
         let handle = Arc::new(Handle(Arc::clone(&inbox)));
         let parts = Parts {
@@ -206,7 +213,7 @@ impl Engine {
             Thread::new(parts).run();
             drop(closes);
         })?;
-        Ok(Engine { handle, shared, closed, looked })
+        Ok(Engine { handle, shared, closed, looked, reads })
     }
 
     /// The owner of the token with this hash. Notes that the token was used.
@@ -223,6 +230,21 @@ impl Engine {
         let begun = self.shared.looks_begun.load(Ordering::Acquire);
         // An error means that the thread has ended, and nobody looks any more.
         let _ = self.looked.clone().wait_for(|over| *over > begun).await;
+    }
+
+    /// What the engine counts of itself.
+    pub fn figures(&self) -> &Figures {
+        &self.shared.figures
+    }
+
+    /// How many requests wait for the engine.
+    pub fn waiting(&self) -> usize {
+        self.handle.0.waiting()
+    }
+
+    /// How many reads wait, and how many are under way.
+    pub fn reads(&self) -> (usize, usize) {
+        self.reads.now()
     }
 
     /// Requests a mutation. It is answered once, when it is on disk or refused.

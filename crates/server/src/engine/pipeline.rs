@@ -72,6 +72,7 @@ impl Thread {
         let Some(mut group) = self.gathered.take() else { return };
         // Every transaction finds what other processes have committed.
         group.look = self.begin_look();
+        self.shared.figures.note_group(&group);
         self.committer.commit(group.first_rev, group.applied.clone());
         self.in_flight = Some(group);
         self.release();
@@ -106,6 +107,8 @@ impl Thread {
         for step in group.steps() {
             durable(&mut self.connections, &self.shared, step);
         }
+        self.shared.figures.batches.add(group.applied.len() as u64);
+        self.shared.figures.note_world(&self.world);
         if let Some(look) = group.look {
             self.looks.send_replace(look);
         }
@@ -115,6 +118,7 @@ impl Thread {
     /// Refuses the group that could not be written, and the gathered one, which was decided after it.
     fn refuse(&mut self, error: &LogError, failed: Group) {
         tracing::error!(%error, "cannot write a group of mutations");
+        self.shared.figures.commits_failed.one();
         self.polled = None;
         let groups = [self.gathered.take(), Some(failed)];
         for group in groups.iter().flatten() {
@@ -177,6 +181,7 @@ impl Thread {
         };
         before.expired().chain(expired.iter().copied()).for_each(|(due, at)| self.world.expire(due, at));
         self.world.advance(before.clock());
+        self.shared.figures.reloads.one();
         durable(&mut self.connections, &self.shared, Step::Reloaded(&self.world));
         if self.world.rev() != mem::replace(&mut self.told, self.world.rev()) {
             // Other processes have committed batches that no client here was told of.

@@ -113,7 +113,13 @@ impl Thread {
             clock: ClockWatch::begin(world.clock()),
             told: world.rev(),
             world,
-            connections: Connections::new(kept, held, reading.feed(), Teller::start()),
+            connections: Connections::new(
+                kept,
+                held,
+                reading.feed(),
+                Teller::start(),
+                Arc::clone(&shared.figures),
+            ),
             reading,
             shared,
             settings,
@@ -479,13 +485,19 @@ impl Thread {
     /// Applies the batches that other processes have committed, and sends their diffs.
     fn follow_log(&mut self) {
         match self.committer.look(self.world.rev()) {
-            Ok(news) => self.follow(&news),
+            Ok(news) => {
+                self.shared.figures.looks_failed.set(0);
+                self.follow(&news);
+            }
             Err(error @ LogError::Astray { .. }) => {
                 tracing::error!(%error, "the batch log does not continue from the World; reloading it");
                 self.reload(&[]);
                 self.connections.close_all();
             }
-            Err(error) => tracing::warn!(%error, "cannot read new batches from the batch log"),
+            Err(error) => {
+                self.shared.figures.looks_failed.set(1);
+                tracing::warn!(%error, "cannot read new batches from the batch log");
+            }
         }
     }
 
@@ -495,6 +507,10 @@ impl Thread {
         for committed in news {
             follow(world, connections, shared, committed, settings.part_entries_max);
             *told = committed.rev;
+        }
+        if !news.is_empty() {
+            shared.figures.batches.add(news.len() as u64);
+            shared.figures.note_world(world);
         }
     }
 }

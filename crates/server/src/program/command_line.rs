@@ -70,6 +70,8 @@ struct Listen {
     listen: Option<String>,
     #[arg(long, value_name = "FILTER", help = flag_help("--log"))]
     log: Option<String>,
+    #[arg(long, value_name = "HOST:PORT", help = flag_help("--admin-listen"))]
+    admin_listen: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -153,13 +155,14 @@ fn run(cli: Cli) -> Result<(), CommandError> {
         data: cli.data.clone(),
         listen: listen.and_then(|listen| listen.listen.clone()),
         log: listen.and_then(|listen| listen.log.clone()),
+        admin_listen: listen.and_then(|listen| listen.admin_listen.clone()),
     };
     let load = |listen| Settings::load(flags(listen), cli.config.clone(), std::env::vars_os());
     match &cli.command {
         Command::Serve(listen) => serve(load(Some(listen))?),
         Command::Demo(listen) => {
             let settings = load(Some(listen))?;
-            logging::start(&settings.log).map_err(CommandError::Logging)?;
+            let _guard = start_logging(&settings)?;
             Ok(runtime()?.block_on(demo::run(settings))?)
         }
         Command::User(command) => user_command::run(command, &load(None)?),
@@ -175,8 +178,12 @@ fn run(cli: Cli) -> Result<(), CommandError> {
 }
 
 fn serve(settings: Settings) -> Result<(), CommandError> {
-    logging::start(&settings.log).map_err(CommandError::Logging)?;
+    let _guard = start_logging(&settings)?;
     Ok(runtime()?.block_on(serve::run(settings, |_, _| {}))?)
+}
+
+fn start_logging(settings: &Settings) -> Result<logging::Guard, CommandError> {
+    logging::start(&settings.log, settings.transport.access_log).map_err(CommandError::Logging)
 }
 
 fn runtime() -> io::Result<tokio::runtime::Runtime> {

@@ -2,6 +2,7 @@
 
 use super::data_directory::{DataError, make_log};
 use super::links;
+use super::logging;
 use super::printing::print_harmless;
 use super::settings::Settings;
 use crate::accounts::Accounts;
@@ -11,6 +12,7 @@ use crate::engine::{self, Engine, StartError};
 use crate::net::accept::{Patience, serve};
 use crate::net::cors::{Cors, cors};
 use crate::net::unread::Explain;
+use crate::observe::{self, Moment, Observer};
 use crate::response;
 use crate::rest;
 use crate::socket;
@@ -67,6 +69,11 @@ async fn run_until(
     settings: Settings,
     ready: impl FnOnce(SocketAddr, &Engine),
 ) -> Result<(), ServerError> {
+    let observer = Observer::new(settings.data.clone());
+    let admin = match &settings.admin_listen {
+        Some(address) => Some(Admin::start(address, &observer, &settings).await?),
+        None => None,
+    };
     let log = make_log(&settings.data)?;
     let of_engine = engine::EngineSettings {
         retention: settings.history,
@@ -78,7 +85,7 @@ async fn run_until(
     let engine = Engine::start(Box::new(log), of_engine)?;
     let served = match listen(&settings.listen).await {
         Ok((listener, address)) => {
-            serve_on((listener, address), &engine, told_to_stop, settings, ready).await
+            serve_on((listener, address), &engine, told_to_stop, settings, &observer, ready).await
         }
         Err(error) => {
             engine.drain(DRAIN).await;
@@ -87,8 +94,37 @@ async fn run_until(
     };
     // However the server ends, its data is in one file (D18).
     engine.closed(CLOSE_LOG).await;
+    drop(admin);
     tracing::info!("stopped");
     served
+}
+
+/// What serves the address for administration. It ends when it is dropped.
+struct Admin {
+    _stop: watch::Sender<bool>,
+}
+
+/// How many connections it may have.
+const ADMIN_CONNECTIONS: usize = 100;
+
+impl Admin {
+    async fn start(
+        listen_on: &str,
+        observer: &Arc<Observer>,
+        settings: &Settings,
+    ) -> Result<Self, ServerError> {
+        let (listener, address) = listen(listen_on).await?;
+        let patience = Patience {
+            connections_max: ADMIN_CONNECTIONS,
+            header_timeout: settings.header_timeout,
+            stall_timeout: settings.transport.stall_timeout,
+        };
+        let explain = Explain { answer: response::unread, headers: "" };
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(serve(listener, observe::admin_routes(observer), patience, explain, stopped));
+        tracing::info!(%address, "serving for administration");
+        Ok(Admin { _stop: stop })
+    }
 }
 
 /// Serves until told to stop, and answers the requests begun by then.
@@ -97,6 +133,7 @@ async fn serve_on(
     engine: &Engine,
     told_to_stop: impl Future<Output = ()>,
     settings: Settings,
+    observer: &Arc<Observer>,
     ready: impl FnOnce(SocketAddr, &Engine),
 ) -> Result<(), ServerError> {
     let patience = Patience {
@@ -114,8 +151,14 @@ async fn serve_on(
     let app = App::new(engine.clone(), transport);
     let (sockets_router, sockets) = socket::routes(&app);
     let accounts = Accounts::new(&app, settings.accounts)?;
-    let router =
-        rest::with_rest(sockets_router, &app, &accounts).layer(from_fn_with_state(Arc::new(origins), cors));
+    let router = rest::with_rest(sockets_router, &app, &accounts, observer)
+        .layer(from_fn_with_state(Arc::new(origins), cors));
+    let of_moment = sockets.clone();
+    observer.runs(&app, move || {
+        let (connections, outbox_messages, outbox_bytes) = of_moment.load();
+        let access_lines_dropped = logging::access_lines_dropped();
+        Moment { connections, outbox_messages, outbox_bytes, access_lines_dropped }
+    });
     if let Some(link) = accounts.setup_link(&own_url).await {
         let text = "There is no account yet. Open this link to make the first one, an administrator's:";
         if let Err(error) = print_harmless(&format!("{text}\n{link}")) {

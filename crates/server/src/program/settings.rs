@@ -43,6 +43,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// `HOST:PORT` to listen on.
     pub listen: String,
+    /// `HOST:PORT` to listen on for administration; `None` for nowhere.
+    pub admin_listen: Option<String>,
     /// What is logged, as a filter of `tracing`.
     pub log: String,
     /// How long history is kept (H2).
@@ -62,6 +64,7 @@ impl Default for Settings {
         Settings {
             data: PathBuf::from("synaptask-data"),
             listen: "127.0.0.1:8000".into(),
+            admin_listen: None,
             log: "info".into(),
             history: Retention::default(),
             connections_max: 10_000,
@@ -78,6 +81,7 @@ pub struct Flags {
     pub data: Option<PathBuf>,
     pub listen: Option<String>,
     pub log: Option<String>,
+    pub admin_listen: Option<String>,
 }
 
 impl Settings {
@@ -100,10 +104,11 @@ impl Settings {
             settings.read_file(&path)?;
         }
         settings.read_environment(environment)?;
-        let Flags { data, listen, log } = flags;
+        let Flags { data, listen, log, admin_listen } = flags;
         settings.data = data.unwrap_or(settings.data);
         settings.listen = listen.unwrap_or(settings.listen);
         settings.log = log.unwrap_or(settings.log);
+        settings.admin_listen = admin_listen.or(settings.admin_listen);
         settings.accounts.check().map_err(|(key, reason)| ConfigError::Together { key, reason })?;
         Ok(settings)
     }

@@ -1,6 +1,6 @@
 //! Requests that the room `accounts` carries out: who may ask, how often, and the answer as a response.
 
-use super::{Rest, RestAnswer, authenticate, payload};
+use super::{Noted, Rest, RestAnswer, authenticate, payload};
 use crate::accounts::{Answer, Answered, Asker};
 use crate::app::App;
 use crate::auth::{self, Means, Origin};
@@ -23,9 +23,11 @@ pub(super) async fn answer(
     request: Request,
     (row, parameters): (&'static Row, Vec<Parameter>),
     trace: &str,
+    noted: &mut Noted,
 ) -> RestAnswer {
     let app = &rest.app;
     let caller = admit(app, client, request.headers(), row).await?;
+    noted.user = caller.map(|caller| caller.user);
     let who = caller.map_or_else(|| Who::address(client.address), |caller| Who::User(caller.user));
     // Before the body is read: reading it costs more than counting.
     app.count_named(who, row.limit).map_err(|over| Problem::limited(over.retry_after_s))?;

@@ -6,6 +6,7 @@ mod docs;
 mod response_permits;
 mod snapshot;
 
+use crate::access::Access;
 use crate::accounts::Accounts;
 use crate::app::App;
 use crate::aside;
@@ -16,26 +17,29 @@ use crate::dispatch::{self, Reply, dispatch};
 use crate::engine::{Caller, Outcome, PublicRead, Read};
 use crate::limits::{CREDENTIALS_ADDRESS, DOCUMENTS, HEALTH_HOUR, HEALTH_MINUTE, PUBLIC, REST};
 use crate::limits::{RequestLimit, Who};
+use crate::measure::Transport;
 use crate::net::forwarded::Client;
 use crate::net::tcp::Handle;
+use crate::observe::{LIVE_PATH, Observer, READY_PATH};
 use crate::operations::{self, Asked, Parameter, Row};
 use crate::pages;
 use crate::response;
 use crate::wire::payload::Json;
 use crate::wire::{self, Problem, Snapshot, trace_id};
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::Request;
 use axum::response::Response;
 use compression::{Answered, compressing};
 use futures_util::FutureExt as _;
-use graph::Root;
 use graph::tokens::TokenRefusal;
+use graph::{Root, UserId};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use response_permits::{ResponsePermit, ResponsePermits, in_slices};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::oneshot;
 use tower::ServiceExt as _;
 
@@ -48,38 +52,104 @@ type RestAnswer = Result<Response, Problem>;
 struct Rest {
     app: Arc<App>,
     accounts: Arc<Accounts>,
+    observer: Arc<Observer>,
     permits: ResponsePermits,
 }
 
 /// Makes REST answer every request that the router does not handle.
-pub fn with_rest(router: Router, app: &Arc<App>, accounts: &Arc<Accounts>) -> Router {
-    let (app, accounts) = (Arc::clone(app), Arc::clone(accounts));
-    let rest = Arc::new(Rest { app, accounts, permits: ResponsePermits::default() });
+pub fn with_rest(
+    router: Router,
+    app: &Arc<App>,
+    accounts: &Arc<Accounts>,
+    observer: &Arc<Observer>,
+) -> Router {
+    let (app, accounts, observer) = (Arc::clone(app), Arc::clone(accounts), Arc::clone(observer));
+    let rest = Arc::new(Rest { app, accounts, observer, permits: ResponsePermits::default() });
     let service = compressing(move |request| respond(rest, request));
     let answer = move |request: Request| service.clone().oneshot(request);
     router.fallback(answer.clone()).method_not_allowed_fallback(answer)
 }
 
+/// What a request turned out to be.
+#[derive(Clone, Copy)]
+struct Noted {
+    operation: &'static str,
+    /// The path as the table has it: what clients write may have a secret in it.
+    path: Option<&'static str>,
+    user: Option<UserId>,
+}
+
+impl Noted {
+    const UNKNOWN: Noted = Noted { operation: "other", path: None, user: None };
+
+    fn row(row: &'static Row, path: &str) -> Self {
+        let known = row.paths.iter().find(|known| **known == path).or(row.paths.first());
+        Noted { operation: row.event, path: known.copied(), user: None }
+    }
+}
+
 async fn respond(rest: Arc<Rest>, request: Request) -> Response {
+    let begun = Instant::now();
     let trace = trace_id();
+    let method = known_method(request.method());
+    let address = rest.app.settings.access_log.then(|| client(&rest.app, &request).address);
+    let mut noted = Noted::UNKNOWN;
+    let is_noted = !is_for_monitoring(request.uri().path());
+    let (response, problem) = answered(&rest, request, &trace, &mut noted).await;
+    if !is_noted {
+        return response;
+    }
+    let time = begun.elapsed();
+    rest.app.figures.note(noted.operation, Transport::Rest, problem.as_ref(), time);
+    if let Some(client) = address {
+        let Noted { operation, path, user } = noted;
+        let access = Access {
+            transport: Transport::Rest.name(),
+            method: Some(method),
+            path,
+            operation,
+            status: response.status().as_u16(),
+            code: problem.as_ref().map(Problem::code_or_class),
+            time,
+            bytes: response.body().size_hint().exact(),
+            user,
+            client,
+            trace_id: &trace,
+        };
+        access.note();
+    }
+    response
+}
+
+/// The method, if HTTP has it.
+fn known_method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
+}
+
+/// The answer, with the problem if there was one.
+async fn answered(
+    rest: &Rest,
+    request: Request,
+    trace: &str,
+    noted: &mut Noted,
+) -> (Response, Option<Problem>) {
     let path = request.uri().path().to_owned();
+    let refuse = |problem: Problem| (refused(&problem, &path, trace), Some(problem));
     if request.method() == Method::OPTIONS {
         let methods = allowed_methods(&path);
         let is_path = !methods.is_empty();
-        return if is_path {
-            response::options(&methods, &trace)
-        } else {
-            refused(&Problem::Route, &path, &trace)
-        };
+        return if is_path { (response::options(&methods, trace), None) } else { refuse(Problem::Route) };
     }
-    let answer = AssertUnwindSafe(answer(&rest, request, &trace)).catch_unwind().await;
+    let answer = AssertUnwindSafe(answer(rest, request, trace, noted)).catch_unwind().await;
     let answer = answer.unwrap_or_else(|_| {
-        tracing::error!(trace_id = trace, path, "internal error while answering a request");
+        let Noted { path, operation, .. } = *noted;
+        tracing::error!(trace_id = trace, path, operation, "internal error while answering a request");
         Err(Problem::exception())
     });
     match answer {
-        Ok(response) => response::traced(response, &trace),
-        Err(problem) => refused(&problem, &path, &trace),
+        Ok(response) => (response::traced(response, trace), None),
+        Err(problem) => refuse(problem),
     }
 }
 
@@ -93,7 +163,8 @@ fn refused(problem: &Problem, path: &str, trace: &str) -> Response {
 
 /// The methods that a path supports; empty if there is no such path.
 fn allowed_methods(path: &str) -> Vec<&'static str> {
-    let mut methods: Vec<_> = if path == HEALTH_PATH || pages::is_at(path) || described::is_at(path) {
+    let is_open = is_for_monitoring(path) || pages::is_at(path) || described::is_at(path);
+    let mut methods: Vec<_> = if is_open {
         vec![operations::Method::Get.name()]
     } else {
         rows_at(path).filter_map(|row| row.method.map(operations::Method::name)).collect()
@@ -126,10 +197,10 @@ fn route(method: &Method, path: &str) -> Result<(&'static Row, Vec<Parameter>), 
     Err(if known { Problem::Method } else { Problem::Route })
 }
 
-async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
+async fn answer(rest: &Rest, request: Request, trace: &str, noted: &mut Noted) -> RestAnswer {
     let app = &rest.app;
-    if request.uri().path() == HEALTH_PATH {
-        return health(app, &request);
+    if is_for_monitoring(request.uri().path()) {
+        return health(rest, request).await;
     }
     if let Some(page) = pages::at(request.uri().path()) {
         return match *request.method() {
@@ -143,12 +214,13 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
         return found.unwrap_or(Err(Problem::Route));
     }
     let (row, parameters) = route(request.method(), request.uri().path())?;
+    *noted = Noted::row(row, request.uri().path());
     if app.is_stopping() {
         return Err(Problem::unavailable());
     }
     let client = client(app, &request);
     if row.is_account() {
-        return account::answer(rest, &client, request, (row, parameters), trace).await;
+        return account::answer(rest, &client, request, (row, parameters), trace, noted).await;
     }
     let caller = match authenticate(app, &client, request.headers(), row).await {
         Err(stranger) if operations::PUBLIC_EVENTS.contains(&row.event) && stranger.may_read_publications => {
@@ -158,6 +230,7 @@ async fn answer(rest: &Rest, request: Request, trace: &str) -> RestAnswer {
         }
         known => known?,
     };
+    noted.user = Some(caller.user);
     let (parts, body) = request.into_parts();
     let payload = match payload(app, row, &parts, body, parameters).await {
         Err(Problem::Malformed(malformed)) => Err(malformed),
@@ -282,19 +355,27 @@ fn client(app: &App, request: &Request) -> Client {
     app.client(handle.map(Arc::as_ref), request.headers())
 }
 
+/// Whether what is at a path is asked for by whoever watches the server.
+fn is_for_monitoring(path: &str) -> bool {
+    matches!(path, HEALTH_PATH | LIVE_PATH | READY_PATH)
+}
+
 /// Answers without credentials, for monitoring.
-fn health(app: &App, request: &Request) -> RestAnswer {
+async fn health(rest: &Rest, request: Request) -> RestAnswer {
+    let app = &rest.app;
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(Problem::Method);
     }
-    let who = Who::address(client(app, request).address);
+    let who = Who::address(client(app, &request).address);
     for limit in [HEALTH_MINUTE, HEALTH_HOUR] {
         app.count_named(who, limit).map_err(|over| Problem::limited(over.retry_after_s))?;
     }
-    if app.is_stopping() {
-        return Err(Problem::unavailable());
+    match request.uri().path() {
+        LIVE_PATH => Ok(rest.observer.live()),
+        READY_PATH => rest.observer.ready().await,
+        _ if app.is_stopping() => Err(Problem::unavailable()),
+        _ => Ok(response::json(StatusCode::OK, Body::from(wire::health()))),
     }
-    Ok(response::json(StatusCode::OK, Body::from(wire::health())))
 }
 
 /// Admits a request without credentials for a description of the API, or for a page that shows one.

@@ -5,12 +5,13 @@ use super::eio_session::EioSession;
 use super::inbox::{Arrived, Event, Inbox};
 use super::outbox::{Admission, Bounds, End, Outbox, page_bytes};
 use super::outgoing::{
-    InFlightPermit, Outgoing, Text, To, answer_admission, answer_bytes, fallback, is_heard_without_ack,
+    InFlightPermit, NotedReply, Outgoing, Text, To, answer_admission, answer_bytes, fallback,
+    is_heard_without_ack,
 };
 use super::relay_queue::RelayQueue;
 use super::reply_order::{ReplyOrder, ReplySlot};
 use super::sender::{Sender, Socket};
-use crate::app::App;
+use crate::app::{App, Figures};
 use crate::aside;
 use crate::dispatch::{AnsweredBy, Reply, Request, dispatch, settled};
 use crate::engine::DiffPart;
@@ -18,6 +19,7 @@ use crate::engine::protocol::Relayed;
 use crate::engine::{self, Caller, ConnectionId, Outcome, Published, Relay, clock};
 use crate::limits::LoadQuota;
 use crate::limits::RELAY;
+use crate::measure::Transport;
 use crate::operations;
 use crate::wire::payload::{Json, Malformed};
 use crate::wire::{self, Problem, trace_id};
@@ -25,8 +27,8 @@ use graph::UserId;
 use serde_json::value::RawValue;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// How many requests of one connection may be in flight, from when they are read until their answers are sent.
@@ -49,6 +51,10 @@ pub struct Connection {
     relay_queue: RelayQueue<Option<PendingReply>>,
     reply_order: Mutex<ReplyOrder<(Owed, Reply)>>,
     over: AtomicBool,
+    figures: Arc<Figures>,
+    access_log: bool,
+    /// Whose it is, once that is known.
+    user: OnceLock<UserId>,
 }
 
 impl Connection {
@@ -66,6 +72,9 @@ impl Connection {
             relay_queue: RelayQueue::new(settings.limits.rule(RELAY)),
             reply_order: Mutex::default(),
             over: AtomicBool::new(false),
+            figures: Arc::clone(&app.figures),
+            access_log: settings.access_log,
+            user: OnceLock::new(),
         })
     }
 
@@ -100,6 +109,11 @@ impl Connection {
         self.outbox.finish();
     }
 
+    /// How many messages wait to be sent, and how many bytes they hold.
+    pub fn load(&self) -> (usize, usize) {
+        self.outbox.load()
+    }
+
     /// Whether everything that ever will be sent has been sent.
     pub fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)
@@ -107,7 +121,7 @@ impl Connection {
 
     /// Puts a reply into the outbox, if there is anything to send.
     fn answer(&self, owed: Owed, reply: Reply) {
-        let Owed { event, ack, permit } = owed;
+        let Owed { event, ack, permit, begun } = owed;
         match &reply {
             Reply::Outcome(Outcome::Graph { page, .. } | Outcome::Branch { page, .. }) if !page.has_more => {
                 self.load_quota.end(&event);
@@ -119,6 +133,7 @@ impl Connection {
             _ => {}
         }
         let trace = trace_id();
+        let noted = self.noted(&event, &reply, begun.elapsed());
         if let Reply::Problem(Problem::Failed(engine::Failure::Exception)) = &reply {
             tracing::error!(trace_id = trace, event, "internal error while handling an event");
         }
@@ -133,9 +148,30 @@ impl Connection {
         }
         if is_heard {
             let (bytes, standing) = (answer_bytes(&reply), answer_admission(permit.as_ref()));
-            let message = Outgoing::Reply { event, ack, reply: Box::new(reply), trace, _permit: permit };
+            let noted = noted.map(Box::new);
+            let message =
+                Outgoing::Reply { event, ack, reply: Box::new(reply), trace, noted, _permit: permit };
             self.put(message, bytes, standing);
+        } else if let Some(noted) = noted {
+            noted.note(&trace, 0);
         }
+    }
+
+    /// Counts a request that is answered. Returns what is to be logged of it.
+    fn noted(&self, event: &str, reply: &Reply, time: Duration) -> Option<NotedReply> {
+        let problem = match reply {
+            Reply::Problem(problem) => Some(problem),
+            Reply::Outcome(_) | Reply::Pong => None,
+        };
+        self.figures.note(event, Transport::Socket, problem, time);
+        self.access_log.then(|| NotedReply {
+            operation: self.figures.requests.name(event),
+            status: problem.map_or(200, Problem::status),
+            code: problem.map(Problem::code_or_class),
+            time,
+            user: self.user.get().copied(),
+            client: self.session.client.address,
+        })
     }
 
     /// Queues an event for relay. Events dropped from the queue count as relayed (R8).
@@ -162,6 +198,7 @@ impl Connection {
 
     fn cut_at(&self, end: Option<End>) {
         if end == Some(End::Overflow) {
+            self.figures.overflows.one();
             tracing::info!(address = %self.session.client.address, "disconnecting a client that reads too slowly");
             self.session.cut();
         }
@@ -198,6 +235,7 @@ pub async fn run(app: Arc<App>, connection: Arc<Connection>, socket: Arc<Socket>
 
 async fn live(app: &Arc<App>, connection: &Arc<Connection>, sender: &Arc<Sender>, admitted: Admitted) {
     let Admitted { caller, means, open: _open } = admitted;
+    let _ = connection.user.set(caller.user);
     let connected = wire::connected(caller.user, means.client(), clock::now());
     connection.put(Outgoing::Event("connected", connected), 0, Admission::Bound);
     let sink = Sink { connection: Arc::clone(connection), sender: Arc::clone(sender), user: caller.user };
@@ -319,6 +357,7 @@ struct Owed {
     event: String,
     ack: Option<i64>,
     permit: Option<InFlightPermit>,
+    begun: Instant,
 }
 
 impl PendingReply {
@@ -329,7 +368,7 @@ impl PendingReply {
         permit: Option<InFlightPermit>,
     ) -> Self {
         let slot = connection.reply_order.lock().unwrap_or_else(PoisonError::into_inner).begin();
-        let owed = Owed { event, ack, permit };
+        let owed = Owed { event, ack, permit, begun: Instant::now() };
         PendingReply { connection: Arc::clone(connection), slot, owed: Some(owed) }
     }
 
@@ -443,6 +482,9 @@ async fn send_all(connection: &Connection, sender: &Sender) -> End {
             (message, encoded)
         };
         let Some((to, text)) = encoded else { continue };
+        if let Outgoing::Reply { noted: Some(noted), trace, .. } = &message {
+            noted.note(trace, text.get().len());
+        }
         if sender.send(&connection.outbox, to, &text).await.is_err() {
             return connection.outbox.ended().unwrap_or(End::Gone);
         }

@@ -185,6 +185,17 @@ impl FromMessageParts<LocalAdapter> for Received {
 }
 
 impl Sockets {
+    /// How many connections there are, and how many messages and bytes wait in their outboxes.
+    pub fn load(&self) -> (usize, usize, usize) {
+        let all = self.live.all();
+        // One that is over is kept for a while, in case its session connects again.
+        let open = all.iter().filter(|connection| !connection.is_over());
+        let loads = open.map(|connection| connection.load());
+        loads.fold((0, 0, 0), |(count, entries, bytes), (of_entries, of_bytes)| {
+            (count + 1, entries + of_entries, bytes + of_bytes)
+        })
+    }
+
     /// Sends what is waiting on every connection, for at most `within`.
     pub async fn finish(&self, within: Duration) {
         for connection in self.live.all() {

@@ -205,6 +205,12 @@ impl<T> Outbox<T> {
         self.changed.notify_one();
     }
 
+    /// How many entries wait, and how many bytes they hold.
+    pub fn load(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.waiting.len(), state.waiting.iter().map(|waiting| waiting.bytes).sum())
+    }
+
     /// Why the outbox ended, if it did.
     pub fn ended(&self) -> Option<End> {
         self.lock().ended

@@ -1,13 +1,18 @@
 //! Outgoing messages and their encoding. The task that sends them encodes them last of all.
 
 use super::outbox::{Admission, page_bytes};
+use crate::access::Access;
 use crate::aside::LARGE_ENTITIES;
 use crate::dispatch::Reply;
 use crate::engine::{DiffPart, Outcome, Published, Relayed, SharedText, clock};
+use crate::measure::Transport;
 use crate::operations::relay_by_event;
 use crate::wire::{self, Problem};
+use graph::UserId;
 use serde_json::value::RawValue;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// A permit for one request in flight on a connection. It is released when the answer has been sent.
@@ -25,8 +30,43 @@ pub enum Outgoing {
         ack: Option<i64>,
         reply: Box<Reply>,
         trace: String,
+        /// What is logged of it, once its size is known.
+        noted: Option<Box<NotedReply>>,
         _permit: Option<InFlightPermit>,
     },
+}
+
+/// A request that was answered, for the access log.
+#[derive(Clone, Copy, Debug)]
+pub struct NotedReply {
+    pub operation: &'static str,
+    pub status: u16,
+    pub code: Option<&'static str>,
+    pub time: Duration,
+    pub user: Option<UserId>,
+    pub client: IpAddr,
+}
+
+impl NotedReply {
+    /// Writes its line.
+    pub fn note(&self, trace_id: &str, bytes: usize) {
+        let NotedReply { operation, status, code, time, user, client } = *self;
+        let (transport, bytes) = (Transport::Socket.name(), u64::try_from(bytes).ok());
+        let access = Access {
+            transport,
+            method: None,
+            path: None,
+            operation,
+            status,
+            code,
+            time,
+            bytes,
+            user,
+            client,
+            trace_id,
+        };
+        access.note();
+    }
 }
 
 /// The destination of a text.

@@ -43,6 +43,8 @@ pub enum Problem {
     Method,
     /// There is no such event.
     Event,
+    /// The server is not ready, for the reason in this sentence.
+    NotReady(&'static str),
     /// The user has reached the limit of open connections.
     TooManyConnections,
 }
@@ -50,6 +52,29 @@ pub enum Problem {
 /// How long a client should wait when the server is overloaded or when it must close a connection first, in
 /// seconds.
 const PATIENCE_S: u64 = 5;
+
+/// The codes of problems that are neither the payload's nor the domain's, and the classes without a code.
+const OWN_CODES: &[&str] = &[
+    "storage",
+    "exception",
+    "malformed_json",
+    "unsupported_encoding",
+    "malformed_request",
+    "uri_too_long",
+    "headers_too_large",
+    "session_required",
+    "wrong_password",
+    "auth_missing",
+    "auth_invalid",
+    "origin",
+    "route",
+    "method",
+    "event",
+    "unauthorized",
+    "rate_limited",
+    "payload_too_large",
+    "unavailable",
+];
 
 impl Problem {
     /// A payload that cannot be read.
@@ -93,7 +118,7 @@ impl Problem {
             Problem::Failed(Failure::Refused(refusal)) => refusal.reason.class().name(),
             Problem::Payload(refusal) => refusal.fault.class().name(),
             Problem::Failed(Failure::RateLimited { .. }) | Problem::TooManyConnections => "rate_limited",
-            Problem::Failed(Failure::Unavailable) => "unavailable",
+            Problem::Failed(Failure::Unavailable) | Problem::NotReady(_) => "unavailable",
             Problem::Failed(Failure::Storage | Failure::Exception) => "internal",
             Problem::Malformed(_)
             | Problem::Encoding
@@ -124,7 +149,10 @@ impl Problem {
             Problem::Request => Some("malformed_request"),
             Problem::UriTooLong => Some("uri_too_long"),
             Problem::HeadersTooLarge => Some("headers_too_large"),
-            Problem::PayloadTooLarge | Problem::Unauthorized | Problem::TooManyConnections => None,
+            Problem::PayloadTooLarge
+            | Problem::Unauthorized
+            | Problem::TooManyConnections
+            | Problem::NotReady(_) => None,
             Problem::Session => Some("session_required"),
             Problem::WrongPassword => Some("wrong_password"),
             Problem::AuthMissing => Some("auth_missing"),
@@ -134,6 +162,18 @@ impl Problem {
             Problem::Method => Some("method"),
             Problem::Event => Some("event"),
         }
+    }
+
+    /// Its code, or its class if it has none.
+    pub fn code_or_class(&self) -> &'static str {
+        self.code().unwrap_or(self.class())
+    }
+
+    /// Every code, and every class without one.
+    pub fn codes() -> impl Iterator<Item = &'static str> {
+        let of_form = PayloadFault::OF_FORM.iter().map(|fault| fault.code());
+        let of_domain = Reason::ALL.iter().map(|reason| reason.code());
+        of_form.chain(of_domain).chain(OWN_CODES.iter().copied())
     }
 
     /// Of several operations in one request, the place of the refused one, counted from 0.
@@ -167,6 +207,7 @@ impl Problem {
             Problem::Failed(Failure::Exception) => {
                 "An internal error occurred; nothing was changed. Please report it with the trace_id."
             }
+            Problem::NotReady(why) => why,
             Problem::Encoding => "The body has a Content-Encoding; send it unencoded.",
             Problem::Request => "This is not a valid HTTP request.",
             Problem::UriTooLong => "The path and query string are too long.",
@@ -193,7 +234,7 @@ impl Problem {
             Problem::Failed(Failure::Refused(refusal)) => status_of(refusal.reason.class()),
             Problem::Payload(refusal) => status_of(refusal.fault.class()),
             Problem::Failed(Failure::RateLimited { .. }) | Problem::TooManyConnections => 429,
-            Problem::Failed(Failure::Unavailable) => 503,
+            Problem::Failed(Failure::Unavailable) | Problem::NotReady(_) => 503,
             Problem::Failed(Failure::Storage | Failure::Exception) => 500,
             Problem::Malformed(_) | Problem::Request => 400,
             Problem::PayloadTooLarge => 413,
@@ -215,7 +256,9 @@ impl Problem {
     pub fn retry_after_s(&self) -> Option<u64> {
         match self {
             Problem::Failed(Failure::RateLimited { retry_after_s }) => Some(*retry_after_s),
-            Problem::Failed(Failure::Unavailable) | Problem::TooManyConnections => Some(PATIENCE_S),
+            Problem::Failed(Failure::Unavailable) | Problem::TooManyConnections | Problem::NotReady(_) => {
+                Some(PATIENCE_S)
+            }
             _ => None,
         }
     }

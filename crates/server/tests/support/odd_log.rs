@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 use store::{
     Abandon, Decide, HistoryPage, HistoryQuery, HistoryReader, LoadScope, Log, LogError, Past, Pruned,
-    Pruner, Remembered, SqliteLog, StopSign,
+    Pruner, Remembered, SqliteLog, StopSign, Upkeep,
 };
 
 /// The faults that a test can cause.
@@ -284,7 +284,7 @@ impl Pruner for OddPruner {
         }
     }
 
-    fn keep_up(&mut self) -> Result<(), LogError> {
+    fn keep_up(&mut self) -> Result<Upkeep, LogError> {
         self.pruner.keep_up()
     }
 }

@@ -11,7 +11,7 @@ use super::runs::Run;
 use super::view::View;
 use super::{SqliteLog, natural, still_open, unwritten};
 use crate::error::LogError;
-use crate::retention::{DAY_MS, Limits, Pruned, Pruner, Retention};
+use crate::retention::{DAY_MS, Limits, Pruned, Pruner, Retention, Upkeep};
 use crate::{StopSign, codec};
 use graph::model::{Plan, User};
 use graph::{Timestamp, UserId};
@@ -98,17 +98,20 @@ impl Pruner for SqlitePruner {
         Ok(Pruned { removed, more, oldest: natural(oldest)? })
     }
 
-    fn keep_up(&mut self) -> Result<(), LogError> {
+    fn keep_up(&mut self) -> Result<Upkeep, LogError> {
         checkpoint(&self.log)?;
         let (reading, view) = self.log.read()?;
         let runs = Mergeable::all(&reading).map_err(unwritten)?;
         drop(reading);
+        let tail = u64::try_from(view.head() - view.mark()).unwrap_or_default();
+        let mut upkeep = Upkeep { tail, ..Upkeep::default() };
         if fold::is_due(view.tail()) {
-            self.in_background(|background| background.fold(&view))?;
+            upkeep.folded = self.in_background(|background| background.fold(&view))?;
         } else if let Some(due) = merge::due(&runs) {
             self.in_background(|background| background.merge(due))?;
+            upkeep.merged = true;
         }
-        Ok(())
+        Ok(upkeep)
     }
 }
 

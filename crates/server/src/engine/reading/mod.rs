@@ -30,7 +30,7 @@ use history::Sight;
 use loads::{Holder, Loads};
 use queue::{Admitted, QueueBounds, ReadQueue, Work};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Instant;
 use store::HistoryQuery;
@@ -113,6 +113,17 @@ pub(super) struct Reading {
     threads: Vec<JoinHandle<()>>,
 }
 
+/// How busy the readers are, for whoever watches.
+#[derive(Clone)]
+pub(super) struct ReadersLoad(Weak<Readers>);
+
+impl ReadersLoad {
+    /// How many reads wait, and how many are under way.
+    pub(super) fn now(&self) -> (usize, usize) {
+        self.0.upgrade().map_or((0, 0), |readers| readers.queue.load())
+    }
+}
+
 /// What the readers' World follows, in order.
 pub(super) struct ReadersFeed {
     shared: Arc<Readers>,
@@ -191,6 +202,11 @@ impl Reading {
             reading.threads.push(thread);
         }
         Ok(reading)
+    }
+
+    /// How busy the readers are.
+    pub(super) fn load(&self) -> ReadersLoad {
+        ReadersLoad(Arc::downgrade(&self.shared))
     }
 
     /// The way in which the readers' World follows the engine's.

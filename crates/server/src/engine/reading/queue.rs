@@ -105,6 +105,12 @@ impl<T> ReadQueue<T> {
         Admitted::Waits
     }
 
+    /// How many reads wait, and how many are under way.
+    pub(super) fn load(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.waiting, state.under_way)
+    }
+
     /// A read has begun: the next reader takes it.
     pub(super) fn begun(&self, turn: Turn, read: T) {
         self.lock().begun.push_back((turn, read));

@@ -210,6 +210,23 @@ pub(super) static SETTINGS: &[Setting] = &[
         ),
         "how many days a web session lives from its last use",
     ),
+    flagged(
+        "--admin-listen",
+        "admin_listen",
+        Form::Checked(Checked {
+            form: "an address",
+            set: |to, text| {
+                to.admin_listen = Some(text.to_owned());
+                Ok(())
+            },
+        }),
+        "a second address, for whoever watches the server: `/metrics`, `/livez` and `/readyz`, without credentials",
+    ),
+    setting(
+        "access_log",
+        Form::Switch(|of| &mut of.transport.access_log),
+        "whether each request is logged, with its user and address (in the file `true` or `false`)",
+    ),
     setting(
         LIMITS_ON,
         Form::Switch(|of| &mut of.transport.limits.on),
