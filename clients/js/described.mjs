@@ -3,6 +3,7 @@
 import Ajv2020 from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 
 const read = (name) =>
   JSON.parse(execFileSync(process.env.SYNAPTASK_BIN, [name], { encoding: 'utf8', maxBuffer: 1 << 26 }));
@@ -73,6 +74,26 @@ export class Described {
   }
 }
 
+// Failures as the server answers them, for the examples in its documents (E6).
+const failures = new Set();
+const SOME_ID = '00000000-0000-4000-8000-000000000000';
+const RECORD = process.env.SYNAPTASK_RECORD;
+
+function record(body) {
+  if (body?.ok !== false || body.event !== undefined || body.index !== undefined) return;
+  // What differs from run to run is always the same in examples.
+  const { message } = body;
+  const same = message.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, SOME_ID).replace(/in \d+ s\./, 'in 10 s.');
+  const wait = body.retryAfter === undefined ? {} : { retryAfter: 10 };
+  failures.add(JSON.stringify({ ...body, message: same, ...wait, trace_id: '000000000000' }));
+}
+
+if (RECORD) {
+  process.on('exit', () => {
+    if (failures.size > 0) writeFileSync(`${RECORD}/${process.pid}.jsonl`, [...failures].join('\n') + '\n');
+  });
+}
+
 let described;
 let isOn = false;
 const faults = [];
@@ -87,6 +108,7 @@ export function judged(how, ...what) {
   if (!isOn) return;
   described ??= new Described();
   described[how](...what);
+  if (RECORD && how !== 'event') record(what.at(-1));
 }
 
 /** The same for what nobody waits for: the story fails at its end. */
