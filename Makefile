@@ -8,12 +8,9 @@ PYTHON ?= python3
 VENV := $(CURDIR)/.venv
 BIN := $(CURDIR)/target/debug/synaptask
 HOSTILE := $(CURDIR)/target/hostile_payloads.jsonl
-<<<<<<< HEAD
 RECORDED := $(CURDIR)/target/recorded
-=======
 # An environment with the wheel of the Python client.
 PYENV := $(CURDIR)/packages/python/.venv
->>>>>>> main
 # The published TypeScript client, built.
 CLIENT := packages/client/dist/index.js
 
@@ -23,11 +20,7 @@ help: ## list the targets
 run: ## build the server and serve a demo graph
 	cargo run --release --locked --package server --bin synaptask -- demo
 
-<<<<<<< HEAD
-test: need-tools fmt lint walls rules deny rust instructions client stories described kill-loop live ## run everything that CI runs
-=======
-test: need-tools fmt lint walls rules deny rust instructions client python stories kill-loop live ## run everything that CI runs
->>>>>>> main
+test: need-tools fmt lint walls rules deny rust instructions client python stories described kill-loop live ## run everything that CI runs
 
 need-tools:
 	@for tool in cargo node npm $(PYTHON); do \
@@ -171,8 +164,4 @@ $(VENV)/.ready: clients/py/requirements.txt tools/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r clients/py/requirements.txt -r tools/requirements.txt
 	touch $@
 
-<<<<<<< HEAD
-.PHONY: help run test need-tools browser client generate fmt lint walls rules deny advisories rust instructions soak bench bench-peers bench-prune bench-costs bench-graph bench-large build stories stories-js stories-py described kill-loop live
-=======
-.PHONY: help run test need-tools browser client python generate fmt lint walls rules deny advisories rust instructions soak bench bench-peers bench-prune bench-costs bench-graph bench-large build stories stories-js stories-py kill-loop live
->>>>>>> main
+.PHONY: help run test need-tools browser client python generate fmt lint walls rules deny advisories rust instructions soak bench bench-peers bench-prune bench-costs bench-graph bench-large build stories stories-js stories-py described kill-loop live
