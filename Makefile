@@ -8,8 +8,10 @@ PYTHON ?= python3
 VENV := $(CURDIR)/.venv
 BIN := $(CURDIR)/target/debug/synaptask
 HOSTILE := $(CURDIR)/target/hostile_payloads.jsonl
+# An environment with the wheel of the Python client.
+PYENV := $(CURDIR)/packages/python/.venv
 # The published TypeScript client, built.
-CLIENT := packages/client/dist/.ready
+CLIENT := packages/client/dist/index.js
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 \t/' | expand -t 20
@@ -17,7 +19,7 @@ help: ## list the targets
 run: ## build the server and serve a demo graph
 	cargo run --release --locked --package server --bin synaptask -- demo
 
-test: need-tools fmt lint walls rules deny rust instructions client stories kill-loop live ## run everything that CI runs
+test: need-tools fmt lint walls rules deny rust instructions client python stories kill-loop live ## run everything that CI runs
 
 need-tools:
 	@for tool in cargo node npm $(PYTHON); do \
@@ -86,15 +88,32 @@ bench-large: ## print what a World of a million nodes costs, and edits of hubs a
 build:
 	cargo build --locked --package server --bin synaptask
 
+python: build $(PYENV)/.wheel ## test the Python client: wheel, types, units, both clients and the examples against the server
+	cd packages/python && $(PYENV)/bin/ruff check --quiet . && $(PYENV)/bin/ruff format --quiet --check .
+	cd packages/python && $(PYENV)/bin/mypy src examples tests *.py
+	cd packages/python && SYNAPTASK_BIN=$(BIN) $(PYENV)/bin/python -m pytest --quiet
+
+$(PYENV)/.wheel: $(PYENV)/.ready packages/python/pyproject.toml packages/python/README.md $(wildcard packages/python/src/synaptask/*.py)
+	rm -rf packages/python/dist
+	cd packages/python && $(PYENV)/bin/python -m build --no-isolation --outdir dist . > /dev/null
+	$(PYENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall packages/python/dist/*.whl
+	$(PYENV)/bin/pip check
+	touch $@
+
+$(PYENV)/.ready: packages/python/requirements.txt
+	$(PYTHON) -m venv $(PYENV)
+	$(PYENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
 client: build $(CLIENT) ## test the TypeScript client: units, types, package, and that it is generated from the table
 	cd packages/client && SYNAPTASK_BIN=$(BIN) npm test --silent
 
-generate: build packages/client/node_modules/.ready ## generate the types of the TypeScript client from the table of operations
+generate: build packages/client/node_modules/.ready ## generate the types of both clients from the table of operations
 	cd packages/client && SYNAPTASK_BIN=$(BIN) npm run --silent generate
+	$(PYTHON) packages/python/generate.py $(BIN)
 
 $(CLIENT): packages/client/node_modules/.ready packages/client/tsconfig.json $(shell find packages/client/src -name '*.ts')
 	cd packages/client && npm run --silent build
-	touch $@
 
 packages/client/node_modules/.ready: packages/client/package.json packages/client/package-lock.json
 	cd packages/client && npm ci --no-audit --no-fund
@@ -117,8 +136,8 @@ stories-py: build $(VENV)/.ready
 kill-loop: build clients/js/node_modules/.ready ## kill -9 under load, and check that nothing acknowledged is lost
 	cd clients/js && SYNAPTASK_BIN=$(BIN) npm run --silent kill-loop
 
-live: build clients/js/node_modules/.ready $(CLIENT) ## simulate the live view over real sockets, with restarts and canary values that must not leak
-	cd clients/js && SYNAPTASK_BIN=$(BIN) npm run --silent live
+live: build clients/js/node_modules/.ready $(CLIENT) $(PYENV)/.wheel ## simulate the live view over real sockets, with restarts and canary values that must not leak
+	cd clients/js && SYNAPTASK_BIN=$(BIN) SYNAPTASK_PYTHON=$(PYENV)/bin/python npm run --silent live
 
 clients/js/node_modules/.ready: clients/js/package.json clients/js/package-lock.json
 	cd clients/js && npm ci --no-audit --no-fund
@@ -129,4 +148,4 @@ $(VENV)/.ready: clients/py/requirements.txt tools/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r clients/py/requirements.txt -r tools/requirements.txt
 	touch $@
 
-.PHONY: help run test need-tools browser client generate fmt lint walls rules deny advisories rust instructions soak bench bench-peers bench-prune bench-costs bench-graph bench-large build stories stories-js stories-py kill-loop live
+.PHONY: help run test need-tools browser client python generate fmt lint walls rules deny advisories rust instructions soak bench bench-peers bench-prune bench-costs bench-graph bench-large build stories stories-js stories-py kill-loop live

@@ -10,6 +10,7 @@ import { randomFrom, seedFromEnv } from './bulk.mjs';
 import { Server } from './harness.mjs';
 import { MARKER } from './simulation/canary.mjs';
 import { USERS_MAX } from './simulation/plan.mjs';
+import { inPython } from './simulation/python_seat.mjs';
 import { Plan } from './simulation/run.mjs';
 import { shrink } from './simulation/shrink.mjs';
 
@@ -140,7 +141,7 @@ try {
     const megabytes = (total.bytes / 1e6).toFixed(1);
     console.log(
       `live: ${PLANS} plans and ${pinned.length} pinned, ${total.operations} operations (${total.refused} refused), ${total.cuts} broken connections ` +
-        `(${total.synced} caught up), ${restarts} restarts, ${total.checks} replicas held against loads, ${total.messages} messages ` +
+        `(${total.synced} caught up), ${restarts} restarts, ${total.checks} replicas held against loads (${inPython.checks} in Python), ${total.messages} messages ` +
         `(${megabytes} MB) read for canaries, ${seconds} s`,
     );
     if (process.env.LIVE_WHY) console.log([...stage.why].sort((a, b) => b[1] - a[1]).map(([why, count]) => `${count} ${why}`).join('\n'));

@@ -4,6 +4,7 @@ import { foreign, leaks, newMarker, owners } from './canary.mjs';
 import { Known } from './known.mjs';
 import { Timeline } from './oracle.mjs';
 import { Drawing } from './plan.mjs';
+import { isPython, PythonSeat } from './python_seat.mjs';
 import { Seat } from './seat.mjs';
 
 const CHECK_EVERY = 12;
@@ -28,8 +29,10 @@ export class Plan {
       heard: (seat, text) => this.#hears(seat, text),
       faulty: (error) => (this.fault ??= error),
     };
-    this.seats = users.map((user, nth) => 
-      new Seat(stage.server, user, { ...hears, transports: [nth === 5 ? 'polling' : 'websocket'], load: nth % 2 ? 'pages' : 'snapshot' }));
+    this.seats = users.map((user, nth) => {
+      const Kind = isPython(nth, users, watched) ? PythonSeat : Seat;
+      return new Kind(stage.server, user, { ...hears, transports: [nth === 5 ? 'polling' : 'websocket'], load: nth % 2 ? 'pages' : 'snapshot' });
+    });
     this.witnesses = watched ? users.map((user) => new Seat(stage.server, user, hears)) : [];
     this.away = new Map(); // user → {left, how, limit}
     this.backs = [];

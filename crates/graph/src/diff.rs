@@ -101,7 +101,7 @@ pub enum NodeChange {
     /// The receiver's access to a node that they keep. It includes the publication when its token starts or stops
     /// being shown.
     Access {
-        /// The node as it is.
+        /// The node as it was before the batch, whose entries follow.
         node: Arc<Node>,
         /// The access before.
         before: Level,

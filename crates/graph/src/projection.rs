@@ -279,11 +279,11 @@ fn look(
 impl Diff {
     /// An empty diff of a batch that has just been applied.
     pub fn empty(world: &World, batch: Option<&Batch>) -> Diff {
-        let actor = batch.and_then(|batch| batch.actor).and_then(|id| world.user(id));
+        let actor = batch.and_then(|batch| batch.actor).and_then(|id| world.account(id));
         Diff {
             batch: batch.map(|batch| batch.id),
             rev: world.rev(),
-            actor: actor.map(|slot| Arc::clone(&slot.user)),
+            actor: actor.cloned(),
             at: batch.map_or(world.clock(), |batch| batch.at),
             lineage: batch.map(|batch| batch.lineage).unwrap_or_default(),
             nodes: Vec::new(),
@@ -391,12 +391,13 @@ fn project_node(
             changes.hides.push(NodeChange::Faded { id: phantom.node.id, status: phantom.node.status });
         }
         (Shown::Hide, Some(was), None) => changes.hides.push(NodeChange::Hidden { id: was.node.id }),
-        // The user keeps a node with another access than before. The batch's entries are reduced to the new access.
+        // The user keeps a node with another access than before. The batch's entries are reduced to the new access. They
+        // follow, so that this is told of the node as it was.
         (Shown::Entries(_), Some(was), Some(is)) => {
             if let (Some((before, _)), Some((after, roots))) = (was.access(), is.access())
                 && before != after
             {
-                let (node, roots) = (Arc::clone(is.node), Arc::clone(roots));
+                let (node, roots) = (Arc::clone(was.node), Arc::clone(roots));
                 changes.shows.push(NodeChange::Access { node, before, after, roots });
             }
         }

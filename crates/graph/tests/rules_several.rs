@@ -418,6 +418,31 @@ fn p34_links_and_shares_of_one_batch_bring_whole_branches_into_view() {
     assert_eq!((diff.nodes.len(), diff.links.len()), (2, 1));
 }
 
+// Rules: P10, W3, W5.
+#[test]
+fn p34_access_that_changes_with_the_publication_is_told_of_the_node_as_it_was() {
+    // To bob the token appears, or goes, by the entry of the publication and by nothing before it.
+    for (world, batch, public_first) in [
+        ("alice owns a\nbob 3 a", "alice: all publish a; regrant a bob level=1", false),
+        ("alice owns a\nbob 3 a\nalice: publish a", "alice: all regrant a bob level=1; unpublish a", true),
+    ] {
+        let mut fixture = Fixture::new(world);
+        let batch = fixture.ask(batch).unwrap();
+        let diff = told(&mut fixture, &batch, "bob");
+        let [
+            NodeChange::Access { node: told_of, before, after, .. },
+            NodeChange::Edited { before: was, after: is, .. },
+        ] = diff.nodes.as_slice()
+        else {
+            panic!("{:?}", diff.nodes);
+        };
+        assert_eq!((*before, *after), (Level::Viewer, Level::Admin));
+        assert_eq!(told_of.publication.is_some(), public_first);
+        assert_eq!((was.publication.is_some(), is.publication.is_some()), (public_first, !public_first));
+        assert_eq!(told_of.version, was.version);
+    }
+}
+
 #[test]
 fn h22_what_counts_of_a_batch_is_what_it_made_of_each_thing_in_all() {
     let world = "alice owns a\nalice: all set a title=x; set a title=y status=1; set a status=3";
