@@ -513,6 +513,14 @@ def test_a_message_may_be_larger_than_the_libraries_take_by_default(way: str, se
         assert len(client.copy().nodes) == 600
 
 
+def test_r9_a_message_that_is_too_large_is_not_sent_for_ever(way: str, server: Server, user: User) -> None:
+    with opened(way, server.url, user.token) as client:
+        part = {"event": "node:add", "assignee": ["x" * 250] * 32}
+        with pytest.raises(ConnectionLost, match="graph:apply: the connection was lost 8 times over it"):
+            client.call("graph:apply", {"operations": [part] * 200})
+        assert client.call("graph:get")["nodes"] == []
+
+
 def test_p4_many_messages_in_one_poll_are_taken_in(way: str, server: Server, user: User) -> None:
     polling: Any = ("polling",)
     with (
