@@ -11,7 +11,7 @@ HOSTILE := $(CURDIR)/target/hostile_payloads.jsonl
 # An environment with the wheel of the Python client.
 PYENV := $(CURDIR)/packages/python/.venv
 # The published TypeScript client, built.
-CLIENT := packages/client/dist/.ready
+CLIENT := packages/client/dist/index.js
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 \t/' | expand -t 20
@@ -114,7 +114,6 @@ generate: build packages/client/node_modules/.ready ## generate the types of bot
 
 $(CLIENT): packages/client/node_modules/.ready packages/client/tsconfig.json $(shell find packages/client/src -name '*.ts')
 	cd packages/client && npm run --silent build
-	touch $@
 
 packages/client/node_modules/.ready: packages/client/package.json packages/client/package-lock.json
 	cd packages/client && npm ci --no-audit --no-fund

@@ -7,7 +7,7 @@ import { BROWSER, openBrowser } from '../browser.mjs';
 import { connect, ConnectionLost, isRefusal, Refusal, rest } from '../published.mjs';
 import { Replica } from '../replica.mjs';
 import { stage, storyOnOwnServer } from '../story.mjs';
-import { signedIn } from '../visitor.mjs';
+import { passwordOf, signedIn } from '../visitor.mjs';
 
 const PACKAGE = new URL('../../../packages/client/', import.meta.url);
 const TRANSPORTS = { websocket: ['websocket'], polling: ['polling'], 'polling, then upgrade': undefined };
@@ -196,13 +196,11 @@ const told = BROWSER ? storyOnOwnServer : (name) => test(name, { skip: 'there is
 // Rules: T11, T25.
 const listed = BROWSER && (await site());
 told('In a browser, on a page whose origin is allowed, the session takes the place of a token', { settings: `allowed_origins = ["${listed}"]\n` }, async (own) => {
-  const ada = await signedIn(own, 'ada');
-  const context = await browser.newContext();
-  const [name, value] = ada.cookie.split('=');
-  await context.addCookies([{ name, value, url: own.url, httpOnly: true, sameSite: 'Lax' }]);
-  const page = await context.newPage();
+  await signedIn(own, 'ada');
+  const page = await (await browser.newContext()).newPage();
   await page.goto(listed);
-  const titles = await page.evaluate(async (url) => {
+  const titles = await page.evaluate(async ([url, password]) => {
+    await window.synaptask.rest({ url, session: true }).account.login({ email: 'ada@example.com', password });
     const client = await window.synaptask.connect({ url, session: true });
     const graph = await client.follow();
     await client.node.add({ title: 'Roof' });
@@ -210,7 +208,7 @@ told('In a browser, on a page whose origin is allowed, the session takes the pla
     for (const end = Date.now() + 5000; Date.now() < end && graph.nodes.size < 2; ) await new Promise((resolve) => setTimeout(resolve, 5));
     client.close();
     return [...graph.nodes.values()].map(({ title }) => title).sort();
-  }, own.url);
+  }, [own.url, passwordOf('ada')]);
   assert.deepEqual(titles, ['Beam', 'Roof']);
 });
 

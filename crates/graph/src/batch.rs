@@ -231,12 +231,26 @@ pub struct Batch {
     pub id: BatchId,
     /// `None` for the command line (accounts and tokens).
     pub actor: Option<UserId>,
+    /// The guest as which the actor's branch token acted: it was decided by what the guest sees and may do.
+    pub guest: Option<UserId>,
     /// When it was decided, in milliseconds; the order of batches is that of revs alone.
     pub at: Timestamp,
     /// How it relates to an earlier batch.
     pub lineage: Lineage,
     /// In order: causes before effects. Empty only for a remembered request that changed nothing.
     pub entries: Vec<Entry>,
+}
+
+impl Batch {
+    /// By whose view and access it was decided: the actor's, or those of the guest as which their token acted.
+    pub fn caller(&self) -> Option<UserId> {
+        self.guest.or(self.actor)
+    }
+
+    /// Whether a user made it: themselves, by a token of theirs, or as the guest of one.
+    pub fn is_by(&self, user: UserId) -> bool {
+        self.actor == Some(user) || self.guest == Some(user)
+    }
 }
 
 /// A batch with its position in the order of commits.

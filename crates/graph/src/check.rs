@@ -4,7 +4,7 @@ use crate::blockers::{Blockers, is_open};
 use crate::blocking::is_held;
 use crate::hash::{HashMap, HashSet};
 use crate::id::{LinkId, NodeId, UserId};
-use crate::model::{Link, Node, Status};
+use crate::model::{Grant, Link, Node, Status, Token, TokenScope};
 use crate::node_fields;
 use crate::ops::{Belongings, is_email, is_username};
 use crate::world::{Graph, World};
@@ -31,6 +31,7 @@ pub fn problems(world: &World) -> Vec<String> {
     check_cycles(world, &mut problems);
     check_shares(world, &mut problems);
     check_users(world, &mut problems);
+    check_guests(world, &mut problems);
     problems.sort_unstable();
     problems
 }
@@ -158,7 +159,7 @@ fn check_shares(world: &World, problems: &mut Vec<String>) {
 }
 
 fn check_users(world: &World, problems: &mut Vec<String>) {
-    for slot in world.users() {
+    for slot in world.users().filter(|slot| !slot.user.is_guest()) {
         let user = &slot.user;
         let (id, email, username) = (user.id, &user.email, &user.username);
         let holds = || Belongings::of(world, id) != Belongings::default() || !slot.given.is_empty();
@@ -181,6 +182,45 @@ fn check_users(world: &World, problems: &mut Vec<String>) {
             problems.push(format!(
                 "user {id} has the same username {username:?} as another user: {theirs:?} of user {other}"
             ));
+        }
+    }
+}
+
+/// Every guest belongs to one branch token, and has that token's grant and nothing else.
+fn check_guests(world: &World, problems: &mut Vec<String>) {
+    let mut tokens: HashMap<UserId, &Arc<Token>> = HashMap::default();
+    for token in world.tokens() {
+        let TokenScope::Branch { node, level, guest } = token.scope else { continue };
+        let id = token.id;
+        if world.user(guest).map(|slot| slot.user.guest_of) != Some(Some(token.user)) {
+            problems.push(format!("token {id} acts as {guest}, which is not a guest of its user"));
+        }
+        if tokens.insert(guest, token).is_some() {
+            problems.push(format!("token {id} shares its guest {guest} with another"));
+        }
+        // Without its node, a branch token has no grant.
+        let Some(root) = world.node(node) else { continue };
+        let as_token = |grant: &Arc<Grant>| {
+            let given = (grant.level, grant.branch, grant.due, grant.showing, grant.granted_by);
+            given == (level, true, token.expires, true, token.user)
+        };
+        if root.owner != token.user || !world.grant(node, guest).is_some_and(as_token) {
+            problems.push(format!("token {id} does not have the grant on {node} that it stands for"));
+        }
+    }
+    for slot in world.users().filter(|slot| slot.user.is_guest()) {
+        let user = &slot.user;
+        let Some(token) = tokens.get(&user.id) else {
+            problems.push(format!("guest {} belongs to no token", user.id));
+            continue;
+        };
+        let TokenScope::Branch { node, .. } = token.scope else { continue };
+        let owns = slot.owned() > 0 || !slot.given.is_empty() || !slot.embedded.is_empty();
+        if owns || !slot.tokens.is_empty() || slot.granted.iter().any(|other| *other != node) {
+            problems.push(format!("guest {} has more than the grant of its token", user.id));
+        }
+        if !user.username.is_empty() || !user.email.is_empty() {
+            problems.push(format!("guest {} has a name", user.id));
         }
     }
 }

@@ -24,7 +24,8 @@ struct DraftLink {
 pub struct Draft<'w> {
     world: &'w World,
     batch: BatchId,
-    actor: Option<UserId>,
+    /// Who acts: the user, or the guest as which a token acts.
+    caller: Option<UserId>,
     nodes: HashMap<NodeId, Option<Arc<Node>>>,
     links: HashMap<LinkId, DraftLink>,
     /// For each node, its links that the World does not list there in their current direction: added or swapped.
@@ -113,11 +114,11 @@ impl Draft<'_> {
 
 impl<'w> Draft<'w> {
     /// A draft without changes.
-    pub fn new(world: &'w World, batch: BatchId, actor: Option<UserId>) -> Self {
+    pub fn new(world: &'w World, batch: BatchId, caller: Option<UserId>) -> Self {
         Draft {
             world,
             batch,
-            actor,
+            caller,
             nodes: HashMap::default(),
             links: HashMap::default(),
             listed: HashMap::default(),
@@ -142,9 +143,9 @@ impl<'w> Draft<'w> {
         self.world.clock()
     }
 
-    /// Who acts; `None` for the operator.
+    /// The person who acts, by a token perhaps; `None` for the operator.
     pub fn actor(&self) -> Option<UserId> {
-        self.actor
+        self.caller.map(|caller| self.world.person(caller))
     }
 
     /// The batch's id.
@@ -177,7 +178,8 @@ impl<'w> Draft<'w> {
     pub fn finish(self) -> Batch {
         Batch {
             id: self.batch,
-            actor: self.actor,
+            actor: self.actor(),
+            guest: self.caller.filter(|caller| self.world.is_guest(*caller)),
             at: self.world.clock(),
             lineage: self.lineage,
             entries: self.entries,

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 /// Whether a user sees a batch.
 pub fn sees_batch(world: &World, user: UserId, batch: &Batch) -> bool {
-    if batch.actor == Some(user) || !shows_anything(batch) {
+    if batch.is_by(user) || !shows_anything(batch) {
         return shows_anything(batch);
     }
     let nodes = batch.entries.iter().flat_map(|entry| entry.subject.nodes());
@@ -40,6 +40,7 @@ fn sees_placed(world: &World, user: UserId, entry: &Entry, placed: &Placements) 
     let sees_node =
         |id| world.node(id).is_some_and(|node| placed.level(id).is_some() && (!node.in_trash || runs(id)));
     match &entry.subject {
+        _ if entry.op.is_internal() => false,
         Subject::Node(change) => change.latest().is_some_and(|node| sees_node(node.id)),
         Subject::Link(change) => change.latest().and_then(|link| world.link(link.id)).is_some_and(|link| {
             let (source, target) = (placed.level(link.source), placed.level(link.target));
@@ -241,6 +242,7 @@ impl HistoryView {
             return true;
         }
         match &entry.subject {
+            _ if entry.op.is_internal() => false,
             Subject::Node(change) => change.latest().is_some_and(|node| self.sees.contains(&node.id.0)),
             Subject::Link(change) => change.latest().is_some_and(|link| self.sees.contains(&link.id.0)),
             Subject::Grant(change) => change.latest().is_some_and(|grant| {
@@ -260,7 +262,7 @@ impl HistoryView {
 
     /// [`sees_batch`], without the World.
     pub fn sees_batch(&self, batch: &Batch) -> bool {
-        let made = batch.actor == Some(self.user) && shows_anything(batch);
+        let made = batch.is_by(self.user) && shows_anything(batch);
         made || batch.entries.iter().any(|entry| self.sees_entry(entry))
     }
 }

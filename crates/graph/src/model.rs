@@ -253,7 +253,8 @@ pub struct User {
     /// When the account goes for good: its owner has closed it. Until then it cannot be used, but opened again.
     #[serde(default)]
     pub closing: Option<Timestamp>,
-    /// Of a guest, the user whose token it acts for. A guest has no email and signs in nowhere.
+    /// Of the guest as which a branch token acts, the token's owner. A guest has no name, no email and no credentials
+    /// of its own, and one grant at most. `None` for everyone else.
     #[serde(default)]
     pub guest_of: Option<UserId>,
 }
@@ -282,6 +283,11 @@ impl User {
         self.state == AccountState::Removed
     }
 
+    /// Whether this is the guest as which a branch token acts, and not a person.
+    pub fn is_guest(&self) -> bool {
+        self.guest_of.is_some()
+    }
+
     /// Whether the account can be used: it is neither disabled, removed nor closed.
     pub fn is_active(&self) -> bool {
         self.state == AccountState::Active && self.closing.is_none()
@@ -289,7 +295,7 @@ impl User {
 
     /// Whether it is found by its email. A removed account and a guest have none.
     pub fn has_email(&self) -> bool {
-        !self.is_removed() && self.guest_of.is_none()
+        !self.is_removed() && !self.is_guest()
     }
 }
 
@@ -325,6 +331,16 @@ pub enum TokenScope {
         /// The grantee: a guest of the token's user, for whom the holder acts.
         guest: UserId,
     },
+}
+
+impl TokenScope {
+    /// The guest as which a branch token acts.
+    pub fn guest(self) -> Option<UserId> {
+        match self {
+            TokenScope::Branch { guest, .. } => Some(guest),
+            TokenScope::All | TokenScope::Read => None,
+        }
+    }
 }
 
 /// A token: of a program, or of a browser's session.

@@ -42,10 +42,10 @@ impl OffGraphChanges {
             match &entry.subject {
                 Subject::Node(Change { before: Some(node), after: None }) => {
                     let Some(standing) = standings.get(&node.id) else { continue };
-                    self.node_deleted(world, batch.actor, index, node, standing, viewers);
+                    self.node_deleted(world, batch.caller(), index, node, standing, viewers);
                 }
                 Subject::Link(Change { before: Some(link), after: None }) => {
-                    let named_by = batch.actor.filter(|_| !entry.derived);
+                    let named_by = batch.caller().filter(|_| !entry.derived);
                     self.link_deleted(world, named_by, index, link, &standings, viewers);
                 }
                 Subject::Grant(change) => self.grant(world, index, entry, change, &standings, viewers),
@@ -105,7 +105,7 @@ impl OffGraphChanges {
     fn node_deleted(
         &mut self,
         world: &World,
-        actor: Option<UserId>,
+        caller: Option<UserId>,
         index: usize,
         node: &Arc<Node>,
         standing: &Standing,
@@ -113,7 +113,7 @@ impl OffGraphChanges {
     ) {
         for user in standing.users() {
             let Some(level) = standing.level(user) else { continue };
-            if actor == Some(user) || trash::shows_node(node, Some(level)) {
+            if caller == Some(user) || trash::shows_node(node, Some(level)) {
                 let before = trash::with_level(world, node, level);
                 self.push(user, index, OffGraphChange::Node(NodeChange::Deleted { before }), viewers);
             }
@@ -157,7 +157,8 @@ impl OffGraphChanges {
         viewers: Audience<'_>,
     ) {
         let Some(grant) = change.latest() else { return };
-        let Some(grantee) = world.user(grant.user) else { return };
+        // Nobody is told of the grant that a branch token is.
+        let Some(grantee) = world.user(grant.user).filter(|slot| !slot.user.is_guest()) else { return };
         let standing = standings.get(&grant.node);
         let runs = |user: &UserId| {
             standing.and_then(|standing| standing.level(*user)).is_some_and(|level| level <= Level::Admin)

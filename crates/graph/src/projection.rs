@@ -279,11 +279,11 @@ fn look(
 impl Diff {
     /// An empty diff of a batch that has just been applied.
     pub fn empty(world: &World, batch: Option<&Batch>) -> Diff {
-        let actor = batch.and_then(|batch| batch.actor).and_then(|id| world.user(id));
+        let actor = batch.and_then(|batch| batch.actor).and_then(|id| world.account(id));
         Diff {
             batch: batch.map(|batch| batch.id),
             rev: world.rev(),
-            actor: actor.map(|slot| Arc::clone(&slot.user)),
+            actor: actor.cloned(),
             at: batch.map_or(world.clock(), |batch| batch.at),
             lineage: batch.map(|batch| batch.lineage).unwrap_or_default(),
             nodes: Vec::new(),

@@ -83,6 +83,7 @@ reasons! {
         InvalidView "invalid_view" "cameraPosition must be a JSON object of at most 2,048 bytes or null, and showAllCards true or false.",
         NotClosing "not_closing" "The account has not been closed.",
         InvalidTokenName "invalid_token_name" "A token's name has at most 80 characters, none of them a control character.",
+        InvalidExpires "invalid_expires" "expires must be an RFC 3339 time in the future, or null.",
         InvalidScope "invalid_scope" "scopeType must be USER or GRAPH, with a matching scopeId.",
         SelfLink "self_link_not_allowed" "A node cannot be linked to itself.",
         NodeInTrash "node_in_trash" "The node is in the trash; restore it first.",
@@ -111,6 +112,7 @@ reasons! {
     }
     Forbidden {
         NoPermission "no_permission" "You do not have permission to do this.",
+        ReadOnly "read_only" "This token may only read.",
         ForbiddenType "forbidden_type" "With viewer access to the target, a link can only be secondary.",
         ForbiddenPrivate "forbidden_private" "Your access to the link's ends does not allow this value of `private`.",
         WouldShare "would_share" "This link would share the source's branch with users who have no access to it; that requires admin access to the source.",
@@ -143,6 +145,7 @@ reasons! {
         AlreadyUndone "already_undone" "The batch is already undone.",
         NotUndone "not_undone" "The batch is not undone.",
         UsernameTaken "username_taken" "This username is already in use.",
+        TooManyTokens "too_many_tokens" "You have as many API tokens as one user may have; revoke one first.",
         EmailTaken "email_taken" "This email is already in use.",
         IdentityTaken "identity_taken" "This identity already belongs to an account.",
         TooManyIdentities "too_many_identities" "An account has at most 16 identities.",

@@ -109,7 +109,7 @@ fn story(steps: &[steps::Step]) -> String {
     for event in &events {
         lines.push(match event {
             Event::Asked(caller, operation, new) => {
-                let name = &simulation.model.users[caller].username;
+                let name = simulation::name_of(*caller);
                 let mut ids = new.ids.clone();
                 format!("{name}: {operation:?} (new: node {}, link {})", ids.next_node(), ids.next_link())
             }

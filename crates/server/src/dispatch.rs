@@ -55,6 +55,11 @@ pub fn dispatch(
     reply: impl FnOnce(Reply, AnsweredBy) + Send + 'static,
 ) {
     let Request { caller, row, payload, connection, answered, limit, passed_on, load_quota } = request;
+    if let Some(refusal) = refuse_reader(caller, row) {
+        let counted = app.count(Who::User(caller.account), limit);
+        let problem = counted.map_or_else(|over| Problem::limited(over.retry_after_s), |_| refusal);
+        return reply(problem.into(), AnsweredBy::Here);
+    }
     let asked =
         payload.map_err(Problem::from).and_then(|json| operations::decode(row, &json).map_err(Problem::from));
     let page = match &asked {
@@ -65,7 +70,7 @@ pub fn dispatch(
     };
     let goes_on =
         page.is_some_and(|(load_quota, offset, limit)| load_quota.goes_on(row.event, offset, limit));
-    let who = Who::User(caller.user);
+    let who = Who::User(caller.account);
     let counted = if goes_on { Ok(None) } else { app.count(who, limit) };
     if let (Some((load_quota, 0, limit)), Ok(_)) = (page, &counted) {
         load_quota.begin(row.event, limit);
@@ -100,6 +105,11 @@ pub fn dispatch(
             app.engine.mutate(mutation, answer);
         }
     }
+}
+
+/// The refusal of what changes anything to a token that may only read, whatever the payload.
+fn refuse_reader(caller: Caller, row: &Row) -> Option<Problem> {
+    (caller.reads_only && row.is_change()).then(Problem::read_only)
 }
 
 /// Turns a failure into a problem, whatever its source.

@@ -81,7 +81,7 @@ fn proposal(kind: u64, number: u64, entries: Vec<Entry>) -> Proposal {
     // Time goes on: a clock that was set back is another matter.
     static CLOCK: AtomicI64 = AtomicI64::new(NOW_MS);
     let (id, at) = (BatchId(id(kind, number)), Timestamp::from_ms(CLOCK.fetch_add(1, Ordering::Relaxed)));
-    let batch = Batch { id, actor: Some(user(number)), at, lineage: Lineage::Fresh, entries };
+    let batch = Batch { id, actor: Some(user(number)), guest: None, at, lineage: Lineage::Fresh, entries };
     // As random as a hash.
     let mut fingerprint = [0; 32];
     fingerprint

@@ -94,6 +94,17 @@ struct Body<'a> {
     turn: Option<(bool, BatchId)>,
     #[serde(borrow)]
     entries: Vec<EntryIn<'a>>,
+    /// The guest as which the actor's token acted. It is left out where there is none.
+    #[serde(default)]
+    guest: Option<UserId>,
+}
+
+/// What a batch has besides its columns.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Decoded {
+    pub(crate) lineage: Lineage,
+    pub(crate) guest: Option<UserId>,
+    pub(crate) entries: Vec<Entry>,
 }
 
 #[derive(Deserialize)]
@@ -112,7 +123,7 @@ pub(crate) fn encode(batch: &Batch) -> Result<Vec<u8>, CodecError> {
     // Most batches are one small entry.
     let mut body = Vec::with_capacity(64 + 256 * batch.entries.len());
     body.push(VERSION);
-    rmp::encode::write_array_len(&mut body, 2)?;
+    rmp::encode::write_array_len(&mut body, if batch.guest.is_some() { 3 } else { 2 })?;
     let turn = match batch.lineage {
         Lineage::Fresh => None,
         Lineage::UndoOf(root) => Some((true, root)),
@@ -124,11 +135,14 @@ pub(crate) fn encode(batch: &Batch) -> Result<Vec<u8>, CodecError> {
     for entry in &batch.entries {
         write_entry(entry, &mut body, &mut written)?;
     }
+    if let Some(guest) = batch.guest {
+        rmp_serde::encode::write(&mut body, &guest)?;
+    }
     Ok(body)
 }
 
 /// Decodes a body that [`encode`] or an earlier version wrote.
-pub(crate) fn decode(body: &[u8]) -> Result<(Lineage, Vec<Entry>), CodecError> {
+pub(crate) fn decode(body: &[u8]) -> Result<Decoded, CodecError> {
     match body.split_first() {
         Some((&VERSION, body)) => {
             let body: Body<'_> = rmp_serde::from_slice(body)?;
@@ -137,7 +151,8 @@ pub(crate) fn decode(body: &[u8]) -> Result<(Lineage, Vec<Entry>), CodecError> {
                 Some((true, root)) => Lineage::UndoOf(root),
                 Some((false, root)) => Lineage::RedoOf(root),
             };
-            Ok((lineage, body.entries.iter().map(read_entry).collect::<Result<_, _>>()?))
+            let entries = body.entries.iter().map(read_entry).collect::<Result<_, _>>()?;
+            Ok(Decoded { lineage, guest: body.guest, entries })
         }
         Some((&JSON, _)) => json::decode(body),
         first => Err(CodecError::NoVersion(first.map(|(first, _)| *first))),

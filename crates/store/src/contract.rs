@@ -265,7 +265,7 @@ pub fn p16_what_has_expired_stays_so_under_a_clock_that_was_set_back(storage: &i
         });
         let id = BatchId(Uuid::from_u128(u128::from(world.rev()) + 1));
         let (at, lineage) = (Timestamp::from_ms(at), Lineage::Fresh);
-        let batch = Batch { id, actor: None, at, lineage, entries: entries.collect() };
+        let batch = Batch { id, actor: None, guest: None, at, lineage, entries: entries.collect() };
         append(&mut *log, world.rev(), std::slice::from_ref(&batch)).unwrap();
         world.apply(&batch);
     };

@@ -163,6 +163,10 @@ pub struct PastBatch {
 /// to an account that history shows its user, the user. Tokens, keys and new accounts touch no id.
 pub fn touched(entry: &Entry) -> impl Iterator<Item = Uuid> {
     let ids = match &entry.subject {
+        // A branch token's guest and grant.
+        Subject::Grant(_) | Subject::User(_) if entry.op.is_internal() && entry.op != Op::UserAdd => {
+            [None, None]
+        }
         Subject::Node(change) => [change.latest().map(|node| node.id.0), None],
         Subject::Link(change) => [change.latest().map(|link| link.id.0), None],
         Subject::Grant(change) => {

@@ -1,6 +1,5 @@
-import type { ManagerOptions, Socket, SocketOptions } from 'socket.io-client';
 import { type Address, targetOf } from './address.js';
-import { Connection, type Welcome } from './connection.js';
+import { Connection, type LibraryOptions, type Socket, type Welcome } from './connection.js';
 import { ConnectionLost, Refusal } from './errors.js';
 import type { Diff, ServerEvents } from './generated.js';
 import { Listeners } from './listeners.js';
@@ -35,7 +34,7 @@ export interface ConnectOptions extends Address {
   /** Default: polling, then websocket if that works. */
   readonly transports?: readonly ('websocket' | 'polling')[] | undefined;
   /** Further options of `socket.io-client`. */
-  readonly socketOptions?: Partial<ManagerOptions & SocketOptions> | undefined;
+  readonly socketOptions?: LibraryOptions | undefined;
   /** Used in place of the global `fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** Told of every message at once, after it was taken in. */

@@ -3,6 +3,10 @@ import type { Target } from './address.js';
 import { type ErrorAnswer, Refusal } from './errors.js';
 import { backoffMs } from './waiting.js';
 
+export type { Socket };
+/** Further options of the library. */
+export type LibraryOptions = Partial<ManagerOptions & SocketOptions>;
+
 /** What the server says to a connection that it accepts. */
 export interface Welcome {
   readonly ok: true;
@@ -27,7 +31,7 @@ export interface ConnectionEvents {
 
 export interface SocketSettings {
   readonly transports: readonly ('websocket' | 'polling')[] | undefined;
-  readonly socketOptions: Partial<ManagerOptions & SocketOptions> | undefined;
+  readonly socketOptions: LibraryOptions | undefined;
 }
 
 /** A connection over Socket.IO that comes back by itself, until it is closed or the server refuses the caller. */

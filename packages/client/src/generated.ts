@@ -110,6 +110,41 @@ export interface AccountRegisterInput {
   invite?: string | null;
 }
 
+export interface AccountTokensCreateInput {
+  /** A name for lists. At most 80 characters, none of them a control character. */
+  name?: string;
+  /** When it ends; null for never. RFC 3339, in the future. */
+  expires?: string | null;
+  /** What it may be used for. Left out, it is everything. "all", "read", or {branch, level}: a node's UUID, and 1, 2 or 3. */
+  scope?: (("all" | "read") | ({
+    branch: string;
+    level: 1 | 2 | 3;
+  })) & (string | Record<string, unknown>);
+}
+
+export type AccountTokensInput = Record<string, never>;
+
+export interface AccountTokensRevokeInput {
+  /** The token to revoke. UUID. */
+  id?: string | null;
+  /** Whether to revoke all of them. True or false. Default: false. */
+  all?: boolean;
+}
+
+export interface AccountTokensRotateInput {
+  /** The token. UUID. */
+  id: string;
+}
+
+export interface AccountTokensUpdateInput {
+  /** The token. UUID. */
+  id: string;
+  /** A name for lists. At most 80 characters, none of them a control character. */
+  name?: string;
+  /** When it ends; null for never. RFC 3339, in the future. */
+  expires?: string | null;
+}
+
 /** Who did it. */
 export interface Actor {
   username: string;
@@ -703,6 +738,16 @@ export interface Longest {
   }[];
   /** Whether there are more than these. */
   more: boolean;
+}
+
+/** The token and its secret. */
+export interface NewToken {
+  ok: true;
+  token: Token;
+  /** Sent this once. */
+  secret: string;
+  /** Names the request in the server's log. */
+  trace_id: string;
 }
 
 /** A node. */
@@ -1471,6 +1516,14 @@ export interface RestoredNode {
   lastBatchID: string;
 }
 
+/** What was revoked. */
+export interface RevokedTokens {
+  ok: true;
+  revoked: string[];
+  /** Names the request in the server's log. */
+  trace_id: string;
+}
+
 export interface SettingsUsernameInput {
   /** The client's own id for the change. Sent again, the change is not made again and answers what it answered. UUID v4. */
   batchId?: string | null;
@@ -1495,6 +1548,39 @@ export interface Synced {
   /** The position in the order of all batches that this reflects. */
   rev: number;
   recovered: boolean;
+  /** Names the request in the server's log. */
+  trace_id: string;
+}
+
+/** An API token, without its secret. */
+export interface Token {
+  id: string;
+  name: string;
+  createdTime: string;
+  /** Kept to the minute; null for a token that was never used. */
+  lastUsedTime: string | null;
+  /** When it ends; null for never. */
+  expires: string | null;
+  /** What it may be used for. */
+  scope: ("all" | "read") | ({
+    branch: string;
+    /** 1 admin, 2 editor, 3 viewer */
+    level: 1 | 2 | 3;
+  });
+}
+
+/** The token. */
+export interface TokenAnswer {
+  ok: true;
+  token: Token;
+  /** Names the request in the server's log. */
+  trace_id: string;
+}
+
+/** The caller's API tokens, the oldest first. */
+export interface Tokens {
+  ok: true;
+  tokens: Token[];
   /** Names the request in the server's log. */
   trace_id: string;
 }
@@ -1740,7 +1826,7 @@ export interface Operations {
   'graph:apply': {
     input: GraphApplyInput;
     output: Applied;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_operations' | 'bad_request.unknown_operation' | 'conflict.batch_id_conflict' | 'rate_limited' | 'bad_request.batch_too_large' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_operations' | 'bad_request.unknown_operation' | 'conflict.batch_id_conflict' | 'rate_limited' | 'bad_request.batch_too_large' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Reads the account of the caller. */
   'account:get': {
@@ -1752,139 +1838,139 @@ export interface Operations {
   'node:add': {
     input: NodeAddInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.immutable_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_id' | 'bad_request.invalid_target_id' | 'bad_request.invalid_text' | 'bad_request.title_too_long' | 'bad_request.description_too_long' | 'bad_request.invalid_status' | 'bad_request.status_blocked' | 'bad_request.invalid_due_datetime' | 'bad_request.invalid_tags' | 'bad_request.tag_empty' | 'bad_request.tag_too_long' | 'bad_request.too_many_tags' | 'bad_request.invalid_priority' | 'bad_request.invalid_volume' | 'bad_request.invalid_independent' | 'bad_request.invalid_assignee' | 'bad_request.invalid_position' | 'bad_request.invalid_pinned' | 'bad_request.invalid_collapsed' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.target_not_found' | 'bad_request.target_in_trash' | 'conflict.id_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.immutable_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_id' | 'bad_request.invalid_target_id' | 'bad_request.invalid_text' | 'bad_request.title_too_long' | 'bad_request.description_too_long' | 'bad_request.invalid_status' | 'bad_request.status_blocked' | 'bad_request.invalid_due_datetime' | 'bad_request.invalid_tags' | 'bad_request.tag_empty' | 'bad_request.tag_too_long' | 'bad_request.too_many_tags' | 'bad_request.invalid_priority' | 'bad_request.invalid_volume' | 'bad_request.invalid_independent' | 'bad_request.invalid_assignee' | 'bad_request.invalid_position' | 'bad_request.invalid_pinned' | 'bad_request.invalid_collapsed' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.target_not_found' | 'bad_request.target_in_trash' | 'conflict.id_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Changes fields of a node. */
   'node:update': {
     input: NodeUpdateInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.immutable_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_text' | 'bad_request.title_too_long' | 'bad_request.description_too_long' | 'bad_request.invalid_status' | 'bad_request.status_blocked' | 'bad_request.invalid_due_datetime' | 'bad_request.invalid_tags' | 'bad_request.tag_empty' | 'bad_request.tag_too_long' | 'bad_request.too_many_tags' | 'bad_request.invalid_priority' | 'bad_request.invalid_volume' | 'bad_request.invalid_independent' | 'bad_request.invalid_assignee' | 'bad_request.invalid_position' | 'bad_request.invalid_pinned' | 'bad_request.invalid_collapsed' | 'bad_request.invalid_version' | 'bad_request.no_fields_to_update' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.node_in_trash' | 'conflict.version_conflict' | 'bad_request.node_blocked' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.immutable_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_text' | 'bad_request.title_too_long' | 'bad_request.description_too_long' | 'bad_request.invalid_status' | 'bad_request.status_blocked' | 'bad_request.invalid_due_datetime' | 'bad_request.invalid_tags' | 'bad_request.tag_empty' | 'bad_request.tag_too_long' | 'bad_request.too_many_tags' | 'bad_request.invalid_priority' | 'bad_request.invalid_volume' | 'bad_request.invalid_independent' | 'bad_request.invalid_assignee' | 'bad_request.invalid_position' | 'bad_request.invalid_pinned' | 'bad_request.invalid_collapsed' | 'bad_request.invalid_version' | 'bad_request.no_fields_to_update' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.node_in_trash' | 'conflict.version_conflict' | 'bad_request.node_blocked' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Deletes a node in the trash for good. */
   'node:delete': {
     input: NodeDeleteInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.cant_delete_active_node' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.cant_delete_active_node' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Puts a node, or a whole branch, into the trash. */
   'node:trash': {
     input: NodeTrashInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_branch_value' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.already_trashed_node' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_branch_value' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.already_trashed_node' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Copies a node, or a whole branch. */
   'node:duplicate': {
     input: NodeDuplicateInput;
     output: Copied;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_target_id' | 'bad_request.invalid_copy_ids' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'not_found.target_not_found' | 'bad_request.node_in_trash' | 'bad_request.target_in_trash' | 'bad_request.batch_too_large' | 'conflict.id_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_target_id' | 'bad_request.invalid_copy_ids' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'not_found.target_not_found' | 'bad_request.node_in_trash' | 'bad_request.target_in_trash' | 'bad_request.batch_too_large' | 'conflict.id_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Takes a node out of the trash. */
   'node:restore': {
     input: NodeRestoreInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.not_trashed_node' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.not_trashed_node' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Links two nodes: the target waits for the source. */
   'link:add': {
     input: LinkAddInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.immutable_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_id' | 'bad_request.invalid_source_target_id' | 'bad_request.invalid_link_type' | 'bad_request.invalid_link_private' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.source_not_found' | 'not_found.target_not_found' | 'forbidden.would_share' | 'bad_request.source_in_trash' | 'bad_request.target_in_trash' | 'bad_request.self_link_not_allowed' | 'conflict.duplicate_link' | 'conflict.duplicate_reversed_link' | 'conflict.id_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.immutable_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_id' | 'bad_request.invalid_source_target_id' | 'bad_request.invalid_link_type' | 'bad_request.invalid_link_private' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.source_not_found' | 'not_found.target_not_found' | 'forbidden.would_share' | 'bad_request.source_in_trash' | 'bad_request.target_in_trash' | 'bad_request.self_link_not_allowed' | 'conflict.duplicate_link' | 'conflict.duplicate_reversed_link' | 'conflict.id_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Changes the type or the privacy of a link. */
   'link:update': {
     input: LinkUpdateInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.immutable_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'bad_request.invalid_link_type' | 'bad_request.invalid_link_private' | 'bad_request.no_fields_to_update' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'bad_request.link_in_trash' | 'conflict.duplicate_link' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.immutable_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'bad_request.invalid_link_type' | 'bad_request.invalid_link_private' | 'bad_request.no_fields_to_update' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'bad_request.link_in_trash' | 'conflict.duplicate_link' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Deletes a link in the trash for good. */
   'link:delete': {
     input: LinkDeleteInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'bad_request.cant_delete_active_link' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'bad_request.cant_delete_active_link' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Puts a link into the trash. */
   'link:trash': {
     input: LinkTrashInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'bad_request.already_trashed_link' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'bad_request.already_trashed_link' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Takes a link out of the trash. */
   'link:restore': {
     input: LinkRestoreInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'bad_request.not_trashed_link' | 'bad_request.inactive_source_or_target' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'bad_request.not_trashed_link' | 'bad_request.inactive_source_or_target' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Turns a link around. */
   'link:swap': {
     input: LinkSwapInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'bad_request.link_in_trash' | 'conflict.duplicate_link' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_link_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.link_not_found' | 'forbidden.no_permission' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'bad_request.link_in_trash' | 'conflict.duplicate_link' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Takes out of the trash what one batch put there. */
   'trash:restore': {
     input: TrashRestoreInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.not_in_trash' | 'forbidden.no_permission' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'bad_request.inactive_source_or_target' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.not_in_trash' | 'forbidden.no_permission' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'bad_request.inactive_source_or_target' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Deletes what is in the trash for good: all of it, or what is named. */
   'trash:purge': {
     input: TrashPurgeInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_ids' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.not_in_trash' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_ids' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.not_in_trash' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Deletes everything in the trash for good. */
   'trash:empty': {
     input: TrashEmptyInput;
     output: Changed;
-    errors: 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Publishes a node or its branch under a public token. */
   'node:publish': {
     input: NodePublishInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_due' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'bad_request.node_in_trash' | 'bad_request.already_public' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_due' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'bad_request.node_in_trash' | 'bad_request.already_public' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Changes a publication. */
   'node:publish:update': {
     input: NodePublishUpdateInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_due' | 'bad_request.no_fields_to_update' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'bad_request.node_in_trash' | 'bad_request.not_public' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_due' | 'bad_request.no_fields_to_update' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'bad_request.node_in_trash' | 'bad_request.not_public' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Ends a publication. */
   'node:unpublish': {
     input: NodeUnpublishInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.not_public' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.not_public' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Embeds a publication in the graph of the caller. */
   'node:embed': {
     input: NodeEmbedInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.branch_not_found' | 'bad_request.node_in_trash' | 'bad_request.public_expired' | 'bad_request.not_public' | 'bad_request.already_embedded' | 'bad_request.has_access' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.branch_not_found' | 'bad_request.node_in_trash' | 'bad_request.public_expired' | 'bad_request.not_public' | 'bad_request.already_embedded' | 'bad_request.has_access' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Takes an embedded publication out of the graph of the caller. */
   'node:unembed': {
     input: NodeUnembedInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.branch_not_found' | 'bad_request.not_embedded' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.branch_not_found' | 'bad_request.not_embedded' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Grants a user access to a node or branch. */
   'node:access': {
     input: NodeAccessInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.missing_email' | 'bad_request.invalid_email' | 'bad_request.invalid_level' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_due' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'not_found.user_not_found' | 'bad_request.node_in_trash' | 'bad_request.cannot_share_with_self' | 'bad_request.already_granted' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.missing_email' | 'bad_request.invalid_email' | 'bad_request.invalid_level' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_due' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'not_found.user_not_found' | 'bad_request.node_in_trash' | 'bad_request.cannot_share_with_self' | 'bad_request.already_granted' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Changes a grant. */
   'node:access:update': {
     input: NodeAccessUpdateInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.missing_email' | 'bad_request.invalid_email' | 'bad_request.invalid_level' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_due' | 'bad_request.no_fields_to_update' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'not_found.user_not_found' | 'bad_request.node_in_trash' | 'bad_request.not_shared' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.missing_email' | 'bad_request.invalid_email' | 'bad_request.invalid_level' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_due' | 'bad_request.no_fields_to_update' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'not_found.user_not_found' | 'bad_request.node_in_trash' | 'bad_request.not_shared' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Ends a grant. */
   'node:access:delete': {
     input: NodeAccessDeleteInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.missing_email' | 'bad_request.invalid_email' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'not_found.user_not_found' | 'bad_request.not_shared' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.missing_email' | 'bad_request.invalid_email' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'not_found.user_not_found' | 'bad_request.not_shared' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Lists who has access to a node. */
   'node:grants': {
@@ -1896,7 +1982,7 @@ export interface Operations {
   'access:visibilityupdate': {
     input: AccessVisibilityupdateInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_showing' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'bad_request.not_shared' | 'forbidden.plan_limit' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_showing' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'bad_request.not_shared' | 'forbidden.plan_limit' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Reads a page of history, latest first. */
   'history:page': {
@@ -1908,31 +1994,31 @@ export interface Operations {
   'history:undo': {
     input: HistoryUndoInput;
     output: Undone;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.batch_not_found' | 'conflict.already_undone' | 'conflict.not_undone' | 'bad_request.cannot_restore_purged' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'conflict.version_conflict' | 'bad_request.node_in_trash' | 'bad_request.node_blocked' | 'bad_request.link_in_trash' | 'bad_request.inactive_source_or_target' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'conflict.duplicate_link' | 'bad_request.not_public' | 'bad_request.has_access' | 'conflict.username_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.batch_not_found' | 'conflict.already_undone' | 'conflict.not_undone' | 'bad_request.cannot_restore_purged' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'conflict.version_conflict' | 'bad_request.node_in_trash' | 'bad_request.node_blocked' | 'bad_request.link_in_trash' | 'bad_request.inactive_source_or_target' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'conflict.duplicate_link' | 'bad_request.not_public' | 'bad_request.has_access' | 'conflict.username_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Does an undone batch again. */
   'history:redo': {
     input: HistoryRedoInput;
     output: Redone;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.batch_not_found' | 'conflict.already_undone' | 'conflict.not_undone' | 'bad_request.cannot_restore_purged' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'conflict.version_conflict' | 'bad_request.node_in_trash' | 'bad_request.node_blocked' | 'bad_request.link_in_trash' | 'bad_request.inactive_source_or_target' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'conflict.duplicate_link' | 'bad_request.not_public' | 'bad_request.has_access' | 'conflict.username_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.batch_not_found' | 'conflict.already_undone' | 'conflict.not_undone' | 'bad_request.cannot_restore_purged' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'conflict.version_conflict' | 'bad_request.node_in_trash' | 'bad_request.node_blocked' | 'bad_request.link_in_trash' | 'bad_request.inactive_source_or_target' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'conflict.duplicate_link' | 'bad_request.not_public' | 'bad_request.has_access' | 'conflict.username_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Undoes a batch. */
   'batch:undo': {
     input: BatchUndoInput;
     output: Undone;
-    errors: 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.batch_not_found' | 'conflict.already_undone' | 'conflict.not_undone' | 'bad_request.cannot_restore_purged' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'conflict.version_conflict' | 'bad_request.node_in_trash' | 'bad_request.node_blocked' | 'bad_request.link_in_trash' | 'bad_request.inactive_source_or_target' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'conflict.duplicate_link' | 'bad_request.not_public' | 'bad_request.has_access' | 'conflict.username_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.batch_not_found' | 'conflict.already_undone' | 'conflict.not_undone' | 'bad_request.cannot_restore_purged' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'conflict.version_conflict' | 'bad_request.node_in_trash' | 'bad_request.node_blocked' | 'bad_request.link_in_trash' | 'bad_request.inactive_source_or_target' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'conflict.duplicate_link' | 'bad_request.not_public' | 'bad_request.has_access' | 'conflict.username_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Does an undone batch again. */
   'batch:redo': {
     input: BatchRedoInput;
     output: Redone;
-    errors: 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.batch_not_found' | 'conflict.already_undone' | 'conflict.not_undone' | 'bad_request.cannot_restore_purged' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'conflict.version_conflict' | 'bad_request.node_in_trash' | 'bad_request.node_blocked' | 'bad_request.link_in_trash' | 'bad_request.inactive_source_or_target' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'conflict.duplicate_link' | 'bad_request.not_public' | 'bad_request.has_access' | 'conflict.username_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.batch_not_found' | 'conflict.already_undone' | 'conflict.not_undone' | 'bad_request.cannot_restore_purged' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'conflict.version_conflict' | 'bad_request.node_in_trash' | 'bad_request.node_blocked' | 'bad_request.link_in_trash' | 'bad_request.inactive_source_or_target' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'conflict.duplicate_link' | 'bad_request.not_public' | 'bad_request.has_access' | 'conflict.username_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Changes the username of the caller. */
   'settings:username': {
     input: SettingsUsernameInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_username' | 'conflict.batch_id_conflict' | 'rate_limited' | 'conflict.username_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_username' | 'conflict.batch_id_conflict' | 'rate_limited' | 'conflict.username_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Asks whether the server is there, and what time it has. */
   'ws:ping': {
@@ -1994,6 +2080,36 @@ export interface Operations {
     output: Done;
     errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_password' | 'rate_limited' | 'forbidden.wrong_password' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
+  /** Lists the caller's API tokens. */
+  'account:tokens': {
+    input: AccountTokensInput;
+    output: Tokens;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'rate_limited' | 'unavailable' | 'internal.exception';
+  };
+  /** Makes an API token of the caller's. */
+  'account:tokens:create': {
+    input: AccountTokensCreateInput;
+    output: NewToken;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_token_name' | 'bad_request.invalid_expires' | 'bad_request.invalid_token_scope' | 'rate_limited' | 'conflict.too_many_tokens' | 'not_found.node_not_found' | 'forbidden.no_permission' | 'bad_request.node_in_trash' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
+  /** Changes the name or the expiry of an API token. */
+  'account:tokens:update': {
+    input: AccountTokensUpdateInput;
+    output: TokenAnswer;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_id' | 'bad_request.invalid_token_id' | 'bad_request.invalid_token_name' | 'bad_request.invalid_expires' | 'bad_request.no_fields_to_update' | 'rate_limited' | 'not_found.token_not_found' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
+  /** Revokes one API token, or all of them. */
+  'account:tokens:revoke': {
+    input: AccountTokensRevokeInput;
+    output: RevokedTokens;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_token_id' | 'bad_request.invalid_all' | 'rate_limited' | 'not_found.token_not_found' | 'bad_request.missing_id' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
+  /** Gives an API token a new secret. The old one stops working. */
+  'account:tokens:rotate': {
+    input: AccountTokensRotateInput;
+    output: NewToken;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_id' | 'bad_request.invalid_token_id' | 'rate_limited' | 'not_found.token_not_found' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
   'node:dragend': {
     input: NodeDragendInput;
     output: Done;
@@ -2040,6 +2156,7 @@ export type ErrorName =
   | 'bad_request.has_access'
   | 'bad_request.immutable_field'
   | 'bad_request.inactive_source_or_target'
+  | 'bad_request.invalid_all'
   | 'bad_request.invalid_assignee'
   | 'bad_request.invalid_batch_id'
   | 'bad_request.invalid_branch_value'
@@ -2048,6 +2165,7 @@ export type ErrorName =
   | 'bad_request.invalid_due'
   | 'bad_request.invalid_due_datetime'
   | 'bad_request.invalid_email'
+  | 'bad_request.invalid_expires'
   | 'bad_request.invalid_id'
   | 'bad_request.invalid_ids'
   | 'bad_request.invalid_independent'
@@ -2072,6 +2190,9 @@ export type ErrorName =
   | 'bad_request.invalid_tags'
   | 'bad_request.invalid_target_id'
   | 'bad_request.invalid_text'
+  | 'bad_request.invalid_token_id'
+  | 'bad_request.invalid_token_name'
+  | 'bad_request.invalid_token_scope'
   | 'bad_request.invalid_username'
   | 'bad_request.invalid_version'
   | 'bad_request.invalid_volume'
@@ -2111,6 +2232,7 @@ export type ErrorName =
   | 'conflict.email_taken'
   | 'conflict.id_taken'
   | 'conflict.not_undone'
+  | 'conflict.too_many_tokens'
   | 'conflict.username_taken'
   | 'conflict.version_conflict'
   | 'forbidden.api_not_allowed'
@@ -2121,6 +2243,7 @@ export type ErrorName =
   | 'forbidden.no_permission'
   | 'forbidden.origin'
   | 'forbidden.plan_limit'
+  | 'forbidden.read_only'
   | 'forbidden.registration_closed'
   | 'forbidden.session_required'
   | 'forbidden.would_share'
@@ -2135,6 +2258,7 @@ export type ErrorName =
   | 'not_found.not_in_trash'
   | 'not_found.source_not_found'
   | 'not_found.target_not_found'
+  | 'not_found.token_not_found'
   | 'not_found.user_not_found'
   | 'payload_too_large'
   | 'rate_limited'
@@ -2195,6 +2319,11 @@ export const OPERATIONS = {
   'account:password:forgot': { rest: ['POST', '/api/password/forgot'], socket: false },
   'account:password:reset': { rest: ['POST', '/api/password/reset'], socket: false },
   'account:password': { rest: ['POST', '/api/account/password'], socket: false },
+  'account:tokens': { rest: ['GET', '/api/account/tokens'], socket: false },
+  'account:tokens:create': { rest: ['POST', '/api/account/tokens'], socket: false },
+  'account:tokens:update': { rest: ['PUT', '/api/account/tokens'], socket: false },
+  'account:tokens:revoke': { rest: ['DELETE', '/api/account/tokens'], socket: false },
+  'account:tokens:rotate': { rest: ['POST', '/api/account/tokens/rotate'], socket: false },
   'presence:update': { socket: true, relay: true },
   'camera:update': { socket: true, relay: true },
   'node:drag': { socket: true, relay: true },

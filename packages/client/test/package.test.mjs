@@ -52,6 +52,11 @@ test('It is imported by its name, and the replica without the network', async ()
   assert.deepEqual(Object.keys(replica).sort(), ['Follower', 'Replica', 'codes', 'isPhantom']);
 });
 
+test('connection.ts alone refers to the Socket.IO library', () => {
+  const files = readdirSync(new URL('src/', root)).filter((name) => name.endsWith('.ts'));
+  assert.deepEqual(files.filter((name) => read(`src/${name}`).includes(`'socket.io-client'`)), ['connection.ts']);
+});
+
 test('Its types accept what is right and refuse what is wrong, in Node and in a browser', async () => {
   for (const project of ['test/types/tsconfig.json', 'test/types/node.tsconfig.json', 'examples/tsconfig.json']) await run(process.execPath, tsc, '-p', project);
 });

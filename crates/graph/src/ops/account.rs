@@ -1,6 +1,6 @@
 //! One's own account, and API tokens.
 
-use super::refuse_if;
+use super::{guest, refuse_guest, refuse_if};
 use crate::draft::{Cause, Draft};
 use crate::id::{TokenId, UserId};
 use crate::model::{Plan, Token, TokenHash, TokenScope, User};
@@ -10,9 +10,13 @@ use crate::world::World;
 use std::sync::Arc;
 
 /// The greatest length of a token's name, in characters.
-const TOKEN_NAME_CHARS_MAX: usize = 80;
+pub const TOKEN_NAME_CHARS_MAX: usize = 80;
+
+/// The greatest number of API tokens of a user.
+pub const TOKENS_MAX: usize = 100;
 
 pub(super) fn rename(draft: &mut Draft<'_>, caller: UserId, username: &str) -> Result<(), Refusal> {
+    refuse_guest(draft, caller)?;
     check_username(username)?;
     let world = draft.world();
     let user = &world.user(caller).ok_or(Reason::UserNotFound)?.user;
@@ -51,9 +55,16 @@ pub(super) fn token_create(draft: &mut Draft<'_>, new: &TokenCreate) -> Result<(
     let TokenCreate { id, user, ref name, hash, expires, scope } = *new;
     refuse_if(draft.actor().is_some_and(|actor| actor != user), Reason::NoPermission)?;
     refuse_if(!is_token_name(name), Reason::InvalidTokenName)?;
-    refuse_if(expires.is_some_and(|expires| expires <= draft.now()), Reason::InvalidDue)?;
+    refuse_if(expires.is_some_and(|expires| expires <= draft.now()), Reason::InvalidExpires)?;
     let slot = draft.world().user(user).filter(|slot| slot.user.has_email()).ok_or(Reason::UserNotFound)?;
     refuse_if(slot.user.plan == Plan::Basic, Reason::ApiNotAllowed)?;
+    let world = draft.world();
+    let own = slot.tokens.iter().filter_map(|hash| world.token(hash));
+    let there = own.filter(|token| !token.is_session() && !token.is_over(draft.now())).count();
+    refuse_if(there >= TOKENS_MAX, Reason::TooManyTokens)?;
+    if let TokenScope::Branch { node, level, guest } = scope {
+        guest::make(draft, user, (node, level), guest, expires)?;
+    }
     let token = Token { expires, scope, ..Token::api(id, user, name.clone(), hash, draft.now()) };
     draft.set_token(Cause::Meant, None, Some(token));
     Ok(())
@@ -72,14 +83,17 @@ pub struct TokenSet {
 
 pub(super) fn token_set(draft: &mut Draft<'_>, asked: &TokenSet) -> Result<(), Refusal> {
     let TokenSet { id, ref name, expires } = *asked;
-    let before = own_token(draft, id)?;
     refuse_if(name.is_none() && expires.is_none(), Reason::NoFieldsToUpdate)?;
     refuse_if(name.as_deref().is_some_and(|name| !is_token_name(name)), Reason::InvalidTokenName)?;
-    refuse_if(expires.flatten().is_some_and(|expires| expires <= draft.now()), Reason::InvalidDue)?;
+    refuse_if(expires.flatten().is_some_and(|expires| expires <= draft.now()), Reason::InvalidExpires)?;
+    let before = own_token(draft, id)?;
     let mut after = Token::clone(before);
     after.name = name.clone().unwrap_or(after.name);
     after.expires = expires.unwrap_or(after.expires);
     if after != **before {
+        if let TokenScope::Branch { node, guest, .. } = after.scope {
+            guest::set_expiry(draft, guest, node, after.expires);
+        }
         draft.set_token(Cause::Meant, Some(before), Some(after));
     }
     Ok(())
@@ -89,6 +103,9 @@ pub(super) fn token_revoke(draft: &mut Draft<'_>, ids: &[TokenId]) -> Result<(),
     for id in ids {
         let token = own_token(draft, *id)?;
         draft.set_token(Cause::Meant, Some(token), None);
+        if let Some(guest) = token.scope.guest() {
+            guest::end(draft, guest);
+        }
     }
     Ok(())
 }
@@ -128,6 +145,6 @@ pub fn is_username(text: &str) -> bool {
 }
 
 /// Whether a text is a valid token name: one that fits on a line of a list, on any terminal.
-fn is_token_name(text: &str) -> bool {
+pub fn is_token_name(text: &str) -> bool {
     text.chars().count() <= TOKEN_NAME_CHARS_MAX && !text.chars().any(char::is_control)
 }

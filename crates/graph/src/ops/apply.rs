@@ -59,9 +59,10 @@ pub fn apply(
     // A World that goes back has forgotten what an operation gave another expiry time.
     expired.into_iter().for_each(|(due, at)| world.expire(due, at));
     result?;
-    let (actor, at) = (Some(caller), world.clock());
+    let (actor, at) = (Some(world.person(caller)), world.clock());
+    let guest = Some(caller).filter(|caller| world.is_guest(*caller));
     let entries = done.into_iter().flat_map(|part| part.entries).collect();
-    Ok(Batch { id: batch, actor, at, lineage: Lineage::Fresh, entries })
+    Ok(Batch { id: batch, actor, guest, at, lineage: Lineage::Fresh, entries })
 }
 
 /// Whether an operation may be part of a batch: all operations on the graph and its shares, except trash:purge.

@@ -7,6 +7,7 @@ mod account;
 mod apply;
 mod duplicate;
 mod email;
+mod guest;
 mod key;
 mod link;
 mod node;
@@ -27,7 +28,9 @@ use crate::world::{Graph, World};
 use std::sync::Arc;
 use uuid::Uuid;
 
-pub use account::{TokenCreate, TokenSet, USERNAME_CHARS, is_username};
+pub use account::{
+    TOKEN_NAME_CHARS_MAX, TOKENS_MAX, TokenCreate, TokenSet, USERNAME_CHARS, is_token_name, is_username,
+};
 pub use apply::{OPERATIONS_MAX, apply, may_be_part};
 pub use duplicate::{COPIES_MAX, NodeDuplicate};
 pub use email::{EMAIL_CHARS_MAX, is_email};
@@ -215,6 +218,8 @@ fn decide_for(
         O::SettingsUsername { username } => account::rename(draft, caller, username),
         O::GraphApply { .. } => Err(Reason::UnknownOperation.into()),
         O::HistoryUndo { .. } | O::HistoryRedo { .. } => Err(Reason::BatchNotFound.into()),
+        // A branch token is not for the account.
+        _ if draft.world().is_guest(caller) => Err(Reason::NoPermission.into()),
         O::TokenCreate(token) => account::token_create(draft, token),
         O::TokenSet(asked) => account::token_set(draft, asked),
         O::TokenRevoke { ids } => account::token_revoke(draft, ids),
@@ -274,6 +279,11 @@ fn seen_with(draft: &Draft<'_>, caller: UserId, id: NodeId, needed: Level) -> Re
         return Err(Reason::NoPermission.into());
     }
     Ok(Arc::clone(node))
+}
+
+/// Refuses a branch token what would be of the guest's own, and nobody's once the token is gone.
+fn refuse_guest(draft: &Draft<'_>, caller: UserId) -> Result<(), Refusal> {
+    refuse_if(draft.world().is_guest(caller), Reason::NoPermission)
 }
 
 fn refuse_if(condition: bool, reason: Reason) -> Result<(), Refusal> {

@@ -1,6 +1,6 @@
 //! Adding, changing, trashing and restoring nodes.
 
-use super::{refuse_if, seen, seen_with};
+use super::{refuse_guest, refuse_if, seen, seen_with};
 use crate::access;
 use crate::batch::Op;
 use crate::blocking::{self, Returning, is_held, settle, targets};
@@ -60,10 +60,17 @@ pub(super) struct Place {
 /// Where a node comes to lie that the caller makes under `target`.
 pub(super) fn place(draft: &Draft<'_>, caller: UserId, target: Option<NodeId>) -> Result<Place, Refusal> {
     let Some(target) = target else {
+        refuse_guest(draft, caller)?;
         return Ok(Place { owner: caller, under: None, target_in_trash: false });
     };
     let (target, level) = seen(draft, caller, target, Reason::TargetNotFound)?;
-    let owner = branch_owner(draft, caller, target).unwrap_or(caller);
+    let owner = match branch_owner(draft, caller, target) {
+        Some(owner) => owner,
+        None => {
+            refuse_guest(draft, caller)?;
+            caller
+        }
+    };
     Ok(Place { owner, under: Some((target.id, level)), target_in_trash: target.in_trash })
 }
 

@@ -2,7 +2,7 @@
 
 use super::session::{self, NewSession, SessionStart, SessionsEnded};
 use super::user::{self, UserAdd};
-use super::{key, refuse_if};
+use super::{guest, key, refuse_if};
 use crate::batch::Op;
 use crate::draft::{Cause, Draft};
 use crate::id::{IdSupply, KeyId, TokenId, UserId};
@@ -84,7 +84,7 @@ pub enum AccountOperation {
         /// Whose account.
         user: UserId,
     },
-    /// Without an actor: removes the keys that have ended, and these sessions.
+    /// Without an actor: removes the keys and the API tokens that have ended, and these sessions.
     Tidy {
         /// Sessions that were not used for too long.
         sessions: Vec<TokenId>,
@@ -309,6 +309,12 @@ fn tidy(draft: &mut Draft<'_>, sessions: &[TokenId]) -> Result<(), Refusal> {
     for session in sessions.iter().filter_map(|id| world.token_by_id(*id)).filter(|token| token.is_session())
     {
         draft.set_token(Cause::Derived, Some(session), None);
+    }
+    for token in world.tokens_over_by(draft.now()) {
+        draft.set_token(Cause::Derived, Some(token), None);
+        if let Some(guest) = token.scope.guest() {
+            guest::end(draft, guest);
+        }
     }
     for key in world.keys_over_by(draft.now()) {
         draft.set_key(Cause::Derived, Some(key), None);

@@ -1,6 +1,6 @@
 //! Publishing, embedding and granting.
 
-use super::{Root, refuse_if, seen_with};
+use super::{Root, refuse_guest, refuse_if, seen_with};
 use crate::access;
 use crate::batch::Op;
 use crate::draft::{Cause, Draft};
@@ -83,6 +83,7 @@ pub(super) fn unpublish(draft: &mut Draft<'_>, caller: UserId, id: NodeId) -> Re
 }
 
 pub(super) fn embed(draft: &mut Draft<'_>, caller: UserId, root: &Root) -> Result<(), Refusal> {
+    refuse_guest(draft, caller)?;
     let world = draft.world();
     let node = named(draft, root).ok_or(Reason::BranchNotFound)?;
     if world.publication_in_force(&node).is_none() {
@@ -101,6 +102,7 @@ pub(super) fn embed(draft: &mut Draft<'_>, caller: UserId, root: &Root) -> Resul
 }
 
 pub(super) fn unembed(draft: &mut Draft<'_>, caller: UserId, root: &Root) -> Result<(), Refusal> {
+    refuse_guest(draft, caller)?;
     let world = draft.world();
     let node = named(draft, root).ok_or(Reason::BranchNotFound)?;
     if !world.has_embed(node.id, caller) {
@@ -153,7 +155,7 @@ pub(super) fn access_add(draft: &mut Draft<'_>, caller: UserId, new: &AccessAdd)
         branch,
         due,
         showing: has_room(draft, user),
-        granted_by: caller,
+        granted_by: world.person(caller),
         version: 1,
     };
     draft.set_grant(Op::GrantUpsert, Cause::Meant, None, Some(grant));
@@ -223,6 +225,7 @@ pub(super) fn visibility(
     id: NodeId,
     showing: bool,
 ) -> Result<(), Refusal> {
+    refuse_guest(draft, caller)?;
     let Some(grant) = draft.world().grant(id, caller).cloned() else {
         let seen = access::placement(draft, caller, id).is_some();
         return Err(if seen { Reason::NotShared } else { Reason::NodeNotFound }.into());
@@ -280,7 +283,7 @@ pub(super) fn has_room(draft: &Draft<'_>, user: UserId) -> bool {
 /// A node the caller may share: they have access ≤ 1 to it and a plan that can share.
 fn shareable(draft: &Draft<'_>, caller: UserId, id: NodeId) -> Result<Arc<Node>, Refusal> {
     let node = seen_with(draft, caller, id, Level::Admin)?;
-    let plan = draft.world().user(caller).map(|slot| slot.user.plan);
+    let plan = draft.world().account(caller).map(|account| account.plan);
     refuse_if(plan != Some(Plan::Pro), Reason::PlanLimit)?;
     Ok(node)
 }

@@ -108,7 +108,8 @@ fn own_trash(draft: &Draft<'_>, caller: UserId) -> (Vec<NodeId>, Vec<LinkId>) {
 pub(super) fn delete_node(draft: &mut Draft<'_>, id: NodeId) {
     let world = draft.world();
     for grant in world.grants_on(id) {
-        draft.set_grant(Op::GrantDelete, Cause::Derived, Some(grant.clone()), None);
+        let op = if world.is_guest(grant.user) { Op::TokenUpdate } else { Op::GrantDelete };
+        draft.set_grant(op, Cause::Derived, Some(grant.clone()), None);
     }
     for user in world.embedders(id) {
         draft.set_embed(Cause::Derived, Embed { user, node: id }, false);

@@ -6,11 +6,8 @@ use super::{key, refuse_if, session, share, trash};
 use crate::batch::{Batch, Change, Op, Subject};
 use crate::blocking::{settle, targets};
 use crate::draft::{Cause, Draft};
-use crate::hash::HashSet;
 use crate::id::{IdSupply, LinkId, NodeId, UserId};
-use crate::model::{
-    AccountState, Embed, Identity, KeyPurpose, Link, PasswordHash, Plan, Token, User, ViewSettings,
-};
+use crate::model::{AccountState, Embed, Identity, KeyPurpose, Link, PasswordHash, Plan, Token, User};
 use crate::refusal::{Reason, Refusal};
 use crate::world::{Graph, UserSlot, World};
 use std::sync::Arc;
@@ -163,7 +160,8 @@ impl Belongings {
         let is_private = |id: &&LinkId| world.link(**id).is_some_and(|link| link.private);
         // Between two nodes of theirs a link counts at its source.
         let down = |id| world.links_down(id).filter(|link| !is_own(link.source)).count();
-        let on_own: usize = owned().map(|id| world.grants_on(id).count()).sum();
+        let persons = |id| world.grants_on(id).filter(|grant| !world.is_guest(grant.user)).count();
+        let on_own: usize = owned().map(persons).sum();
         let given = slot.given.iter().filter(|(node, _)| !is_own(*node)).count();
         Belongings {
             nodes: slot.owned(),
@@ -187,7 +185,9 @@ impl Belongings {
             match &entry.subject {
                 Subject::Node(Change { after: None, .. }) => deleted.nodes += 1,
                 Subject::Link(Change { after: None, .. }) => deleted.links += 1,
-                Subject::Grant(Change { after: None, .. }) => deleted.grants += 1,
+                Subject::Grant(Change { after: None, .. }) if entry.op != Op::TokenUpdate => {
+                    deleted.grants += 1;
+                }
                 Subject::Embed(Change { after: None, .. }) => deleted.embeds += 1,
                 Subject::Token(Change { before: Some(token), after: None }) if !token.is_session() => {
                     deleted.tokens += 1;
@@ -206,56 +206,49 @@ pub(super) fn remove(draft: &mut Draft<'_>, user: UserId, ids: &mut dyn IdSupply
     let world = draft.world();
     let slot = there(world, user)?;
     refuse_last_admin(draft, &slot.user)?;
-    let guests = slot.guests.iter().filter_map(|guest| there(world, *guest).ok());
-    let leaving: Vec<&UserSlot> = std::iter::once(slot).chain(guests).collect();
-    for (nth, slot) in leaving.iter().enumerate() {
-        let name = name_of_removed(world, slot.user.id, ids)?;
-        let blank = User::new(slot.user.id, name.clone(), name, slot.user.plan, slot.user.created);
-        let guest_of = slot.user.guest_of;
-        let after = User { state: AccountState::Removed, guest_of, view: ViewSettings::default(), ..blank };
-        let change = Change { before: Some(Arc::clone(&slot.user)), after: Some(Arc::new(after)) };
-        let cause = if nth == 0 { Cause::Meant } else { Cause::Derived };
-        draft.write(Op::UserRemove, cause, Subject::User(change));
-        for token in slot.tokens.iter().filter_map(|hash| world.token(hash)) {
-            draft.set_token(Cause::Derived, Some(token), None::<Token>);
-        }
-        key::end_where(draft, Some(slot.user.id), |_| true);
+    let name = name_of_removed(world, user, ids)?;
+    let blank = User::new(user, name.clone(), name, slot.user.plan, slot.user.created);
+    let after = User { state: AccountState::Removed, ..blank };
+    let change = Change { before: Some(Arc::clone(&slot.user)), after: Some(Arc::new(after)) };
+    draft.write(Op::UserRemove, Cause::Meant, Subject::User(change));
+    let tokens = || slot.tokens.iter().filter_map(|hash| world.token(hash));
+    for token in tokens() {
+        draft.set_token(Cause::Derived, Some(token), None::<Token>);
     }
-    delete_shares(draft, &leaving);
-    let mut freed: Vec<NodeId> = leaving.iter().flat_map(|slot| delete_private_links(draft, slot)).collect();
-    for node in leaving.iter().flat_map(|slot| world.owned(slot.user.id)) {
+    key::end_where(draft, Some(user), |_| true);
+    delete_shares(draft, slot);
+    let mut freed = delete_private_links(draft, slot);
+    for node in world.owned(user) {
         freed.extend(targets(draft, node.id));
         trash::delete_node(draft, node.id);
+    }
+    // What their grants and links lay on is gone.
+    for guest in tokens().filter_map(|token| token.scope.guest()).filter_map(|guest| world.user(guest)) {
+        let change = Change { before: Some(Arc::clone(&guest.user)), after: None };
+        draft.write(Op::TokenUpdate, Cause::Derived, Subject::User(change));
     }
     // Nodes that are themselves deleted are skipped.
     settle(draft, freed);
     Ok(())
 }
 
-/// Deletes the grants to users who leave and by them, and their embeds. The grants on their own nodes, and the embeds of
-/// these, are deleted with the nodes.
-fn delete_shares(draft: &mut Draft<'_>, leaving: &[&UserSlot]) {
-    let world = draft.world();
-    let users: HashSet<UserId> = leaving.iter().map(|slot| slot.user.id).collect();
-    let theirs = |node: &NodeId| world.node(*node).is_some_and(|node| users.contains(&node.owner));
-    let mut deleted: HashSet<(NodeId, UserId)> = HashSet::default();
-    for slot in leaving {
-        let user = slot.user.id;
-        let to = slot.granted.iter().map(|node| (*node, user));
-        let grants = to.chain(slot.given.iter().copied()).filter(|(node, _)| !theirs(node));
-        for (node, grantee) in grants.filter(|grant| deleted.insert(*grant)) {
-            if let Some(grant) = world.grant(node, grantee) {
-                draft.set_grant(Op::GrantDelete, Cause::Derived, Some(Arc::clone(grant)), None);
-            }
-        }
-        for node in slot.embedded.iter().filter(|node| !theirs(node)) {
-            draft.set_embed(Cause::Derived, Embed { user, node: *node }, false);
-        }
+/// Deletes the grants to the user and by them, and their embeds. The grants on their own nodes are deleted with the
+/// nodes.
+fn delete_shares(draft: &mut Draft<'_>, slot: &UserSlot) {
+    let (world, user) = (draft.world(), slot.user.id);
+    let to = slot.granted.iter().map(|node| (*node, user));
+    let theirs = |node: &NodeId| world.node(*node).is_some_and(|node| node.owner == user);
+    let by = slot.given.iter().copied().filter(|(node, _)| !theirs(node));
+    for grant in to.chain(by).filter_map(|(node, grantee)| world.grant(node, grantee)) {
+        draft.set_grant(Op::GrantDelete, Cause::Derived, Some(Arc::clone(grant)), None);
+    }
+    for node in &slot.embedded {
+        draft.set_embed(Cause::Derived, Embed { user, node: *node }, false);
     }
 }
 
 /// Deletes the user's private links between nodes of others. Returns the nodes that may no longer be held.
-fn delete_private_links(draft: &mut Draft<'_>, slot: &UserSlot) -> Vec<NodeId> {
+pub(super) fn delete_private_links(draft: &mut Draft<'_>, slot: &UserSlot) -> Vec<NodeId> {
     let world = draft.world();
     let links = slot.links_elsewhere.iter().filter_map(|id| world.link(*id));
     let mut private: Vec<&Arc<Link>> = links.filter(|link| link.private).collect();

@@ -199,8 +199,6 @@ pub struct UserSlot {
     pub tokens: BTreeSet<TokenHash>,
     /// The keys for the user's account, and the user's invitations.
     pub keys: BTreeSet<KeyHash>,
-    /// The user's guests, the removed ones among them.
-    pub guests: BTreeSet<UserId>,
     /// The user's links of which they own neither end.
     pub links_elsewhere: BTreeSet<LinkId>,
 }
@@ -491,6 +489,21 @@ impl World {
         self.users.get(&id)
     }
 
+    /// The person behind a user: the owner of the token that acts as this guest, or the user.
+    pub fn person(&self, id: UserId) -> UserId {
+        self.user(id).and_then(|slot| slot.user.guest_of).unwrap_or(id)
+    }
+
+    /// The account of the person behind a user, as others are told of them.
+    pub fn account(&self, id: UserId) -> Option<&Arc<User>> {
+        self.user(self.person(id)).map(|slot| &slot.user)
+    }
+
+    /// Whether this is the guest that a branch token acts as.
+    pub fn is_guest(&self, id: UserId) -> bool {
+        self.user(id).is_some_and(|slot| slot.user.is_guest())
+    }
+
     /// The nodes a user owns, in order of creation.
     pub fn owned(&self, user: UserId) -> impl DoubleEndedIterator<Item = &Arc<Node>> {
         let owned = self.user(user).into_iter().flat_map(|slot| &slot.owned);
@@ -560,6 +573,11 @@ impl World {
     /// Every key, in no particular order.
     pub fn keys(&self) -> impl Iterator<Item = &Arc<Key>> {
         self.keys.values()
+    }
+
+    /// The API tokens that have ended by `now`, in no particular order.
+    pub fn tokens_over_by(&self, now: Timestamp) -> impl Iterator<Item = &Arc<Token>> {
+        self.tokens().filter(move |token| !token.is_session() && token.is_over(now))
     }
 
     /// The keys that have ended by `now`, the first one first.

@@ -62,6 +62,9 @@ impl World {
             Subject::User(change) => {
                 let (was, is) = direction.of(change);
                 self.put_user(was, is);
+                if let (None, Some(user), Direction::Backward) = (was, is, direction) {
+                    self.give_back_links(user.id);
+                }
             }
             Subject::Token(change) => {
                 let (was, is) = direction.of(change);
@@ -222,13 +225,6 @@ impl World {
             owned.sort_unstable();
             if let Some(user) = self.users.get_mut(&user) {
                 user.owned = owned.into_iter().collect();
-            }
-        }
-        let guest_of = |slot: &UserSlot| Some((slot.user.guest_of?, slot.user.id));
-        let guests: Vec<(UserId, UserId)> = self.users.values().filter_map(guest_of).collect();
-        for (host, guest) in guests {
-            if let Some(host) = self.users.get_mut(&host) {
-                host.guests.insert(guest);
             }
         }
         for slot in self.nodes.values_mut() {
@@ -462,22 +458,19 @@ impl World {
                         self.users.insert(user.id, UserSlot::new(user));
                     }
                 }
-                if let Some(host) = user.guest_of.and_then(|host| self.users.get_mut(&host)) {
-                    host.guests.insert(user.id);
-                }
             }
             (Some(user), None) => {
                 self.users.remove(&user.id);
-                if let Some(host) = user.guest_of.and_then(|host| self.users.get_mut(&host)) {
-                    host.guests.remove(&user.id);
-                }
             }
             (None, None) => {}
         }
     }
 
-    /// Makes a user be found by what they are known by.
+    /// Makes a user be found by what they are known by. Nobody finds a guest.
     fn list_user(&mut self, user: &User) {
+        if user.is_guest() {
+            return;
+        }
         self.usernames.insert((user.username.to_lowercase(), user.id));
         if user.has_email() {
             self.emails.insert(user.email.to_lowercase(), user.id);
@@ -489,6 +482,9 @@ impl World {
     }
 
     fn unlist_user(&mut self, user: &User) {
+        if user.is_guest() {
+            return;
+        }
         self.usernames.remove(&(user.username.to_lowercase(), user.id));
         if user.has_email() {
             self.emails.remove(&user.email.to_lowercase());
@@ -498,6 +494,23 @@ impl World {
         }
         if let Some(at) = user.closing {
             self.closings.remove(&(at, user.id));
+        }
+    }
+
+    /// Notes at a guest, whose end was reverted, the links that had stayed without it.
+    fn give_back_links(&mut self, user: UserId) {
+        let links: Vec<Arc<Link>> =
+            self.links.values().map(|slot| &slot.link).filter(|link| link.owner == user).cloned().collect();
+        for link in links {
+            let owns = |end: &NodeId| self.node(*end).is_some_and(|node| node.owner == user);
+            let elsewhere = ![link.source, link.target].iter().any(owns);
+            let Some(slot) = self.users.get_mut(&user) else { return };
+            if elsewhere {
+                slot.links_elsewhere.insert(link.id);
+            }
+            if link.in_trash {
+                slot.trashed_links.insert(link.id);
+            }
         }
     }
 
@@ -587,7 +600,6 @@ impl UserSlot {
             holds_of: BTreeMap::new(),
             tokens: BTreeSet::new(),
             keys: BTreeSet::new(),
-            guests: BTreeSet::new(),
             links_elsewhere: BTreeSet::new(),
         }
     }

@@ -146,7 +146,7 @@ impl Model {
 
     /// Access by ownership or by branch grants.
     pub fn branch_access(&self, user: UserId, node: NodeId) -> Option<Level> {
-        self.owner_level(user, node).or_else(|| self.grant_level(user, node, false, true))
+        self.owner_level(user, node).or_else(|| self.grant_level(user, node, !self.is_active(node), true))
     }
 
     /// Access by ownership or by any grant, which makes an embed pointless.

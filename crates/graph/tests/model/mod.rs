@@ -18,11 +18,11 @@ mod ops_user;
 
 use crate::simulation::New;
 use crate::supply::Supply;
-use graph::model::{Grant, Link, LinkType, Node, Status, User};
+use graph::model::{Grant, Link, LinkType, Node, Status, Token, User};
 use graph::ops::{
     AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodePublish, NodePublishUpdate, NodeUpdate,
 };
-use graph::{BatchId, LinkId, NodeId, Operation, Reason, Timestamp, UserId};
+use graph::{BatchId, LinkId, NodeId, Operation, Reason, Timestamp, TokenId, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 use undo::{Deed, Past, Touched};
 use uuid::Uuid;
@@ -36,6 +36,9 @@ pub struct Model {
     pub links: BTreeMap<LinkId, Link>,
     pub grants: BTreeMap<(NodeId, UserId), Grant>,
     pub embeds: BTreeSet<(UserId, NodeId)>,
+    pub tokens: BTreeMap<TokenId, Token>,
+    /// Everyone who is or was the guest of a branch token, with the token's owner.
+    pub guests: BTreeMap<UserId, UserId>,
     /// Ids deleted for good.
     pub gone: BTreeSet<Uuid>,
     pub next_seq: u64,
@@ -151,9 +154,17 @@ impl Model {
         !link.in_trash && self.is_active(link.source) && self.is_active(link.target)
     }
 
+    /// The owner of the token that acts as this guest, or the user.
+    // Rules: Y10.
+    pub fn person(&self, user: UserId) -> UserId {
+        self.guests.get(&user).copied().unwrap_or(user)
+    }
+
     // Rules: N1, S16.
     pub fn user_by_email(&self, email: &str) -> Option<UserId> {
-        let same = |user: &&User| user.email.to_lowercase() == email.to_lowercase() && !user.is_removed();
+        let same = |user: &&User| {
+            user.email.to_lowercase() == email.to_lowercase() && !user.is_removed() && !user.is_guest()
+        };
         self.users.values().find(same).map(|user| user.id)
     }
 }
@@ -242,6 +253,12 @@ impl Turn {
         node.last_batch = batch;
         let after = node.clone();
         self.note(Deed::Node { id, before: Some(before), after: Some(after) });
+    }
+
+    /// A branch token makes nothing that would be its guest's alone.
+    // Rules: Y12.
+    pub fn refuse_guest(&self) -> Result<(), Reason> {
+        refuse_if(self.m.guests.contains_key(&self.caller), Reason::NoPermission)
     }
 
     fn note(&mut self, deed: Deed) {

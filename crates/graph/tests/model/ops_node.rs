@@ -49,12 +49,16 @@ impl Turn {
     // Rules: O13, O14, O15, O16.
     #[allow(clippy::type_complexity)]
     fn place(&self, target: Option<NodeId>) -> Result<(UserId, Option<(NodeId, LinkType, bool)>), Reason> {
-        let Some(target) = target else { return Ok((self.caller, None)) };
+        let Some(target) = target else {
+            self.refuse_guest()?;
+            return Ok((self.caller, None));
+        };
         let level = self.m.placement(self.caller, target).ok_or(Reason::TargetNotFound)?;
         let by_branch = self.m.branch_access(self.caller, target);
         if by_branch.is_some_and(|level| level <= Level::Editor) {
             return Ok((self.m.nodes[&target].owner, Some((target, LinkType::Primary, false))));
         }
+        self.refuse_guest()?;
         let edits = level <= Level::Editor;
         let kind = if edits { LinkType::Primary } else { LinkType::Secondary };
         Ok((self.caller, Some((target, kind, !edits))))

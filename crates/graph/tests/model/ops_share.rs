@@ -11,7 +11,7 @@ const BASIC_SHOWING_MAX: usize = 3;
 impl Turn {
     // Rules: S23.
     pub fn is_pro(&self) -> bool {
-        self.m.users[&self.caller].plan == Plan::Pro
+        self.m.users[&self.m.person(self.caller)].plan == Plan::Pro
     }
 
     // Rules: S2, S18.
@@ -76,6 +76,7 @@ impl Turn {
 
     // Rules: S9, S11, S12.
     pub fn embed(&mut self, root: &Root) -> Result<(), Reason> {
+        self.refuse_guest()?;
         let id = self.root(root)?;
         if self.m.publication_in_force(id).is_none() {
             refuse_if(self.m.placement(self.caller, id).is_none(), Reason::BranchNotFound)?;
@@ -91,6 +92,7 @@ impl Turn {
 
     // Rules: S10, S12.
     pub fn unembed(&mut self, root: &Root) -> Result<(), Reason> {
+        self.refuse_guest()?;
         let id = self.root(root)?;
         if self.m.embeds.contains(&(self.caller, id)) {
             self.set_embed(self.caller, id, false);
@@ -128,7 +130,7 @@ impl Turn {
         let there = self.m.grants.contains_key(&(id, user)) || self.m.nodes[&id].owner == user;
         refuse_if(there, Reason::AlreadyGranted)?;
         let showing = self.may_show_one_more(user);
-        let granted_by = self.caller;
+        let granted_by = self.m.person(self.caller);
         let grant = Grant { node: id, user, level, branch, due, showing, granted_by, version: 1 };
         self.set_grant(id, user, Some(grant));
         Ok(())
@@ -179,6 +181,7 @@ impl Turn {
 
     // Rules: S20.
     pub fn access_visibility(&mut self, id: NodeId, showing: bool) -> Result<(), Reason> {
+        self.refuse_guest()?;
         let Some(grant) = self.m.grants.get(&(id, self.caller)) else {
             self.seen(id)?;
             return Err(Reason::NotShared);

@@ -2,9 +2,9 @@
 
 use super::undo::Deed;
 use super::{Turn, refuse_if};
-use graph::model::{AccountState, Plan, User};
-use graph::ops::UserSet;
-use graph::{Operation, Reason, UserId};
+use graph::model::{AccountState, Level, Plan, Token, TokenScope, User};
+use graph::ops::{TokenCreate, TokenSet, UserSet};
+use graph::{Operation, Reason, TokenId, UserId};
 
 impl Turn {
     pub fn perform_for_operator(&mut self, operation: &Operation) -> Result<(), Reason> {
@@ -13,6 +13,9 @@ impl Turn {
             Operation::UserDisable { user } => self.user_state(*user, AccountState::Disabled),
             Operation::UserEnable { user } => self.user_state(*user, AccountState::Active),
             Operation::UserRemove { user } => self.user_remove(*user),
+            Operation::TokenCreate(new) => self.token_create(new),
+            Operation::TokenSet(asked) => self.token_update(asked),
+            Operation::TokenRevoke { ids } => self.token_revoke(ids),
             _ => Err(Reason::NoPermission),
         }
     }
@@ -101,6 +104,74 @@ impl Turn {
         let name = format!("removed-{}", &id[id.len() - 8..]);
         let (username, email, state) = (name.clone(), name, AccountState::Removed);
         self.m.users.insert(user, User { username, email, state, ..before });
+        self.m.users.retain(|_, other| other.guest_of != Some(user));
+        self.m.tokens.retain(|_, token| token.user != user);
+        self.note(Deed::Removed);
+        Ok(())
+    }
+
+    // Rules: Y1, Y9, Y11.
+    fn token_create(&mut self, new: &TokenCreate) -> Result<(), Reason> {
+        let TokenCreate { id, user, name, hash, expires, scope } = new.clone();
+        refuse_if(expires.is_some_and(|expires| expires <= self.m.now), Reason::InvalidExpires)?;
+        refuse_if(self.there(user)?.plan == Plan::Basic, Reason::ApiNotAllowed)?;
+        if let TokenScope::Branch { node, level, guest } = scope {
+            let access = self.m.placement(user, node).ok_or(Reason::NodeNotFound)?;
+            refuse_if(access != Level::Owner, Reason::NoPermission)?;
+            refuse_if(!self.m.is_active(node), Reason::NodeInTrash)?;
+            let blank = User::new(guest, String::new(), String::new(), Plan::Pro, self.m.now);
+            let guest = User { guest_of: Some(user), ..blank };
+            let grant = graph::model::Grant {
+                node,
+                user: guest.id,
+                level,
+                branch: true,
+                due: expires,
+                showing: true,
+                granted_by: user,
+                version: 1,
+            };
+            self.m.grants.insert((node, guest.id), grant);
+            self.m.guests.insert(guest.id, user);
+            self.m.users.insert(guest.id, guest);
+        }
+        self.m.tokens.insert(id, Token { expires, scope, ..Token::api(id, user, name, hash, self.m.now) });
+        self.note(Deed::Removed);
+        Ok(())
+    }
+
+    // Rules: Y3, Y11.
+    fn token_update(&mut self, asked: &TokenSet) -> Result<(), Reason> {
+        refuse_if(asked.name.is_none() && asked.expires.is_none(), Reason::NoFieldsToUpdate)?;
+        let past = asked.expires.flatten().is_some_and(|expires| expires <= self.m.now);
+        refuse_if(past, Reason::InvalidExpires)?;
+        let token = self.m.tokens.get_mut(&asked.id).ok_or(Reason::TokenNotFound)?;
+        token.name = asked.name.clone().unwrap_or(token.name.clone());
+        token.expires = asked.expires.unwrap_or(token.expires);
+        let expires = token.expires;
+        if let TokenScope::Branch { node, guest, .. } = token.scope
+            && let Some(grant) = self.m.grants.get_mut(&(node, guest))
+            && grant.due != expires
+        {
+            grant.due = expires;
+            grant.version += 1;
+        }
+        self.note(Deed::Removed);
+        Ok(())
+    }
+
+    /// With the guest goes what only the guest could see.
+    // Rules: Y11, Y13.
+    fn token_revoke(&mut self, ids: &[TokenId]) -> Result<(), Reason> {
+        for id in ids {
+            let token = self.m.tokens.remove(id).ok_or(Reason::TokenNotFound)?;
+            let Some(guest) = token.scope.guest() else { continue };
+            self.m.grants.retain(|(_, user), _| *user != guest);
+            let private = self.m.links.values().filter(|link| link.owner == guest && link.private);
+            let private: Vec<_> = private.map(|link| link.id).collect();
+            self.unmeant(|turn| private.into_iter().for_each(|id| turn.remove_link(id)));
+            self.m.users.remove(&guest);
+        }
         self.note(Deed::Removed);
         Ok(())
     }

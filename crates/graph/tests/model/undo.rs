@@ -111,6 +111,9 @@ impl Model {
     }
 
     pub fn knows_grant(&self, user: UserId, (id, grantee): (NodeId, UserId)) -> bool {
+        if self.guests.contains_key(&grantee) {
+            return false;
+        }
         let runs = self.placement(user, id).is_some_and(|level| level <= Level::Admin);
         let holds = grantee == user && self.grants.contains_key(&(id, user));
         self.nodes.contains_key(&id) && (holds || runs)
@@ -123,11 +126,12 @@ impl Model {
     pub fn knows_past(&self, user: UserId, past: &Past) -> bool {
         let touched = &past.touched;
         past.actor == Some(user)
+            || past.actor.is_some_and(|actor| self.person(actor) == user)
             || touched.nodes.iter().any(|id| self.knows_node(user, *id))
             || touched.links.iter().any(|id| self.knows_link(user, *id))
             || touched.grants.iter().any(|grant| self.knows_grant(user, *grant))
             || touched.embeds.iter().any(|embed| self.knows_embed(user, *embed))
-            || touched.users.contains(&user)
+            || (touched.users.contains(&user) && !self.guests.contains_key(&user))
     }
 
     /// Whether the request means to undo (true) or to redo, if either is possible.
@@ -716,7 +720,7 @@ impl Turn {
                 refuse_if(!self.m.is_active(id), Reason::NodeInTrash)?;
                 let showing = to.showing && self.may_show_one_more(user);
                 let given = !self.m.users[&to.granted_by].is_removed();
-                let granted_by = if given { to.granted_by } else { self.caller };
+                let granted_by = if given { to.granted_by } else { self.m.person(self.caller) };
                 Grant { showing, granted_by, version: 1, ..to.clone() }
             }
         };

@@ -17,8 +17,8 @@ use graph::batch::{Change, Lineage, Subject};
 use graph::diff::{Diff, LinkChange, NodeChange};
 use graph::hash::HashSet;
 use graph::load::Load;
-use graph::model::{Embed, Node, Plan, Status, User};
-use graph::ops::{self, Chain};
+use graph::model::{Embed, Node, Plan, Status, TokenScope, User};
+use graph::ops::{self, Chain, TokenCreate};
 use graph::projection::{Projection, SharedDiff};
 use graph::published::PublishedList;
 use graph::world::Counts;
@@ -91,6 +91,12 @@ type View = (Seen, (BTreeSet<NodeId>, BTreeSet<LinkId>));
 
 pub fn user_id(index: usize) -> UserId {
     UserId(Uuid::from_u128(0xA_0000_0000 + index as u128))
+}
+
+/// A person's name; a guest's number.
+pub fn name_of(user: UserId) -> String {
+    let index = (user.0.as_u128() - user_id(0).0.as_u128()) as usize;
+    NAMES.get(index).map_or_else(|| format!("guest {index}"), |name| (*name).to_owned())
 }
 
 fn users() -> Vec<User> {
@@ -191,10 +197,10 @@ impl Simulation {
         self.events += 1;
         let mut diffs: BTreeMap<UserId, Diff> = diffs.into_iter().collect();
         for at in 0..self.replicas.len() {
-            let user = user_id(at);
+            let user = self.replicas[at].user;
             let new: View = (self.model.visible(user), self.model.trash(user));
             self.tell_one(at, caller, &new, diffs.remove(&user))
-                .map_err(|problem| format!("{}: {problem}", NAMES[at]))?;
+                .map_err(|problem| format!("{}: {problem}", name_of(user)))?;
             self.views[at] = new;
         }
         self.past = self.model.clone();
@@ -209,7 +215,7 @@ impl Simulation {
         new: &View,
         diff: Option<Diff>,
     ) -> Result<(), String> {
-        let user = user_id(at);
+        let user = self.replicas[at].user;
         let want = replica::expected(&self.model, &new.0);
         if let Some(diff) = diff {
             let old = &self.views[at];
@@ -227,8 +233,9 @@ impl Simulation {
         }
         replica::check_load(&self.world, user, &new.0, &want)
             .map_err(|problem| format!("load: {problem}"))?;
-        if self.events % NAMES.len() == at {
-            by_snapshot::check(&self.world, user, self.events / NAMES.len())
+        let everyone = self.replicas.len();
+        if self.events % everyone == at {
+            by_snapshot::check(&self.world, user, self.events / everyone)
                 .map_err(|problem| format!("load: {problem}"))?;
         }
         let replica = &mut self.replicas[at];
@@ -263,9 +270,24 @@ impl Simulation {
                 self.check_lists()
             }
             // A removed user asks for nothing any more: no token of theirs is in force.
-            Event::Asked(caller, ..) if self.model.users[caller].is_removed() => Ok(()),
+            Event::Asked(caller, ..) if self.is_gone(*caller) => Ok(()),
             Event::Asked(caller, operation, new) => self.perform(*caller, operation, new),
             Event::Operated(operation, new) => self.operate(operation, new),
+        }
+    }
+
+    /// Whether the user was removed, or the token revoked that acted as this guest.
+    fn is_gone(&self, user: UserId) -> bool {
+        self.model.users.get(&user).is_none_or(User::is_removed)
+    }
+
+    /// Connects the guest of a new branch token.
+    fn connect_guest(&mut self, operation: &Operation) {
+        if let Operation::TokenCreate(TokenCreate { scope: TokenScope::Branch { guest, .. }, .. }) = operation
+        {
+            self.replicas.push(Replica::new(*guest));
+            self.views.push(View::default());
+            self.viewers.insert(*guest);
         }
     }
 
@@ -298,6 +320,10 @@ impl Simulation {
             _ => (self.decide(caller, operation, new)?, self.model.act(caller, operation, new)),
         };
         self.count(operation, want.as_ref().err().copied());
+        if self.model.guests.contains_key(&caller) {
+            let outcome = if want.is_ok() { "a guest is obeyed" } else { "a guest is refused" };
+            *self.outcomes.entry(outcome.to_owned()).or_default() += 1;
+        }
         match (got, want) {
             (Err(refusal), Err(reason)) if refusal.reason == reason => {
                 self.check_refusal(caller, operation, &refusal)
@@ -400,6 +426,7 @@ impl Simulation {
                     return self.compare();
                 }
                 let touched = Touched::between(&self.model, &model);
+                self.connect_guest(operation);
                 let before = Rc::new(std::mem::replace(&mut self.model, model));
                 let after = Rc::new(self.model.clone());
                 let viewers = self.viewers.clone();
@@ -558,6 +585,8 @@ impl Simulation {
         differ("grant", &grants_of(world), &model.grants)?;
         let users: BTreeMap<_, _> = world.users().map(|slot| (slot.user.id, (*slot.user).clone())).collect();
         differ("user", &users, &model.users)?;
+        let tokens: BTreeMap<_, _> = world.tokens().map(|token| (token.id, (**token).clone())).collect();
+        differ("token", &tokens, &model.tokens)?;
         if embeds_of(world) != model.embeds {
             return Err(format!("embeds {:?}, not {:?}", embeds_of(world), model.embeds));
         }
@@ -748,8 +777,10 @@ fn same_indices(got: &World, want: &World) -> Result<(), String> {
         }
         let by_email = got.user_by_email(&slot.user.email).map(|slot| slot.user.id);
         let by_name = got.user_by_username(&slot.user.username).map(|slot| slot.user.id);
-        let email = (!slot.user.is_removed()).then_some(slot.user.id);
-        if by_email != email || by_name != Some(slot.user.id) {
+        // A guest is found by neither.
+        let name = (!slot.user.is_guest()).then_some(slot.user.id);
+        let email = name.filter(|_| !slot.user.is_removed());
+        if by_email != email || by_name != name {
             return Err(format!("{} is not found by name or email", slot.user.username));
         }
     }
@@ -787,7 +818,8 @@ fn rebuild(world: &World, model: &Model) -> World {
     let grants = grants_of(world).into_values().map(|grant| Entity::Grant(Arc::new(grant)));
     let embeds = embeds_of(world).into_iter().map(|(user, node)| Entity::Embed(Embed { user, node }));
     let gone = model.gone.iter().map(|id| Entity::Gone(*id, 1));
-    let entities = users.chain(nodes).chain(links).chain(grants).chain(embeds).chain(gone);
+    let tokens = world.tokens().map(|token| Entity::Token(Arc::clone(token)));
+    let entities = users.chain(nodes).chain(links).chain(grants).chain(embeds).chain(tokens).chain(gone);
     let mut rebuilt = World::load(entities, world.rev(), Counts::default());
     rebuilt.advance(world.clock());
     rebuilt

@@ -3,13 +3,14 @@
 use super::values::sample;
 use super::{NAMES, New, Remembered, Simulation, user_id};
 use crate::model::Model;
-use graph::model::{Level, LinkType, Plan, Status};
+use graph::model::{Level, LinkType, Plan, Status, TokenScope};
 use graph::ops::{
     AccessAdd, AccessUpdate, LinkAdd, LinkUpdate, NodeAdd, NodeDuplicate, NodePublish, NodePublishUpdate,
-    NodeUpdate, UserSet,
+    NodeUpdate, TokenCreate, TokenSet, UserSet,
 };
 use graph::{
-    BatchId, LinkId, NODE_FIELDS, NodeFields, NodeId, Operation, Root, Timestamp, UserId, each_node_field,
+    BatchId, LinkId, NODE_FIELDS, NodeFields, NodeId, Operation, Root, Timestamp, TokenId, UserId,
+    each_node_field,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -63,12 +64,13 @@ enum What {
     UserSet,
     UserState,
     UserRemove,
+    Token,
     Undo,
     Redo,
     Time,
 }
 
-const WEIGHTS: [(What, u16); 34] = [
+const WEIGHTS: [(What, u16); 35] = [
     (What::NodeAdd, 14),
     (What::NodeAddUnder, 14),
     (What::NodeStatus, 14),
@@ -100,6 +102,7 @@ const WEIGHTS: [(What, u16); 34] = [
     (What::UserSet, 6),
     (What::UserState, 1),
     (What::UserRemove, 1),
+    (What::Token, 12),
     (What::Undo, 34),
     (What::Redo, 20),
     (What::Time, 6),
@@ -309,6 +312,9 @@ pub fn interpret(simulation: &mut Simulation, step: &Step) -> Read {
     if matches!(what, What::Time) {
         return Read::Wait(i64::from(a) * 20);
     }
+    if matches!(what, What::Token) {
+        return Read::Operate(token(simulation, step));
+    }
     if let Some(operation) = of_operator(&simulation.model, what, step) {
         return Read::Operate(operation);
     }
@@ -458,6 +464,40 @@ fn of_operator(model: &Model, what: What, step: &Step) -> Option<Operation> {
         }
         _ => None,
     }
+}
+
+/// How many guests there are in one run, and how many tokens at once.
+const GUESTS_MAX: usize = 6;
+const TOKENS_MAX: usize = 4;
+
+/// A new branch token, mostly on a node with a branch of its owner's; or an old one with another expiry, or none of it.
+fn token(simulation: &mut Simulation, step: &Step) -> Operation {
+    let Step { who, a, b, c, d, .. } = *step;
+    let id = TokenId(simulation.new_id());
+    let model = &simulation.model;
+    let known: Vec<TokenId> = model.tokens.keys().copied().collect();
+    let one = pick(&known, a).unwrap_or(TokenId(never_used()));
+    let full = model.guests.len() >= GUESTS_MAX || known.len() >= TOKENS_MAX;
+    if full || d % 4 == 0 {
+        let expires = some_if(c % 2 == 0, due(model, c / 2));
+        let revokes = if full { d % 3 == 0 } else { d % 8 == 0 };
+        return match revokes {
+            true => Operation::TokenRevoke { ids: vec![one] },
+            false => Operation::TokenSet(TokenSet { id: one, name: None, expires }),
+        };
+    }
+    let below = |id: NodeId| model.links.values().any(|link| link.target == id && !link.private);
+    let node = node_such(model, a, |node| !node.in_trash && below(node.id));
+    let owner = model.nodes.get(&node).map(|node| node.owner).filter(|_| who < 235);
+    let user = owner.unwrap_or_else(|| anyone(who));
+    let guest = user_id(NAMES.len() + model.guests.len());
+    let scope = match b {
+        250.. => TokenScope::Read,
+        _ => TokenScope::Branch { node, level: level(b), guest },
+    };
+    let mut hash = [0; 32];
+    hash[..16].copy_from_slice(id.0.as_bytes());
+    Operation::TokenCreate(TokenCreate { id, user, name: String::new(), hash, expires: due(model, c), scope })
 }
 
 fn node_operation(model: &Model, what: What, step: &Step) -> (UserId, Operation) {

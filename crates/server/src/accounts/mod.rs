@@ -15,6 +15,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod throttle;
+mod tokens;
 
 use crate::app::App;
 use crate::auth::Secret;
@@ -97,6 +98,11 @@ impl Accounts {
             R::PasswordForgot { email } => Ok(self.password_forgot(asker, &email)),
             R::PasswordReset { key, password } => self.password_reset(asker, &key, password).await,
             R::PasswordChange { old, new } => self.password_change(asker, old, new).await,
+            R::Tokens => self.tokens(asker),
+            R::TokenCreate(asked) => self.token_create(asker, asked).await,
+            R::TokenUpdate(change) => self.token_update(asker, change).await,
+            R::TokenRevoke(named) => self.token_revoke(asker, named).await,
+            R::TokenRotate(named) => self.token_rotate(asker, named.id).await,
         }
     }
 

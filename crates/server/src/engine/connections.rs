@@ -337,8 +337,13 @@ impl Connections {
     /// Ends the connections of the users that a batch removes, and drops what is kept for them: no part of the batch
     /// is sent to them. Called before the batch is told to others.
     pub(super) fn forget_removed(&mut self, batch: &Batch) {
-        for entry in batch.entries.iter().filter(|entry| entry.op == Op::UserRemove) {
-            let Subject::User(Change { after: Some(user), .. }) = &entry.subject else { continue };
+        for entry in &batch.entries {
+            let user = match &entry.subject {
+                Subject::User(Change { after: Some(user), .. }) if entry.op == Op::UserRemove => user,
+                // The guest of a token that is gone.
+                Subject::User(Change { before: Some(user), after: None }) => user,
+                _ => continue,
+            };
             self.close_where(|caller| caller.user == user.id);
             self.followers.remove(&user.id);
             self.users.remove(&user.id);

@@ -96,9 +96,13 @@ impl DirectoryChange {
                     }
                 }
                 Subject::User(user) => {
+                    // Nobody is shown a guest.
+                    if user.latest().is_none_or(|user| user.is_guest()) {
+                        continue;
+                    }
                     change.people.push(user.clone());
-                    let ids = user.latest().map(|user| [Some(user.id), user.guest_of]);
-                    for slot in ids.into_iter().flatten().flatten().filter_map(|id| world.user(id)) {
+                    let slot = user.latest().and_then(|user| world.user(user.id));
+                    if let Some(slot) = slot {
                         change.tokens.extend(slot.tokens.iter().map(|hash| (*hash, known(world, hash))));
                     }
                 }
@@ -142,7 +146,7 @@ impl Directory {
         }
         *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = tokens;
         let mut people = People::default();
-        for slot in world.users() {
+        for slot in world.users().filter(|slot| !slot.user.is_guest()) {
             people.list(&slot.user);
         }
         people.keys = world.keys().map(|key| (key.hash, Arc::clone(key))).collect();

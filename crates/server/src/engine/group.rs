@@ -191,7 +191,7 @@ impl Group {
             }
             Ok(Decided::Nothing(batch)) => {
                 let mut diff = Diff::empty(world, None);
-                diff.actor = world.user(mutation.caller.user).map(|slot| Arc::clone(&slot.user));
+                diff.actor = world.account(mutation.caller.user).cloned();
                 if let Some(batch) = batch {
                     world.apply(&batch);
                     self.record(world, batch, mutation.idempotency_key);
@@ -225,7 +225,7 @@ impl Group {
         if let Some(request) = mutation.idempotency_key
             && let Some(done) = self.remembered(context, request.batch)?
         {
-            if done.batch.actor != Some(user) || done.fingerprint != Some(request.fingerprint) {
+            if done.batch.caller() != Some(user) || done.fingerprint != Some(request.fingerprint) {
                 return Err(Failure::Refused(Reason::BatchIdConflict.into()));
             }
             return Ok(Decided::Replay(graph::replay::replay(world, &done.batch, done.rev, user)));
@@ -485,7 +485,7 @@ pub(super) fn published(world: &World, connections: &Connections, batch: &Batch)
     let mut made: Vec<&Arc<Node>> =
         was.into_iter().filter(|(_, was)| !was).filter_map(|(id, _)| world.node(id)).collect();
     made.sort_unstable_by_key(|node| node.seq);
-    let actor = batch.actor.and_then(|id| world.user(id)).map(|slot| Arc::clone(&slot.user));
+    let actor = batch.actor.and_then(|id| world.account(id)).cloned();
     let covers = graph::cover::covers(world, made.iter().map(|node| node.id), connections.users().into());
     let announcement = |node: &Arc<Node>| {
         let publication = node.publication.as_deref()?;

@@ -31,12 +31,12 @@ impl Request {
 
     fn line(&self) -> Line {
         match self {
-            Request::Mutate(mutation, _) => Line::User(mutation.caller.user),
+            Request::Mutate(mutation, _) => Line::User(mutation.caller.account),
             Request::Administer(asked, _) => match asked.actor {
-                Actor::Caller(caller) => Line::User(caller.user),
+                Actor::Caller(caller) => Line::User(caller.account),
                 Actor::Server => Line::Anonymous,
             },
-            Request::Read { caller, .. } | Request::Relay { caller, .. } => Line::User(caller.user),
+            Request::Read { caller, .. } | Request::Relay { caller, .. } => Line::User(caller.account),
             Request::ReadPublic { .. } => Line::Anonymous,
         }
     }

@@ -20,9 +20,10 @@ pub struct ConnectionId(pub u64);
 /// The caller of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The user for whom the caller acts: the token's own, or a guest of theirs.
+    /// The user for whom the caller acts: the token's own, or a guest of theirs. By their view and access everything is
+    /// answered.
     pub user: UserId,
-    /// Whose the token is.
+    /// Whose the token is. Limits count for them.
     pub account: UserId,
     /// The token that the caller presented.
     pub token: TokenId,
@@ -38,6 +39,11 @@ impl Caller {
     /// The caller with an API token that lets them do what its user may.
     pub fn api(user: UserId, token: TokenId, hash: TokenHash) -> Self {
         Caller { user, account: user, token, hash, kind: TokenKind::Api, reads_only: false }
+    }
+
+    /// Whether the token acts as a guest: for a branch, and not for the account.
+    pub fn is_guest(self) -> bool {
+        self.user != self.account
     }
 }
 

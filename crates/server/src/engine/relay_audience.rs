@@ -35,7 +35,7 @@ pub(super) fn address(
     relay: Relay,
     from: ConnectionId,
 ) -> Result<AddressedRelay, Failure> {
-    let sender = world.user(caller.user).ok_or(Failure::Exception)?;
+    let sender = world.account(caller.user).ok_or(Failure::Exception)?;
     let needed = match &relay {
         Relay::Presence { node, .. } => node.map(|node| (node, Level::Viewer)),
         Relay::Camera { .. } => None,
@@ -50,7 +50,7 @@ pub(super) fn address(
         }
         users.extend(who_sees(world, connections, node));
     }
-    let relayed = Relayed { from: Arc::clone(&sender.user), relay, text: SharedText::default() };
+    let relayed = Relayed { from: Arc::clone(sender), relay, text: SharedText::default() };
     Ok(AddressedRelay { relayed: Arc::new(relayed), users, from })
 }
 

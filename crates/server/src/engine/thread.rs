@@ -398,7 +398,9 @@ impl Thread {
         if !self.shared.directory.idle_sessions(now).is_empty() {
             // Other servers may know of a later use.
             self.committer.read_used();
-        } else if self.world.keys_over_by(now).next().is_some() {
+        } else if self.world.keys_over_by(now).next().is_some()
+            || self.world.tokens_over_by(now).next().is_some()
+        {
             self.administer(AccountOperation::Tidy { sessions: Vec::new() });
         }
     }

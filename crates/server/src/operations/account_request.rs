@@ -1,5 +1,6 @@
 //! What the rows of accounts ask: a request that the room `accounts` carries out.
 
+use super::token_request::{TokenAsked, TokenChange, TokenNamed, TokensNamed};
 use graph::KeyId;
 use std::fmt;
 
@@ -12,6 +13,16 @@ pub enum AccountRequest {
     Login { email: String, password: Confidential },
     /// End the caller's session.
     Logout,
+    /// List the caller's API tokens.
+    Tokens,
+    /// Make an API token of the caller's.
+    TokenCreate(TokenAsked),
+    /// Change the name or the expiry of one.
+    TokenUpdate(TokenChange),
+    /// Revoke one or all.
+    TokenRevoke(TokensNamed),
+    /// Give one a new secret.
+    TokenRotate(TokenNamed),
     /// Issue an invitation: for this email, or for anyone.
     Invite { email: Option<String> },
     /// List the invitations that nobody has used.

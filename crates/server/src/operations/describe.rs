@@ -30,6 +30,9 @@ impl Row {
                 problems.extend([Problem::Origin, Problem::Encoding]);
             }
         }
+        if self.is_change() && self.callers == Callers::Known {
+            problems.push(Problem::read_only());
+        }
         problems.push(Problem::malformed(""));
         problems.extend(self.payload_errors().into_iter().map(Problem::from));
         if self.is_mutation() {

@@ -2,10 +2,13 @@
 
 use super::account_request::Confidential;
 use super::rules::*;
+use super::token_request::AskedScope;
 use crate::wire::payload::Json;
 use crate::wire::{PayloadFault, PayloadRefusal};
 use graph::model::{Level, LinkType};
-use graph::ops::{EMAIL_CHARS_MAX, USERNAME_CHARS, is_email, is_username};
+use graph::ops::{
+    EMAIL_CHARS_MAX, TOKEN_NAME_CHARS_MAX, USERNAME_CHARS, is_email, is_token_name, is_username,
+};
 use graph::{BatchId, NodeId, Root, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -289,6 +292,49 @@ kind! { Username => String,
         "maxLength": USERNAME_CHARS.end(),
     })),
     |json| text(json).filter(|text| is_username(text)).map(str::to_owned)
+}
+
+/// An API token's name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TokenName;
+
+kind! { TokenName => String,
+    Schema::new("string", format!("at most {TOKEN_NAME_CHARS_MAX} characters, none of them a control character"))
+        .json(json!({ "maxLength": TOKEN_NAME_CHARS_MAX, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$" })),
+    |json| text(json).filter(|text| is_token_name(text)).map(str::to_owned)
+}
+
+/// What an API token is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ScopeOfToken;
+
+kind! { ScopeOfToken => AskedScope,
+    Schema {
+        is_id: true,
+        json: json!({ "type": ["string", "object"], "anyOf": [
+            { "type": "string", "enum": ["all", "read"] },
+            {
+                "type": "object",
+                "properties": {
+                    "branch": { "type": "string", "format": "uuid" },
+                    "level": { "type": "integer", "enum": [1, 2, 3] },
+                },
+                "required": ["branch", "level"],
+                "additionalProperties": false,
+            },
+        ] }),
+        ..Schema::new("string or object", "\"all\", \"read\", or {branch, level}: a node's UUID, and 1, 2 or 3")
+    },
+    |json| match json {
+        Json::Text(scope) if scope == "all" => Some(AskedScope::All),
+        Json::Text(scope) if scope == "read" => Some(AskedScope::Read),
+        Json::Object(fields) if fields.len() == 2 => {
+            let level = Level::try_from(small(json.get("level")?)?).ok()?;
+            let node = NodeId(uuid(json.get("branch")?)?);
+            (level != Level::Owner).then_some(AskedScope::Branch { node, level })
+        }
+        _ => None,
+    }
 }
 
 /// A password. Whether a new one is good enough is judged where it is set.

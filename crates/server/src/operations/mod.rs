@@ -18,6 +18,8 @@ mod row;
 mod rows;
 mod rules;
 mod several;
+mod token_request;
+mod token_rows;
 
 use crate::engine::protocol::{IdempotencyKey, Read};
 use crate::wire::payload::Json;
@@ -36,6 +38,7 @@ pub use row::{Callers, Method, Row};
 use row::{Make, read_mutation};
 pub use rows::ROWS;
 pub use rules::*;
+pub use token_request::{AskedScope, TokenAsked, TokenChange, TokenNamed, TokensNamed};
 
 /// The operations open to callers without an account, with a public token (T15).
 pub const PUBLIC_EVENTS: [&str; 2] = ["branch:get", "graph:snapshot"];

@@ -6,6 +6,7 @@ use super::fields::*;
 use super::input::{Changes, Given, Input, Reading, input};
 use super::node_fields::NodeInput;
 use super::row::{Row, row};
+use super::token_rows::tokens;
 use crate::engine::protocol::Read;
 use crate::limits::{NamedLimit, Rule};
 use crate::wire;
@@ -37,7 +38,7 @@ const PUBLISH_PATHS: &[&str] = &["/api/node/publish", "/api/node/public"];
 
 /// Every operation.
 pub static ROWS: LazyLock<Vec<Row>> =
-    LazyLock::new(|| [graph(), nodes(), links(), shares(), past(), rest(), accounts()].concat());
+    LazyLock::new(|| [graph(), nodes(), links(), shares(), past(), rest(), accounts(), tokens()].concat());
 
 fn graph() -> Vec<Row> {
     vec![

@@ -2,6 +2,7 @@
 
 use crate::auth::Secret;
 use crate::engine::{RandomIds, clock};
+use crate::operations::AskedScope;
 use graph::batch::Subject;
 use graph::model::{Key, Plan, Token, User};
 use graph::ops::{AccountOperation, Belongings, TokenCreate, UserAdd, UserSet};
@@ -94,7 +95,8 @@ impl<'l> Accounts<'l> {
 
     /// Everyone there ever was: the removed ones, too, with the names that stand for them.
     pub fn people(&self) -> HashMap<UserId, Arc<User>> {
-        self.world.users().map(|slot| (slot.user.id, Arc::clone(&slot.user))).collect()
+        let people = self.world.users().filter(|slot| !slot.user.is_guest());
+        people.map(|slot| (slot.user.id, Arc::clone(&slot.user))).collect()
     }
 
     /// The user with that email.
@@ -125,15 +127,36 @@ impl<'l> Accounts<'l> {
         self.user(&email)
     }
 
-    /// Creates a token for a user and returns its secret, which is not stored.
+    /// Creates a token for a user and returns it with its secret, which is not stored.
     ///
     /// # Errors
-    /// `invalid_token_name`, `api_not_allowed` on a plan without tokens, and [`AccountError::Log`].
-    pub fn create_token(&mut self, user: &User, name: &str) -> Result<(TokenId, Secret), AccountError> {
+    /// `invalid_token_name`, `invalid_expires`, `api_not_allowed` on a plan without tokens, those of the node of a
+    /// branch token, and [`AccountError::Log`].
+    pub fn create_token(
+        &mut self,
+        user: &User,
+        name: &str,
+        expires: Option<Timestamp>,
+        scope: AskedScope,
+    ) -> Result<(Listed, Secret), AccountError> {
+        if matches!(scope, AskedScope::Branch { .. }) {
+            self.load_everything()?;
+        }
         let secret = Secret::random()?;
         let (id, hash) = (TokenId(Uuid::new_v4()), secret.hash());
-        self.commit(&Operation::TokenCreate(TokenCreate::new(id, user.id, name.to_owned(), hash)))?;
-        Ok((id, secret))
+        let (user, name, scope) = (user.id, name.to_owned(), scope.with_guest(&mut RandomIds));
+        self.commit(&Operation::TokenCreate(TokenCreate { id, user, name, hash, expires, scope }))?;
+        let token = self.world.token(&hash).cloned().ok_or(Reason::TokenNotFound)?;
+        Ok((Listed { token, last_used: None }, secret))
+    }
+
+    /// Loads what else there is than accounts: the guests of branch tokens have grants and links.
+    fn load_everything(&mut self) -> Result<(), AccountError> {
+        if self.scope != LoadScope::Everything {
+            self.world = self.log.load(LoadScope::Everything)?;
+            self.scope = LoadScope::Everything;
+        }
+        Ok(())
     }
 
     /// A user's tokens, the oldest first.
@@ -162,6 +185,9 @@ impl<'l> Accounts<'l> {
         if only.is_some() && ids.is_empty() {
             return Err(Reason::TokenNotFound.into());
         }
+        if theirs.iter().any(|token| token.scope.guest().is_some() && ids.contains(&token.id)) {
+            self.load_everything()?;
+        }
         if !ids.is_empty() {
             self.commit(&Operation::TokenRevoke { ids: ids.clone() })?;
         }
@@ -172,12 +198,12 @@ impl<'l> Accounts<'l> {
     ///
     /// # Errors
     /// `token_not_found`, and [`AccountError::Log`].
-    pub fn rotate(&mut self, user: &User, id: TokenId) -> Result<(Arc<Token>, Secret), AccountError> {
-        let theirs = self.tokens_of(user).into_iter().find(|token| token.id == id);
-        let token = theirs.ok_or(Reason::TokenNotFound)?;
+    pub fn rotate(&mut self, user: &User, id: TokenId) -> Result<(Listed, Secret), AccountError> {
+        let theirs = self.tokens(user)?.into_iter().find(|listed| listed.token.id == id);
+        let listed = theirs.ok_or(Reason::TokenNotFound)?;
         let secret = Secret::random()?;
         self.commit(&Operation::TokenRotate { id, hash: secret.hash() })?;
-        Ok((token, secret))
+        Ok((listed, secret))
     }
 
     /// Issues a one-time key.
@@ -232,8 +258,11 @@ impl<'l> Accounts<'l> {
         found.ok_or_else(|| Reason::UserNotFound.into())
     }
 
+    /// Those that have not expired. Sessions are not among them.
     fn tokens_of(&self, user: &User) -> Vec<Arc<Token>> {
-        self.world.tokens().filter(|token| token.user == user.id).cloned().collect()
+        let now = clock::now();
+        let tokens = self.world.tokens().filter(|token| token.user == user.id && !token.is_session());
+        tokens.filter(|token| !token.is_over(now)).cloned().collect()
     }
 
     /// Decides an operation on the accounts as they are in the transaction, and appends it.
@@ -308,7 +337,7 @@ mod tests {
         let mut accounts = Accounts::open(&mut log).unwrap();
         let user = accounts.add_user("olha@example.com", "olha", Plan::Pro).unwrap();
         for (name, allowed) in cases {
-            match accounts.create_token(&user, name) {
+            match accounts.create_token(&user, name, None, AskedScope::All) {
                 Ok(_) => assert!(allowed, "{name:?}"),
                 Err(error) => {
                     assert!(!allowed, "{name:?}: {error}");

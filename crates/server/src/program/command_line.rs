@@ -1,27 +1,24 @@
 //! The command line.
 
-use super::accounts::{Accounts, Listed, NEWS};
 use super::command_error::CommandError;
 use super::data_directory::open_log;
 use super::demo;
 use super::history_command;
 use super::links;
 use super::logging;
-use super::printing::{OutputFormat, harmless, lines, print_json, print_text, show};
+use super::printing::{OutputFormat, harmless, print_json, print_text};
 use super::serve;
 use super::settings::{Flags, Settings, flag_help, settings_help};
+use super::token_command::{self, TokenCommand};
 use super::user_command::{self, UserCommand};
 use crate::described;
-use crate::engine::clock;
 use crate::operations;
 use clap::{Args, Parser, Subcommand};
-use graph::{Timestamp, TokenId, check};
-use serde_json::{Value, json};
+use graph::check;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use store::{LoadScope, Log as _, LogError};
-use uuid::Uuid;
 
 /// A self-hosted server for task graphs, over REST and Socket.IO.
 #[derive(Debug, Parser)]
@@ -74,55 +71,6 @@ struct Listen {
     admin_listen: Option<String>,
 }
 
-#[derive(Debug, Subcommand)]
-enum TokenCommand {
-    /// Create a token and print it; it cannot be shown again
-    Create {
-        /// The user's email
-        #[arg(long)]
-        email: String,
-        /// A name for the token in lists, of at most 80 characters
-        #[arg(long, default_value = "", hide_default_value = true)]
-        name: String,
-        #[command(flatten)]
-        form: OutputFormat,
-    },
-    /// List a user's tokens, without their secrets
-    List {
-        /// The user's email
-        #[arg(long)]
-        email: String,
-        #[command(flatten)]
-        form: OutputFormat,
-    },
-    /// Give a token a new secret and print it; it cannot be shown again, and the old secret stops working
-    Rotate {
-        /// The user's email
-        #[arg(long)]
-        email: String,
-        /// The id of the token, as shown by `token list`
-        #[arg(long)]
-        id: Uuid,
-        #[command(flatten)]
-        form: OutputFormat,
-    },
-    /// Revoke one token of a user, or all
-    #[command(group = clap::ArgGroup::new("which").required(true))]
-    Revoke {
-        /// The user's email
-        #[arg(long)]
-        email: String,
-        /// The id of the token, as shown by `token list`
-        #[arg(long, group = "which")]
-        id: Option<Uuid>,
-        /// Revoke every token of the user
-        #[arg(long, group = "which")]
-        all: bool,
-        #[command(flatten)]
-        form: OutputFormat,
-    },
-}
-
 /// `--data` is a flag of every command, also of the one that has its own directory.
 const DEMO_HELP: &str = "The demo never uses the data in --data. Only a synaptask.toml is looked for there.";
 
@@ -167,7 +115,7 @@ fn run(cli: Cli) -> Result<(), CommandError> {
         }
         Command::User(command) => user_command::run(command, &load(None)?),
         Command::Invite(args) => links::invite(args, &load(None)?),
-        Command::Token(command) => token(command, &load(None)?),
+        Command::Token(command) => token_command::run(command, &load(None)?),
         Command::History(args) => history_command::run(args, &load(None)?),
         Command::Check => check_data(&load(None)?),
         Command::Operations(form) if form.json => print_json(&operations::table_json()),
@@ -188,56 +136,6 @@ fn start_logging(settings: &Settings) -> Result<logging::Guard, CommandError> {
 
 fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
-}
-
-fn token(command: &TokenCommand, settings: &Settings) -> Result<(), CommandError> {
-    let mut log = open_log(&settings.data)?;
-    let mut accounts = Accounts::open(&mut log)?;
-    match command {
-        TokenCommand::Create { email, name, form } => {
-            let user = accounts.user(email)?;
-            let (id, secret) = accounts.create_token(&user, name)?;
-            let created = moment(Some(clock::now().whole_seconds()));
-            let shown = json!({ "id": id, "name": name, "createdTime": created, "token": secret.reveal() });
-            show(*form, &shown, || format!("{id}\ntoken, shown this once: {}", secret.reveal()))
-        }
-        TokenCommand::List { email, form } => {
-            let user = accounts.user(email)?;
-            let tokens = accounts.tokens(&user)?;
-            let shown = tokens.iter().map(|listed| {
-                let token = &listed.token;
-                let (created, used) = (moment(Some(token.created)), moment(listed.last_used));
-                json!({ "id": token.id, "name": token.name, "createdTime": created, "lastUsedTime": used })
-            });
-            show(*form, &Value::Array(shown.collect()), || {
-                let line = |listed: &Listed| {
-                    let used = moment(listed.last_used).unwrap_or_else(|| "never".into());
-                    format!("{}  {}  last used: {used}", listed.token.id, listed.token.name)
-                };
-                lines(tokens.iter().map(line), &format!("{} has no tokens.", user.email))
-            })
-        }
-        TokenCommand::Rotate { email, id, form } => {
-            let user = accounts.user(email)?;
-            let (token, secret) = accounts.rotate(&user, TokenId(*id))?;
-            std::thread::sleep(NEWS);
-            let created = moment(Some(token.created));
-            let shown =
-                json!({ "id": id, "name": token.name, "createdTime": created, "token": secret.reveal() });
-            show(*form, &shown, || format!("{id}\ntoken, shown this once: {}", secret.reveal()))
-        }
-        TokenCommand::Revoke { email, id, all: _, form } => {
-            let user = accounts.user(email)?;
-            let revoked = accounts.revoke(&user, id.map(TokenId))?;
-            // A running server checks the log this often. When the command ends, the revocation is in force.
-            std::thread::sleep(NEWS);
-            show(*form, &json!({ "revoked": revoked }), || format!("revoked: {}", revoked.len()))
-        }
-    }
-}
-
-fn moment(at: Option<Timestamp>) -> Option<String> {
-    at.map(|at| at.whole_seconds().rfc3339())
 }
 
 fn check_data(settings: &Settings) -> Result<(), CommandError> {

@@ -8,6 +8,7 @@ use super::settings::Settings;
 use crate::auth::Secret;
 use crate::engine::DiffPart;
 use crate::engine::{Caller, Engine, Failure, Mutation, Outcome, clock};
+use crate::operations::AskedScope;
 use graph::diff::NodeChange;
 use graph::model::{Level, LinkType, Plan, Status};
 use graph::ops::{AccessAdd, LinkAdd, NodeAdd, NodePublish, NodeUpdate};
@@ -196,7 +197,7 @@ fn open_accounts(accounts: &mut Accounts<'_>) -> Result<Vec<(String, Secret)>, A
     for username in PEOPLE {
         let email = format!("{username}@example.com");
         let user = accounts.add_user(&email, username, Plan::Pro)?;
-        let (_, secret) = accounts.create_token(&user, "demo")?;
+        let (_, secret) = accounts.create_token(&user, "demo", None, AskedScope::All)?;
         secrets.push((email, secret));
     }
     Ok(secrets)

@@ -12,6 +12,7 @@ mod logging;
 mod printing;
 mod serve;
 mod settings;
+mod token_command;
 mod user_command;
 
 pub use command_line::main;

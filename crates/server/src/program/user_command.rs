@@ -6,6 +6,7 @@ use super::data_directory::{make_log, open_log};
 use super::links;
 use super::printing::{OutputFormat, lines, show};
 use super::settings::Settings;
+use crate::operations::AskedScope;
 use clap::{Args, Subcommand, ValueEnum};
 use graph::model::{AccountState, Plan, User};
 use graph::ops::{Belongings, UserSet};
@@ -107,7 +108,9 @@ pub(super) fn run(command: &UserCommand, settings: &Settings) -> Result<(), Comm
             let user = accounts.add_user(email, username, Plan::from(*plan))?;
             let secret = match user.plan {
                 Plan::Basic => None,
-                Plan::Plus | Plan::Pro => Some(accounts.create_token(&user, "first")?.1),
+                Plan::Plus | Plan::Pro => {
+                    Some(accounts.create_token(&user, "first", None, AskedScope::All)?.1)
+                }
             };
             let secret = secret.as_ref().map(|secret| secret.reveal());
             let mut shown = user_json(&user);

@@ -27,16 +27,28 @@ pub(super) async fn answer(
 ) -> RestAnswer {
     let app = &rest.app;
     let caller = admit(app, client, request.headers(), row).await?;
-    noted.user = caller.map(|caller| caller.user);
-    let who = caller.map_or_else(|| Who::address(client.address), |caller| Who::User(caller.user));
+    noted.user = caller.map(|caller| caller.account);
+    let who = caller.map_or_else(|| Who::address(client.address), |caller| Who::User(caller.account));
     // Before the body is read: reading it costs more than counting.
     app.count_named(who, row.limit).map_err(|over| Problem::limited(over.retry_after_s))?;
+    if let Some(caller) = caller {
+        refuse_scoped(caller, row)?;
+    }
     let (parts, body) = request.into_parts();
     let payload = payload(app, row, &parts, body, parameters).await?;
     let Asked::Account(asked) = operations::decode(row, &payload)? else { return Err(Problem::exception()) };
     let asker = Asker { caller, client, headers: &parts.headers, trace_id: trace };
     let answer = into_response(rest.accounts.carry_out(asker, asked).await?);
     Ok(renewing(rest, client, &parts.headers, row, answer))
+}
+
+/// A token that may only read changes nothing, and one for a branch is not for the account.
+fn refuse_scoped(caller: Caller, row: &Row) -> Result<(), Problem> {
+    match caller {
+        _ if caller.reads_only && row.is_change() => Err(Problem::read_only()),
+        _ if caller.is_guest() => Err(graph::Reason::NoPermission.into()),
+        _ => Ok(()),
+    }
 }
 
 /// The answer to a successful read by a session: its cookie has its full age again, as the session has. What changes

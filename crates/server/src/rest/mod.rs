@@ -222,13 +222,13 @@ async fn answer(rest: &Rest, request: Request, trace: &str, noted: &mut Noted) -
         }
         known => known?,
     };
-    noted.user = Some(caller.user);
+    noted.user = Some(caller.account);
     let (parts, body) = request.into_parts();
     let payload = match payload(app, row, &parts, body, parameters).await {
         Err(Problem::Malformed(malformed)) => Err(malformed),
         read => Ok(read?),
     };
-    let permit = if row.is_read() { rest.permits.acquire(Who::User(caller.user)).await } else { None };
+    let permit = if row.is_read() { rest.permits.acquire(Who::User(caller.account)).await } else { None };
     let limit = match row.over_rest_alone {
         true => row.limit.into(),
         false => RequestLimit { limit: REST, of: row.event },

@@ -68,7 +68,7 @@ pub async fn admit(
         TokenRefusal::Unknown => Problem::AuthInvalid,
         TokenRefusal::ApiNotAllowed => Problem::api_not_allowed(),
     })?;
-    let user = identity.caller.user;
+    let user = identity.caller.account;
     let open = match reservation {
         Reservation::User(reserved, open) if reserved == user => open,
         Reservation::User(..) => open_for(app, user)?,

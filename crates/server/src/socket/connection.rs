@@ -235,10 +235,10 @@ pub async fn run(app: Arc<App>, connection: Arc<Connection>, socket: Arc<Socket>
 
 async fn live(app: &Arc<App>, connection: &Arc<Connection>, sender: &Arc<Sender>, admitted: Admitted) {
     let Admitted { caller, means, open: _open } = admitted;
-    let _ = connection.user.set(caller.user);
-    let connected = wire::connected(caller.user, means.client(), clock::now());
+    let _ = connection.user.set(caller.account);
+    let connected = wire::connected(caller.account, means.client(), clock::now());
     connection.put(Outgoing::Event("connected", connected), 0, Admission::Bound);
-    let sink = Sink { connection: Arc::clone(connection), sender: Arc::clone(sender), user: caller.user };
+    let sink = Sink { connection: Arc::clone(connection), sender: Arc::clone(sender), user: caller.account };
     let id = app.engine.connect(caller, Box::new(sink));
     let end = tokio::select! {
         end = send_all(connection, sender) => end,
@@ -297,6 +297,11 @@ fn take(
     let (mut row, mut passed_on) = (operations::by_event(&name), None);
     if let Some(relayed) = operations::relay_by_event(&name) {
         row = relayed.stored_by.as_ref();
+        // What is relayed shows others where somebody is and what they do. A token that may only read shows nothing.
+        if caller.reads_only && row.is_none() {
+            let pending = PendingReply::new(connection, name, ack, Some(permit));
+            return pending.say(Problem::read_only().into(), AnsweredBy::Here);
+        }
         let relay = payload.as_ref().map_err(|malformed| Problem::from(malformed.clone()));
         let relay = relay.and_then(|payload| operations::decode_relay(relayed, payload));
         match (relay, row) {

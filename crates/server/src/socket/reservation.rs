@@ -31,7 +31,7 @@ pub async fn reserve(app: &Arc<App>, client: &Client, headers: &HeaderMap) -> Re
     };
     match identity {
         Some(identity) => {
-            let user = identity.caller.user;
+            let user = identity.caller.account;
             Ok(Reservation::User(user, open_for(app, user)?))
         }
         None => reserve_unknown(app, client),

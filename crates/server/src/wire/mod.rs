@@ -12,6 +12,7 @@ mod problem;
 mod relay_event;
 pub mod shape;
 mod snapshot;
+mod token;
 mod waiting;
 
 use crate::engine::DiffPart;
@@ -45,6 +46,8 @@ pub use problem::Problem;
 pub(crate) use relay_event::relayed_shape;
 pub use relay_event::{relayed_event, relayed_event_name};
 pub use snapshot::Snapshot;
+pub use token::token_json;
+pub(crate) use token::{NewTokenAnswer, RevokedTokensAnswer, TokenAnswer, TokensAnswer};
 pub(crate) use waiting::{CriticalAnswer, GrantsAnswer, ReadyAnswer, WhyAnswer};
 
 /// A value of a field of a node, as JSON.

@@ -97,6 +97,11 @@ impl Problem {
         Problem::Failed(Failure::Refused(Reason::ApiNotAllowed.into()))
     }
 
+    /// The token may only read.
+    pub fn read_only() -> Self {
+        Problem::Failed(Failure::Refused(Reason::ReadOnly.into()))
+    }
+
     /// The log could not write the change.
     pub fn storage() -> Self {
         Problem::Failed(Failure::Storage)

@@ -58,8 +58,14 @@ fn past(
                 }
                 let change = Change { before, after: Some(after) };
                 let entry = Entry { op, derived: false, subject: Subject::Node(change), copy_of: None };
-                let batch =
-                    Batch { id, actor: Some(actor), at, lineage: Lineage::Fresh, entries: vec![entry] };
+                let batch = Batch {
+                    id,
+                    actor: Some(actor),
+                    guest: None,
+                    at,
+                    lineage: Lineage::Fresh,
+                    entries: vec![entry],
+                };
                 Proposal { batch: batch.into(), fingerprint: None }
             })
             .collect();
@@ -225,6 +231,7 @@ fn h10_a_name_used_anew_is_no_part_of_the_chain_it_once_began() {
     let user = server.person("anna").caller.user;
     let [root, turn] = [batch_id(), batch_id()];
     let old = |id, lineage| Batch {
+        guest: None,
         id,
         actor: Some(user),
         at: now().plus_ms(-2 * DAY_MS),

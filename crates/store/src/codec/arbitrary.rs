@@ -241,10 +241,12 @@ pub(crate) fn batch() -> impl Strategy<Value = Batch> {
         uuid().prop_map(|id| Lineage::UndoOf(BatchId(id))),
         uuid().prop_map(|id| Lineage::RedoOf(BatchId(id))),
     ];
-    (uuid(), option::of(uuid()), time(), lineage, vec(entry, 0..6)).prop_map(
-        |(id, actor, at, lineage, entries)| Batch {
+    let people = (option::of(uuid()), option::of(uuid()));
+    (uuid(), people, time(), lineage, vec(entry, 0..6)).prop_map(
+        |(id, (actor, guest), at, lineage, entries)| Batch {
             id: BatchId(id),
             actor: actor.map(UserId),
+            guest: guest.map(UserId),
             at,
             lineage,
             entries,

@@ -4,7 +4,7 @@
 //! An entry has the whole entity after the change in `after`, and in `was` the fields of the entity before it that
 //! differ, as they were; null for one that was absent. `was` is whole if the entity was deleted.
 
-use super::CodecError;
+use super::{CodecError, Decoded};
 use graph::batch::{Change, Lineage};
 use graph::{Entry, Op, Subject};
 use serde::de::DeserializeOwned;
@@ -46,10 +46,10 @@ struct EntryIn<'a> {
 }
 
 /// Decodes a body.
-pub(super) fn decode(body: &[u8]) -> Result<(Lineage, Vec<Entry>), CodecError> {
+pub(super) fn decode(body: &[u8]) -> Result<Decoded, CodecError> {
     let body: Body<'_> = serde_json::from_slice(body)?;
     let entries = body.entries.iter().map(read_entry).collect::<Result<_, _>>()?;
-    Ok((body.lineage, entries))
+    Ok(Decoded { lineage: body.lineage, guest: None, entries })
 }
 
 fn read_entry(entry: &EntryIn<'_>) -> Result<Entry, CodecError> {

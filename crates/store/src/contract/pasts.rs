@@ -128,7 +128,7 @@ impl Naive {
     fn push(&mut self, actor: Option<UserId>, lineage: Lineage, entries: Vec<Entry>) {
         let rev = self.known.len() as Rev + 1;
         let id = BatchId(uuid(10_000 + rev));
-        let batch = Batch { id, actor, at: Timestamp::from_ms(self.now), lineage, entries };
+        let batch = Batch { id, actor, guest: None, at: Timestamp::from_ms(self.now), lineage, entries };
         self.known.push(Known { rev, batch, held: true });
     }
 

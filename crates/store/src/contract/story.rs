@@ -30,7 +30,7 @@ fn node_id(n: u64) -> NodeId {
 
 fn batch(n: u64, actor: Option<UserId>, entries: Vec<Entry>) -> Batch {
     let at = Timestamp::from_ms(1_000 * n as i64);
-    Batch { id: BatchId(uuid(1_000 + n)), actor, at, lineage: Lineage::Fresh, entries }
+    Batch { id: BatchId(uuid(1_000 + n)), actor, guest: None, at, lineage: Lineage::Fresh, entries }
 }
 
 /// A batch without entries.

@@ -4,7 +4,7 @@
 use super::find::{Part, as_stored};
 use super::view::View;
 use super::{natural, unwritten};
-use crate::codec;
+use crate::codec::{self, Decoded};
 use crate::error::LogError;
 use crate::history_page::Shows;
 use crate::{Fingerprint, Proposal, Remembered};
@@ -156,9 +156,10 @@ pub(super) fn remembered(row: &Row<'_>) -> Result<Remembered, LogError> {
     };
     let place = || format!("batch {rev}");
     let (id, actor, at, fingerprint, body) = read().map_err(|error| LogError::corrupt(place(), error))?;
-    let (lineage, entries) = codec::decode(body).map_err(|error| LogError::corrupt(place(), error))?;
+    let Decoded { lineage, guest, entries } =
+        codec::decode(body).map_err(|error| LogError::corrupt(place(), error))?;
     let actor = Option::map(actor, UserId);
-    let batch = Batch { id: BatchId(id), actor, at: Timestamp::from_ms(at), lineage, entries };
+    let batch = Batch { id: BatchId(id), actor, guest, at: Timestamp::from_ms(at), lineage, entries };
     Ok(Remembered { rev: natural(rev)?, batch, fingerprint })
 }
 

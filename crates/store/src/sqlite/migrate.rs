@@ -20,7 +20,7 @@ pub(super) fn fill_second(conn: &Connection) -> Result<(), LogError> {
     each(conn, "SELECT rev, id, body FROM batches ORDER BY rev", [], |row| {
         let (rev, id) = (row.get(0).map_err(unwritten)?, BatchId(row.get(1).map_err(unwritten)?));
         let body = row.get_ref(2).and_then(|body| Ok(body.as_bytes()?)).map_err(unwritten)?;
-        let (lineage, entries) =
+        let codec::Decoded { lineage, entries, .. } =
             codec::decode(body).map_err(|error| LogError::corrupt(format!("batch {rev}"), error))?;
         ids(&entries).into_iter().try_for_each(|id| {
             execute(conn, "INSERT INTO touches (id, rev) VALUES (?1, ?2)", params![id, rev])

@@ -194,7 +194,7 @@ fn refuse_purged(world: &World, caller: UserId, chain: &Chain, steps: &[Step<'_>
     if gone.is_empty() && !steps.iter().any(|step| matches!(step, Step::None { .. })) {
         return Ok(());
     }
-    match chain.root.actor == Some(caller) && !gone.is_empty() {
+    match chain.root.caller() == Some(caller) && !gone.is_empty() {
         true => Err(Refusal::with(Reason::CannotRestorePurged, format!("Deleted: {}.", listed(gone)))),
         false => Err(Reason::CannotRestorePurged.into()),
     }

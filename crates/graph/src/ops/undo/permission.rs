@@ -47,7 +47,7 @@ impl Step<'_> {
 }
 
 fn may_give(draft: &Draft<'_>, caller: UserId, gives: bool) -> Result<(), Refusal> {
-    let pro = draft.world().user(caller).is_some_and(|slot| slot.user.plan == Plan::Pro);
+    let pro = draft.world().account(caller).is_some_and(|account| account.plan == Plan::Pro);
     refuse_if(gives && !pro, Reason::PlanLimit)
 }
 

@@ -96,9 +96,15 @@ pub(super) fn steps(root: &Batch, backward: bool) -> Vec<Step<'_>> {
     let mut grants: Nets<'_, (NodeId, UserId), Arc<Grant>> = Nets::default();
     let mut embeds: Nets<'_, (UserId, NodeId), _> = Nets::default();
     let mut users: Nets<'_, UserId, Arc<User>> = Nets::default();
+    let mut others = Vec::new();
     for (at, entry) in root.entries.iter().enumerate() {
         let (op, at) = (entry.op, (!entry.derived).then_some(at));
         match &entry.subject {
+            // A branch token is made and revoked, and not by way of history.
+            Subject::Grant(_) if op.is_internal() => {
+                let none = Step::None { node: None, link: None };
+                others.extend(at.map(|at| (at, none)));
+            }
             Subject::Node(change) => nodes.note(change.latest().map(|node| node.id), change, op, at),
             Subject::Link(change) => links.note(change.latest().map(|link| link.id), change, op, at),
             Subject::Grant(change) => {
@@ -114,6 +120,9 @@ pub(super) fn steps(root: &Batch, backward: bool) -> Vec<Step<'_>> {
         }
     }
     let mut steps = Steps { backward, ..Steps::default() };
+    for (at, step) in others {
+        steps.add((at, at), Phase::Rest, step);
+    }
     for net in nodes.meant() {
         steps.add_node(net);
     }

@@ -202,7 +202,9 @@ fn branch_answer(world: &World, page: Option<Page>, anonymous: bool) -> Outcome 
 }
 
 fn account(world: &World, user: UserId) -> Option<Account> {
-    let slot = world.user(user)?;
+    // A branch token reads of its owner's account what it may know: what the owner gave on the token's nodes.
+    let is_guest = world.is_guest(user);
+    let slot = world.user(world.person(user))?;
     let with = |grant: &Arc<Grant>, other: UserId| -> Option<(Arc<Grant>, Arc<User>)> {
         Some((Arc::clone(grant), Arc::clone(&world.user(other)?.user)))
     };
@@ -211,8 +213,10 @@ fn account(world: &World, user: UserId) -> Option<Account> {
     let may_share = |node: &NodeId| placed.level(*node).is_some_and(|level| level <= Level::Admin);
     let given = slot.given.iter().filter(|(node, _)| may_share(node));
     let given = given.filter_map(|(node, grantee)| world.grant(*node, *grantee));
-    let granted = slot.granted.iter().filter_map(|node| world.grant(*node, user));
-    let embeds: Vec<NodeId> = slot.embedded.iter().copied().filter(|id| world.node(*id).is_some()).collect();
+    let given = given.filter(|grant| !world.is_guest(grant.user));
+    let own = |id: &&NodeId| !is_guest && world.node(**id).is_some();
+    let granted = slot.granted.iter().filter(own).filter_map(|node| world.grant(*node, user));
+    let embeds: Vec<NodeId> = slot.embedded.iter().filter(own).copied().collect();
     Some(Account {
         user: Arc::clone(&slot.user),
         granted_by: given.filter_map(|grant| with(grant, grant.user)).collect(),

@@ -88,8 +88,8 @@ impl HistorySight for Sight {
 pub(super) fn scope(world: &World, caller: Caller, asked: RequestedScope) -> Result<HistoryScope, Refusal> {
     Ok(match asked {
         RequestedScope::Everything => HistoryScope::Everything,
-        RequestedScope::Own => HistoryScope::By(caller.user),
-        RequestedScope::User(user) if user == caller.user => HistoryScope::By(user),
+        RequestedScope::Own => HistoryScope::By(caller.account),
+        RequestedScope::User(user) if user == caller.account => HistoryScope::By(user),
         RequestedScope::User(_) | RequestedScope::Unfit => return Err(Reason::InvalidScope.into()),
         RequestedScope::Graph(root) => {
             if access::placement(world, caller.user, root).is_none() {

@@ -58,8 +58,8 @@ pub(super) enum Asked {
 impl Asked {
     fn turn(&self) -> Turn {
         match self {
-            Asked::ByUser(caller, _) => Turn::User(caller.user),
-            Asked::Found(found) => Turn::User(found.caller.user),
+            Asked::ByUser(caller, _) => Turn::User(caller.account),
+            Asked::Found(found) => Turn::User(found.caller.account),
             Asked::Public(..) => Turn::Anyone,
         }
     }
