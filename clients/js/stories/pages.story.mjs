@@ -64,6 +64,7 @@ told('Whoever opens the link of a new installation makes their account, and is s
   own.tokens.add(token);
   assert.equal((await own.rest(token, 'GET', '/api/account')).body.account.username, 'olha');
   assert.ok((await page.locator('#token-try').textContent()).includes(token));
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), 'the page fits a phone');
   await picture('token');
   await page.reload();
   await shows('You are signed in');
