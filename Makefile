@@ -8,6 +8,7 @@ PYTHON ?= python3
 VENV := $(CURDIR)/.venv
 BIN := $(CURDIR)/target/debug/synaptask
 HOSTILE := $(CURDIR)/target/hostile_payloads.jsonl
+RECORDED := $(CURDIR)/target/recorded
 # An environment with the wheel of the Python client.
 PYENV := $(CURDIR)/packages/python/.venv
 # The published TypeScript client, built.
@@ -19,7 +20,7 @@ help: ## list the targets
 run: ## build the server and serve a demo graph
 	cargo run --release --locked --package server --bin synaptask -- demo
 
-test: need-tools fmt lint walls rules deny rust instructions client python stories kill-loop live ## run everything that CI runs
+test: need-tools fmt lint walls rules deny rust instructions client python stories described kill-loop live ## run everything that CI runs
 
 need-tools:
 	@for tool in cargo node npm $(PYTHON); do \
@@ -128,10 +129,25 @@ browser: ## install Debian's Chromium where it is missing and this user may; the
 
 stories-js: build browser clients/js/node_modules/.ready $(CLIENT)
 	cargo run --locked --quiet --package server --example hostile_payloads > $(HOSTILE)
-	cd clients/js && SYNAPTASK_BIN=$(BIN) SYNAPTASK_HOSTILE=$(HOSTILE) npm test --silent
+	rm -rf $(RECORDED) && mkdir -p $(RECORDED)
+	cd clients/js && SYNAPTASK_BIN=$(BIN) SYNAPTASK_HOSTILE=$(HOSTILE) SYNAPTASK_RECORD=$(RECORDED) npm test --silent
+	node clients/described/examples.mjs $(RECORDED) --check
 
 stories-py: build $(VENV)/.ready
 	cd clients/py && SYNAPTASK_BIN=$(BIN) $(VENV)/bin/python -m unittest discover -s stories -p 'story_*.py'
+
+described: build clients/described/node_modules/.ready clients/described/.venv/.ready ## validate the API's descriptions, and hold the server against them with schemathesis
+	cd clients/described && SYNAPTASK_BIN=$(BIN) node asyncapi.mjs
+	SYNAPTASK_BIN=$(BIN) clients/described/.venv/bin/python clients/described/run.py
+
+clients/described/node_modules/.ready: clients/described/package.json clients/described/package-lock.json
+	cd clients/described && npm ci --no-audit --no-fund --ignore-scripts
+	touch $@
+
+clients/described/.venv/.ready: clients/described/requirements.txt
+	$(PYTHON) -m venv clients/described/.venv
+	clients/described/.venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 kill-loop: build clients/js/node_modules/.ready ## kill -9 under load, and check that nothing acknowledged is lost
 	cd clients/js && SYNAPTASK_BIN=$(BIN) npm run --silent kill-loop
@@ -148,4 +164,4 @@ $(VENV)/.ready: clients/py/requirements.txt tools/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r clients/py/requirements.txt -r tools/requirements.txt
 	touch $@
 
-.PHONY: help run test need-tools browser client python generate fmt lint walls rules deny advisories rust instructions soak bench bench-peers bench-prune bench-costs bench-graph bench-large build stories stories-js stories-py kill-loop live
+.PHONY: help run test need-tools browser client python generate fmt lint walls rules deny advisories rust instructions soak bench bench-peers bench-prune bench-costs bench-graph bench-large build stories stories-js stories-py described kill-loop live

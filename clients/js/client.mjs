@@ -1,6 +1,7 @@
 // One connection of the official client that remembers, in order, everything it was sent.
 import assert from 'node:assert/strict';
 import { io } from 'socket.io-client';
+import { judged, judgedLater } from './described.mjs';
 
 export const WAIT_MS_MAX = 10_000;
 
@@ -20,6 +21,7 @@ export class Client {
   }
 
   #hear(event, payload) {
+    if (!event.startsWith('(')) judgedLater('event', event, payload);
     this.heard.push({ event, payload });
     for (const look of [...this.waiting]) look();
   }
@@ -93,7 +95,9 @@ export class Client {
 
   /** Sends with an ack and resolves with it, yes or no. */
   async call(event, payload = {}) {
-    return this.socket.timeout(WAIT_MS_MAX).emitWithAck(event, payload);
+    const ack = await this.socket.timeout(WAIT_MS_MAX).emitWithAck(event, payload);
+    judged('ack', event, ack);
+    return ack;
   }
 
   /** Sends with an ack that must be a yes. */

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from './client.mjs';
+import { judged } from './described.mjs';
 
 const run = promisify(execFile);
 const START_MS_MAX = 20_000;
@@ -163,6 +164,7 @@ export class Server {
     } catch {
       throw new Error(`${method} ${path} answered ${answer.status} with what is not JSON: ${text.slice(0, 200)}`);
     }
+    judged('answer', method, path, answer.status, parsed);
     return { status: answer.status, headers: answer.headers, body: parsed };
   }
 }

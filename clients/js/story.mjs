@@ -1,6 +1,9 @@
 // A test is a story: its name says who wants what and which rule it shows.
 import { after, test } from 'node:test';
+import { judge, throwFaults } from './described.mjs';
 import { Server } from './harness.mjs';
+
+judge();
 
 const LOG_LINES_SHOWN = 60;
 
@@ -9,6 +12,7 @@ async function tellOn(server, t, tell) {
   const logStart = server.log.length;
   try {
     await tell();
+    throwFaults();
   } catch (error) {
     const lines = server.log.slice(logStart).trim().split('\n').slice(-LOG_LINES_SHOWN);
     t.diagnostic(`the server's log during this story:\n${lines.join('\n')}`);

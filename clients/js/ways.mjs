@@ -1,6 +1,7 @@
 // One operation, two transports. Where each stands is written down here a second time, from the API's pages and not from
 // the server's own table, so that neither can drift alone.
 import assert from 'node:assert/strict';
+import { judged } from './described.mjs';
 import { HTTP_STATUS, isTraceId } from './shapes.mjs';
 
 const PUBLISH = ['/api/node/publish', '/api/node/public'];
@@ -84,6 +85,7 @@ export async function overRest(server, user, event, payload = {}, nth = 0) {
   const answer = await fetch(server.url + path, { method, headers, body: sent });
   const text = await answer.text();
   const body = JSON.parse(text);
+  judged('answer', method, path, answer.status, body);
   assert.equal(answer.status, body.ok ? 200 : HTTP_STATUS[body.error.split('.')[0]], `${event}: ${text.slice(0, 300)}`);
   assert.equal(answer.headers.get('x-trace-id'), body.trace_id);
   isTraceId(body.trace_id);

@@ -59,7 +59,7 @@ class State {
   }
 
   /** What one user can read: nodes by their level (in the trash by placement), phantoms, links. */
-  readable({ id: userId, email }, atMs) {
+  readable({ id: userId, email, branch }, atMs) {
     const running = (due) => due === null || Date.parse(due) > atMs - DUE_SLACK_MS;
     const roots = [];
     for (const grant of this.grants.values()) {
@@ -70,6 +70,8 @@ class State {
       const pub = this.nodes.get(nodeId)?.pub;
       if (embedder === userId && pub && running(pub.due)) roots.push([nodeId, VIEWER, pub.branch]);
     }
+    // A branch token reads what a grant of its level on its node would show, and nothing else.
+    if (branch) roots.push([branch.node, branch.level, true]);
     const graph = this.#levels(email, roots, false);
     const trash = this.#levels(email, roots, true);
     const levels = new Map();

@@ -10,6 +10,8 @@ import { Seat } from './seat.mjs';
 const CHECK_EVERY = 12;
 const CHECK_ALL_EVERY = 50;
 const CALM_TRIES = 20;
+/** From which step on a plan has a reader by a branch token, once there is a node to read. */
+const BRANCH_FROM = 20;
 
 export class Plan {
   /** `stage` has the server, and knows when it is restarted; `watched` plans have their bytes judged. */
@@ -33,6 +35,7 @@ export class Plan {
       const Kind = isPython(nth, users, watched) ? PythonSeat : Seat;
       return new Kind(stage.server, user, { ...hears, transports: [nth === 5 ? 'polling' : 'websocket'], load: nth % 2 ? 'pages' : 'snapshot' });
     });
+    this.hears = hears;
     this.witnesses = watched ? users.map((user) => new Seat(stage.server, user, hears)) : [];
     this.away = new Map(); // user → {left, how, limit}
     this.backs = [];
@@ -113,7 +116,31 @@ export class Plan {
     return this.#resolve(payload, node);
   }
 
+  /** A reader by a token of less than everything: of what `user` sees, or of a branch of theirs. */
+  async #scoped(user, scope, branch) {
+    const { token } = await this.stage.server.cli('token', 'create', '--email', user.email, '--scope', scope, '--json');
+    const reader = branch ? { id: null, email: `a branch token of ${user.email}`, token, branch } : { ...user, token };
+    const seat = new Seat(this.stage.server, reader, this.hears);
+    this.witnesses.push(seat);
+    return seat;
+  }
+
+  /** Lets a branch token read a node of a user's, and what is below it, if there is one yet. */
+  async #readBranch(nth) {
+    const owner = this.seats.findIndex((seat) => [...seat.replica.nodes.values()].some(({ access }) => access === 0));
+    if (owner < 0) return;
+    const targets = new Set([...this.seats[owner].replica.links.values()].map(({ target }) => target));
+    const own = [...this.seats[owner].replica.nodes.values()].filter(({ access }) => access === 0);
+    const { id: node } = own.find(({ id }) => targets.has(id)) ?? own[0];
+    const level = 1 + (nth % 3);
+    const seat = await this.#scoped(this.users[owner], `branch:${node}:${level}`, { node, level }).catch(() => null);
+    // It may have been trashed meanwhile by what another one did.
+    if (seat) this.branchReader = seat;
+    await seat?.back({ how: 'load', limit: 1000 });
+  }
+
   async start() {
+    if (this.watched) await this.#scoped(this.users[0], 'read');
     const all = [...this.seats, ...this.witnesses];
     for (let tries = 0; !all.every((seat) => seat.isCalm); tries++) {
       assert.ok(tries < CALM_TRIES, 'the users of a plan can connect');
@@ -134,6 +161,7 @@ export class Plan {
       const step = steps ? structuredClone(steps[nth]) : drawing.step();
       done.push(step);
       await this.#step(step);
+      if (this.watched && !this.branchReader && nth >= BRANCH_FROM && nth % 5 === 0) await this.#readBranch(nth);
       if (nth % CHECK_EVERY === CHECK_EVERY - 1) await this.#check([this.seats[nth % this.seats.length]], `after step ${step.nth}`);
       if (nth % CHECK_ALL_EVERY === CHECK_ALL_EVERY - 1) await this.#checkpoint(`after step ${step.nth}`);
     }

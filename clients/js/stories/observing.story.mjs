@@ -1,6 +1,7 @@
 // An operator watches the server: whether it lives, whether it is ready, its figures, and who asked what.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,23 +94,6 @@ storyOnOwnServer('A server that is stopping is not ready, and lives', WATCHED, a
   }
 });
 
-// Rule: M2.
-test('A server that is starting is not ready, and lives', async () => {
-  const server = new Server('off', WATCHED.env);
-  let isUp = false;
-  const up = server.up().then(() => (isUp = true));
-  const seen = [];
-  while (!isUp) {
-    const [live, ready] = await Promise.all([ask(at('/livez')), askJson(at('/readyz'))]).catch(() => []);
-    if (live) seen.push([live.status, ready.status, ready.body.message]);
-  }
-  await up;
-  assert.ok(seen.every(([live]) => live === 200));
-  for (const [, status, message] of seen) assert.deepEqual([status, message], status === 503 ? [503, 'The server is starting.'] : [200, undefined]);
-  assert.equal((await ask(at('/readyz'))).status, 200);
-  await server.stop();
-});
-
 /** A small disk of its own; null where this user may not mount one. */
 function smallDisk() {
   const place = mkdtempSync(join(tmpdir(), 'synaptask-disk-'));
@@ -155,6 +139,50 @@ test('When its disk is full the server is not ready, until there is room again',
     await server.stop();
     disk.free();
   }
+});
+
+/** Holds the write lock of a server's file, as another process may. */
+async function holdLock(server) {
+  const holds = 'import sqlite3, sys\nlock = sqlite3.connect(sys.argv[1], isolation_level=None)\nlock.execute("BEGIN IMMEDIATE")\nprint("held", flush=True)\nsys.stdin.read()\nlock.execute("ROLLBACK")';
+  const child = spawn('python3', ['-c', holds, join(server.dataDir, 'synaptask.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  return async () => {
+    child.stdin.end();
+    await once(child, 'exit');
+  };
+}
+
+// Rules: M1, M2.
+storyOnOwnServer('While a commit hangs the server is not ready, and lives', WATCHED, async (server) => {
+  const olha = await server.addUser('olha');
+  assert.equal((await server.rest(olha, 'GET', '/api/graph')).status, 200);
+  const release = await holdLock(server);
+  const added = server.rest(olha, 'POST', '/api/node', { title: 'Roof' });
+  await sleep(300);
+  const { status, body } = await askJson(`${server.url}/readyz`);
+  assert.deepEqual([status, body.message], [503, 'The engine does not answer.']);
+  assert.equal((await ask(`${server.url}/livez`)).status, 200);
+  await release();
+  assert.equal((await added).status, 200);
+  await sleep(1_100);
+  assert.equal((await ask(`${server.url}/readyz`)).status, 200);
+});
+
+// Rules: M2, M4.
+storyOnOwnServer('A server that is starting is not ready, and lives', WATCHED, async (server) => {
+  await server.kill();
+  const release = await holdLock(server);
+  let isUp = false;
+  const up = server.up().then(() => (isUp = true));
+  const seen = [];
+  while (!isUp) {
+    const [live, ready] = await Promise.all([ask(at('/livez')), askJson(at('/readyz'))]).catch(() => []);
+    if (live) seen.push([live.status, ready.status, ready.body.message]);
+    if (seen.length === 3) await release();
+  }
+  await up;
+  assert.deepEqual(seen[0], [200, 503, 'The server is starting.']);
+  assert.equal((await ask(at('/readyz'))).status, 200);
 });
 
 // Rules: M5, M6.

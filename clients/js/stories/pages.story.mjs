@@ -58,6 +58,14 @@ told('Whoever opens the link of a new installation makes their account, and is s
   await shows('Welcome, olha');
   assert.equal(new URL(page.url()).search, '', 'the key is gone from the address');
   await picture('signed-in');
+  await page.getByRole('button', { name: 'Make a token' }).click();
+  await page.locator('#token').waitFor();
+  const token = await page.getByLabel('Your token').inputValue();
+  own.tokens.add(token);
+  assert.equal((await own.rest(token, 'GET', '/api/account')).body.account.username, 'olha');
+  assert.ok((await page.locator('#token-try').textContent()).includes(token));
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), 'the page fits a phone');
+  await picture('token');
   await page.reload();
   await shows('You are signed in');
   assert.equal(await page.evaluate(() => document.cookie), '', 'no script reads the cookie');

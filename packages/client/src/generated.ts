@@ -237,7 +237,7 @@ export type Connected = ({
 export interface Copied {
   ok: true;
   /** From the ids of what was copied to those of the copies. */
-  ids: Record<string, string>;
+  ids?: Record<string, string>;
   diff: Diff;
   /** Where the change stands in the order of all batches. */
   rev: number;
@@ -1425,22 +1425,6 @@ export interface Ready {
   trace_id: string;
 }
 
-/** The change was made. */
-export interface Redone {
-  ok: true;
-  /** The redo's own batch. */
-  batchId: string;
-  /** What was redone. */
-  redoOf: string;
-  diff: Diff;
-  /** Where the change stands in the order of all batches. */
-  rev: number;
-  /** The batchId was known: nothing was done again. */
-  replayed?: true;
-  /** Names the request in the server's log. */
-  trace_id: string;
-}
-
 /** A link: its target waits for its source. */
 export interface RestoredLink {
   id: string;
@@ -1709,10 +1693,12 @@ export interface TrashedNode {
 /** The change was made. */
 export interface Undone {
   ok: true;
-  /** The undo's own batch. */
+  /** Its own batch. */
   batchId: string;
   /** What was undone. */
-  undoOf: string;
+  undoOf?: string;
+  /** What was redone. */
+  redoOf?: string;
   diff: Diff;
   /** Where the change stands in the order of all batches. */
   rev: number;
@@ -1999,7 +1985,7 @@ export interface Operations {
   /** Does an undone batch again. */
   'history:redo': {
     input: HistoryRedoInput;
-    output: Redone;
+    output: Undone;
     errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.batch_not_found' | 'conflict.already_undone' | 'conflict.not_undone' | 'bad_request.cannot_restore_purged' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'conflict.version_conflict' | 'bad_request.node_in_trash' | 'bad_request.node_blocked' | 'bad_request.link_in_trash' | 'bad_request.inactive_source_or_target' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'conflict.duplicate_link' | 'bad_request.not_public' | 'bad_request.has_access' | 'conflict.username_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Undoes a batch. */
@@ -2011,7 +1997,7 @@ export interface Operations {
   /** Does an undone batch again. */
   'batch:redo': {
     input: BatchRedoInput;
-    output: Redone;
+    output: Undone;
     errors: 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_batchId' | 'bad_request.invalid_batch_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.batch_not_found' | 'conflict.already_undone' | 'conflict.not_undone' | 'bad_request.cannot_restore_purged' | 'forbidden.no_permission' | 'forbidden.plan_limit' | 'conflict.version_conflict' | 'bad_request.node_in_trash' | 'bad_request.node_blocked' | 'bad_request.link_in_trash' | 'bad_request.inactive_source_or_target' | 'forbidden.forbidden_type' | 'forbidden.forbidden_private' | 'forbidden.would_share' | 'conflict.duplicate_link' | 'bad_request.not_public' | 'bad_request.has_access' | 'conflict.username_taken' | 'conflict.dependency_cycle' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Changes the username of the caller. */
@@ -2112,7 +2098,7 @@ export interface Operations {
   };
   'node:dragend': {
     input: NodeDragendInput;
-    output: Done;
+    output: Changed;
     errors: ErrorName;
   };
 }
@@ -2132,6 +2118,7 @@ export interface ServerEvents {
   'graph:error': GraphError;
   'branch:published': Published;
   error: ErrorEvent;
+  rate_limited: ErrorEvent;
   'ws:pong': PongEvent;
   'presence:state': Presence;
   'camera:presence': CameraPresence;

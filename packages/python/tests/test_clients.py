@@ -504,12 +504,21 @@ def test_an_address_shows_no_secret(way: str, server: Server, user: User) -> Non
 def test_a_message_may_be_larger_than_the_libraries_take_by_default(way: str, server: Server, user: User) -> None:
     if way == "sync":
         pytest.skip("the same connection")
-    part = {"event": "node:add", "description": "ß" * 400, "title": "ß" * 80}
+    part = {"event": "node:add", "assignee": [f"{nth:03}" + "x" * 250 for nth in range(32)]}
     with opened(way, server.url, user.token, transports=("websocket",)) as client:
-        for _ in range(4):
-            client.call("graph:apply", {"operations": [part] * 800})
+        for _ in range(6):
+            client.call("graph:apply", {"operations": [part] * 100})
+        # One page of about 5 MB.
         client.follow(load="pages", page_size=5000)
-        assert len(client.copy().nodes) == 3200
+        assert len(client.copy().nodes) == 600
+
+
+def test_r9_a_message_that_is_too_large_is_not_sent_for_ever(way: str, server: Server, user: User) -> None:
+    with opened(way, server.url, user.token) as client:
+        part = {"event": "node:add", "assignee": ["x" * 250] * 32}
+        with pytest.raises(ConnectionLost, match="graph:apply: the connection was lost 8 times over it"):
+            client.call("graph:apply", {"operations": [part] * 200})
+        assert client.call("graph:get")["nodes"] == []
 
 
 def test_p4_many_messages_in_one_poll_are_taken_in(way: str, server: Server, user: User) -> None:

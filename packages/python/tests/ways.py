@@ -70,7 +70,7 @@ class _Sync:
             while not any(one.is_sent for one in list(self.inner._requests._open)):
                 pass
             between()
-            return asking.result(30)
+            return asking.result(60)
 
 
 class _Async:
@@ -82,7 +82,7 @@ class _Async:
 
     def run(self, awaiting: Any) -> Any:
         async def bounded() -> Any:
-            return await asyncio.wait_for(awaiting, 30)
+            return await asyncio.wait_for(awaiting, 60)
 
         return self.runner(bounded())
 

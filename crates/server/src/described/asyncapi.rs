@@ -4,7 +4,7 @@ use super::{Table, group, identifier, inputs};
 use crate::limits::{NamedLimit, RELAY};
 use crate::operations::{OWN_BYTES_MAX, RelayRow, Row};
 use crate::wire::shape::{generator, shape_of};
-use crate::wire::{self, EVENTS, relayed_shape};
+use crate::wire::{self, EVENTS, Problem, relayed_shape};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
@@ -17,7 +17,7 @@ pub fn document(table: &Table<'_>) -> Value {
     let mut made = Made::default();
     let mut to = generator();
     for row in table.rows.iter().filter(|row| !row.over_rest_alone) {
-        made.operation(row, &mut to);
+        made.operation(row, table.rows, &mut to);
     }
     for relay in table.relays {
         made.relay(relay, &mut to);
@@ -119,10 +119,10 @@ impl Made {
         self.operations.insert(key, operation);
     }
 
-    fn operation(&mut self, row: &Row, to: &mut SchemaGenerator) {
+    fn operation(&mut self, row: &Row, rows: &[Row], to: &mut SchemaGenerator) {
         let failure = shape_of::<wire::FailedAnswer>(to).to_value();
         let answer = row.answer.map(|shape| shape(to).to_value());
-        let errors = row.all_errors();
+        let errors: Vec<String> = super::problems(row, rows).iter().map(Problem::name).collect();
         let failure = json!({
             "allOf": [failure],
             "properties": { "error": { "type": "string", "enum": errors } },
@@ -144,7 +144,9 @@ impl Made {
             payload["description"] = json!(most);
         }
         let failure = shape_of::<wire::FailedAnswer>(to).to_value();
-        let answer = shape_of::<wire::Done>(to).to_value();
+        // What is also stored is answered as what stores it.
+        let stored = relay.stored_by.as_ref().and_then(|row| row.answer);
+        let answer = stored.unwrap_or(shape_of::<wire::Done>)(to).to_value();
         let ack = json!({ "anyOf": [answer, failure] });
         let about = format!("Is relayed as {}: to {}.", relay.passed_on_as, relay.to);
         self.request(relay.event, &about, payload, ack, json!({ "x-limit": limit(RELAY) }));

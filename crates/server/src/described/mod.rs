@@ -3,11 +3,16 @@
 
 mod asyncapi;
 mod examples;
+mod files;
 mod inputs;
 mod openapi;
 
+pub use files::{File, POLICY, TAG, file, is_at};
+
 use crate::operations::{RELAYS, ROWS, RelayRow, Row};
+use crate::wire::Problem;
 use serde_json::Value;
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// What a description is made from. There is one, but for tests.
@@ -28,6 +33,18 @@ pub static OPENAPI: LazyLock<String> = LazyLock::new(|| text(&openapi::document(
 
 /// The AsyncAPI document, as text.
 pub static ASYNCAPI: LazyLock<String> = LazyLock::new(|| text(&asyncapi::document(&Table::whole())));
+
+/// Every error of an operation. That of several in one payload may be that of any of them.
+fn problems(row: &Row, rows: &[Row]) -> Vec<Problem> {
+    let mut problems = row.all_problems();
+    if row.takes_operations() {
+        let parts = rows.iter().filter(|part| part.can_be_part());
+        problems.extend(parts.flat_map(Row::all_problems));
+        let mut seen = HashSet::new();
+        problems.retain(|problem| seen.insert(problem.name()));
+    }
+    problems
+}
 
 fn text(document: &Value) -> String {
     let mut text = serde_json::to_string_pretty(document).unwrap_or_default();

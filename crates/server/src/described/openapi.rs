@@ -1,7 +1,7 @@
 //! The OpenAPI document: every path of the table.
 
 use super::{GROUPS, Table, group, identifier, inputs};
-use crate::limits::{HEALTH_HOUR, HEALTH_MINUTE, NamedLimit, REST};
+use crate::limits::{DOCUMENTS as DOCUMENTS_LIMIT, HEALTH_HOUR, HEALTH_MINUTE, NamedLimit, REST};
 use crate::operations::{Callers, Field, Method, PUBLIC_EVENTS, Row};
 use crate::wire::shape::{generator, shape_of};
 use crate::wire::{self, Problem};
@@ -21,7 +21,7 @@ pub fn document(table: &Table<'_>) -> Value {
     for row in table.rows {
         let Some(method) = row.method else { continue };
         for (nth, path) in row.paths.iter().enumerate() {
-            let operation = operation(row, method, path, nth, &mut generator);
+            let operation = operation((row, table.rows), method, path, nth, &mut generator);
             paths.entry(path).or_default().insert(method.name().to_lowercase(), operation);
         }
     }
@@ -88,7 +88,13 @@ const DOCUMENTS: &[(&str, &str, &str)] = &[
     ("/api/asyncapi.json", "asyncapi", "Reads the document of the sockets, as AsyncAPI 3."),
 ];
 
-fn operation(row: &Row, method: Method, path: &str, nth: usize, to: &mut SchemaGenerator) -> Value {
+fn operation(
+    (row, rows): (&Row, &[Row]),
+    method: Method,
+    path: &str,
+    nth: usize,
+    to: &mut SchemaGenerator,
+) -> Value {
     let in_path = |field: &&Field| path.contains(&format!("{{{}}}", field.name));
     let (of_path, others): (Vec<&Field>, Vec<&Field>) = row.fields.iter().partition(in_path);
     let mut parameters: Vec<Value> = of_path.iter().map(|field| parameter(field, "path")).collect();
@@ -113,18 +119,13 @@ fn operation(row: &Row, method: Method, path: &str, nth: usize, to: &mut SchemaG
         );
     }
     if row.tagged {
-        parameters.push(json!({
-            "name": "If-None-Match",
-            "in": "header",
-            "description": "The ETag of an earlier answer: if nothing has changed since, the answer is 304.",
-            "schema": { "type": "string", "pattern": "^[\\x21-\\x7e]*$" },
-        }));
+        parameters.push(if_none_match());
     }
     if !parameters.is_empty() {
         of.insert("parameters".to_owned(), json!(parameters));
     }
     of.insert("security".to_owned(), security(row));
-    of.insert("responses".to_owned(), responses(row, to));
+    of.insert("responses".to_owned(), responses(row, rows, to));
     operation
 }
 
@@ -183,7 +184,7 @@ fn security(row: &Row) -> Value {
     }
 }
 
-fn responses(row: &Row, to: &mut SchemaGenerator) -> Value {
+fn responses(row: &Row, rows: &[Row], to: &mut SchemaGenerator) -> Value {
     let mut responses = BTreeMap::new();
     let answer = row.answer.map(|shape| shape(to).to_value());
     let mut success = json!({ "description": "It was done.", "headers": traced() });
@@ -191,21 +192,32 @@ fn responses(row: &Row, to: &mut SchemaGenerator) -> Value {
         success.insert("content".to_owned(), json!({ "application/json": { "schema": answer } }));
     }
     if row.tagged {
-        let tag = json!({ "description": "Names what is shown.", "schema": { "type": "string" } });
-        success["headers"]["ETag"] = tag;
-        responses.insert(
-            "304".to_owned(),
-            json!({
-                "description": "What is shown has not changed.", "headers": traced(),
-            }),
-        );
+        success["headers"]["ETag"] = tag();
+        responses.insert("304".to_owned(), not_modified());
     }
     responses.insert("200".to_owned(), success);
-    let problems = row.all_problems();
+    let problems = super::problems(row, rows);
     let errors: Vec<(u16, String)> =
         problems.iter().map(|problem| (problem.status(), problem.name())).collect();
     responses.extend(failures(&errors, to));
     json!(responses)
+}
+
+fn if_none_match() -> Value {
+    json!({
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "The ETag of an earlier answer: if nothing has changed since, the answer is 304.",
+        "schema": { "type": "string" },
+    })
+}
+
+fn tag() -> Value {
+    json!({ "description": "Names what is shown.", "schema": { "type": "string" } })
+}
+
+fn not_modified() -> Value {
+    json!({ "description": "What is shown has not changed.", "headers": traced() })
 }
 
 fn traced() -> Value {
@@ -269,15 +281,19 @@ fn meaning(status: u16) -> &'static str {
 
 fn health(to: &mut SchemaGenerator) -> Value {
     let answer = shape_of::<wire::Healthy>(to).to_value();
-    open("health", "Says whether the server is up.", answer, to)
+    open("health", "Says whether the server is up.", answer, &[HEALTH_MINUTE, HEALTH_HOUR], to)
 }
 
 fn document_of(name: &str, about: &str, to: &mut SchemaGenerator) -> Value {
-    open(name, about, json!({ "type": "object" }), to)
+    let mut operation = open(name, about, json!({ "type": "object" }), &[DOCUMENTS_LIMIT], to);
+    operation["parameters"] = json!([if_none_match()]);
+    operation["responses"]["200"]["headers"]["ETag"] = tag();
+    operation["responses"]["304"] = not_modified();
+    operation
 }
 
 /// A path that is open to everyone, and counted per address.
-fn open(name: &str, about: &str, answer: Value, to: &mut SchemaGenerator) -> Value {
+fn open(name: &str, about: &str, answer: Value, limits: &[NamedLimit], to: &mut SchemaGenerator) -> Value {
     let errors = [Problem::limited(1), Problem::unavailable(), Problem::exception()];
     let errors: Vec<(u16, String)> =
         errors.iter().map(|problem| (problem.status(), problem.name())).collect();
@@ -290,11 +306,12 @@ fn open(name: &str, about: &str, answer: Value, to: &mut SchemaGenerator) -> Val
             "content": { "application/json": { "schema": answer } },
         }),
     );
-    let limits = [HEALTH_MINUTE, HEALTH_HOUR].map(|NamedLimit { name, default }| {
-        json!({
-            "name": name, "count": default.count, "windowSeconds": default.window_ms / 1000,
+    let limits: Vec<Value> = limits
+        .iter()
+        .map(|NamedLimit { name, default }| {
+            json!({ "name": name, "count": default.count, "windowSeconds": default.window_ms / 1000 })
         })
-    });
+        .collect();
     json!({
         "operationId": name,
         "summary": about,

@@ -43,6 +43,8 @@ pub const REST: NamedLimit = named("rest", 300, 60);
 pub const HEALTH_MINUTE: NamedLimit = named("health.minute", 120, 60);
 /// `GET /api/health`, per address (R4).
 pub const HEALTH_HOUR: NamedLimit = named("health.hour", 10_000, 3_600);
+/// The descriptions of the API and the pages that show them, per address (R4).
+pub const DOCUMENTS: NamedLimit = named("documents", 120, 60);
 /// Reads by callers without an account, per address (R4).
 pub const PUBLIC: NamedLimit = named("public", 300, 60);
 /// Requests over REST whose credentials are not valid, per address (R12).
@@ -61,10 +63,11 @@ pub const OPEN_USER: NamedLimit = named("open.user", 10, 0);
 pub const RELAY: NamedLimit = named("relay", 30, 1);
 
 /// All named limits.
-pub const NAMED_LIMITS: [NamedLimit; 11] = [
+pub const NAMED_LIMITS: [NamedLimit; 12] = [
     REST,
     HEALTH_MINUTE,
     HEALTH_HOUR,
+    DOCUMENTS,
     PUBLIC,
     CREDENTIALS_ADDRESS,
     LOGIN_ACCOUNT,

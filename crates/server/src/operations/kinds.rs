@@ -417,10 +417,7 @@ impl Kind for Count {
             Count { least, most: i64::MAX } => format!("at least {least}"),
             Count { least, most } => format!("{least} to {most}"),
         };
-        let range = match self.most {
-            i64::MAX => json!({ "minimum": self.least }),
-            most => json!({ "minimum": self.least, "maximum": most }),
-        };
+        let range = json!({ "minimum": self.least, "maximum": self.most });
         Schema { reasons: vec![PayloadFault::OutOfRange], ..Schema::new("integer", limits) }.json(range)
     }
 

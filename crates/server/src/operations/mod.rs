@@ -151,4 +151,6 @@ fn fingerprint(row: &Row, key: &str, payload: &Json) -> [u8; 32] {
 }
 
 #[cfg(test)]
+pub(crate) mod tested;
+#[cfg(test)]
 mod tests;

@@ -11,6 +11,15 @@ use serde_json::{Value, json};
 /// Text without control characters but line breaks and tabs, as a regular expression.
 const NO_CONTROL: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f]*$";
 
+/// A character of a text, as in [`NO_CONTROL`].
+const ALLOWED: &str = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f]";
+/// One that trimming takes away, and one that it does not.
+const BLANK: &str = r"[\t\n\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]";
+const VISIBLE: &str = r"[^\u0000- \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]";
+
+/// The beginning of a time in the years that can be stored.
+const FROM_1970: &str = "^(?:19[7-9][0-9]|[2-9][0-9]{3})-";
+
 /// The settable fields of a node, each optional.
 pub(super) struct NodeInput;
 
@@ -163,7 +172,7 @@ impl Decode for Moment {
     }
 
     fn keywords(&self) -> Value {
-        json!({ "format": "date-time" })
+        json!({ "format": "date-time", "pattern": FROM_1970 })
     }
 }
 
@@ -182,7 +191,10 @@ impl Decode for Tags {
     }
 
     fn keywords(&self) -> Value {
-        let tag = json!({ "type": "string", "pattern": NO_CONTROL });
+        // Trimmed, it has a character and not too many of them.
+        let inner = self.chars_max - 2;
+        let pattern = format!("^{BLANK}*{VISIBLE}(?:{ALLOWED}{{0,{inner}}}{VISIBLE})?{BLANK}*$");
+        let tag = json!({ "type": "string", "pattern": pattern });
         json!({ "items": tag, "maxItems": self.given_max })
     }
 }

@@ -316,6 +316,11 @@ impl Row {
         self.is_mutation() && !self.alone && !self.over_rest_alone
     }
 
+    /// Whether it takes several operations.
+    pub fn takes_operations(&self) -> bool {
+        self.fields.iter().any(|field| field.name == super::fields::OPERATIONS.name())
+    }
+
     /// The name of the field that holds the client's own id for the mutation.
     pub fn key_name(&self) -> Option<&'static str> {
         match self.make {

@@ -392,7 +392,7 @@ fn redo(event: &'static str) -> Row {
         .about("Does an undone batch again.")
         .mutates_as(input!(Operation::HistoryRedo { batch: PAST_BATCH }), NEW_BATCH_ID)
         .refuses(UNDO_ERRORS)
-        .answers::<wire::RedoneAnswer>()
+        .answers::<wire::UndoneAnswer>()
         .alone()
 }
 

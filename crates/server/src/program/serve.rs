@@ -153,18 +153,18 @@ async fn serve_on(
     let accounts = Accounts::new(&app, settings.accounts)?;
     let router = rest::with_rest(sockets_router, &app, &accounts, observer)
         .layer(from_fn_with_state(Arc::new(origins), cors));
-    let of_moment = sockets.clone();
-    observer.runs(&app, move || {
-        let (connections, outbox_messages, outbox_bytes) = of_moment.load();
-        let access_lines_dropped = logging::access_lines_dropped();
-        Moment { connections, outbox_messages, outbox_bytes, access_lines_dropped }
-    });
     if let Some(link) = accounts.setup_link(&own_url).await {
         let text = "There is no account yet. Open this link to make the first one, an administrator's:";
         if let Err(error) = print_harmless(&format!("{text}\n{link}")) {
             tracing::warn!(%error, "the link to set up the installation cannot be printed");
         }
     }
+    let of_moment = sockets.clone();
+    observer.runs(&app, move || {
+        let (connections, outbox_messages, outbox_bytes) = of_moment.load();
+        let access_lines_dropped = logging::access_lines_dropped();
+        Moment { connections, outbox_messages, outbox_bytes, access_lines_dropped }
+    });
     let (stop, stopped) = watch::channel(false);
     let mut serving = tokio::spawn(serve(listener, router, patience, explain, stopped));
     tracing::info!(%address, "serving");

@@ -2,6 +2,7 @@
 
 mod account;
 mod compression;
+mod docs;
 mod response_permits;
 mod snapshot;
 
@@ -11,9 +12,10 @@ use crate::app::App;
 use crate::aside;
 use crate::auth::{self, Means, Origin};
 use crate::body::read_body;
+use crate::described;
 use crate::dispatch::{self, Reply, dispatch};
 use crate::engine::{Caller, Outcome, PublicRead, Read};
-use crate::limits::{CREDENTIALS_ADDRESS, HEALTH_HOUR, HEALTH_MINUTE, PUBLIC, REST};
+use crate::limits::{CREDENTIALS_ADDRESS, DOCUMENTS, HEALTH_HOUR, HEALTH_MINUTE, PUBLIC, REST};
 use crate::limits::{RequestLimit, Who};
 use crate::measure::Transport;
 use crate::net::forwarded::Client;
@@ -161,7 +163,8 @@ fn refused(problem: &Problem, path: &str, trace: &str) -> Response {
 
 /// The methods that a path supports; empty if there is no such path.
 fn allowed_methods(path: &str) -> Vec<&'static str> {
-    let mut methods: Vec<_> = if is_for_monitoring(path) || pages::is_at(path) {
+    let is_open = is_for_monitoring(path) || pages::is_at(path) || described::is_at(path);
+    let mut methods: Vec<_> = if is_open {
         vec![operations::Method::Get.name()]
     } else {
         rows_at(path).filter_map(|row| row.method.map(operations::Method::name)).collect()
@@ -204,6 +207,11 @@ async fn answer(rest: &Rest, request: Request, trace: &str, noted: &mut Noted) -
             Method::GET | Method::HEAD => Ok(page),
             _ => Err(Problem::Method),
         };
+    }
+    if described::is_at(request.uri().path()) {
+        document(app, &request)?;
+        let found = docs::at(request.uri().path(), request.headers()).await;
+        return found.unwrap_or(Err(Problem::Route));
     }
     let (row, parameters) = route(request.method(), request.uri().path())?;
     *noted = Noted::row(row, request.uri().path());
@@ -368,6 +376,19 @@ async fn health(rest: &Rest, request: Request) -> RestAnswer {
         _ if app.is_stopping() => Err(Problem::unavailable()),
         _ => Ok(response::json(StatusCode::OK, Body::from(wire::health()))),
     }
+}
+
+/// Admits a request without credentials for a description of the API, or for a page that shows one.
+fn document(app: &App, request: &Request) -> Result<(), Problem> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Err(Problem::Method);
+    }
+    let who = Who::address(client(app, request).address);
+    app.count_named(who, DOCUMENTS).map_err(|over| Problem::limited(over.retry_after_s))?;
+    if app.is_stopping() {
+        return Err(Problem::unavailable());
+    }
+    Ok(())
 }
 
 /// A caller without valid credentials, and the problem to answer with.

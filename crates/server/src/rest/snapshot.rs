@@ -43,7 +43,7 @@ pub(super) async fn answer(
 }
 
 /// Whether a value of `If-None-Match` names a tag, by weak comparison.
-fn names(value: &HeaderValue, tag: &str) -> bool {
+pub(super) fn names(value: &HeaderValue, tag: &str) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let tags = value.to_str().unwrap_or_default().split(',');
     tags.map(opaque).any(|named| named == "*" || named == opaque(tag))

@@ -607,24 +607,21 @@ fn ids() -> Schema {
     about(ids, "From the ids of what was copied to those of the copies.")
 }
 
-/// The answer to a copy.
+/// The answer to a copy. A replay shows no ids of copies that the caller no longer sees.
 pub(crate) struct CopiedAnswer;
-shaped!(CopiedAnswer, "Copied", |to| changed(to, vec![("ids", ids())]));
+shaped!(CopiedAnswer, "Copied", |to| changed(to, vec![("ids?", ids())]));
 
 /// The answer to several operations, of which some may copy.
 pub(crate) struct AppliedAnswer;
 shaped!(AppliedAnswer, "Applied", |to| changed(to, vec![("ids?", ids())]));
 
-/// The answer to an undo.
+/// The answer to an undo or a redo. The undo of an undo redoes what that undid, and says so.
 pub(crate) struct UndoneAnswer;
 shaped!(UndoneAnswer, "Undone", |to| changed(
     to,
-    vec![("batchId", about(uuid(), "The undo's own batch.")), ("undoOf", about(uuid(), "What was undone."))],
-));
-
-/// The answer to a redo.
-pub(crate) struct RedoneAnswer;
-shaped!(RedoneAnswer, "Redone", |to| changed(
-    to,
-    vec![("batchId", about(uuid(), "The redo's own batch.")), ("redoOf", about(uuid(), "What was redone."))],
+    vec![
+        ("batchId", about(uuid(), "Its own batch.")),
+        ("undoOf?", about(uuid(), "What was undone.")),
+        ("redoOf?", about(uuid(), "What was redone.")),
+    ],
 ));

@@ -55,6 +55,11 @@ pub const EVENTS: &[Event] = &[
         shape: shape_of::<ViewShape>,
     },
     Event { name: "error", about: "A request without an ack failed.", shape: shape_of::<ErrorEvent> },
+    Event {
+        name: "rate_limited",
+        about: "A request over its limit; sent besides the ack or the event error.",
+        shape: shape_of::<ErrorEvent>,
+    },
     Event { name: "ws:pong", about: "The answer to ws:ping.", shape: shape_of::<PongEvent> },
 ];
 

@@ -34,7 +34,7 @@ use serde_json::value::RawValue;
 use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
 
-pub(crate) use diff::{AppliedAnswer, ChangedAnswer, CopiedAnswer, RedoneAnswer, UndoneAnswer};
+pub(crate) use diff::{AppliedAnswer, ChangedAnswer, CopiedAnswer, UndoneAnswer};
 pub(crate) use events::{
     BranchPage, Done, GraphPage, Healthy, InvitedAnswer, InvitesAnswer, OwnAccount, PageOfBatches, PongAck,
     SnapshotAnswer, SyncAnswer, TrashAnswer,

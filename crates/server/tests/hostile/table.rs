@@ -10,6 +10,10 @@ pub const GOOD: &[(&str, &[(&str, &str)])] = &[
     ("trash:list", &[]),
     ("branch:get", &[("root", A)]),
     ("graph:snapshot", &[]),
+    ("graph:why", &[("id", A)]),
+    ("graph:ready", &[]),
+    ("graph:critical", &[]),
+    ("node:grants", &[("id", A)]),
     ("graph:sync", &[("since", "1")]),
     ("account:get", &[]),
     ("graph:apply", &[("operations", "[{\"event\":\"node:add\",\"title\":\"t\"}]")]),
@@ -76,6 +80,10 @@ pub const READS: &[&str] = &[
     "trash:list",
     "branch:get",
     "graph:snapshot",
+    "graph:why",
+    "graph:ready",
+    "graph:critical",
+    "node:grants",
     "graph:sync",
     "history:page",
     "account:get",
@@ -130,6 +138,8 @@ pub const NAMED_NODE: &[&str] = &[
     "node:access:update",
     "node:access:delete",
     "access:visibilityupdate",
+    "graph:why",
+    "node:grants",
 ];
 pub const NAMED_LINK: &[&str] = &["link:update", "link:delete", "link:trash", "link:restore", "link:swap"];
 pub const EMBEDS: &[&str] = &["node:embed", "node:unembed"];
@@ -338,10 +348,12 @@ fn ids(table: &mut Table) {
     table.field(EMBEDS, "id", &["null", "5", "true", "[]", "{}"], "invalid_node_id");
     table.field(EMBEDS, "id", &[quoted(&"x".repeat(101))], "invalid_node_id");
     table.without(&["branch:get"], "root", "missing_id");
-    for by_root in ["branch:get", "graph:snapshot"] {
+    for by_root in ["branch:get", "graph:snapshot", "graph:ready", "graph:critical"] {
         table.field(&[by_root], "root", &["null", "5", "true", "[]", "{}"], "invalid_node_id");
         table.field(&[by_root], "root", &[quoted(&"x".repeat(101))], "invalid_node_id");
     }
+    table.field(&["graph:critical"], "id", no_uuid_or_null, "invalid_node_id");
+    table.field(&["graph:ready"], "mine", NO_BOOLEAN, "invalid_mine");
     table.without(TURNS, "batchId", "missing_batchId");
     table.field(TURNS, "batchId", NO_UUID, "invalid_batch_id");
     table.field(&["history:page"], "scopeId", no_uuid_or_null, "invalid_scope");
@@ -477,10 +489,17 @@ fn numbers_and_flags(table: &mut Table) {
     table.field(LINKS, "type", NO_INTEGER, "invalid_link_type");
     table.field(LINKS, "type", &["-1", "2", "256", "257", "99999999999999999999"], "invalid_link_type");
     table.field(LINKS, "private", NO_BOOLEAN, "invalid_link_private");
-    table.field(PAGES, "limit", NO_INTEGER, "invalid_limit");
+    for listed in [PAGES, &["graph:ready"]] {
+        table.field(listed, "limit", NO_INTEGER, "invalid_limit");
+        table.field(listed, "limit", &["0", "-0", "-1", "5001", "99999999999999999999"], "out_of_range");
+    }
     table.field(PAGES, "offset", NO_INTEGER, "invalid_offset");
-    table.field(PAGES, "limit", &["0", "-0", "-1", "5001", "99999999999999999999"], "out_of_range");
-    table.field(&["trash:page", "trash:list", "history:page"], "limit", &["1001", "5000"], "out_of_range");
+    table.field(
+        &["trash:page", "trash:list", "history:page", "graph:ready"],
+        "limit",
+        &["1001", "5000"],
+        "out_of_range",
+    );
     table.field(PAGES, "offset", &["-1", "-9223372036854775808", "99999999999999999999"], "out_of_range");
 }
 

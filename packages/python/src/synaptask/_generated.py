@@ -1857,6 +1857,118 @@ class AccountPasswordInput(TypedDict):
 
 
 @final
+class AccountTokensInput(TypedDict):
+    pass
+
+
+@final
+class Tokens(TypedDict):
+    """The caller's API tokens, the oldest first."""
+
+    ok: Literal[True]
+    tokens: list[Token]
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class Token(TypedDict):
+    """An API token, without its secret."""
+
+    id: str
+    name: str
+    createdTime: str
+    lastUsedTime: str | None
+    """Kept to the minute; null for a token that was never used."""
+    expires: str | None
+    """When it ends; null for never."""
+    scope: Literal["all", "read"] | TokenScope2
+    """What it may be used for."""
+
+
+@final
+class TokenScope2(TypedDict):
+    """One branch, with the access of a grant."""
+
+    branch: str
+    level: Literal[1, 2, 3]
+    """1 admin, 2 editor, 3 viewer"""
+
+
+@final
+class AccountTokensCreateInput(TypedDict):
+    name: NotRequired[str]
+    """A name for lists. At most 80 characters, none of them a control character."""
+    expires: NotRequired[str | None]
+    """When it ends; null for never. RFC 3339, in the future."""
+    scope: NotRequired[Literal["all", "read"] | AccountTokensCreateInputScope2]
+    """What it may be used for. Left out, it is everything. "all", "read", or {branch, level}: a node's UUID, and 1,
+    2 or 3."""
+
+
+@final
+class AccountTokensCreateInputScope2(TypedDict):
+    branch: str
+    level: Literal[1, 2, 3]
+
+
+@final
+class NewToken(TypedDict):
+    """The token and its secret."""
+
+    ok: Literal[True]
+    token: Token
+    secret: str
+    """Sent this once."""
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class AccountTokensUpdateInput(TypedDict):
+    id: str
+    """The token. UUID."""
+    name: NotRequired[str]
+    """A name for lists. At most 80 characters, none of them a control character."""
+    expires: NotRequired[str | None]
+    """When it ends; null for never. RFC 3339, in the future."""
+
+
+@final
+class TokenAnswer(TypedDict):
+    """The token."""
+
+    ok: Literal[True]
+    token: Token
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class AccountTokensRevokeInput(TypedDict):
+    id: NotRequired[str | None]
+    """The token to revoke. UUID."""
+    all: NotRequired[bool]
+    """Whether to revoke all of them. True or false."""
+
+
+@final
+class RevokedTokens(TypedDict):
+    """What was revoked."""
+
+    ok: Literal[True]
+    revoked: list[str]
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class AccountTokensRotateInput(TypedDict):
+    id: str
+    """The token. UUID."""
+
+
+@final
 class PresenceUpdateInput(TypedDict):
     """With any fields of the client's own: at most 4096 bytes of JSON in all."""
 
@@ -2087,6 +2199,7 @@ ErrorName = Literal[
     "bad_request.has_access",
     "bad_request.immutable_field",
     "bad_request.inactive_source_or_target",
+    "bad_request.invalid_all",
     "bad_request.invalid_assignee",
     "bad_request.invalid_batch_id",
     "bad_request.invalid_branch_value",
@@ -2095,6 +2208,7 @@ ErrorName = Literal[
     "bad_request.invalid_due",
     "bad_request.invalid_due_datetime",
     "bad_request.invalid_email",
+    "bad_request.invalid_expires",
     "bad_request.invalid_id",
     "bad_request.invalid_ids",
     "bad_request.invalid_independent",
@@ -2119,6 +2233,9 @@ ErrorName = Literal[
     "bad_request.invalid_tags",
     "bad_request.invalid_target_id",
     "bad_request.invalid_text",
+    "bad_request.invalid_token_id",
+    "bad_request.invalid_token_name",
+    "bad_request.invalid_token_scope",
     "bad_request.invalid_username",
     "bad_request.invalid_version",
     "bad_request.invalid_volume",
@@ -2158,6 +2275,7 @@ ErrorName = Literal[
     "conflict.email_taken",
     "conflict.id_taken",
     "conflict.not_undone",
+    "conflict.too_many_tokens",
     "conflict.username_taken",
     "conflict.version_conflict",
     "forbidden.api_not_allowed",
@@ -2170,6 +2288,7 @@ ErrorName = Literal[
     "forbidden.no_permission",
     "forbidden.origin",
     "forbidden.plan_limit",
+    "forbidden.read_only",
     "forbidden.registration_closed",
     "forbidden.session_required",
     "forbidden.would_share",
@@ -2184,6 +2303,7 @@ ErrorName = Literal[
     "not_found.not_in_trash",
     "not_found.source_not_found",
     "not_found.target_not_found",
+    "not_found.token_not_found",
     "not_found.user_not_found",
     "payload_too_large",
     "rate_limited",
@@ -2338,6 +2458,7 @@ GraphApplyError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2372,6 +2493,7 @@ NodeAddError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2413,6 +2535,7 @@ NodeUpdateError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2458,6 +2581,7 @@ NodeDeleteError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2481,6 +2605,7 @@ NodeTrashError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2505,6 +2630,7 @@ NodeDuplicateError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2534,6 +2660,7 @@ NodeRestoreError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2557,6 +2684,7 @@ LinkAddError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2590,6 +2718,7 @@ LinkUpdateError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2622,6 +2751,7 @@ LinkDeleteError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2645,6 +2775,7 @@ LinkTrashError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2668,6 +2799,7 @@ LinkRestoreError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2696,6 +2828,7 @@ LinkSwapError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2723,6 +2856,7 @@ TrashRestoreError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2749,6 +2883,7 @@ TrashPurgeError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2764,6 +2899,7 @@ TrashPurgeError = Literal[
 
 
 TrashEmptyError = Literal[
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2782,6 +2918,7 @@ NodePublishError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2809,6 +2946,7 @@ NodePublishUpdateError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2837,6 +2975,7 @@ NodeUnpublishError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2860,6 +2999,7 @@ NodeEmbedError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2886,6 +3026,7 @@ NodeUnembedError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2908,6 +3049,7 @@ NodeAccessError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2940,6 +3082,7 @@ NodeAccessUpdateError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -2972,6 +3115,7 @@ NodeAccessDeleteError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -3015,6 +3159,7 @@ AccessVisibilityupdateError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -3057,6 +3202,7 @@ HistoryUndoError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -3095,6 +3241,7 @@ HistoryRedoError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -3128,6 +3275,7 @@ HistoryRedoError = Literal[
 
 
 BatchUndoError = Literal[
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -3161,6 +3309,7 @@ BatchUndoError = Literal[
 
 
 BatchRedoError = Literal[
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -3199,6 +3348,7 @@ SettingsUsernameError = Literal[
     "forbidden.api_not_allowed",
     "forbidden.origin",
     "bad_request.unsupported_encoding",
+    "forbidden.read_only",
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
     "bad_request.unknown_field",
@@ -3389,6 +3539,108 @@ AccountPasswordError = Literal[
 ]
 
 
+AccountTokensError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.session_required",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "rate_limited",
+    "unavailable",
+    "internal.exception",
+]
+
+
+AccountTokensCreateError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.session_required",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.invalid_token_name",
+    "bad_request.invalid_expires",
+    "bad_request.invalid_token_scope",
+    "rate_limited",
+    "conflict.too_many_tokens",
+    "not_found.node_not_found",
+    "forbidden.no_permission",
+    "bad_request.node_in_trash",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
+AccountTokensUpdateError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.session_required",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.missing_id",
+    "bad_request.invalid_token_id",
+    "bad_request.invalid_token_name",
+    "bad_request.invalid_expires",
+    "bad_request.no_fields_to_update",
+    "rate_limited",
+    "not_found.token_not_found",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
+AccountTokensRevokeError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.session_required",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.invalid_token_id",
+    "bad_request.invalid_all",
+    "rate_limited",
+    "not_found.token_not_found",
+    "bad_request.missing_id",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
+AccountTokensRotateError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.session_required",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.missing_id",
+    "bad_request.invalid_token_id",
+    "rate_limited",
+    "not_found.token_not_found",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
 OperationName = Literal[
     "graph:get",
     "trash:page",
@@ -3442,6 +3694,11 @@ OperationName = Literal[
     "account:password:forgot",
     "account:password:reset",
     "account:password",
+    "account:tokens",
+    "account:tokens:create",
+    "account:tokens:update",
+    "account:tokens:revoke",
+    "account:tokens:rotate",
     "node:dragend",
 ]
 
@@ -3680,6 +3937,26 @@ class Operations:
     def account_password(self, **input: Unpack[AccountPasswordInput]) -> Done:
         """Chooses a new password, by the old one."""
         return cast(Done, self._send("account:password", input, None, None))
+
+    def account_tokens(self, **input: Unpack[AccountTokensInput]) -> Tokens:
+        """Lists the caller's API tokens."""
+        return cast(Tokens, self._send("account:tokens", input, None, None))
+
+    def account_tokens_create(self, **input: Unpack[AccountTokensCreateInput]) -> NewToken:
+        """Makes an API token of the caller's."""
+        return cast(NewToken, self._send("account:tokens:create", input, None, None))
+
+    def account_tokens_update(self, **input: Unpack[AccountTokensUpdateInput]) -> TokenAnswer:
+        """Changes the name or the expiry of an API token."""
+        return cast(TokenAnswer, self._send("account:tokens:update", input, None, None))
+
+    def account_tokens_revoke(self, **input: Unpack[AccountTokensRevokeInput]) -> RevokedTokens:
+        """Revokes one API token, or all of them."""
+        return cast(RevokedTokens, self._send("account:tokens:revoke", input, None, None))
+
+    def account_tokens_rotate(self, **input: Unpack[AccountTokensRotateInput]) -> NewToken:
+        """Gives an API token a new secret. The old one stops working."""
+        return cast(NewToken, self._send("account:tokens:rotate", input, None, None))
 
     def presence_update(self, **input: object) -> None:
         """Is passed on as presence:state: to users who see the node, and the user's other sockets."""
@@ -4015,6 +4292,36 @@ class Operations:
 
     @overload
     def call(
+        self, event: Literal["account:tokens"], input: AccountTokensInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Tokens: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:tokens:create"], input: AccountTokensCreateInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> NewToken: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:tokens:update"], input: AccountTokensUpdateInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> TokenAnswer: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:tokens:revoke"], input: AccountTokensRevokeInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> RevokedTokens: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:tokens:rotate"], input: AccountTokensRotateInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> NewToken: ...
+
+    @overload
+    def call(
         self, event: Literal["node:dragend"], input: NodeDragendInput,
         *, wait: bool | None = ..., timeout: float | None = ...
     ) -> Done: ...
@@ -4284,6 +4591,26 @@ class AsyncOperations:
     async def account_password(self, **input: Unpack[AccountPasswordInput]) -> Done:
         """Chooses a new password, by the old one."""
         return cast(Done, await self._send("account:password", input, None, None))
+
+    async def account_tokens(self, **input: Unpack[AccountTokensInput]) -> Tokens:
+        """Lists the caller's API tokens."""
+        return cast(Tokens, await self._send("account:tokens", input, None, None))
+
+    async def account_tokens_create(self, **input: Unpack[AccountTokensCreateInput]) -> NewToken:
+        """Makes an API token of the caller's."""
+        return cast(NewToken, await self._send("account:tokens:create", input, None, None))
+
+    async def account_tokens_update(self, **input: Unpack[AccountTokensUpdateInput]) -> TokenAnswer:
+        """Changes the name or the expiry of an API token."""
+        return cast(TokenAnswer, await self._send("account:tokens:update", input, None, None))
+
+    async def account_tokens_revoke(self, **input: Unpack[AccountTokensRevokeInput]) -> RevokedTokens:
+        """Revokes one API token, or all of them."""
+        return cast(RevokedTokens, await self._send("account:tokens:revoke", input, None, None))
+
+    async def account_tokens_rotate(self, **input: Unpack[AccountTokensRotateInput]) -> NewToken:
+        """Gives an API token a new secret. The old one stops working."""
+        return cast(NewToken, await self._send("account:tokens:rotate", input, None, None))
 
     def presence_update(self, **input: object) -> None:
         """Is passed on as presence:state: to users who see the node, and the user's other sockets."""
@@ -4619,6 +4946,36 @@ class AsyncOperations:
 
     @overload
     async def call(
+        self, event: Literal["account:tokens"], input: AccountTokensInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Tokens: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:tokens:create"], input: AccountTokensCreateInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> NewToken: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:tokens:update"], input: AccountTokensUpdateInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> TokenAnswer: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:tokens:revoke"], input: AccountTokensRevokeInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> RevokedTokens: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:tokens:rotate"], input: AccountTokensRotateInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> NewToken: ...
+
+    @overload
+    async def call(
         self, event: Literal["node:dragend"], input: NodeDragendInput,
         *, wait: bool | None = ..., timeout: float | None = ...
     ) -> Done: ...
@@ -4725,6 +5082,11 @@ OPERATIONS: dict[str, Way] = {
     "account:password:forgot": Way(method="POST", path="/api/password/forgot", socket=False),
     "account:password:reset": Way(method="POST", path="/api/password/reset", socket=False),
     "account:password": Way(method="POST", path="/api/account/password", socket=False),
+    "account:tokens": Way(method="GET", path="/api/account/tokens", socket=False),
+    "account:tokens:create": Way(method="POST", path="/api/account/tokens", socket=False),
+    "account:tokens:update": Way(method="PUT", path="/api/account/tokens", socket=False),
+    "account:tokens:revoke": Way(method="DELETE", path="/api/account/tokens", socket=False),
+    "account:tokens:rotate": Way(method="POST", path="/api/account/tokens/rotate", socket=False),
     "presence:update": Way(relay=True),
     "camera:update": Way(relay=True),
     "node:drag": Way(relay=True),
@@ -4760,6 +5122,17 @@ __all__ = [
     "AccountPasswordResetInput",
     "AccountRegisterError",
     "AccountRegisterInput",
+    "AccountTokensCreateError",
+    "AccountTokensCreateInput",
+    "AccountTokensCreateInputScope2",
+    "AccountTokensError",
+    "AccountTokensInput",
+    "AccountTokensRevokeError",
+    "AccountTokensRevokeInput",
+    "AccountTokensRotateError",
+    "AccountTokensRotateInput",
+    "AccountTokensUpdateError",
+    "AccountTokensUpdateInput",
     "Actor",
     "Applied",
     "BatchRedoError",
@@ -4846,6 +5219,7 @@ __all__ = [
     "LinkUpdatePart",
     "Longest",
     "LongestSlackItem",
+    "NewToken",
     "Node",
     "NodeAccessDeleteError",
     "NodeAccessDeleteInput",
@@ -4913,10 +5287,15 @@ __all__ = [
     "RelayName",
     "RestoredLink",
     "RestoredNode",
+    "RevokedTokens",
     "SettingsUsernameError",
     "SettingsUsernameInput",
     "Snapshot",
     "Synced",
+    "Token",
+    "TokenAnswer",
+    "TokenScope2",
+    "Tokens",
     "TrashEmptyError",
     "TrashEmptyInput",
     "TrashListError",

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from ._ways import opened
 from .errors import ConnectionLost, Refusal
 
+# A request that the connection is lost with so often may be the reason: a message that is too large closes it (SPEC.md R9).
+LOSSES_MAX = 8
+
 Answer = dict[str, object]
 Emit = Callable[[str, Mapping[str, object], Callable[[object], None]], None]
 
@@ -24,6 +27,7 @@ class _Request:
     take: Callable[[Answer], None] | None
     answered: asyncio.Future[Answer]
     is_sent: bool = False
+    losses: int = 0
     # Running while the server has asked to wait.
     pause: asyncio.TimerHandle | None = None
 
@@ -78,7 +82,10 @@ class Requests:
         """The connection is gone."""
         self.is_connected = False
         for request in self._open:
+            request.losses += request.is_sent
             request.is_sent = False
+            if request.losses == LOSSES_MAX:
+                _fail(request, ConnectionLost(f"{request.event}: the connection was lost {LOSSES_MAX} times over it"))
             if not request.lasts:
                 _fail(request, ConnectionLost(f"{request.event}: the connection was lost before an answer came"))
 
