@@ -57,6 +57,11 @@ pub const GOOD: &[(&str, &[(&str, &str)])] = &[
     ("account:email", &[("email", "\"a@b\"")]),
     ("account:email:confirm", &[("key", "\"k\"")]),
     ("account:close", &[]),
+    ("account:tokens", &[]),
+    ("account:tokens:create", &[]),
+    ("account:tokens:update", &[("id", A), ("name", "\"phone\"")]),
+    ("account:tokens:revoke", &[("id", A)]),
+    ("account:tokens:rotate", &[("id", A)]),
     ("admin:users", &[]),
     ("admin:user", &[("id", A), ("admin", "true")]),
     ("admin:user:disable", &[("id", A)]),
@@ -105,6 +110,11 @@ pub const ACCOUNTS: &[&str] = &[
     "account:email",
     "account:email:confirm",
     "account:close",
+    "account:tokens",
+    "account:tokens:create",
+    "account:tokens:update",
+    "account:tokens:revoke",
+    "account:tokens:rotate",
     "admin:users",
     "admin:user",
     "admin:user:disable",
@@ -629,6 +639,28 @@ fn accounts(table: &mut Table) {
     table.without(&["account:register"], "username", "invalid_username");
 }
 
+// Rules: T9, Y1, Y2, Y3.
+fn tokens(table: &mut Table) {
+    let named = ["account:tokens:update", "account:tokens:rotate"];
+    table.field(&named, "id", NO_UUID, "invalid_token_id");
+    table.without(&named, "id", "missing_id");
+    table.field(&["account:tokens:revoke"], "id", &but_null(NO_UUID), "invalid_token_id");
+    table.field(&["account:tokens:revoke"], "all", NO_BOOLEAN, "invalid_all");
+    let no_name = ["null", "5", "[]", "\"two\\nlines\"", "\"\\u009b2J\"", &quoted(&"x".repeat(81))];
+    let kept = ["account:tokens:create", "account:tokens:update"];
+    table.field(&kept, "name", &no_name, "invalid_token_name");
+    table.field(&kept, "expires", &["5", "\"soon\"", "[]", "{}"], "invalid_expires");
+    table.without(&["account:tokens:update"], "name", "no_fields_to_update");
+    let branch = |id: &str, level: &str| format!("{{\"branch\":{id},\"level\":{level}}}");
+    let no_branch = ["0", "4", "\"1\"", "null"].map(|level| branch(A, level));
+    let no_scope = ["null", "5", "[]", "{}", "\"write\"", "\"READ\""].map(str::to_owned);
+    let half =
+        [format!("{{\"branch\":{A}}}"), branch("5", "3"), format!("{{\"branch\":{A},\"level\":3,\"x\":1}}")];
+    for wrong in [&no_branch[..], &no_scope, &half] {
+        table.field(&["account:tokens:create"], "scope", wrong, "invalid_token_scope");
+    }
+}
+
 /// Of several faults the first answers.
 // Rules: O4, S3, S14.
 fn order(table: &mut Table) {
@@ -679,9 +711,19 @@ fn order(table: &mut Table) {
 /// All of it.
 pub fn table() -> Vec<Case> {
     let mut table = Table::default();
-    for part in
-        [shapes, read_only, ids, operations, texts, numbers_and_flags, times, sharing, accounts, order]
-    {
+    for part in [
+        shapes,
+        read_only,
+        ids,
+        operations,
+        texts,
+        numbers_and_flags,
+        times,
+        sharing,
+        accounts,
+        tokens,
+        order,
+    ] {
         part(&mut table);
     }
     table.0
