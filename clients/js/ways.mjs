@@ -49,6 +49,7 @@ export const ROUTES = {
   'batch:undo': null,
   'batch:redo': null,
   'settings:username': ['PUT', ['/api/account']],
+  'settings:view': ['PUT', ['/api/account/view']],
   'ws:ping': null,
 };
 

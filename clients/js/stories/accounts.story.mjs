@@ -28,7 +28,7 @@ story('A disabled user is turned away until enabled again, and what is theirs st
   const his = await watching(petro);
   const before = Date.now();
   const shown = await user('disable', '--email', olha.email.toUpperCase());
-  assert.deepEqual(shown, { id: olha.id, username: olha.username, email: olha.email, plan: 'pro', disabled: true });
+  assert.deepEqual(shown, { id: olha.id, username: olha.username, email: olha.email, plan: 'pro', disabled: true, admin: false, closing: null });
   await hers.ends(PROMPT_MS - (Date.now() - before));
   const { status, body } = await server.rest(olha, 'GET', '/api/graph');
   assert.equal(status, 401);
@@ -55,7 +55,7 @@ story('A new email and username reach everyone who sees a task of theirs, and th
   const his = await watching(petro);
   const [email, username] = [`new-${olha.email}`, `${olha.username}.new`];
   const shown = await user('set', '--email', olha.email, '--new-email', email, '--username', username);
-  assert.deepEqual(shown, { id: olha.id, username, email, plan: 'pro', disabled: false });
+  assert.deepEqual(shown, { id: olha.id, username, email, plan: 'pro', disabled: false, admin: false, closing: null });
   const diff = await his.hears('graph:diff');
   const side = (name, mail) => ({ email: mail, username: name });
   assert.deepEqual(diff.user, [{ op: OP.USER_UPDATE, before: side(olha.username, olha.email), after: side(username, email) }]);

@@ -240,7 +240,10 @@ const OPERATIONS = {
     holds(body, { id }) {
       isKeys(body, ['ok', 'account', 'rev', 'trace_id']);
       const { grantedBy, grantedTo, publicEmbeds, createdTime, ...who } = body.account;
-      assert.deepEqual(who, { id: olha.id, username: body.account.username, email: olha.email, plan: 'pro' });
+      const nobodyPays = { subscriptionState: 'active', annuallyPayment: false, cardPan: null };
+      const view = { cameraPosition: null, showAllCards: false };
+      const signsIn = { admin: false, hasPassword: false, identities: [] };
+      assert.deepEqual(who, { id: olha.id, username: body.account.username, email: olha.email, plan: 'pro', ...signsIn, ...view, ...nobodyPays });
       isTime(createdTime);
       const given = grantedBy.find((grant) => grant.nodeId === id);
       const shown = { nodeId: id, userName: petro.username, userEmail: petro.email, level: 2, branch: false, due: null, showing: true };
@@ -622,6 +625,17 @@ const OPERATIONS = {
       assert.equal((await (await ways.clientOf(hanna)).does('account:get')).account.username, username);
     },
     other: { username: 'somebody.else' },
+  },
+  'settings:view': {
+    does: 'keeps how one looks at the graph',
+    by: hanna,
+    given: async () => ({ payload: { cameraPosition: { seed: unused() }, showAllCards: true } }),
+    async holds(body, { payload }) {
+      assert.deepEqual([body.diff.nodes, body.diff.links, body.diff.user], [[], [], []]);
+      const { account } = await (await ways.clientOf(hanna)).does('account:get');
+      assert.deepEqual([account.cameraPosition, account.showAllCards], [payload.cameraPosition, true]);
+    },
+    other: { showAllCards: false },
   },
 };
 

@@ -249,7 +249,16 @@ impl Batch {
 
     /// Whether a user made it: themselves, by a token of theirs, or as the guest of one.
     pub fn is_by(&self, user: UserId) -> bool {
-        self.actor == Some(user) || self.guest == Some(user)
+        self.actor == Some(user) || self.guest == Some(user) || self.is_view_of(user)
+    }
+
+    /// Whether it changed the user's view settings. They are kept without their user as the actor.
+    pub fn is_view_of(&self, user: UserId) -> bool {
+        let of = |entry: &Entry| match &entry.subject {
+            Subject::User(change) => change.latest().map(|user| user.id),
+            _ => None,
+        };
+        self.actor == Some(UserId::VIEWS) && self.entries.iter().any(|entry| of(entry) == Some(user))
     }
 }
 

@@ -181,7 +181,11 @@ pub fn decide(
         None => decide_for_operator(&mut draft, operation, ids)?,
     }
     draft.set_lineage(Lineage::Fresh);
-    Ok(draft.finish())
+    let mut batch = draft.finish();
+    if let Operation::Account(operation) = operation {
+        batch.actor = person::kept_actor(operation, &batch);
+    }
+    Ok(batch)
 }
 
 fn decide_for(

@@ -3,7 +3,7 @@
 use super::session::{self, NewSession, SessionStart, SessionsEnded};
 use super::user::{self, UserAdd};
 use super::{guest, key, refuse_if};
-use crate::batch::Op;
+use crate::batch::{Batch, Op};
 use crate::draft::{Cause, Draft};
 use crate::id::{IdSupply, KeyId, TokenId, UserId};
 use crate::model::{Identity, Key, KeyHash, KeyPurpose, PasswordHash, User, ViewSettings};
@@ -65,7 +65,7 @@ pub enum AccountOperation {
     KeyIssue(Key),
     /// Ends a key before it is used.
     KeyRevoke(KeyId),
-    /// Changes a user's view settings.
+    /// Changes the actor's view settings.
     ViewSet(ViewSet),
     /// Closes an account: it can no longer be used, and goes for good after a grace.
     Close {
@@ -119,11 +119,9 @@ pub struct PasswordSet {
     pub kept: Option<TokenId>,
 }
 
-/// Changes of a user's view settings; `None` leaves one as it is.
+/// Changes of one's own view settings; `None` leaves one as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ViewSet {
-    /// Whose.
-    pub user: UserId,
     /// A JSON object as text, or none.
     pub camera_position: Option<Option<String>>,
     /// Whether all cards are shown.
@@ -151,6 +149,18 @@ pub(super) fn decide(
         O::Reopen { user } => reopen(draft, *user),
         O::ClosedRemove { user } => remove_closed(draft, *user, ids),
         O::Tidy { sessions } => tidy(draft, sessions),
+    }
+}
+
+/// The actor that a batch is kept with. How people sign in is not among what they did with their graph, and does not
+/// displace it from their history.
+pub(super) fn kept_actor(operation: &AccountOperation, batch: &Batch) -> Option<UserId> {
+    match operation {
+        AccountOperation::ViewSet(_) if !batch.entries.is_empty() => Some(UserId::VIEWS),
+        AccountOperation::ViewSet(_)
+        | AccountOperation::EmailSet { .. }
+        | AccountOperation::Reopen { .. } => batch.actor,
+        _ => None,
     }
 }
 
@@ -256,9 +266,8 @@ fn refuse_known(draft: &Draft<'_>, identity: &Identity) -> Result<(), Refusal> {
 }
 
 fn set_view(draft: &mut Draft<'_>, asked: &ViewSet) -> Result<(), Refusal> {
-    let ViewSet { user, camera_position, show_all_cards } = asked;
-    let slot = draft.world().user(*user).filter(|slot| slot.user.is_active());
-    let before = &slot.ok_or(Reason::UserNotFound)?.user;
+    let ViewSet { camera_position, show_all_cards } = asked;
+    let before = active(draft, draft.actor().ok_or(Reason::NoPermission)?)?;
     refuse_if(camera_position.is_none() && show_all_cards.is_none(), Reason::NoFieldsToUpdate)?;
     let too_large = camera_position.iter().flatten().any(|camera| camera.len() > CAMERA_BYTES_MAX);
     refuse_if(too_large, Reason::InvalidView)?;

@@ -2,6 +2,7 @@
 //! [`AccountRequest`] of a known caller or of a stranger. The decisions are the domain's; what takes a password, a
 //! mail or another server is here.
 
+mod admin;
 mod answer;
 mod cookie;
 mod door;
@@ -10,7 +11,9 @@ mod keys;
 pub mod mail;
 mod password_change;
 mod passwords;
+mod people;
 mod public_url;
+mod sessions;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -31,6 +34,7 @@ use http::{HeaderMap, HeaderValue};
 pub use keys::{INVITE_MS, RESET_MS, new_key};
 use mail::{MailError, Mailer};
 use passwords::Passwords;
+pub use passwords::new_password;
 pub use public_url::{Page, PublicUrl};
 pub use settings::{AccountSettings, InviteBy, Registration};
 use std::sync::Arc;
@@ -97,6 +101,20 @@ impl Accounts {
             R::InviteRevoke { id } => self.invite_revoke(asker, id).await,
             R::PasswordForgot { email } => Ok(self.password_forgot(asker, &email)),
             R::PasswordReset { key, password } => self.password_reset(asker, &key, password).await,
+            R::Sessions => self.sessions(asker),
+            R::SessionsEnd { id } => self.sessions_end(asker, id).await,
+            R::EmailChange { email, password } => self.email_change(asker, email, password).await,
+            R::EmailConfirm { key } => self.email_confirm(asker, &key).await,
+            R::Close { password } => self.close(asker, password).await,
+            R::Users => self.users(asker),
+            R::UserSet { id, plan, admin } => self.user_set(asker, id, plan, admin).await,
+            R::UserDisable { id } => self.user_change(asker, id, Operation::UserDisable { user: id }).await,
+            R::UserEnable { id } => self.user_change(asker, id, Operation::UserEnable { user: id }).await,
+            R::UserReopen { id } => {
+                let reopen = AccountOperation::Reopen { user: id };
+                self.user_change(asker, id, Operation::Account(Box::new(reopen))).await
+            }
+            R::UserRemove { id } => self.user_remove(asker, id).await,
             R::PasswordChange { old, new } => self.password_change(asker, old, new).await,
             R::Tokens => self.tokens(asker),
             R::TokenCreate(asked) => self.token_create(asker, asked).await,

@@ -150,6 +150,15 @@ fn hash(password: &str, computed: &AtomicU64) -> Result<String, Problem> {
     Ok(hash.to_string())
 }
 
+/// The hash of a new password for an account, if it is good enough. It takes a while.
+///
+/// # Errors
+/// `invalid_password`, with the reason.
+pub fn new_password(password: &str, email: &str, username: &str) -> Result<PasswordHash, Problem> {
+    judge(password, email, username)?;
+    hash(password, &AtomicU64::new(0)).map(PasswordHash::from_phc)
+}
+
 /// A hash of nothing that anyone could send. Making it does not count: it is made once.
 fn nobodys_hash(nobodys: &OnceLock<String>) -> Result<String, Problem> {
     if let Some(hash) = nobodys.get() {

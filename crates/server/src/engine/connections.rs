@@ -13,7 +13,7 @@ use super::reading::{News, Position, ReadersFeed, ReadyPage};
 use super::teller::{Delivery, Teller};
 use graph::batch::{Batch, Change, Entry, Op, Subject};
 use graph::hash::HashSet;
-use graph::model::{Rev, Token, TokenKind};
+use graph::model::{Rev, Token, TokenKind, User};
 use graph::{Audience, Timestamp, TokenId, UserId, World, tokens};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -245,6 +245,11 @@ impl Connections {
         besides: Option<ConnectionId>,
     ) {
         self.send_to_all(users.iter().copied(), besides, || Message::Published(Arc::clone(published)));
+    }
+
+    /// Tells a user's view settings to every connection of theirs except one.
+    pub(super) fn tell_view(&mut self, user: &Arc<User>, besides: Option<ConnectionId>) {
+        self.send_to_all(std::iter::once(user.id), besides, || Message::Viewed(Arc::clone(user)));
     }
 
     /// Relays an event to users, on every connection except the one it came from.

@@ -245,6 +245,16 @@ impl Directory {
         new.collect()
     }
 
+    /// A user's sessions that have not ended by now, the oldest first.
+    pub(super) fn sessions_of(&self, user: UserId, now: Timestamp) -> Vec<KnownToken> {
+        let mut sessions = self.tokens_of(user);
+        sessions.retain(|KnownToken { token, last_used }| {
+            let idle = self.is_idle(last_used.unwrap_or(token.created), now);
+            token.is_session() && !token.is_over(now) && !idle
+        });
+        sessions
+    }
+
     /// A user's tokens, sessions included, the oldest first.
     pub(super) fn tokens_of(&self, user: UserId) -> Vec<KnownToken> {
         let mut found: Vec<KnownToken> = {

@@ -13,7 +13,7 @@ use super::protocol::{
 use super::relay_audience::{self, AddressedRelay};
 use super::shared_text::SharedText;
 use graph::batch::{Lineage, Op, Subject};
-use graph::model::{Node, Rev};
+use graph::model::{Node, Rev, User};
 use graph::ops::{Chain, UndoKind, apply, undo_or_redo};
 use graph::world::{Due, Graph};
 use graph::{
@@ -136,6 +136,8 @@ struct Output {
     rest: Arc<[Arc<DiffPart>]>,
     diffs: Vec<SharedParts>,
     published: Announcements,
+    /// Users whose view settings are others now.
+    viewed: Vec<Arc<User>>,
 }
 
 /// Nodes that were made public, each with the connected users who have access to it.
@@ -225,10 +227,15 @@ impl Group {
         if let Some(request) = mutation.idempotency_key
             && let Some(done) = self.remembered(context, request.batch)?
         {
-            if done.batch.caller() != Some(user) || done.fingerprint != Some(request.fingerprint) {
+            let is_own = done.batch.caller() == Some(user) || done.batch.is_view_of(user);
+            if !is_own || done.fingerprint != Some(request.fingerprint) {
                 return Err(Failure::Refused(Reason::BatchIdConflict.into()));
             }
-            return Ok(Decided::Replay(graph::replay::replay(world, &done.batch, done.rev, user)));
+            let mut diff = graph::replay::replay(world, &done.batch, done.rev, user);
+            if done.batch.actor == Some(UserId::VIEWS) {
+                diff.actor = world.user(user).map(|slot| Arc::clone(&slot.user));
+            }
+            return Ok(Decided::Replay(diff));
         }
         if let Some(retry_after_s) = mutation.limited {
             return Err(Failure::RateLimited { retry_after_s });
@@ -368,11 +375,15 @@ impl Group {
             (None, Some(own)) => (own.parts.first().map(|part| Arc::new(part.as_whole())), None),
             (_, None) => (None, None),
         };
-        let first = first.unwrap_or_else(|| Arc::new(Diff::empty(world, Some(&batch)).into()));
+        let first = first.unwrap_or_else(|| {
+            let actor = world.user(caller).map(|slot| Arc::clone(&slot.user));
+            Arc::new(Diff { actor, ..Diff::empty(world, Some(&batch)) }.into())
+        });
+        let viewed = viewed(&batch).collect();
         let rest = rest.unwrap_or_default().into();
         self.record(world, batch, mutation.idempotency_key);
         let outcome = Outcome::Changed { diff: first, replayed: false };
-        Output { outcome, origin: mutation.origin, passed_on: None, rest, diffs, published }
+        Output { outcome, origin: mutation.origin, passed_on: None, rest, diffs, published, viewed }
     }
 
     /// Takes the group back: it is not committed. Groups decided later must have been taken back before.
@@ -416,6 +427,9 @@ impl Group {
             for (published, users) in &output.published {
                 connections.announce(users, published, output.origin);
             }
+            for user in &output.viewed {
+                connections.tell_view(user, output.origin);
+            }
         }
         for (relay, addressed) in self.relays {
             relay.send(addressed, connections);
@@ -450,6 +464,7 @@ impl Output {
             rest: Arc::default(),
             diffs: Vec::new(),
             published: Announcements::new(),
+            viewed: Vec::new(),
         }
     }
 }
@@ -469,6 +484,15 @@ fn decide_for_accounts(world: &World, asked: &Administration) -> Result<Batch, F
 fn unreadable(error: &LogError) -> Failure {
     tracing::error!(%error, "cannot read history");
     Failure::Storage
+}
+
+/// The users whose view settings a batch has changed.
+pub(super) fn viewed(batch: &Batch) -> impl Iterator<Item = Arc<User>> {
+    let changed = batch.entries.iter().filter(|entry| entry.op == Op::ViewUpdate);
+    changed.filter_map(|entry| match &entry.subject {
+        Subject::User(change) => change.after.clone(),
+        _ => None,
+    })
 }
 
 /// The announcements of the nodes that are public now and were not before the batch.

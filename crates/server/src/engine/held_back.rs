@@ -4,6 +4,7 @@
 use super::diff_part::DiffPart;
 use super::protocol::{ConnectionSink, OnOutcome, Outcome, Published, Relayed};
 use super::reading::Position;
+use graph::model::User;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ pub(super) enum Message {
     Missed(Arc<DiffPart>),
     /// A node has become public.
     Published(Arc<Published>),
+    /// The user's view settings are others now.
+    Viewed(Arc<User>),
     /// A relayed event, which may be dropped.
     Relayed(Arc<Relayed>),
     /// The answer to a request that came on the connection.
@@ -28,6 +31,7 @@ impl Message {
             Message::Diff(parts) => outbox.diff(&parts),
             Message::Missed(diff) => outbox.missed(diff),
             Message::Published(published) => outbox.published(published),
+            Message::Viewed(user) => outbox.viewed(user),
             Message::Relayed(relayed) => outbox.relay(relayed),
             Message::Answer(answer, outcome) => answer(*outcome),
         }
@@ -41,7 +45,7 @@ impl Message {
                 Outcome::Changed { diff, .. } => diff.bytes(),
                 _ => SMALL_BYTES,
             },
-            Message::Published(_) | Message::Relayed(_) => SMALL_BYTES,
+            Message::Published(_) | Message::Viewed(_) | Message::Relayed(_) => SMALL_BYTES,
         }
     }
 }

@@ -306,6 +306,11 @@ impl Engine {
         self.shared.directory.keys_of(user, clock::now())
     }
 
+    /// A user's sessions that have not ended, the oldest first.
+    pub fn sessions_of(&self, user: UserId) -> Vec<KnownToken> {
+        self.shared.directory.sessions_of(user, clock::now())
+    }
+
     /// A user's tokens, sessions included, the oldest first.
     pub fn tokens_of(&self, user: UserId) -> Vec<KnownToken> {
         self.shared.directory.tokens_of(user)

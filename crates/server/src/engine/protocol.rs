@@ -330,6 +330,8 @@ pub trait ConnectionSink: Send + Sync {
     fn missed(&self, diff: Arc<DiffPart>);
     /// Queues a `branch:published` event.
     fn published(&self, published: Arc<Published>);
+    /// Queues a `settings:view` event: the user's view settings as they are now.
+    fn viewed(&self, user: Arc<User>);
     /// Queues a relayed event. It may be dropped, because a similar one will follow.
     fn relay(&self, relayed: Arc<Relayed>);
     /// Ends the connection because its token was revoked.

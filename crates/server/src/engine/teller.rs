@@ -105,6 +105,7 @@ mod tests {
         fn diff(&self, _: &[Arc<super::super::DiffPart>]) {}
         fn missed(&self, _: Arc<super::super::DiffPart>) {}
         fn published(&self, _: Arc<super::super::Published>) {}
+        fn viewed(&self, _: Arc<graph::model::User>) {}
         fn relay(&self, _: Arc<super::super::Relayed>) {}
         fn close(&self) {}
     }

@@ -7,7 +7,7 @@ use super::connections::{BacklogBounds, Connections};
 use super::diff_part::SharedParts;
 use super::directory::DirectoryChange;
 use super::durable::{Step, durable};
-use super::group::{Decision, Group, Pending, PendingRelay, published};
+use super::group::{Decision, Group, Pending, PendingRelay, published, viewed};
 use super::held_back::HeldBounds;
 use super::inbox::{Event, Inbox, Item, Request};
 use super::protocol::{
@@ -555,6 +555,9 @@ fn follow(
     tell(connections, diffs, most);
     for (published, users) in published(world, connections, batch) {
         connections.announce(&users, &published, None);
+    }
+    for user in viewed(batch) {
+        connections.tell_view(&user, None);
     }
 }
 

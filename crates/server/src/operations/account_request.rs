@@ -1,7 +1,8 @@
 //! What the rows of accounts ask: a request that the room `accounts` carries out.
 
 use super::token_request::{TokenAsked, TokenChange, TokenNamed, TokensNamed};
-use graph::KeyId;
+use graph::model::Plan;
+use graph::{KeyId, TokenId, UserId};
 use std::fmt;
 
 /// A request concerning accounts, sessions, passwords, invitations or tokens.
@@ -33,6 +34,28 @@ pub enum AccountRequest {
     PasswordForgot { email: String },
     /// Choose a new password with such a key.
     PasswordReset { key: Confidential, password: Confidential },
+    /// List the caller's sessions.
+    Sessions,
+    /// End one of the caller's sessions, or all others.
+    SessionsEnd { id: Option<TokenId> },
+    /// Give the caller's account another email.
+    EmailChange { email: String, password: Option<Confidential> },
+    /// Confirm an email with the key that was sent there.
+    EmailConfirm { key: Confidential },
+    /// Close the caller's account.
+    Close { password: Option<Confidential> },
+    /// List the accounts, for an administrator.
+    Users,
+    /// Change an account, for an administrator.
+    UserSet { id: UserId, plan: Option<Plan>, admin: Option<bool> },
+    /// Disable an account, for an administrator.
+    UserDisable { id: UserId },
+    /// Enable it again.
+    UserEnable { id: UserId },
+    /// Open a closed account again, for an administrator.
+    UserReopen { id: UserId },
+    /// Remove an account for good, for an administrator.
+    UserRemove { id: UserId },
     /// Choose a new password, by the old one.
     PasswordChange { old: Confidential, new: Confidential },
 }

@@ -1,10 +1,10 @@
 //! The rows of accounts: registration, sessions, passwords, invitations and tokens. They are carried out by the room
 //! `accounts`, over REST alone.
 
-use super::Method::{Delete, Get, Post};
+use super::Method::{Delete, Get, Post, Put};
 use super::account_request::{AccountRequest, Register};
 use super::fields::*;
-use super::input::{Input, Reading, input};
+use super::input::{Changes, Input, Reading, input};
 use super::row::{Row, row};
 use crate::limits::{NamedLimit, Rule};
 use crate::wire::{self, Problem};
@@ -24,7 +24,7 @@ const fn limit(name: &'static str, count: usize, window_s: u64) -> NamedLimit {
 
 /// Every operation on accounts.
 pub(super) fn accounts() -> Vec<Row> {
-    [door(), invitations(), passwords()].concat()
+    [door(), invitations(), passwords(), own(), admin()].concat()
 }
 
 fn door() -> Vec<Row> {
@@ -109,5 +109,97 @@ fn passwords() -> Vec<Row> {
             .for_sessions()
             .fails(WRONG_PASSWORD)
             .answers::<wire::Done>(),
+    ]
+}
+
+const MAY_HAVE_NO_PASSWORD: &[Problem] = &[Problem::WrongPassword, Problem::SignInAgain];
+
+/// One's own account.
+fn own() -> Vec<Row> {
+    vec![
+        row("account:sessions", limit("account:sessions", 30, 10))
+            .about("Lists the sessions of the caller.")
+            .account(input!(AccountRequest::Sessions))
+            .rest(Get, &["/api/account/sessions"])
+            .for_sessions()
+            .answers::<wire::SessionsAnswer>(),
+        row("account:sessions:end", limit("account:sessions", 30, 10))
+            .about("Ends a session of the caller, or all others than the one that asks.")
+            .account(input!(AccountRequest::SessionsEnd { id: SESSION_ID }))
+            .rest(Delete, &["/api/account/sessions"])
+            .for_sessions()
+            .refuses(&[SessionNotFound])
+            .answers::<wire::Done>(),
+        row("account:email", limit("account:email", 5, 3_600))
+            .about("Gives the caller's account another email, which may have to be confirmed.")
+            .account(input!(AccountRequest::EmailChange { email: EMAIL, password: OWN_PASSWORD }))
+            .rest(Put, &["/api/account/email"])
+            .for_sessions()
+            .refuses(&[EmailTaken])
+            .fails(MAY_HAVE_NO_PASSWORD)
+            .answers::<wire::EmailAnswer>(),
+        row("account:email:confirm", limit("account:email:confirm", 10, 60))
+            .about("Confirms an email with the key of the link that was sent there.")
+            .account(input!(AccountRequest::EmailConfirm { key: KEY }))
+            .rest(Post, &["/api/account/email/confirm"])
+            .for_anyone()
+            .refuses(&[InvalidKey, EmailTaken])
+            .answers::<wire::ConfirmedAnswer>(),
+        row("account:close", limit("account:close", 5, 3_600))
+            .about("Closes the caller's account. It is removed after a grace.")
+            .account(input!(AccountRequest::Close { password: OWN_PASSWORD }))
+            .rest(Delete, &["/api/account"])
+            .for_sessions()
+            .refuses(&[LastAdmin])
+            .fails(MAY_HAVE_NO_PASSWORD)
+            .answers::<wire::ClosedAnswer>(),
+    ]
+}
+
+const ADMIN_LIMIT: NamedLimit = limit("admin:user", 30, 10);
+
+/// The accounts of others, for administrators.
+fn admin() -> Vec<Row> {
+    vec![
+        row("admin:users", limit("admin:users", 30, 10))
+            .about("Lists the accounts, for administrators.")
+            .account(input!(AccountRequest::Users))
+            .rest(Get, &["/api/admin/users"])
+            .refuses(&[NoPermission])
+            .answers::<wire::UsersAnswer>(),
+        row("admin:user", ADMIN_LIMIT)
+            .about("Changes an account, for administrators.")
+            .account(input!(AccountRequest::UserSet {
+                id: USER_ID,
+                plan: Changes(PLAN),
+                admin: Changes(ADMIN),
+            }))
+            .rest(Put, &["/api/admin/users/{id}"])
+            .refuses(&[NoPermission, UserNotFound, LastAdmin])
+            .answers::<wire::UserAnswer>(),
+        row("admin:user:disable", ADMIN_LIMIT)
+            .about("Disables an account, for administrators.")
+            .account(input!(AccountRequest::UserDisable { id: USER_ID }))
+            .rest(Post, &["/api/admin/users/{id}/disable"])
+            .refuses(&[NoPermission, UserNotFound, LastAdmin])
+            .answers::<wire::UserAnswer>(),
+        row("admin:user:enable", ADMIN_LIMIT)
+            .about("Enables an account again, for administrators.")
+            .account(input!(AccountRequest::UserEnable { id: USER_ID }))
+            .rest(Post, &["/api/admin/users/{id}/enable"])
+            .refuses(&[NoPermission, UserNotFound])
+            .answers::<wire::UserAnswer>(),
+        row("admin:user:reopen", ADMIN_LIMIT)
+            .about("Opens an account again that its owner has closed, for administrators.")
+            .account(input!(AccountRequest::UserReopen { id: USER_ID }))
+            .rest(Post, &["/api/admin/users/{id}/reopen"])
+            .refuses(&[NoPermission, UserNotFound, NotClosing])
+            .answers::<wire::UserAnswer>(),
+        row("admin:user:remove", ADMIN_LIMIT)
+            .about("Removes an account for good, for administrators.")
+            .account(input!(AccountRequest::UserRemove { id: USER_ID }))
+            .rest(Delete, &["/api/admin/users/{id}"])
+            .refuses(&[NoPermission, UserNotFound, LastAdmin])
+            .answers::<wire::RemovedAnswer>(),
     ]
 }

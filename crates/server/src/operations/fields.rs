@@ -1,9 +1,9 @@
 //! The fields that operations take, and those that cannot be set.
 
-use super::input::{Defaulted, Field, Input, Optional, Required, nullable, optional, required};
+use super::input::{Changes, Defaulted, Field, Input, Optional, Required, nullable, optional, required};
 use super::kinds::{
-    Batch, Boolean, Branch, CopyIds, Count, Due, Email, GrantLevel, Id, Ids, KeyText, NewId, Password,
-    ScopeType,
+    Batch, Boolean, Branch, Camera, CopyIds, Count, Due, Email, GrantLevel, Id, Ids, KeyText, NewId,
+    Password, PlanOf, ScopeType,
 };
 use super::kinds::{ScopedBy, TypeOfLink, Username, WholeNumber};
 use super::rules::*;
@@ -11,7 +11,8 @@ use super::several::Operations;
 use crate::engine::protocol::{PageRequest, RequestedScope};
 use crate::wire::payload::Json;
 use crate::wire::{PayloadFault, PayloadRefusal};
-use graph::{KeyId, LinkId, NodeId, Reason, UserId};
+use graph::ops::{AccountOperation, ViewSet};
+use graph::{KeyId, LinkId, NodeId, Reason, TokenId, UserId};
 use uuid::Uuid;
 
 /// The client's own id for a mutation.
@@ -117,6 +118,44 @@ pub(super) const USERNAME: Required<Username> = required(
     PayloadFault::Domain(Reason::InvalidUsername),
 )
 .about("The username.");
+
+/// The session that ends; without it all others do.
+pub(super) const SESSION_ID: Optional<Id<TokenId>> =
+    nullable("id", Id(TokenId), PayloadFault::InvalidId).about("The session. Without it, all others end.");
+/// An account's own password; an account may have none.
+pub(super) const OWN_PASSWORD: Optional<Password> =
+    nullable("password", Password, PayloadFault::InvalidPassword)
+        .about("The account's password, if it has one.");
+pub(super) const USER_ID: Required<Id<UserId>> =
+    required("id", Id(UserId), PayloadFault::MissingId, PayloadFault::InvalidId).about("The account.");
+pub(super) const PLAN: Optional<PlanOf> =
+    optional("plan", PlanOf, PayloadFault::InvalidPlan).about("What the account may use.");
+pub(super) const ADMIN: Optional<Boolean> = optional("admin", Boolean, PayloadFault::InvalidAdmin)
+    .about("Whether the user administers the installation.");
+pub(super) const CAMERA: Optional<Camera> =
+    optional("cameraPosition", Camera, PayloadFault::Domain(Reason::InvalidView))
+        .about("From where the user looks at the graph. Null for nowhere.");
+pub(super) const SHOW_ALL_CARDS: Optional<Boolean> =
+    optional("showAllCards", Boolean, PayloadFault::Domain(Reason::InvalidView))
+        .about("Whether all cards are shown.");
+
+/// View settings that a user changes.
+pub(super) struct ViewInput;
+
+impl Input for ViewInput {
+    type Value = Box<AccountOperation>;
+
+    fn describe(&self, fields: &mut Vec<Field>) {
+        Changes(CAMERA.clearable()).describe(fields);
+        Changes(SHOW_ALL_CARDS).describe(fields);
+    }
+
+    fn read(&self, payload: &Json) -> Result<Self::Value, PayloadRefusal> {
+        let camera_position = CAMERA.clearable().read(payload)?;
+        let show_all_cards = SHOW_ALL_CARDS.read(payload)?;
+        Ok(Box::new(AccountOperation::ViewSet(ViewSet { camera_position, show_all_cards })))
+    }
+}
 
 /// A page by `limit` and `offset`.
 pub(super) struct PageInput {

@@ -62,6 +62,13 @@ pub(super) trait Input {
     /// Adds its fields to a list, in the order in which they are read.
     fn describe(&self, fields: &mut Vec<Field>);
 
+    /// Its fields, in the order in which they are read.
+    fn fields(&self) -> Vec<Field> {
+        let mut fields = Vec::new();
+        self.describe(&mut fields);
+        fields
+    }
+
     /// Reads it from a payload, which is an object.
     ///
     /// # Errors

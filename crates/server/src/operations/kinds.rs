@@ -5,9 +5,10 @@ use super::rules::*;
 use super::token_request::AskedScope;
 use crate::wire::payload::Json;
 use crate::wire::{PayloadFault, PayloadRefusal};
-use graph::model::{Level, LinkType};
+use graph::model::{Level, LinkType, Plan};
 use graph::ops::{
-    EMAIL_CHARS_MAX, TOKEN_NAME_CHARS_MAX, USERNAME_CHARS, is_email, is_token_name, is_username,
+    CAMERA_BYTES_MAX, EMAIL_CHARS_MAX, TOKEN_NAME_CHARS_MAX, USERNAME_CHARS, is_email, is_token_name,
+    is_username,
 };
 use graph::{BatchId, NodeId, Root, Timestamp};
 use serde_json::{Value, json};
@@ -240,6 +241,27 @@ kind! { Boolean => bool, Schema::new("boolean", "true or false"), |json| match j
     Json::Bool(flag) => Some(*flag),
     _ => None,
 } }
+
+/// A camera position: an object, as text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Camera;
+
+kind! { Camera => String,
+    Schema::new("object", format!("at most {CAMERA_BYTES_MAX} bytes as JSON")),
+    |json| match json {
+        Json::Object(_) => Some(json.canonical()).filter(|text| text.len() <= CAMERA_BYTES_MAX),
+        _ => None,
+    }
+}
+
+/// The plan of an account.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PlanOf;
+
+kind! { PlanOf => Plan,
+    Schema::new("string", "basic, plus or pro").json(json!({ "enum": ["basic", "plus", "pro"] })),
+    |json| [Plan::Basic, Plan::Plus, Plan::Pro].into_iter().find(|plan| text(json) == Some(plan.name()))
+}
 
 /// A version or a rev. An integer that no entity will ever have is a version like any other that does not match.
 #[derive(Clone, Copy, Debug)]

@@ -427,6 +427,14 @@ fn rest() -> Vec<Row> {
             .rest(Put, &["/api/account"])
             .refuses(&[UsernameTaken])
             .alone(),
+        row("settings:view", limit("settings:view", 30))
+            .about("Stores how the caller's client shows the graph.")
+            .mutates(Reading {
+                fields: Input::fields(&ViewInput),
+                read: |payload| Ok(Operation::Account(Input::read(&ViewInput, payload)?)),
+            })
+            .rest(Put, &["/api/account/view"])
+            .alone(),
         row("ws:ping", limit("ws:ping", 10))
             .about("Asks whether the server is there, and what time it has.")
             .answers::<wire::PongAck>()

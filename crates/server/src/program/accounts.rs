@@ -122,8 +122,16 @@ impl<'l> Accounts<'l> {
     /// # Errors
     /// The refusals of the domain, and [`AccountError::Log`].
     pub fn add_user(&mut self, email: &str, username: &str, plan: Plan) -> Result<Arc<User>, AccountError> {
-        let (email, username) = (email.to_owned(), username.to_owned());
-        self.commit(&Operation::UserAdd(UserAdd::new(email.clone(), username, plan)))?;
+        self.add(UserAdd::new(email.to_owned(), username.to_owned(), plan))
+    }
+
+    /// Adds an account, with what else it begins with.
+    ///
+    /// # Errors
+    /// The refusals of the domain, and [`AccountError::Log`].
+    pub fn add(&mut self, new: UserAdd) -> Result<Arc<User>, AccountError> {
+        let email = new.email.clone();
+        self.commit(&Operation::UserAdd(new))?;
         self.user(&email)
     }
 
@@ -239,6 +247,16 @@ impl<'l> Accounts<'l> {
         self.by_id(user)
     }
 
+    /// Opens an account again whose owner has closed it.
+    ///
+    /// # Errors
+    /// `user_not_found`, `not_closing`, and [`AccountError::Log`].
+    pub fn reopen(&mut self, user: &User) -> Result<Arc<User>, AccountError> {
+        let user = user.id;
+        self.commit(&Operation::Account(Box::new(AccountOperation::Reopen { user })))?;
+        self.by_id(user)
+    }
+
     /// What would go with an account. It takes accounts opened with everything.
     pub fn belongings(&self, user: &User) -> Belongings {
         Belongings::of(&self.world, user.id)
@@ -307,7 +325,8 @@ impl<'l> Accounts<'l> {
 
 /// The batch, reduced to what a World with only accounts can apply.
 fn accounts_only(batch: &Batch) -> Batch {
-    let concerns = |subject: &Subject| matches!(subject, Subject::User(_) | Subject::Token(_));
+    let concerns =
+        |subject: &Subject| matches!(subject, Subject::User(_) | Subject::Token(_) | Subject::Key(_));
     let entries = batch.entries.iter().filter(|entry| concerns(&entry.subject)).cloned().collect();
     Batch { entries, ..batch.clone() }
 }

@@ -18,6 +18,8 @@ pub(super) enum CommandError {
     Server(#[from] ServerError),
     #[error("{} ({})", .0, .0.name())]
     Account(#[from] AccountError),
+    #[error("{message} ({name})")]
+    Password { message: String, name: String },
     #[error(transparent)]
     Data(#[from] DataError),
     #[error("the data cannot be read: {}", data_directory::reason(.0))]

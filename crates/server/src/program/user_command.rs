@@ -6,13 +6,18 @@ use super::data_directory::{make_log, open_log};
 use super::links;
 use super::printing::{OutputFormat, lines, show};
 use super::settings::Settings;
+use crate::accounts::new_password;
 use crate::operations::AskedScope;
 use clap::{Args, Subcommand, ValueEnum};
-use graph::model::{AccountState, Plan, User};
-use graph::ops::{Belongings, UserSet};
+use graph::model::{AccountState, PasswordHash, Plan, User};
+use graph::ops::{Belongings, UserAdd, UserSet};
 use serde_json::{Value, json};
+use std::io::{self, BufRead, Read};
 use std::thread;
 use store::LoadScope;
+
+/// As much of a line as a password may be, and a little more, in bytes.
+const PASSWORD_BYTES_MOST: u64 = 8 << 10;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum UserCommand {
@@ -27,17 +32,25 @@ pub(super) enum UserCommand {
         /// The user's plan: basic has no API tokens; only pro can share and publish
         #[arg(long, value_enum, default_value = "pro")]
         plan: PlanName,
+        /// Make the user an administrator of the installation
+        #[arg(long)]
+        admin: bool,
+        /// Read the user's password from the first line of the standard input; without it the user signs in otherwise
+        #[arg(long)]
+        password_stdin: bool,
         #[command(flatten)]
         form: OutputFormat,
     },
     /// List the users
     List(OutputFormat),
-    /// Change a user's email, username or plan
+    /// Change a user's email, username or plan, or whether they are an administrator
     Set(SetArgs),
-    /// Disable a user: their tokens are refused until the user is enabled again, and everything else stays
+    /// Disable a user: they are signed out, and their tokens are refused until the user is enabled again
     Disable(Named),
     /// Enable a user who was disabled
     Enable(Named),
+    /// Open an account again whose owner has closed it, before it is removed
+    Reopen(Named),
     /// Print a link with which the user chooses a new password; it works once, for an hour
     Reset(Named),
     /// Remove a user permanently, with their nodes, the links of those, and the grants to and by the user
@@ -73,6 +86,12 @@ pub(super) struct SetArgs {
     /// The new plan; on basic, API tokens are refused and at most three grants are visible
     #[arg(long, value_enum, group = "changes")]
     plan: Option<PlanName>,
+    /// Make the user an administrator of the installation
+    #[arg(long, group = "changes", conflicts_with = "no_admin")]
+    admin: bool,
+    /// Make the user no administrator any more
+    #[arg(long, group = "changes")]
+    no_admin: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -104,8 +123,13 @@ pub(super) fn run(command: &UserCommand, settings: &Settings) -> Result<(), Comm
     };
     let mut accounts = Accounts::open_with(&mut log, scope)?;
     match command {
-        UserCommand::Add { email, username, plan, form } => {
-            let user = accounts.add_user(email, username, Plan::from(*plan))?;
+        UserCommand::Add { email, username, plan, admin, password_stdin, form } => {
+            let password = match password_stdin {
+                true => Some(password_from(&mut io::stdin().lock(), email, username)?),
+                false => None,
+            };
+            let new = UserAdd::new(email.clone(), username.clone(), Plan::from(*plan));
+            let user = accounts.add(UserAdd { admin: *admin, password, ..new })?;
             let secret = match user.plan {
                 Plan::Basic => None,
                 Plan::Plus | Plan::Pro => {
@@ -128,7 +152,8 @@ pub(super) fn run(command: &UserCommand, settings: &Settings) -> Result<(), Comm
         UserCommand::Set(args) => {
             let user = accounts.user(&args.user.email)?.id;
             let (email, username) = (args.new_email.clone(), args.username.clone());
-            let changes = UserSet { user, email, username, plan: args.plan.map(Plan::from), admin: None };
+            let admin = (args.admin || args.no_admin).then_some(args.admin);
+            let changes = UserSet { user, email, username, plan: args.plan.map(Plan::from), admin };
             changed(accounts.set(changes)?.as_ref(), args.user.form)
         }
         UserCommand::Disable(named) => {
@@ -138,6 +163,10 @@ pub(super) fn run(command: &UserCommand, settings: &Settings) -> Result<(), Comm
         UserCommand::Enable(named) => {
             let user = accounts.user(&named.email)?;
             changed(accounts.set_disabled(&user, false)?.as_ref(), named.form)
+        }
+        UserCommand::Reopen(named) => {
+            let user = accounts.user(&named.email)?;
+            changed(accounts.reopen(&user)?.as_ref(), named.form)
         }
         UserCommand::Reset(named) => links::reset(&mut accounts, &named.email, named.form, settings),
         UserCommand::Remove { user: named, yes } => {
@@ -159,6 +188,21 @@ pub(super) fn run(command: &UserCommand, settings: &Settings) -> Result<(), Comm
     }
 }
 
+/// A new password from the first line of the input, if it is good enough.
+fn password_from(
+    input: &mut impl BufRead,
+    email: &str,
+    username: &str,
+) -> Result<PasswordHash, CommandError> {
+    let mut line = String::new();
+    // A longer one is refused, without reading more.
+    input.take(PASSWORD_BYTES_MOST).read_line(&mut line)?;
+    let password = line.strip_suffix('\n').unwrap_or(&line);
+    let password = password.strip_suffix('\r').unwrap_or(password);
+    new_password(password, email, username)
+        .map_err(|problem| CommandError::Password { message: problem.message(), name: problem.name() })
+}
+
 /// Prints a user who was changed, once a running server has taken up the change.
 fn changed(user: &User, form: OutputFormat) -> Result<(), CommandError> {
     thread::sleep(NEWS);
@@ -172,6 +216,8 @@ fn user_json(user: &User) -> Value {
 fn account_json(user: &User) -> Value {
     let mut shown = user_json(user);
     shown["disabled"] = json!(is_disabled(user));
+    shown["admin"] = json!(user.admin);
+    shown["closing"] = json!(user.closing.map(|at| at.whole_seconds().rfc3339()));
     shown
 }
 
@@ -180,7 +226,10 @@ fn is_disabled(user: &User) -> bool {
 }
 
 fn user_line(user: &User) -> String {
-    let state = if is_disabled(user) { "  disabled" } else { "" };
+    let admin = if user.admin { "  admin" } else { "" };
+    let disabled = if is_disabled(user) { "  disabled" } else { "" };
+    let closing = user.closing.map(|at| format!("  closed, removed on {}", at.whole_seconds().rfc3339()));
+    let state = format!("{admin}{disabled}{}", closing.unwrap_or_default());
     format!("{}  {}  <{}>  {}{state}", user.id, user.username, user.email, user.plan.name())
 }
 

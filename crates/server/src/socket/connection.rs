@@ -24,6 +24,7 @@ use crate::operations;
 use crate::wire::payload::{Json, Malformed};
 use crate::wire::{self, Problem, trace_id};
 use graph::UserId;
+use graph::model::User;
 use serde_json::value::RawValue;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -448,6 +449,11 @@ impl engine::ConnectionSink for Sink {
         if !self.pass_by(&message) {
             self.connection.put(message, page_bytes(1), Admission::Bound);
         }
+    }
+
+    fn viewed(&self, user: Arc<User>) {
+        let camera = user.view.camera_position.as_deref().map_or(0, str::len);
+        self.connection.put(Outgoing::Viewed(user), page_bytes(1) + camera, Admission::Bound);
     }
 
     fn relay(&self, relayed: Arc<Relayed>) {

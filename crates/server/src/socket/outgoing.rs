@@ -9,6 +9,7 @@ use crate::measure::Transport;
 use crate::operations::relay_by_event;
 use crate::wire::{self, Problem};
 use graph::UserId;
+use graph::model::User;
 use serde_json::value::RawValue;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub enum Outgoing {
     Event(&'static str, Box<RawValue>),
     Diff(Arc<DiffPart>),
     Published(Arc<Published>),
+    Viewed(Arc<User>),
     Relayed(Arc<Relayed>),
     Reply {
         event: String,
@@ -98,7 +100,7 @@ impl Outgoing {
                 Reply::Outcome(outcome) => outcome.entities(),
                 _ => 0,
             },
-            Outgoing::Event(..) | Outgoing::Published(_) | Outgoing::Relayed(_) => 0,
+            Outgoing::Event(..) | Outgoing::Published(_) | Outgoing::Viewed(_) | Outgoing::Relayed(_) => 0,
         };
         entities >= LARGE_ENTITIES
     }
@@ -114,6 +116,7 @@ impl Outgoing {
                 let text = shared(&published.text, || wire::published_event(published));
                 return Some((To::Event("branch:published"), text));
             }
+            Outgoing::Viewed(user) => (To::Event("settings:view"), wire::view_event(&user.view)),
             Outgoing::Relayed(relayed) => {
                 let text = shared(&relayed.text, || wire::relayed_event(relayed));
                 return Some((To::Event(wire::relayed_event_name(relayed)), text));

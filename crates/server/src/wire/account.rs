@@ -4,8 +4,9 @@ use super::entity::{Exact, Seconds};
 use super::shape::{self, about, list, object, shaped, string, time, uuid};
 use crate::engine::protocol::Account;
 use graph::NodeId;
-use graph::model::{Grant, Level, User};
+use graph::model::{Grant, Identity, Level, User, ViewSettings};
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use std::sync::Arc;
 
 pub(super) struct WholeAccount<'a>(pub &'a Account);
@@ -21,6 +22,40 @@ struct Shown<'a> {
     granted_by: Vec<ShownGrant<'a>>,
     granted_to: Vec<ShownGrant<'a>>,
     public_embeds: &'a [NodeId],
+    admin: bool,
+    has_password: bool,
+    identities: Vec<ShownIdentity<'a>>,
+    #[serde(flatten)]
+    view: View<'a>,
+    // The documented original has these; nobody pays here.
+    subscription_state: &'static str,
+    annually_payment: bool,
+    card_pan: Option<&'static str>,
+}
+
+/// Who the user is at an identity provider.
+#[derive(Serialize)]
+struct ShownIdentity<'a> {
+    provider: &'a str,
+    issuer: &'a str,
+    subject: &'a str,
+    since: Seconds,
+}
+
+/// A user's view settings.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct View<'a> {
+    camera_position: Option<&'a RawValue>,
+    show_all_cards: bool,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn of(view: &'a ViewSettings) -> Self {
+        // It was JSON when it was set.
+        let camera = view.camera_position.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        View { camera_position: camera, show_all_cards: view.show_all_cards }
+    }
 }
 
 /// A grant with the user at its other end.
@@ -48,9 +83,21 @@ impl Serialize for WholeAccount<'_> {
             granted_by: granted_by.iter().map(shown_grant).collect(),
             granted_to: granted_to.iter().map(shown_grant).collect(),
             public_embeds: embeds,
+            admin: user.admin,
+            has_password: user.password.is_some(),
+            identities: user.identities.iter().map(shown_identity).collect(),
+            view: View::of(&user.view),
+            subscription_state: "active",
+            annually_payment: false,
+            card_pan: None,
         };
         shown.serialize(serializer)
     }
+}
+
+fn shown_identity(identity: &Identity) -> ShownIdentity<'_> {
+    let Identity { provider, issuer, subject, since } = identity;
+    ShownIdentity { provider, issuer, subject, since: Seconds(*since) }
 }
 
 shaped!(WholeAccount<'_>, "Account", |generator| {
@@ -66,9 +113,29 @@ shaped!(WholeAccount<'_>, "Account", |generator| {
             ("grantedBy", about(grants.clone(), "What the user gave to others.")),
             ("grantedTo", about(grants, "What others gave to the user.")),
             ("publicEmbeds", about(list(uuid()), "The publications that the user has embedded.")),
-        ],
+            ("admin", about(shape::boolean(), "Whether the user administers the installation.")),
+            ("hasPassword", about(shape::boolean(), "Whether the user signs in with a password.")),
+            ("identities", about(list(identity()), "Who the user is at identity providers.")),
+            ("subscriptionState", shape::only("active")),
+            ("annuallyPayment", shape::only(false)),
+            ("cardPan", shape::only(serde_json::Value::Null)),
+        ]
+        .into_iter()
+        .chain(super::people::view()),
     )
 });
+
+fn identity() -> schemars::Schema {
+    object(
+        "Who a user is at an identity provider.",
+        [
+            ("provider", about(string(), "The name of the provider here.")),
+            ("issuer", string()),
+            ("subject", string()),
+            ("since", time()),
+        ],
+    )
+}
 
 shaped!(ShownGrant<'_>, "AccountGrant", |_| object(
     "A grant, with the user at its other end.",

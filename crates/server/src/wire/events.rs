@@ -4,6 +4,7 @@ use super::account::WholeAccount;
 use super::diff::{Actor, WholeDiff, nothing_there};
 use super::entity::{FullLink, FullNode, InitNode, PhantomNode, PublicNode, TrashedLink, TrashedNode};
 use super::history_page::WholeBatch;
+use super::people::ViewShape;
 use super::problem::ErrorEvent;
 use super::shape::{
     Shape, about, any_of, boolean, list, nullable, object, only, shape_of, shaped, string, success, time,
@@ -47,6 +48,11 @@ pub const EVENTS: &[Event] = &[
         name: "branch:published",
         about: "Someone else published a node that the receiver sees, or changed its publication.",
         shape: shape_of::<PublishedShape>,
+    },
+    Event {
+        name: "settings:view",
+        about: "The user's view settings were changed, by another connection.",
+        shape: shape_of::<ViewShape>,
     },
     Event { name: "error", about: "A request without an ack failed.", shape: shape_of::<ErrorEvent> },
     Event {

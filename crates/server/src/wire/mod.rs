@@ -8,6 +8,7 @@ mod events;
 mod history_page;
 pub mod payload;
 mod payload_fault;
+mod people;
 mod problem;
 mod relay_event;
 pub mod shape;
@@ -17,13 +18,13 @@ mod waiting;
 
 use crate::engine::DiffPart;
 use crate::engine::protocol::{Outcome, Published};
-use account::WholeAccount;
+use account::{View, WholeAccount};
 use diff::{Actor, WholeDiff};
 use entity::{Each, Exact, Form, Seconds, WholeLink, WholeNode, Written};
 use graph::batch::Lineage;
 use graph::field_rules::NodeField;
 use graph::load::Page;
-use graph::model::Rev;
+use graph::model::{Rev, ViewSettings};
 use graph::trash::TrashPage;
 use graph::{BatchId, NodeId, Timestamp, UserId};
 use history_page::Batches;
@@ -41,6 +42,9 @@ pub(crate) use events::{
 pub use events::{EVENTS, Event};
 pub(crate) use history_page::{EveryOp, undo_and_redo};
 pub use payload_fault::{PayloadFault, PayloadRefusal};
+pub(crate) use people::{
+    ClosedAnswer, ConfirmedAnswer, EmailAnswer, RemovedAnswer, SessionsAnswer, UserAnswer, UsersAnswer,
+};
 pub(crate) use problem::FailedAnswer;
 pub use problem::Problem;
 pub(crate) use relay_event::relayed_shape;
@@ -151,6 +155,11 @@ pub fn graph_error(problem: &Problem, trace_id: &str) -> Box<RawValue> {
 /// The event `graph:diff`.
 pub fn diff_event(diff: &DiffPart) -> Box<RawValue> {
     text(&WholeDiff(diff))
+}
+
+/// The event `settings:view`: view settings as they are now.
+pub fn view_event(view: &ViewSettings) -> Box<RawValue> {
+    text(&View::of(view))
 }
 
 /// The event `branch:published`.

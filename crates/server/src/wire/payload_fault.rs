@@ -57,6 +57,8 @@ faults! {
     InvalidLinkType "invalid_link_type" "A link's type must be 0 (primary) or 1 (secondary).",
     InvalidLinkPrivate "invalid_link_private" "private must be true or false.",
     InvalidBranchValue "invalid_branch_value" "branch must be true or false.",
+    InvalidPlan "invalid_plan" "plan must be basic, plus or pro.",
+    InvalidAdmin "invalid_admin" "admin must be true or false.",
     InvalidShowing "invalid_showing" "showing must be true or false.",
     InvalidLevel "invalid_level" "level must be 1 (admin), 2 (editor) or 3 (viewer).",
     InvalidTokenId "invalid_token_id" "The id of a token must be a UUID.",

@@ -31,6 +31,8 @@ pub enum Problem {
     Session,
     /// The caller's old password is wrong.
     WrongPassword,
+    /// The session began too long ago, and the account has no password to prove who is there.
+    SignInAgain,
     /// A socket without credentials.
     AuthMissing,
     /// A socket with credentials that are not valid.
@@ -136,7 +138,8 @@ impl Problem {
             | Problem::AuthInvalid
             | Problem::Origin
             | Problem::Session
-            | Problem::WrongPassword => "forbidden",
+            | Problem::WrongPassword
+            | Problem::SignInAgain => "forbidden",
             Problem::Route | Problem::Method | Problem::Event => "not_found",
         }
     }
@@ -160,6 +163,7 @@ impl Problem {
             | Problem::NotReady(_) => None,
             Problem::Session => Some("session_required"),
             Problem::WrongPassword => Some("wrong_password"),
+            Problem::SignInAgain => Some("sign_in_again"),
             Problem::AuthMissing => Some("auth_missing"),
             Problem::AuthInvalid => Some("auth_invalid"),
             Problem::Origin => Some("origin"),
@@ -222,6 +226,7 @@ impl Problem {
             Problem::Unauthorized => "Send a valid API token in the header: Authorization: Bearer <token>.",
             Problem::Session => "This takes a web session; an API token is not enough. Sign in first.",
             Problem::WrongPassword => "The password is wrong; nothing was changed.",
+            Problem::SignInAgain => "Sign in again, and then repeat this within ten minutes.",
             Problem::AuthMissing => "Authentication required",
             Problem::AuthInvalid => "The API token is not valid; it may have been revoked.",
             Problem::Origin => "Requests from this web origin are not allowed.",
@@ -251,7 +256,8 @@ impl Problem {
             | Problem::AuthInvalid
             | Problem::Origin
             | Problem::Session
-            | Problem::WrongPassword => 403,
+            | Problem::WrongPassword
+            | Problem::SignInAgain => 403,
             Problem::Route | Problem::Event => 404,
             Problem::Method => 405,
         }

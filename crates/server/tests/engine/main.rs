@@ -14,6 +14,7 @@ mod loads;
 mod once;
 mod others;
 mod pages;
+mod people;
 mod pipeline;
 mod pruned;
 mod reading;

@@ -51,6 +51,18 @@ pub const GOOD: &[(&str, &[(&str, &str)])] = &[
     ("account:invite:revoke", &[("id", A)]),
     ("account:password:forgot", &[("email", "\"a@b\"")]),
     ("account:password:reset", &[("key", "\"k\""), ("password", "\"correct horse\"")]),
+    ("settings:view", &[("showAllCards", "true")]),
+    ("account:sessions", &[]),
+    ("account:sessions:end", &[]),
+    ("account:email", &[("email", "\"a@b\"")]),
+    ("account:email:confirm", &[("key", "\"k\"")]),
+    ("account:close", &[]),
+    ("admin:users", &[]),
+    ("admin:user", &[("id", A), ("admin", "true")]),
+    ("admin:user:disable", &[("id", A)]),
+    ("admin:user:enable", &[("id", A)]),
+    ("admin:user:reopen", &[("id", A)]),
+    ("admin:user:remove", &[("id", A)]),
     ("account:password", &[("old", "\"correct horse\""), ("new", "\"correct horse\"")]),
     ("history:page", &[]),
     ("history:undo", &[("batchId", A)]),
@@ -88,6 +100,17 @@ pub const ACCOUNTS: &[&str] = &[
     "account:password:forgot",
     "account:password:reset",
     "account:password",
+    "account:sessions",
+    "account:sessions:end",
+    "account:email",
+    "account:email:confirm",
+    "account:close",
+    "admin:users",
+    "admin:user",
+    "admin:user:disable",
+    "admin:user:enable",
+    "admin:user:reopen",
+    "admin:user:remove",
 ];
 /// What takes a password, and in which field.
 const PASSWORDS: &[(&str, &str)] = &[
@@ -97,6 +120,8 @@ const PASSWORDS: &[(&str, &str)] = &[
     ("account:password", "old"),
     ("account:password", "new"),
 ];
+/// What takes a password that the account may lack.
+const OWN_PASSWORDS: &[&str] = &["account:email", "account:close"];
 pub const PAGES: &[&str] = &["graph:get", "trash:page", "trash:list", "branch:get", "history:page"];
 pub const NODES: &[&str] = &["node:add", "node:update"];
 pub const LINKS: &[&str] = &["link:add", "link:update"];
@@ -569,6 +594,8 @@ fn accounts(table: &mut Table) {
         table.field(&[event], field, &no_password, "invalid_password");
         table.without(&[event], field, "invalid_password");
     }
+    let not_text = ["5", "true", "[]", "{}", &quoted(&"x".repeat(1_025))];
+    table.field(OWN_PASSWORDS, "password", &not_text, "invalid_password");
     let no_key = ["5", "true", "[]", "{}", &quoted(&"x".repeat(101))];
     table.field(&["account:register"], "invite", &no_key, "malformed_key");
     table.field(&["account:password:reset"], "key", &no_key, "malformed_key");
@@ -576,11 +603,27 @@ fn accounts(table: &mut Table) {
     table.without(&["account:password:reset"], "key", "missing_key");
     table.field(&["account:invite:revoke"], "id", NO_UUID, "invalid_id");
     table.without(&["account:invite:revoke"], "id", "missing_id");
-    let takes_email = ["account:register", "account:login", "account:password:forgot"];
+    let takes_email = ["account:register", "account:login", "account:password:forgot", "account:email"];
     table.field(&takes_email, "email", &["null", "5", "\"a\"", "\"a@b@c\""], "invalid_email");
     for event in takes_email {
         table.without(&[event], "email", "missing_email");
     }
+    table.field(&["account:email:confirm"], "key", &no_key, "malformed_key");
+    table.field(&["account:email:confirm"], "key", &["null"], "malformed_key");
+    table.without(&["account:email:confirm"], "key", "missing_key");
+    let no_id: Vec<&str> = NO_UUID.iter().copied().filter(|wrong| *wrong != "null").collect();
+    table.field(&["account:sessions:end"], "id", &no_id, "invalid_id");
+    let of_user =
+        ["admin:user", "admin:user:disable", "admin:user:enable", "admin:user:reopen", "admin:user:remove"];
+    table.field(&of_user, "id", NO_UUID, "invalid_id");
+    table.without(&of_user, "id", "missing_id");
+    table.field(&["admin:user"], "plan", &["null", "5", "\"gold\"", "\"PRO\""], "invalid_plan");
+    table.field(&["admin:user"], "admin", &["null", "5", "\"true\""], "invalid_admin");
+    table.without(&["admin:user"], "admin", "no_fields_to_update");
+    let no_camera = ["true", "5", "\"{}\"", "[]"];
+    table.field(&["settings:view"], "cameraPosition", &no_camera, "invalid_view");
+    table.field(&["settings:view"], "showAllCards", &["null", "5", "\"true\""], "invalid_view");
+    table.without(&["settings:view"], "showAllCards", "no_fields_to_update");
     table.field(&["account:invite"], "email", &["5", "\"\"", "\"a\""], "invalid_email");
     table.field(&["account:register"], "username", &["null", "5", "\"ab\"", "\"a b\""], "invalid_username");
     table.without(&["account:register"], "username", "invalid_username");

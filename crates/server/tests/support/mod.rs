@@ -8,7 +8,7 @@ pub mod odd_log;
 pub mod replica;
 
 use graph::load::Page;
-use graph::model::{Level, LinkType, Plan, TokenHash};
+use graph::model::{Level, LinkType, Plan, TokenHash, User};
 use graph::ops::{AccessAdd, LinkAdd, NodeAdd, NodeUpdate};
 use graph::{BatchId, LinkId, NodeFields, NodeId, Operation, Reason, Timestamp, TokenId};
 use installation::Installation;
@@ -181,6 +181,7 @@ pub const WHOLE: Read = Read::Graph { page: PageRequest { limit: usize::MAX, off
 pub enum Told {
     Diff(Arc<DiffPart>),
     Published(Arc<Published>),
+    Viewed(Arc<User>),
     /// The answer to a request on this connection.
     Answer(Outcome),
     /// A fresh load of everything, requested for comparison.
@@ -196,6 +197,9 @@ impl ConnectionSink for Recorder {
     }
     fn missed(&self, diff: Arc<DiffPart>) {
         self.diff(&[diff]);
+    }
+    fn viewed(&self, user: Arc<User>) {
+        self.0.lock().unwrap().push(Told::Viewed(user));
     }
     fn published(&self, published: Arc<Published>) {
         self.0.lock().unwrap().push(Told::Published(published));
