@@ -100,7 +100,7 @@ def put_right(fields, path):
         elif isinstance(value, float) and value.is_integer() and name not in ("x", "y", "z"):
             # To JSON Schema 5.0 is an integer. To the server it is not.
             fields[name] = int(value)
-        elif name == "due" and isinstance(value, str) and is_past(value):
+        elif name in ("due", "expires") and isinstance(value, str) and is_past(value):
             fields[name] = FUTURE
         elif name in PASSWORDS and isinstance(value, str) and len(value) <= 1024 and "login" not in path:
             fields[name] = GOOD_PASSWORD

@@ -30,6 +30,25 @@ export interface Account {
   grantedTo: AccountGrant[];
   /** The publications that the user has embedded. */
   publicEmbeds: string[];
+  /** Whether the user administers the installation. */
+  admin: boolean;
+  /** Whether the user signs in with a password. */
+  hasPassword: boolean;
+  /** Who the user is at identity providers. */
+  identities: {
+    /** The name of the provider here. */
+    provider: string;
+    issuer: string;
+    subject: string;
+    since: string;
+  }[];
+  subscriptionState: "active";
+  annuallyPayment: false;
+  cardPan: null;
+  /** From where the user looks at the graph, as their client wrote it. */
+  cameraPosition: Record<string, unknown> | null;
+  /** Whether the user's client shows all cards. */
+  showAllCards: boolean;
 }
 
 /** The caller's account. */
@@ -40,6 +59,32 @@ export interface AccountAnswer {
   rev: number;
   /** Names the request in the server's log. */
   trace_id: string;
+}
+
+export interface AccountCloseInput {
+  /** The account's password, if it has one. At most 1024 characters; a new one at least 8. */
+  password?: string | null;
+}
+
+/** The account is closed. */
+export interface AccountClosed {
+  ok: true;
+  /** When it is removed for good. */
+  closing: string | null;
+  /** Names the request in the server's log. */
+  trace_id: string;
+}
+
+export interface AccountEmailConfirmInput {
+  /** The key, from the link. At most 100 characters. */
+  key: string;
+}
+
+export interface AccountEmailInput {
+  /** The email of the user. An email address of at most 254 characters. */
+  email: string;
+  /** The account's password, if it has one. At most 1024 characters; a new one at least 8. */
+  password?: string | null;
 }
 
 export type AccountGetInput = Record<string, never>;
@@ -110,6 +155,13 @@ export interface AccountRegisterInput {
   invite?: string | null;
 }
 
+export interface AccountSessionsEndInput {
+  /** The session. Without it, all others end. UUID. */
+  id?: string | null;
+}
+
+export type AccountSessionsInput = Record<string, never>;
+
 export interface AccountTokensCreateInput {
   /** A name for lists. At most 80 characters, none of them a control character. */
   name?: string;
@@ -150,6 +202,37 @@ export interface Actor {
   username: string;
   email: string;
 }
+
+export interface AdminUserDisableInput {
+  /** The account. UUID. */
+  id: string;
+}
+
+export interface AdminUserEnableInput {
+  /** The account. UUID. */
+  id: string;
+}
+
+export interface AdminUserInput {
+  /** The account. UUID. */
+  id: string;
+  /** What the account may use. Basic, plus or pro. */
+  plan?: "basic" | "plus" | "pro";
+  /** Whether the user administers the installation. True or false. */
+  admin?: boolean;
+}
+
+export interface AdminUserRemoveInput {
+  /** The account. UUID. */
+  id: string;
+}
+
+export interface AdminUserReopenInput {
+  /** The account. UUID. */
+  id: string;
+}
+
+export type AdminUsersInput = Record<string, never>;
 
 /** The change was made. */
 export interface Applied {
@@ -300,6 +383,23 @@ export interface Dragged {
   y: number;
   z: number;
   actor: Actor;
+}
+
+/** Whether the email is the account's now. */
+export interface EmailChange {
+  ok: true;
+  /** False if a link was sent to the new email, which confirms it. */
+  confirmed: boolean;
+  /** Names the request in the server's log. */
+  trace_id: string;
+}
+
+/** The email is the account's. */
+export interface EmailConfirmed {
+  ok: true;
+  email: string;
+  /** Names the request in the server's log. */
+  trace_id: string;
 }
 
 /** A failure. */
@@ -1508,11 +1608,36 @@ export interface RevokedTokens {
   trace_id: string;
 }
 
+/** The caller's sessions, the oldest first. */
+export interface Sessions {
+  ok: true;
+  sessions: ({
+    id: string;
+    /** How the browser calls itself. */
+    agent: string | null;
+    createdTime: string;
+    lastUsedTime: string;
+    /** Whether it is the caller's. */
+    current: boolean;
+  })[];
+  /** Names the request in the server's log. */
+  trace_id: string;
+}
+
 export interface SettingsUsernameInput {
   /** The client's own id for the change. Sent again, the change is not made again and answers what it answered. UUID v4. */
   batchId?: string | null;
   /** The username. 3 to 32 of A-Z, a-z, 0-9, '_', '.' and '-'. */
   username: string;
+}
+
+export interface SettingsViewInput {
+  /** The client's own id for the change. Sent again, the change is not made again and answers what it answered. UUID v4. */
+  batchId?: string | null;
+  /** From where the user looks at the graph. Null for nowhere. At most 2048 bytes as JSON. */
+  cameraPosition?: Record<string, unknown> | null;
+  /** Whether all cards are shown. True or false. */
+  showAllCards?: boolean;
 }
 
 /** Everything that the caller sees, of the graph or of a branch. */
@@ -1708,6 +1833,29 @@ export interface Undone {
   trace_id: string;
 }
 
+/** The account as it is now. */
+export interface UserChanged {
+  ok: true;
+  /** Null if somebody has removed it meanwhile. */
+  user: ({
+    id: string;
+    username: string;
+    email: string;
+    plan: string;
+    /** Whether the user is an administrator. */
+    admin: boolean;
+    disabled: boolean;
+    /** When the account is removed, if its owner has closed it. */
+    closing: string | null;
+    hasPassword: boolean;
+    /** The names of the identity providers that know the user. */
+    identities: string[];
+    createdTime: string;
+  }) | null;
+  /** Names the request in the server's log. */
+  trace_id: string;
+}
+
 /** A change of an account: its username, or a publication that is embedded or no longer. */
 export interface UserEntry {
   /** 30 updated */
@@ -1726,6 +1874,45 @@ export interface UserEntry {
     email: string;
     publicEmbed: string | null;
   });
+}
+
+/** The account is removed. */
+export interface UserRemoved {
+  ok: true;
+  /** What stands for the user from now on. */
+  name: string | null;
+  /** Names the request in the server's log. */
+  trace_id: string;
+}
+
+/** The accounts, the oldest first. */
+export interface Users {
+  ok: true;
+  users: ({
+    id: string;
+    username: string;
+    email: string;
+    plan: string;
+    /** Whether the user is an administrator. */
+    admin: boolean;
+    disabled: boolean;
+    /** When the account is removed, if its owner has closed it. */
+    closing: string | null;
+    hasPassword: boolean;
+    /** The names of the identity providers that know the user. */
+    identities: string[];
+    createdTime: string;
+  })[];
+  /** Names the request in the server's log. */
+  trace_id: string;
+}
+
+/** The user's view settings, as they are now. */
+export interface ViewSettings {
+  /** From where the user looks at the graph, as their client wrote it. */
+  cameraPosition: Record<string, unknown> | null;
+  /** Whether the user's client shows all cards. */
+  showAllCards: boolean;
 }
 
 /** Why a task waits. */
@@ -2006,6 +2193,12 @@ export interface Operations {
     output: Changed;
     errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_username' | 'conflict.batch_id_conflict' | 'rate_limited' | 'conflict.username_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
+  /** Stores how the caller's client shows the graph. */
+  'settings:view': {
+    input: SettingsViewInput;
+    output: Changed;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_view' | 'bad_request.no_fields_to_update' | 'conflict.batch_id_conflict' | 'rate_limited' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
   /** Asks whether the server is there, and what time it has. */
   'ws:ping': {
     input: WsPingInput;
@@ -2066,6 +2259,72 @@ export interface Operations {
     output: Done;
     errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_password' | 'rate_limited' | 'forbidden.wrong_password' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
+  /** Lists the sessions of the caller. */
+  'account:sessions': {
+    input: AccountSessionsInput;
+    output: Sessions;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'rate_limited' | 'unavailable' | 'internal.exception';
+  };
+  /** Ends a session of the caller, or all others than the one that asks. */
+  'account:sessions:end': {
+    input: AccountSessionsEndInput;
+    output: Done;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_id' | 'rate_limited' | 'not_found.session_not_found' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
+  /** Gives the caller's account another email, which may have to be confirmed. */
+  'account:email': {
+    input: AccountEmailInput;
+    output: EmailChange;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_email' | 'bad_request.invalid_email' | 'bad_request.invalid_password' | 'rate_limited' | 'conflict.email_taken' | 'forbidden.wrong_password' | 'forbidden.sign_in_again' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
+  /** Confirms an email with the key of the link that was sent there. */
+  'account:email:confirm': {
+    input: AccountEmailConfirmInput;
+    output: EmailConfirmed;
+    errors: 'payload_too_large' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_key' | 'bad_request.malformed_key' | 'rate_limited' | 'forbidden.invalid_key' | 'conflict.email_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
+  /** Closes the caller's account. It is removed after a grace. */
+  'account:close': {
+    input: AccountCloseInput;
+    output: AccountClosed;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_password' | 'rate_limited' | 'conflict.last_admin' | 'forbidden.wrong_password' | 'forbidden.sign_in_again' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
+  /** Lists the accounts, for administrators. */
+  'admin:users': {
+    input: AdminUsersInput;
+    output: Users;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'rate_limited' | 'forbidden.no_permission' | 'unavailable' | 'internal.exception';
+  };
+  /** Changes an account, for administrators. */
+  'admin:user': {
+    input: AdminUserInput;
+    output: UserChanged;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_id' | 'bad_request.invalid_id' | 'bad_request.invalid_plan' | 'bad_request.invalid_admin' | 'bad_request.no_fields_to_update' | 'rate_limited' | 'forbidden.no_permission' | 'not_found.user_not_found' | 'conflict.last_admin' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
+  /** Disables an account, for administrators. */
+  'admin:user:disable': {
+    input: AdminUserDisableInput;
+    output: UserChanged;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_id' | 'bad_request.invalid_id' | 'rate_limited' | 'forbidden.no_permission' | 'not_found.user_not_found' | 'conflict.last_admin' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
+  /** Enables an account again, for administrators. */
+  'admin:user:enable': {
+    input: AdminUserEnableInput;
+    output: UserChanged;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_id' | 'bad_request.invalid_id' | 'rate_limited' | 'forbidden.no_permission' | 'not_found.user_not_found' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
+  /** Opens an account again that its owner has closed, for administrators. */
+  'admin:user:reopen': {
+    input: AdminUserReopenInput;
+    output: UserChanged;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_id' | 'bad_request.invalid_id' | 'rate_limited' | 'forbidden.no_permission' | 'not_found.user_not_found' | 'bad_request.not_closing' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
+  /** Removes an account for good, for administrators. */
+  'admin:user:remove': {
+    input: AdminUserRemoveInput;
+    output: UserRemoved;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_id' | 'bad_request.invalid_id' | 'rate_limited' | 'forbidden.no_permission' | 'not_found.user_not_found' | 'conflict.last_admin' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
   /** Lists the caller's API tokens. */
   'account:tokens': {
     input: AccountTokensInput;
@@ -2117,6 +2376,7 @@ export interface ServerEvents {
   'graph:init': GraphInit;
   'graph:error': GraphError;
   'branch:published': Published;
+  'settings:view': ViewSettings;
   error: ErrorEvent;
   rate_limited: ErrorEvent;
   'ws:pong': PongEvent;
@@ -2143,6 +2403,7 @@ export type ErrorName =
   | 'bad_request.has_access'
   | 'bad_request.immutable_field'
   | 'bad_request.inactive_source_or_target'
+  | 'bad_request.invalid_admin'
   | 'bad_request.invalid_all'
   | 'bad_request.invalid_assignee'
   | 'bad_request.invalid_batch_id'
@@ -2167,6 +2428,7 @@ export type ErrorName =
   | 'bad_request.invalid_operations'
   | 'bad_request.invalid_password'
   | 'bad_request.invalid_pinned'
+  | 'bad_request.invalid_plan'
   | 'bad_request.invalid_position'
   | 'bad_request.invalid_priority'
   | 'bad_request.invalid_scope'
@@ -2182,6 +2444,7 @@ export type ErrorName =
   | 'bad_request.invalid_token_scope'
   | 'bad_request.invalid_username'
   | 'bad_request.invalid_version'
+  | 'bad_request.invalid_view'
   | 'bad_request.invalid_volume'
   | 'bad_request.link_in_trash'
   | 'bad_request.malformed_json'
@@ -2193,6 +2456,7 @@ export type ErrorName =
   | 'bad_request.no_fields_to_update'
   | 'bad_request.node_blocked'
   | 'bad_request.node_in_trash'
+  | 'bad_request.not_closing'
   | 'bad_request.not_embedded'
   | 'bad_request.not_public'
   | 'bad_request.not_shared'
@@ -2218,6 +2482,7 @@ export type ErrorName =
   | 'conflict.duplicate_reversed_link'
   | 'conflict.email_taken'
   | 'conflict.id_taken'
+  | 'conflict.last_admin'
   | 'conflict.not_undone'
   | 'conflict.too_many_tokens'
   | 'conflict.username_taken'
@@ -2233,6 +2498,7 @@ export type ErrorName =
   | 'forbidden.read_only'
   | 'forbidden.registration_closed'
   | 'forbidden.session_required'
+  | 'forbidden.sign_in_again'
   | 'forbidden.would_share'
   | 'forbidden.wrong_password'
   | 'internal.exception'
@@ -2243,6 +2509,7 @@ export type ErrorName =
   | 'not_found.link_not_found'
   | 'not_found.node_not_found'
   | 'not_found.not_in_trash'
+  | 'not_found.session_not_found'
   | 'not_found.source_not_found'
   | 'not_found.target_not_found'
   | 'not_found.token_not_found'
@@ -2296,6 +2563,7 @@ export const OPERATIONS = {
   'batch:undo': { socket: true, batch: 'newBatchId' },
   'batch:redo': { socket: true, batch: 'newBatchId' },
   'settings:username': { rest: ['PUT', '/api/account'], socket: true, batch: 'batchId' },
+  'settings:view': { rest: ['PUT', '/api/account/view'], socket: true, batch: 'batchId' },
   'ws:ping': { socket: true },
   'account:register': { rest: ['POST', '/api/register'], socket: false },
   'account:login': { rest: ['POST', '/api/login'], socket: false },
@@ -2306,6 +2574,17 @@ export const OPERATIONS = {
   'account:password:forgot': { rest: ['POST', '/api/password/forgot'], socket: false },
   'account:password:reset': { rest: ['POST', '/api/password/reset'], socket: false },
   'account:password': { rest: ['POST', '/api/account/password'], socket: false },
+  'account:sessions': { rest: ['GET', '/api/account/sessions'], socket: false },
+  'account:sessions:end': { rest: ['DELETE', '/api/account/sessions'], socket: false },
+  'account:email': { rest: ['PUT', '/api/account/email'], socket: false },
+  'account:email:confirm': { rest: ['POST', '/api/account/email/confirm'], socket: false },
+  'account:close': { rest: ['DELETE', '/api/account'], socket: false },
+  'admin:users': { rest: ['GET', '/api/admin/users'], socket: false },
+  'admin:user': { rest: ['PUT', '/api/admin/users/{id}'], socket: false },
+  'admin:user:disable': { rest: ['POST', '/api/admin/users/{id}/disable'], socket: false },
+  'admin:user:enable': { rest: ['POST', '/api/admin/users/{id}/enable'], socket: false },
+  'admin:user:reopen': { rest: ['POST', '/api/admin/users/{id}/reopen'], socket: false },
+  'admin:user:remove': { rest: ['DELETE', '/api/admin/users/{id}'], socket: false },
   'account:tokens': { rest: ['GET', '/api/account/tokens'], socket: false },
   'account:tokens:create': { rest: ['POST', '/api/account/tokens'], socket: false },
   'account:tokens:update': { rest: ['PUT', '/api/account/tokens'], socket: false },

@@ -1279,7 +1279,7 @@ class Copied(TypedDict):
     """The change was made."""
 
     ok: Literal[True]
-    ids: dict[str, str]
+    ids: NotRequired[dict[str, str]]
     """From the ids of what was copied to those of the copies."""
     diff: Diff
     rev: int
@@ -1656,9 +1656,11 @@ class Undone(TypedDict):
 
     ok: Literal[True]
     batchId: str
-    """The undo's own batch."""
-    undoOf: str
+    """Its own batch."""
+    undoOf: NotRequired[str]
     """What was undone."""
+    redoOf: NotRequired[str]
+    """What was redone."""
     diff: Diff
     rev: int
     """Where the change stands in the order of all batches."""
@@ -1674,24 +1676,6 @@ class HistoryRedoInput(TypedDict):
     """The batch that this is about. UUID."""
     newBatchId: NotRequired[str | None]
     """The client's own id for the change, where batchId names another batch. UUID v4."""
-
-
-@final
-class Redone(TypedDict):
-    """The change was made."""
-
-    ok: Literal[True]
-    batchId: str
-    """The redo's own batch."""
-    redoOf: str
-    """What was redone."""
-    diff: Diff
-    rev: int
-    """Where the change stands in the order of all batches."""
-    replayed: NotRequired[Literal[True]]
-    """The batchId was known: nothing was done again."""
-    trace_id: str
-    """Names the request in the server's log."""
 
 
 @final
@@ -3713,6 +3697,7 @@ EventName = Literal[
     "graph:error",
     "branch:published",
     "error",
+    "rate_limited",
     "ws:pong",
     "presence:state",
     "camera:presence",
@@ -3881,17 +3866,17 @@ class Operations:
         """Undoes a batch."""
         return cast(Undone, self._send("history:undo", input, None, None))
 
-    def history_redo(self, **input: Unpack[HistoryRedoInput]) -> Redone:
+    def history_redo(self, **input: Unpack[HistoryRedoInput]) -> Undone:
         """Does an undone batch again."""
-        return cast(Redone, self._send("history:redo", input, None, None))
+        return cast(Undone, self._send("history:redo", input, None, None))
 
     def batch_undo(self, **input: Unpack[BatchUndoInput]) -> Undone:
         """Undoes a batch."""
         return cast(Undone, self._send("batch:undo", input, None, None))
 
-    def batch_redo(self, **input: Unpack[BatchRedoInput]) -> Redone:
+    def batch_redo(self, **input: Unpack[BatchRedoInput]) -> Undone:
         """Does an undone batch again."""
-        return cast(Redone, self._send("batch:redo", input, None, None))
+        return cast(Undone, self._send("batch:redo", input, None, None))
 
     def settings_username(self, **input: Unpack[SettingsUsernameInput]) -> Changed:
         """Changes the username of the caller."""
@@ -3970,10 +3955,10 @@ class Operations:
         """Is passed on as node:drag: to users who see the node; takes access 2."""
         self._tell("node:drag", input)
 
-    def node_dragend(self, **input: Unpack[NodeDragendInput]) -> Done:
+    def node_dragend(self, **input: Unpack[NodeDragendInput]) -> Changed:
         """Is passed on as node:dragend: to users who see the node; takes access 2; also stored as a node:update of
         x, y and z."""
-        return cast(Done, self._send("node:dragend", input, None, None))
+        return cast(Changed, self._send("node:dragend", input, None, None))
 
     def _tell(self, event: str, input: Mapping[str, object]) -> None:
         raise NotImplementedError
@@ -4210,7 +4195,7 @@ class Operations:
     def call(
         self, event: Literal["history:redo"], input: HistoryRedoInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> Redone: ...
+    ) -> Undone: ...
 
     @overload
     def call(
@@ -4222,7 +4207,7 @@ class Operations:
     def call(
         self, event: Literal["batch:redo"], input: BatchRedoInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> Redone: ...
+    ) -> Undone: ...
 
     @overload
     def call(
@@ -4324,7 +4309,7 @@ class Operations:
     def call(
         self, event: Literal["node:dragend"], input: NodeDragendInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> Done: ...
+    ) -> Changed: ...
 
     def call(
         self, event: str, input: Any = None, *, wait: bool | None = None, timeout: float | None = None
@@ -4354,6 +4339,9 @@ class Operations:
 
     @overload
     def on(self, event: Literal["error"], listener: Callable[[ErrorEvent], None]) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: Literal["rate_limited"], listener: Callable[[ErrorEvent], None]) -> Callable[[], None]: ...
 
     @overload
     def on(self, event: Literal["ws:pong"], listener: Callable[[PongEvent], None]) -> Callable[[], None]: ...
@@ -4535,17 +4523,17 @@ class AsyncOperations:
         """Undoes a batch."""
         return cast(Undone, await self._send("history:undo", input, None, None))
 
-    async def history_redo(self, **input: Unpack[HistoryRedoInput]) -> Redone:
+    async def history_redo(self, **input: Unpack[HistoryRedoInput]) -> Undone:
         """Does an undone batch again."""
-        return cast(Redone, await self._send("history:redo", input, None, None))
+        return cast(Undone, await self._send("history:redo", input, None, None))
 
     async def batch_undo(self, **input: Unpack[BatchUndoInput]) -> Undone:
         """Undoes a batch."""
         return cast(Undone, await self._send("batch:undo", input, None, None))
 
-    async def batch_redo(self, **input: Unpack[BatchRedoInput]) -> Redone:
+    async def batch_redo(self, **input: Unpack[BatchRedoInput]) -> Undone:
         """Does an undone batch again."""
-        return cast(Redone, await self._send("batch:redo", input, None, None))
+        return cast(Undone, await self._send("batch:redo", input, None, None))
 
     async def settings_username(self, **input: Unpack[SettingsUsernameInput]) -> Changed:
         """Changes the username of the caller."""
@@ -4624,10 +4612,10 @@ class AsyncOperations:
         """Is passed on as node:drag: to users who see the node; takes access 2."""
         self._tell("node:drag", input)
 
-    async def node_dragend(self, **input: Unpack[NodeDragendInput]) -> Done:
+    async def node_dragend(self, **input: Unpack[NodeDragendInput]) -> Changed:
         """Is passed on as node:dragend: to users who see the node; takes access 2; also stored as a node:update of
         x, y and z."""
-        return cast(Done, await self._send("node:dragend", input, None, None))
+        return cast(Changed, await self._send("node:dragend", input, None, None))
 
     def _tell(self, event: str, input: Mapping[str, object]) -> None:
         raise NotImplementedError
@@ -4864,7 +4852,7 @@ class AsyncOperations:
     async def call(
         self, event: Literal["history:redo"], input: HistoryRedoInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> Redone: ...
+    ) -> Undone: ...
 
     @overload
     async def call(
@@ -4876,7 +4864,7 @@ class AsyncOperations:
     async def call(
         self, event: Literal["batch:redo"], input: BatchRedoInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> Redone: ...
+    ) -> Undone: ...
 
     @overload
     async def call(
@@ -4978,7 +4966,7 @@ class AsyncOperations:
     async def call(
         self, event: Literal["node:dragend"], input: NodeDragendInput,
         *, wait: bool | None = ..., timeout: float | None = ...
-    ) -> Done: ...
+    ) -> Changed: ...
 
     async def call(
         self, event: str, input: Any = None, *, wait: bool | None = None, timeout: float | None = None
@@ -5008,6 +4996,9 @@ class AsyncOperations:
 
     @overload
     def on(self, event: Literal["error"], listener: Callable[[ErrorEvent], None]) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: Literal["rate_limited"], listener: Callable[[ErrorEvent], None]) -> Callable[[], None]: ...
 
     @overload
     def on(self, event: Literal["ws:pong"], listener: Callable[[PongEvent], None]) -> Callable[[], None]: ...
@@ -5283,7 +5274,6 @@ __all__ = [
     "Ready",
     "ReadyTasksItem",
     "ReadyTasksItemReason",
-    "Redone",
     "RelayName",
     "RestoredLink",
     "RestoredNode",
