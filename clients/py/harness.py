@@ -33,13 +33,16 @@ def free_port():
 
 
 class Server:
-    def __init__(self, limits="off", env=None):
+    def __init__(self, limits="off", env=None, settings=None):
+        """`settings` makes variables of the server's address."""
         self.data_dir = tempfile.mkdtemp(prefix="synaptask-story-")
         # The server refuses variables that it does not know: those that are for the stories do not reach it.
         own = {name: value for name, value in os.environ.items() if not name.startswith("SYNAPTASK_")}
         self.env = {**own, "SYNAPTASK_LIMITS": limits, **(env or {})}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        if settings:
+            self.env.update(settings(self.url))
         self.log_path = f"{self.data_dir}.log"
         self.log_file = open(self.log_path, "w+b")
         self.clients = []
@@ -233,8 +236,13 @@ class Story(unittest.TestCase):
     env = {}
 
     @classmethod
+    def settings(cls, _url):
+        """Variables of the server, by its address."""
+        return {}
+
+    @classmethod
     def setUpClass(cls):
-        cls.server = Server(cls.limits, cls.env)
+        cls.server = Server(cls.limits, cls.env, cls.settings)
         cls.addClassCleanup(cls.server.stop)
 
     def setUp(self):

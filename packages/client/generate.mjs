@@ -21,7 +21,7 @@ export function documents(binary = process.env.SYNAPTASK_BIN) {
 const typeName = (event) => event.split(/[:._-]/).map((word) => word[0].toUpperCase() + word.slice(1)).join('');
 
 /** The text of src/generated.ts. */
-export function generated({ table, openapi, asyncapi }) {
+export function generated({ table: whole, openapi, asyncapi }) {
   /** Over REST: event → its operation. Of several paths the first. */
   const overRest = new Map();
   for (const methods of Object.values(openapi.paths)) {
@@ -30,6 +30,9 @@ export function generated({ table, openapi, asyncapi }) {
       if (event && !/\d$/.test(operation.operationId)) overRest.set(event, operation);
     }
   }
+
+  // Where a browser goes by itself and is sent on, there is nothing for a client to call.
+  const table = whole.filter(({ event }) => !overRest.get(event)?.responses['302']);
 
   /** Over sockets: event → the schemas of what a client sends and is answered, and of what the server sends. */
   const overSockets = new Map();

@@ -131,6 +131,7 @@ reasons! {
         BranchNotFound "branch_not_found" "There is no such branch, or you have no access to it.",
         UserNotFound "user_not_found" "There is no such user.",
         TokenNotFound "token_not_found" "There is no such token.",
+        IdentityNotFound "identity_not_found" "Your account is not known by an identity at this provider.",
         SessionNotFound "session_not_found" "There is no such session.",
         KeyNotFound "key_not_found" "There is no such link, or it has been used.",
         NotInTrash "not_in_trash" "The trash contains no such node or link that you may change; nothing was changed.",
@@ -148,6 +149,7 @@ reasons! {
         TooManyTokens "too_many_tokens" "You have as many API tokens as one user may have; revoke one first.",
         EmailTaken "email_taken" "This email is already in use.",
         IdentityTaken "identity_taken" "This identity already belongs to an account.",
+        LastIdentity "last_identity" "Without it you could no longer sign in; set a password or add another identity first.",
         TooManyIdentities "too_many_identities" "An account has at most 16 identities.",
         LastAdmin "last_admin" "This is the last administrator of the installation; make somebody else one first.",
     }

@@ -89,6 +89,13 @@ export interface AccountEmailInput {
 
 export type AccountGetInput = Record<string, never>;
 
+export interface AccountGoogleInput {
+  /** The code that the page got. 1–4000 characters. */
+  code: string;
+  /** The redirect URI with which the page got the code. 1–2000 characters. */
+  redirectUri?: string | null;
+}
+
 /** A grant, with the user at its other end. */
 export interface AccountGrant {
   nodeId: string;
@@ -102,6 +109,11 @@ export interface AccountGrant {
   due: string | null;
   /** Whether the grantee has it in their graph. */
   showing: boolean;
+}
+
+export interface AccountIdentityRemoveInput {
+  /** The name of an identity provider in the settings. 1–32 characters. */
+  provider: string;
 }
 
 export interface AccountInviteInput {
@@ -124,6 +136,8 @@ export interface AccountLoginInput {
 }
 
 export type AccountLogoutInput = Record<string, never>;
+
+export type AccountOidcInput = Record<string, never>;
 
 export interface AccountPasswordForgotInput {
   /** The email of the user. An email address of at most 254 characters. */
@@ -1441,6 +1455,20 @@ export interface PresenceUpdateInput {
   [field: string]: unknown;
 }
 
+/** The identity providers to sign in with. */
+export interface Providers {
+  ok: true;
+  providers: {
+    name: string;
+    /** What people call it. */
+    title: string;
+    /** Where a browser goes to sign in with it. */
+    startUrl: string;
+  }[];
+  /** Names the request in the server's log. */
+  trace_id: string;
+}
+
 /** A node. */
 export interface PublicNode {
   id: string;
@@ -2259,6 +2287,24 @@ export interface Operations {
     output: Done;
     errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_password' | 'rate_limited' | 'forbidden.wrong_password' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
+  /** Lists the identity providers to sign in with. */
+  'account:oidc': {
+    input: AccountOidcInput;
+    output: Providers;
+    errors: 'payload_too_large' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'rate_limited' | 'unavailable' | 'internal.exception';
+  };
+  /** Begins a session by a code that a page got from Google. */
+  'account:google': {
+    input: AccountGoogleInput;
+    output: AccountAnswer;
+    errors: 'payload_too_large' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_code' | 'bad_request.invalid_answer' | 'bad_request.invalid_redirect_uri' | 'rate_limited' | 'forbidden.registration_closed' | 'forbidden.invalid_invite' | 'conflict.too_many_identities' | 'unavailable.oidc_not_configured' | 'unavailable.oidc_unavailable' | 'forbidden.oidc_code' | 'forbidden.oidc_token' | 'forbidden.oidc_email' | 'forbidden.account_disabled' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
+  /** Removes the identities at a provider from the account. */
+  'account:identity:remove': {
+    input: AccountIdentityRemoveInput;
+    output: Done;
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.session_required' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.missing_provider' | 'bad_request.invalid_provider' | 'rate_limited' | 'not_found.identity_not_found' | 'conflict.last_identity' | 'unavailable' | 'internal.storage' | 'internal.exception';
+  };
   /** Lists the sessions of the caller. */
   'account:sessions': {
     input: AccountSessionsInput;
@@ -2405,6 +2451,7 @@ export type ErrorName =
   | 'bad_request.inactive_source_or_target'
   | 'bad_request.invalid_admin'
   | 'bad_request.invalid_all'
+  | 'bad_request.invalid_answer'
   | 'bad_request.invalid_assignee'
   | 'bad_request.invalid_batch_id'
   | 'bad_request.invalid_branch_value'
@@ -2431,6 +2478,8 @@ export type ErrorName =
   | 'bad_request.invalid_plan'
   | 'bad_request.invalid_position'
   | 'bad_request.invalid_priority'
+  | 'bad_request.invalid_provider'
+  | 'bad_request.invalid_redirect_uri'
   | 'bad_request.invalid_scope'
   | 'bad_request.invalid_showing'
   | 'bad_request.invalid_since'
@@ -2450,9 +2499,11 @@ export type ErrorName =
   | 'bad_request.malformed_json'
   | 'bad_request.malformed_key'
   | 'bad_request.missing_batchId'
+  | 'bad_request.missing_code'
   | 'bad_request.missing_email'
   | 'bad_request.missing_id'
   | 'bad_request.missing_key'
+  | 'bad_request.missing_provider'
   | 'bad_request.no_fields_to_update'
   | 'bad_request.node_blocked'
   | 'bad_request.node_in_trash'
@@ -2483,16 +2534,22 @@ export type ErrorName =
   | 'conflict.email_taken'
   | 'conflict.id_taken'
   | 'conflict.last_admin'
+  | 'conflict.last_identity'
   | 'conflict.not_undone'
+  | 'conflict.too_many_identities'
   | 'conflict.too_many_tokens'
   | 'conflict.username_taken'
   | 'conflict.version_conflict'
+  | 'forbidden.account_disabled'
   | 'forbidden.api_not_allowed'
   | 'forbidden.forbidden_private'
   | 'forbidden.forbidden_type'
   | 'forbidden.invalid_invite'
   | 'forbidden.invalid_key'
   | 'forbidden.no_permission'
+  | 'forbidden.oidc_code'
+  | 'forbidden.oidc_email'
+  | 'forbidden.oidc_token'
   | 'forbidden.origin'
   | 'forbidden.plan_limit'
   | 'forbidden.read_only'
@@ -2505,6 +2562,7 @@ export type ErrorName =
   | 'internal.storage'
   | 'not_found.batch_not_found'
   | 'not_found.branch_not_found'
+  | 'not_found.identity_not_found'
   | 'not_found.key_not_found'
   | 'not_found.link_not_found'
   | 'not_found.node_not_found'
@@ -2517,7 +2575,9 @@ export type ErrorName =
   | 'payload_too_large'
   | 'rate_limited'
   | 'unauthorized'
-  | 'unavailable';
+  | 'unavailable'
+  | 'unavailable.oidc_not_configured'
+  | 'unavailable.oidc_unavailable';
 
 /** How each operation travels. */
 export const OPERATIONS = {
@@ -2574,6 +2634,9 @@ export const OPERATIONS = {
   'account:password:forgot': { rest: ['POST', '/api/password/forgot'], socket: false },
   'account:password:reset': { rest: ['POST', '/api/password/reset'], socket: false },
   'account:password': { rest: ['POST', '/api/account/password'], socket: false },
+  'account:oidc': { rest: ['GET', '/api/oidc'], socket: false },
+  'account:google': { rest: ['POST', '/api/google-auth'], socket: false },
+  'account:identity:remove': { rest: ['DELETE', '/api/account/identities'], socket: false },
   'account:sessions': { rest: ['GET', '/api/account/sessions'], socket: false },
   'account:sessions:end': { rest: ['DELETE', '/api/account/sessions'], socket: false },
   'account:email': { rest: ['PUT', '/api/account/email'], socket: false },

@@ -61,6 +61,15 @@ pub enum AccountOperation {
         /// The identity.
         identity: Identity,
     },
+    /// Makes a user unknown by their identities at a provider. They must have another way to sign in.
+    IdentityRemove {
+        /// Whose account.
+        user: UserId,
+        /// The provider's name in the settings when the identities were added.
+        provider: String,
+        /// The session that stays. All others end, since they may have begun that way.
+        kept: Option<TokenId>,
+    },
     /// Issues a key.
     KeyIssue(Key),
     /// Ends a key before it is used.
@@ -142,6 +151,7 @@ pub(super) fn decide(
         O::PasswordRehash { user, password, verified } => rehash_password(draft, *user, password, verified),
         O::EmailSet { user, email, key } => set_email(draft, *user, email, key.as_ref()),
         O::IdentityAdd { user, identity } => add_identity(draft, *user, identity),
+        O::IdentityRemove { user, provider, kept } => remove_identity(draft, *user, provider, *kept),
         O::KeyIssue(key) => key::issue(draft, key),
         O::KeyRevoke(id) => key::revoke(draft, *id),
         O::ViewSet(asked) => set_view(draft, asked),
@@ -257,6 +267,23 @@ fn add_identity(draft: &mut Draft<'_>, user: UserId, identity: &Identity) -> Res
     let mut after = User::clone(before);
     after.identities.push(identity.clone());
     draft.set_account(Op::SignInUpdate, before, after);
+    Ok(())
+}
+
+fn remove_identity(
+    draft: &mut Draft<'_>,
+    user: UserId,
+    provider: &str,
+    kept: Option<TokenId>,
+) -> Result<(), Refusal> {
+    refuse_other(draft, user)?;
+    let before = active(draft, user)?;
+    let mut after = User::clone(before);
+    after.identities.retain(|identity| identity.provider != provider);
+    refuse_if(after.identities.len() == before.identities.len(), Reason::IdentityNotFound)?;
+    refuse_if(after.identities.is_empty() && after.password.is_none(), Reason::LastIdentity)?;
+    draft.set_account(Op::SignInUpdate, before, after);
+    session::end_with(draft, user, kept);
     Ok(())
 }
 

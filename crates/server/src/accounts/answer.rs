@@ -15,7 +15,6 @@ pub struct Answer {
 
 /// What is answered.
 #[derive(Debug)]
-#[allow(dead_code)] // until sign-in at other servers redirects
 pub enum Answered {
     /// The text of a JSON object.
     Json(String),
@@ -42,7 +41,6 @@ impl Answer {
     }
 
     /// A redirect.
-    #[allow(dead_code)] // as above
     pub fn redirect(to: HeaderValue) -> Self {
         Answer { answered: Answered::Redirect(to), cookies: Vec::new() }
     }

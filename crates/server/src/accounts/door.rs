@@ -55,7 +55,7 @@ impl Accounts {
 
     /// Whether the settings and the key let somebody register. The domain looks at the key once more when it is used;
     /// here it keeps strangers from what takes work, and from what tells whose emails are known.
-    fn may_register(&self, email: &str, key: Option<&KeyHash>) -> Result<(), Problem> {
+    pub(super) fn may_register(&self, email: &str, key: Option<&KeyHash>) -> Result<(), Problem> {
         let known = key.and_then(|key| self.app.engine.key(key));
         let registration = self.settings.registration;
         match known.as_ref().map(|key| &key.purpose) {

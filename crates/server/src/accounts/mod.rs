@@ -9,6 +9,7 @@ mod door;
 mod invitations;
 mod keys;
 pub mod mail;
+pub mod oidc;
 mod password_change;
 mod passwords;
 mod people;
@@ -33,11 +34,14 @@ use graph::{Batch, Operation, Reason};
 use http::{HeaderMap, HeaderValue};
 pub use keys::{INVITE_MS, RESET_MS, new_key};
 use mail::{MailError, Mailer};
+use oidc::Providers;
 use passwords::Passwords;
 pub use passwords::new_password;
 pub use public_url::{Page, PublicUrl};
 pub use settings::{AccountSettings, InviteBy, Registration};
+use std::io;
 use std::sync::Arc;
+use thiserror::Error;
 use throttle::Throttle;
 
 /// Everything that accounts need besides the engine. There is one of it in a server.
@@ -48,17 +52,44 @@ pub struct Accounts {
     throttle: Throttle,
     /// Sends mail; `None` when the settings name no mail server.
     mailer: Option<Mailer>,
+    /// Identity providers; `None` when the settings name none.
+    providers: Option<Providers>,
 }
 
 impl Accounts {
     /// For a server that is about to run.
+    pub fn new(app: &Arc<App>, settings: AccountSettings, outside: Outside) -> Arc<Accounts> {
+        let (passwords, throttle) = (Passwords::default(), Throttle::default());
+        let Outside { mailer, providers } = outside;
+        let app = Arc::clone(app);
+        Arc::new(Accounts { app, settings, passwords, throttle, mailer, providers })
+    }
+}
+
+/// What of accounts speaks to other servers.
+#[derive(Debug)]
+pub struct Outside {
+    mailer: Option<Mailer>,
+    providers: Option<Providers>,
+}
+
+/// Other servers cannot be spoken to.
+#[derive(Debug, Error)]
+pub enum OutsideError {
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    #[error("cannot ask identity providers: {0}")]
+    Certificates(#[from] io::Error),
+}
+
+impl Outside {
+    /// As the settings say. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`MailError`], when mail is configured and cannot be sent.
-    pub fn new(app: &Arc<App>, settings: AccountSettings) -> Result<Arc<Accounts>, MailError> {
-        let (passwords, throttle) = (Passwords::default(), Throttle::default());
+    /// [`OutsideError`], when the certificates that the system trusts cannot be read.
+    pub fn start(settings: &AccountSettings) -> Result<Self, OutsideError> {
         let mailer = Mailer::start(&settings.mail, settings.public_url.as_ref())?;
-        Ok(Arc::new(Accounts { app: Arc::clone(app), settings, passwords, throttle, mailer }))
+        Ok(Outside { mailer, providers: Providers::new(&settings.oidc)? })
     }
 }
 
@@ -99,6 +130,15 @@ impl Accounts {
             R::Invite { email } => self.invite(asker, email).await,
             R::Invites => self.invites(asker),
             R::InviteRevoke { id } => self.invite_revoke(asker, id).await,
+            R::Oidc => Ok(self.oidc(asker)),
+            R::OidcStart { name, next, invite } => {
+                self.oidc_start(&name, next.as_deref(), invite.as_ref()).await
+            }
+            R::OidcCallback(answer) => self.oidc_callback(asker, answer).await,
+            R::GoogleAuth { code, redirect_uri } => {
+                self.google_auth(asker, &code, redirect_uri.as_deref()).await
+            }
+            R::IdentityRemove { provider } => self.identity_remove(asker, provider).await,
             R::PasswordForgot { email } => Ok(self.password_forgot(asker, &email)),
             R::PasswordReset { key, password } => self.password_reset(asker, &key, password).await,
             R::Sessions => self.sessions(asker),

@@ -1,7 +1,9 @@
 //! The settings of accounts.
 
 use super::mail::MailSettings;
+use super::oidc::{PROVIDERS_MAX, ProviderSettings, is_provider_name};
 use super::public_url::PublicUrl;
+use std::collections::BTreeMap;
 
 /// Who may make an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub struct AccountSettings {
     pub public_url: Option<PublicUrl>,
     /// How mail is sent.
     pub mail: MailSettings,
+    /// The identity providers, by their names.
+    pub oidc: BTreeMap<String, ProviderSettings>,
 }
 
 impl Default for AccountSettings {
@@ -48,6 +52,7 @@ impl Default for AccountSettings {
             session_days: 30,
             public_url: None,
             mail: MailSettings::default(),
+            oidc: BTreeMap::new(),
         }
     }
 }
@@ -66,6 +71,26 @@ impl AccountSettings {
             if self.public_url.is_none() {
                 return wrong("mail.smtp", "needs `public_url`, with which the links in mails begin");
             }
+        }
+        for (name, provider) in &self.oidc {
+            if !is_provider_name(name) {
+                return wrong(
+                    &format!("oidc.{name}"),
+                    "must have a name of 1-32 lower-case letters, digits and hyphens",
+                );
+            }
+            if let Some(missing) = provider.missing() {
+                return wrong(&format!("oidc.{name}.{missing}"), "is missing");
+            }
+            if self.public_url.is_none() {
+                return wrong(
+                    &format!("oidc.{name}"),
+                    "needs `public_url`, to which the provider sends people back",
+                );
+            }
+        }
+        if self.oidc.len() > PROVIDERS_MAX {
+            return wrong("oidc", "has more than 20 providers");
         }
         Ok(())
     }

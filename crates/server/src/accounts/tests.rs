@@ -30,7 +30,8 @@ impl House {
         let app = App::new(engine, TransportSettings::default());
         let settings = AccountSettings { registration: Registration::Open, ..AccountSettings::default() };
         let client = Client { address: IpAddr::V4(Ipv4Addr::LOCALHOST), host: None, scheme: None };
-        let accounts = Accounts::new(&app, settings).unwrap();
+        let outside = Outside::start(&settings).unwrap();
+        let accounts = Accounts::new(&app, settings, outside);
         House { accounts, client, headers: HeaderMap::new(), _data: data }
     }
 

@@ -195,7 +195,12 @@ fn responses(row: &Row, rows: &[Row], to: &mut SchemaGenerator) -> Value {
         success["headers"]["ETag"] = tag();
         responses.insert("304".to_owned(), not_modified());
     }
-    responses.insert("200".to_owned(), success);
+    if row.redirects {
+        let to = json!({ "description": "Where the browser goes.", "schema": { "type": "string" } });
+        success["headers"]["Location"] = to;
+        success["description"] = json!("The browser goes on.");
+    }
+    responses.insert(if row.redirects { "302" } else { "200" }.to_owned(), success);
     let problems = super::problems(row, rows);
     let errors: Vec<(u16, String)> =
         problems.iter().map(|problem| (problem.status(), problem.name())).collect();

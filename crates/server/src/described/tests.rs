@@ -22,7 +22,7 @@ fn objects<'s>(schema: &'s Value, found: &mut Vec<&'s Value>) {
 fn e1_every_operation_and_event_is_described() {
     for row in ROWS.iter() {
         assert!(row.about.ends_with('.'), "{} has no sentence", row.event);
-        assert!(row.answer.is_some(), "{} has no shape of its answer", row.event);
+        assert!(row.answer.is_some() || row.redirects, "{} has no shape of its answer", row.event);
         for field in &row.fields {
             assert!(field.about.ends_with('.'), "{} of {} has no sentence", field.name, row.event);
             let input = inputs::field(field);

@@ -34,6 +34,16 @@ pub enum AccountRequest {
     PasswordForgot { email: String },
     /// Choose a new password with such a key.
     PasswordReset { key: Confidential, password: Confidential },
+    /// List the identity providers.
+    Oidc,
+    /// Go to an identity provider to sign in.
+    OidcStart { name: String, next: Option<String>, invite: Option<Confidential> },
+    /// Come back from an identity provider.
+    OidcCallback(ProviderAnswer),
+    /// Sign in with a code that a page got from Google.
+    GoogleAuth { code: Confidential, redirect_uri: Option<String> },
+    /// No longer be known by an identity.
+    IdentityRemove { provider: String },
     /// List the caller's sessions.
     Sessions,
     /// End one of the caller's sessions, or all others.
@@ -68,6 +78,19 @@ pub struct Register {
     pub password: Confidential,
     /// The key of an invitation, or of a new installation.
     pub invite: Option<Confidential>,
+}
+
+/// The answer of an identity provider, as a browser brings it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProviderAnswer {
+    /// The provider's name.
+    pub name: String,
+    pub state: Option<Confidential>,
+    pub code: Option<Confidential>,
+    /// The issuer, if the provider names it (RFC 9207).
+    pub iss: Option<String>,
+    /// Why there is no code.
+    pub error: Option<String>,
 }
 
 /// A text that no log and no message shows: a password, or a key.

@@ -5,12 +5,13 @@ use super::Method::{Delete, Get, Post, Put};
 use super::account_request::{AccountRequest, Register};
 use super::fields::*;
 use super::input::{Changes, Input, Reading, input};
+use super::oidc_rows;
 use super::row::{Row, row};
 use crate::limits::{NamedLimit, Rule};
 use crate::wire::{self, Problem};
 use graph::Reason::*;
 
-const COOKIE: &str = "with Set-Cookie, which begins the session";
+pub(super) const COOKIE: &str = "with Set-Cookie, which begins the session";
 const WRONG_CREDENTIALS: &[Problem] = &[Problem::Unauthorized];
 const WRONG_PASSWORD: &[Problem] = &[Problem::WrongPassword];
 
@@ -18,13 +19,13 @@ const INVITE_LIMIT: NamedLimit = limit("account:invite", 30, 3_600);
 const KEY_LIMIT: NamedLimit = limit("account:password:reset", 10, 60);
 
 /// A limit of `count` in this many seconds.
-const fn limit(name: &'static str, count: usize, window_s: u64) -> NamedLimit {
+pub(super) const fn limit(name: &'static str, count: usize, window_s: u64) -> NamedLimit {
     NamedLimit { name, default: Rule::per_s(count, window_s) }
 }
 
 /// Every operation on accounts.
 pub(super) fn accounts() -> Vec<Row> {
-    [door(), invitations(), passwords(), own(), admin()].concat()
+    [door(), invitations(), passwords(), oidc_rows::rows(), own(), admin()].concat()
 }
 
 fn door() -> Vec<Row> {

@@ -377,6 +377,40 @@ kind! { Password => Confidential,
     }
 }
 
+/// A text of at most this many characters.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Words(pub usize);
+
+impl Kind for Words {
+    type Value = String;
+
+    fn schema(&self) -> Schema {
+        Schema::new("string", format!("1–{} characters", self.0))
+            .json(json!({ "minLength": 1, "maxLength": self.0 }))
+    }
+
+    fn read(&self, field: Named, json: &Json) -> Result<String, PayloadRefusal> {
+        let fits = |text: &&str| !text.is_empty() && text.chars().count() <= self.0;
+        text(json).filter(fits).map(str::to_owned).ok_or_else(|| field.refusal())
+    }
+}
+
+/// The same, of a secret.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SecretWords(pub usize);
+
+impl Kind for SecretWords {
+    type Value = Confidential;
+
+    fn schema(&self) -> Schema {
+        Words(self.0).schema()
+    }
+
+    fn read(&self, field: Named, json: &Json) -> Result<Confidential, PayloadRefusal> {
+        Words(self.0).read(field, json).map(Confidential::new)
+    }
+}
+
 /// The key of a link. Which keys there are is not told by their form.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KeyText;

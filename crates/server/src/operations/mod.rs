@@ -12,6 +12,7 @@ mod fields;
 mod input;
 mod kinds;
 mod node_fields;
+mod oidc_rows;
 mod paths;
 mod relay_rows;
 mod row;
@@ -27,7 +28,7 @@ use crate::wire::{PayloadFault, PayloadRefusal};
 use graph::{Operation, Reason, Root};
 use sha2::{Digest, Sha256};
 
-pub use account_request::{AccountRequest, Confidential, Register};
+pub use account_request::{AccountRequest, Confidential, ProviderAnswer, Register};
 pub use describe::{table_json, table_text};
 use input::Input;
 pub use input::{Field, Null, Reading};
@@ -89,7 +90,9 @@ pub fn decode(row: &Row, payload: &Json) -> Result<Asked, PayloadRefusal> {
 
 /// Refuses fields that the operation does not take, but for one that only tells which operation it is.
 fn check_names(row: &Row, given: &[(String, Json)], besides: Option<&str>) -> Result<(), PayloadRefusal> {
-    let known = |name: &str| Some(name) == besides || row.fields.iter().any(|field| field.name == name);
+    let known = |name: &str| {
+        row.takes_others || Some(name) == besides || row.fields.iter().any(|field| field.name == name)
+    };
     match given.iter().find(|(name, _)| !known(name)) {
         Some((name, _)) => Err(stranger(row, name)),
         None => Ok(()),

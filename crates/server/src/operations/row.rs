@@ -98,6 +98,12 @@ pub struct Row {
     pub output: &'static str,
     /// Whom it serves.
     pub callers: Callers,
+    /// True where fields that the operation does not take are passed over: another program adds what it likes.
+    pub takes_others: bool,
+    /// True where success is a redirect instead of a JSON object.
+    pub redirects: bool,
+    /// True where a browser goes by itself: it is answered with a page when the operation fails.
+    pub for_browsers: bool,
     /// What the caller must present, in words.
     pub credentials: &'static str,
     /// True for a mutation that cannot be one of several in graph:apply.
@@ -131,6 +137,9 @@ pub(super) fn row(event: &'static str, limit: NamedLimit) -> Row {
         answer: None,
         output: "",
         callers: Callers::Known,
+        takes_others: false,
+        for_browsers: false,
+        redirects: false,
         credentials: CREDENTIALS,
         alone: false,
         over_rest_alone: false,
@@ -250,6 +259,21 @@ impl Row {
         Row { callers: Callers::Session, credentials: "web session", ..self }
     }
 
+    /// Its success is a redirect.
+    pub(super) fn redirects(self) -> Row {
+        Row { redirects: true, ..self }
+    }
+
+    /// A browser goes there by itself.
+    pub(super) fn for_browsers(self) -> Row {
+        Row { for_browsers: true, ..self }
+    }
+
+    /// Fields that it does not take are passed over.
+    pub(super) fn takes_others(self) -> Row {
+        Row { takes_others: true, ..self }
+    }
+
     /// Describes the credentials.
     pub(super) fn with(self, credentials: &'static str) -> Row {
         Row { credentials, ..self }
@@ -331,7 +355,10 @@ impl Row {
 
     /// Every possible fault of the payload, in the order of the checks, without repeats.
     pub fn payload_errors(&self) -> Vec<PayloadFault> {
-        let mut reasons = vec![PayloadFault::FieldsMustBeDict, PayloadFault::UnknownField];
+        let mut reasons = vec![PayloadFault::FieldsMustBeDict];
+        if !self.takes_others {
+            reasons.push(PayloadFault::UnknownField);
+        }
         if !self.read_only.is_empty() {
             reasons.push(PayloadFault::ImmutableField);
         }

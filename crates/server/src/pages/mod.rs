@@ -3,11 +3,11 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use http::HeaderValue;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
 };
+use http::{HeaderValue, StatusCode};
 
 /// A page runs its own script and calls its own server. Nothing else is loaded, and no other page may contain it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -34,6 +34,19 @@ pub fn is_at(path: &str) -> bool {
 /// What is at a path. A page may have a key in its address: nothing keeps it, and no other place is told of it.
 pub fn at(path: &str) -> Option<Response> {
     let (kind, text) = file(path)?;
+    Some(page(kind, text.to_owned()))
+}
+
+/// The page for somebody whose sign-in failed: what to do, and the way back. `message` is one of the server's own.
+pub fn failure(status: u16, message: &str) -> Response {
+    let message = message.replace('&', "&amp;").replace('<', "&lt;");
+    let text = include_str!("failure.html").replace("{message}", &message);
+    let mut response = page("text/html; charset=utf-8", text);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response
+}
+
+fn page(kind: &'static str, text: String) -> Response {
     let mut response = Response::new(Body::from(text));
     for (name, value) in [
         (CONTENT_TYPE, kind),
@@ -45,5 +58,5 @@ pub fn at(path: &str) -> Option<Response> {
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    Some(response)
+    response
 }

@@ -5,8 +5,7 @@ use super::links;
 use super::logging;
 use super::printing::print_harmless;
 use super::settings::Settings;
-use crate::accounts::Accounts;
-use crate::accounts::mail::MailError;
+use crate::accounts::{Accounts, Outside, OutsideError};
 use crate::app::App;
 use crate::engine::{self, Engine, StartError};
 use crate::net::accept::{Patience, serve};
@@ -45,7 +44,7 @@ pub enum ServerError {
     #[error(transparent)]
     Engine(#[from] StartError),
     #[error(transparent)]
-    Mail(#[from] MailError),
+    Outside(#[from] OutsideError),
     #[error("cannot listen on {listen}: {source}")]
     Listen { listen: String, source: io::Error },
     #[error("the server became unable to accept connections and has stopped")]
@@ -69,6 +68,7 @@ async fn run_until(
     settings: Settings,
     ready: impl FnOnce(SocketAddr, &Engine),
 ) -> Result<(), ServerError> {
+    let outside = Outside::start(&settings.accounts)?;
     let observer = Observer::new(settings.data.clone());
     let admin = match &settings.admin_listen {
         Some(address) => Some(Admin::start(address, &observer, &settings).await?),
@@ -85,7 +85,7 @@ async fn run_until(
     let engine = Engine::start(Box::new(log), of_engine)?;
     let served = match listen(&settings.listen).await {
         Ok((listener, address)) => {
-            serve_on((listener, address), &engine, told_to_stop, settings, &observer, ready).await
+            serve_on((listener, address), &engine, outside, told_to_stop, settings, &observer, ready).await
         }
         Err(error) => {
             engine.drain(DRAIN).await;
@@ -131,6 +131,7 @@ impl Admin {
 async fn serve_on(
     (listener, address): (TcpListener, SocketAddr),
     engine: &Engine,
+    outside: Outside,
     told_to_stop: impl Future<Output = ()>,
     settings: Settings,
     observer: &Arc<Observer>,
@@ -150,7 +151,7 @@ async fn serve_on(
     transport.allowed_origins.extend(settings.accounts.public_url.as_ref().map(|url| url.at("")));
     let app = App::new(engine.clone(), transport);
     let (sockets_router, sockets) = socket::routes(&app);
-    let accounts = Accounts::new(&app, settings.accounts)?;
+    let accounts = Accounts::new(&app, settings.accounts, outside);
     let router = rest::with_rest(sockets_router, &app, &accounts, observer)
         .layer(from_fn_with_state(Arc::new(origins), cors));
     if let Some(link) = accounts.setup_link(&own_url).await {

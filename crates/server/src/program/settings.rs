@@ -129,9 +129,12 @@ impl Settings {
     fn read_table(&mut self, above: &str, table: toml::Table) -> Result<(), String> {
         for (name, value) in table {
             let key = format!("{above}{name}");
-            match (SETTINGS.iter().find(|setting| setting.key == key), value) {
-                (Some(setting), value) => {
-                    Given::File(value).put(setting, self).map_err(|reason| format!("{key}: {reason}"))?;
+            let named = |setting: &'static Setting| Some((setting, setting.name_in(&key)?));
+            match (SETTINGS.iter().find_map(named), value) {
+                (Some((setting, name)), value) => {
+                    Given::File(value)
+                        .put(setting, name, self)
+                        .map_err(|reason| format!("{key}: {reason}"))?;
                 }
                 (None, value) if above == LIMITS => self.read_limit(&name, value)?,
                 (None, toml::Value::Table(inner)) if is_table(&key) => {
@@ -156,9 +159,10 @@ impl Settings {
     fn read_environment(&mut self, mut environment: Environment) -> Result<(), ConfigError> {
         let wrong = |name: String| move |reason| ConfigError::Variable { name, reason };
         for setting in SETTINGS {
-            let name = setting.variable();
-            if let Some(value) = environment.take(&name) {
-                Given::Variable(value).put(setting, self).map_err(wrong(name))?;
+            for (variable, of) in environment.names(|variable| setting.name_in_variable(variable)) {
+                if let Some(value) = environment.take(&variable) {
+                    Given::Variable(value).put(setting, &of, self).map_err(wrong(variable))?;
+                }
             }
         }
         for limit in limit_names() {
@@ -189,7 +193,11 @@ const NO_DATABASE: &str = "this version stores its data in SQLite only; set `dat
 
 /// Whether a key names a table of settings.
 fn is_table(key: &str) -> bool {
-    SETTINGS.iter().any(|setting| setting.key.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
+    let begins = |setting: &Setting, key: &str| {
+        setting.key.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'))
+    };
+    let of_provider = key.strip_prefix("oidc.").is_some_and(|name| !name.contains('.'));
+    of_provider || SETTINGS.iter().any(|setting| begins(setting, key))
 }
 
 fn found_file(data: Option<&Path>) -> Option<PathBuf> {

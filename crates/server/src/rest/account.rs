@@ -8,16 +8,38 @@ use crate::engine::Caller;
 use crate::limits::Who;
 use crate::net::forwarded::Client;
 use crate::operations::{self, Asked, Callers, Parameter, Row};
+use crate::pages;
 use crate::response;
 use crate::wire::Problem;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
+use http::header::{ACCEPT, CACHE_CONTROL, LOCATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 /// Answers a request of such a row.
 pub(super) async fn answer(
+    rest: &Rest,
+    client: &Client,
+    request: Request,
+    (row, parameters): (&'static Row, Vec<Parameter>),
+    trace: &str,
+    noted: &mut Noted,
+) -> RestAnswer {
+    let shows_pages = row.for_browsers && accepts_pages(request.headers());
+    match carry_out(rest, client, request, (row, parameters), trace, noted).await {
+        Err(problem) if shows_pages => Ok(pages::failure(problem.status(), &problem.message())),
+        answer => answer,
+    }
+}
+
+/// Whether a browser shows the answer to a person.
+fn accepts_pages(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+async fn carry_out(
     rest: &Rest,
     client: &Client,
     request: Request,
@@ -103,7 +125,7 @@ fn into_response(Answer { answered, cookies }: Answer) -> Response {
         Answered::Json(text) => response::json(StatusCode::OK, Body::from(text)),
         Answered::Redirect(to) => {
             let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::SEE_OTHER;
+            *response.status_mut() = StatusCode::FOUND;
             response.headers_mut().insert(LOCATION, to);
             response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             response

@@ -152,6 +152,23 @@ shaped!(InvitesAnswer, "Invites", |_| success(
     [("invites", list(invitation(None)))],
 ));
 
+/// The answer of account:oidc.
+pub(crate) struct ProvidersAnswer;
+shaped!(ProvidersAnswer, "Providers", |_| success(
+    "The identity providers to sign in with.",
+    [(
+        "providers",
+        list(object(
+            "An identity provider.",
+            [
+                ("name", string()),
+                ("title", about(string(), "What people call it.")),
+                ("startUrl", about(string(), "Where a browser goes to sign in with it.")),
+            ],
+        ))
+    )],
+));
+
 /// An answer that says only that it was done.
 pub(crate) struct Done;
 shaped!(Done, "Done", |_| success("It was done.", []));

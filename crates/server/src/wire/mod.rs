@@ -12,6 +12,7 @@ mod people;
 mod problem;
 mod relay_event;
 pub mod shape;
+mod sign_in_fault;
 mod snapshot;
 mod token;
 mod waiting;
@@ -37,7 +38,7 @@ use uuid::Uuid;
 pub(crate) use diff::{AppliedAnswer, ChangedAnswer, CopiedAnswer, UndoneAnswer};
 pub(crate) use events::{
     BranchPage, Done, GraphPage, Healthy, InvitedAnswer, InvitesAnswer, OwnAccount, PageOfBatches, PongAck,
-    SnapshotAnswer, SyncAnswer, TrashAnswer,
+    ProvidersAnswer, SnapshotAnswer, SyncAnswer, TrashAnswer,
 };
 pub use events::{EVENTS, Event};
 pub(crate) use history_page::{EveryOp, undo_and_redo};
@@ -49,6 +50,7 @@ pub(crate) use problem::FailedAnswer;
 pub use problem::Problem;
 pub(crate) use relay_event::relayed_shape;
 pub use relay_event::{relayed_event, relayed_event_name};
+pub use sign_in_fault::SignInFault;
 pub use snapshot::Snapshot;
 pub use token::token_json;
 pub(crate) use token::{NewTokenAnswer, RevokedTokensAnswer, TokenAnswer, TokensAnswer};

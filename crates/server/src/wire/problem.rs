@@ -2,6 +2,7 @@
 
 use super::payload_fault::{PayloadFault, PayloadRefusal};
 use super::shape::{about, nullable, object, only, string, trace, whole};
+use super::sign_in_fault::SignInFault;
 use crate::engine::protocol::Failure;
 use crate::wire::payload::Malformed;
 use graph::{Class, Reason, Refusal};
@@ -49,6 +50,8 @@ pub enum Problem {
     NotReady(&'static str),
     /// The user has reached the limit of open connections.
     TooManyConnections,
+    /// Signing in with an identity provider fails.
+    SignIn(SignInFault),
 }
 
 /// How long a client should wait when the server is overloaded or when it must close a connection first, in
@@ -124,6 +127,7 @@ impl Problem {
         match self {
             Problem::Failed(Failure::Refused(refusal)) => refusal.reason.class().name(),
             Problem::Payload(refusal) => refusal.fault.class().name(),
+            Problem::SignIn(fault) => fault.class(),
             Problem::Failed(Failure::RateLimited { .. }) | Problem::TooManyConnections => "rate_limited",
             Problem::Failed(Failure::Unavailable) | Problem::NotReady(_) => "unavailable",
             Problem::Failed(Failure::Storage | Failure::Exception) => "internal",
@@ -149,6 +153,7 @@ impl Problem {
         match self {
             Problem::Failed(Failure::Refused(refusal)) => Some(refusal.reason.code()),
             Problem::Payload(refusal) => Some(refusal.fault.code()),
+            Problem::SignIn(fault) => Some(fault.code()),
             Problem::Failed(Failure::RateLimited { .. } | Failure::Unavailable | Failure::Revoked) => None,
             Problem::Failed(Failure::Storage) => Some("storage"),
             Problem::Failed(Failure::Exception) => Some("exception"),
@@ -207,6 +212,7 @@ impl Problem {
         let sentence = match self {
             Problem::Failed(Failure::Refused(refusal)) => return refusal.message(),
             Problem::Payload(refusal) => return refusal.message(),
+            Problem::SignIn(fault) => fault.message(),
             Problem::Malformed(Malformed(what)) => return format!("The payload cannot be read: {what}."),
             Problem::Failed(Failure::RateLimited { retry_after_s }) => {
                 return format!("Too many requests; try again in {retry_after_s} s.");
@@ -243,6 +249,7 @@ impl Problem {
         match self {
             Problem::Failed(Failure::Refused(refusal)) => status_of(refusal.reason.class()),
             Problem::Payload(refusal) => status_of(refusal.fault.class()),
+            Problem::SignIn(fault) => fault.status(),
             Problem::Failed(Failure::RateLimited { .. }) | Problem::TooManyConnections => 429,
             Problem::Failed(Failure::Unavailable) | Problem::NotReady(_) => 503,
             Problem::Failed(Failure::Storage | Failure::Exception) => 500,
@@ -267,9 +274,10 @@ impl Problem {
     pub fn retry_after_s(&self) -> Option<u64> {
         match self {
             Problem::Failed(Failure::RateLimited { retry_after_s }) => Some(*retry_after_s),
-            Problem::Failed(Failure::Unavailable) | Problem::TooManyConnections | Problem::NotReady(_) => {
-                Some(PATIENCE_S)
-            }
+            Problem::Failed(Failure::Unavailable)
+            | Problem::TooManyConnections
+            | Problem::NotReady(_)
+            | Problem::SignIn(SignInFault::Unavailable) => Some(PATIENCE_S),
             _ => None,
         }
     }
@@ -287,6 +295,12 @@ fn status_of(class: Class) -> u16 {
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         Problem::Failed(failure)
+    }
+}
+
+impl From<SignInFault> for Problem {
+    fn from(fault: SignInFault) -> Self {
+        Problem::SignIn(fault)
     }
 }
 

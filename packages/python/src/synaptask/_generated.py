@@ -1124,6 +1124,19 @@ class Account(TypedDict):
     """What others gave to the user."""
     publicEmbeds: list[str]
     """The publications that the user has embedded."""
+    admin: bool
+    """Whether the user administers the installation."""
+    hasPassword: bool
+    """Whether the user signs in with a password."""
+    identities: list[AccountIdentitiesItem]
+    """Who the user is at identity providers."""
+    subscriptionState: Literal["active"]
+    annuallyPayment: Literal[False]
+    cardPan: None
+    cameraPosition: dict[str, object] | None
+    """From where the user looks at the graph, as their client wrote it."""
+    showAllCards: bool
+    """Whether the user's client shows all cards."""
 
 
 @final
@@ -1141,6 +1154,17 @@ class AccountGrant(TypedDict):
     """When it ends; null if it does not."""
     showing: bool
     """Whether the grantee has it in their graph."""
+
+
+@final
+class AccountIdentitiesItem(TypedDict):
+    """Who a user is at an identity provider."""
+
+    provider: str
+    """The name of the provider here."""
+    issuer: str
+    subject: str
+    since: str
 
 
 @final
@@ -1704,6 +1728,17 @@ class SettingsUsernameInput(TypedDict):
 
 
 @final
+class SettingsViewInput(TypedDict):
+    batchId: NotRequired[str | None]
+    """The client's own id for the change. Sent again, the change is not made again and answers what it answered.
+    UUID v4."""
+    cameraPosition: NotRequired[dict[str, object] | None]
+    """From where the user looks at the graph. Null for nowhere. At most 2048 bytes as JSON."""
+    showAllCards: NotRequired[bool]
+    """Whether all cards are shown. True or false."""
+
+
+@final
 class WsPingInput(TypedDict):
     pass
 
@@ -1838,6 +1873,265 @@ class AccountPasswordInput(TypedDict):
     """The password so far. At most 1024 characters; a new one at least 8."""
     new: str
     """The new password. At most 1024 characters; a new one at least 8."""
+
+
+@final
+class AccountOidcInput(TypedDict):
+    pass
+
+
+@final
+class Providers(TypedDict):
+    """The identity providers to sign in with."""
+
+    ok: Literal[True]
+    providers: list[ProvidersProvidersItem]
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class ProvidersProvidersItem(TypedDict):
+    """An identity provider."""
+
+    name: str
+    title: str
+    """What people call it."""
+    startUrl: str
+    """Where a browser goes to sign in with it."""
+
+
+@final
+class AccountOidcStartInput(TypedDict):
+    name: str
+    """The name of an identity provider in the settings. 1–32 characters."""
+    next: NotRequired[str]
+    """A path on this server, to go to afterwards. 1–1000 characters."""
+    invite: NotRequired[str]
+    """The key of an invitation, from its link. At most 100 characters."""
+
+
+@final
+class AccountOidcCallbackInput(TypedDict):
+    name: str
+    """The name of an identity provider in the settings. 1–32 characters."""
+    state: NotRequired[str]
+    """The state that the sign-in began with. 1–4000 characters."""
+    code: NotRequired[str]
+    """What the provider is asked with. 1–4000 characters."""
+    iss: NotRequired[str]
+    """The issuer, if the provider names it. 1–4000 characters."""
+    error: NotRequired[str]
+    """Why there is no code. 1–4000 characters."""
+
+
+@final
+class AccountGoogleInput(TypedDict):
+    code: str
+    """The code that the page got. 1–4000 characters."""
+    redirectUri: NotRequired[str | None]
+    """The redirect URI with which the page got the code. 1–2000 characters."""
+
+
+@final
+class AccountIdentityRemoveInput(TypedDict):
+    provider: str
+    """The name of an identity provider in the settings. 1–32 characters."""
+
+
+@final
+class AccountSessionsInput(TypedDict):
+    pass
+
+
+@final
+class Sessions(TypedDict):
+    """The caller's sessions, the oldest first."""
+
+    ok: Literal[True]
+    sessions: list[SessionsSessionsItem]
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class SessionsSessionsItem(TypedDict):
+    """A session."""
+
+    id: str
+    agent: str | None
+    """How the browser calls itself."""
+    createdTime: str
+    lastUsedTime: str
+    current: bool
+    """Whether it is the caller's."""
+
+
+@final
+class AccountSessionsEndInput(TypedDict):
+    id: NotRequired[str | None]
+    """The session. Without it, all others end. UUID."""
+
+
+@final
+class AccountEmailInput(TypedDict):
+    email: str
+    """The email of the user. An email address of at most 254 characters."""
+    password: NotRequired[str | None]
+    """The account's password, if it has one. At most 1024 characters; a new one at least 8."""
+
+
+@final
+class EmailChange(TypedDict):
+    """Whether the email is the account's now."""
+
+    ok: Literal[True]
+    confirmed: bool
+    """False if a link was sent to the new email, which confirms it."""
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class AccountEmailConfirmInput(TypedDict):
+    key: str
+    """The key, from the link. At most 100 characters."""
+
+
+@final
+class EmailConfirmed(TypedDict):
+    """The email is the account's."""
+
+    ok: Literal[True]
+    email: str
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class AccountCloseInput(TypedDict):
+    password: NotRequired[str | None]
+    """The account's password, if it has one. At most 1024 characters; a new one at least 8."""
+
+
+@final
+class AccountClosed(TypedDict):
+    """The account is closed."""
+
+    ok: Literal[True]
+    closing: str | None
+    """When it is removed for good."""
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class AdminUsersInput(TypedDict):
+    pass
+
+
+@final
+class Users(TypedDict):
+    """The accounts, the oldest first."""
+
+    ok: Literal[True]
+    users: list[UsersUsersItem]
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class UsersUsersItem(TypedDict):
+    """An account, as an administrator sees it."""
+
+    id: str
+    username: str
+    email: str
+    plan: str
+    admin: bool
+    """Whether the user is an administrator."""
+    disabled: bool
+    closing: str | None
+    """When the account is removed, if its owner has closed it."""
+    hasPassword: bool
+    identities: list[str]
+    """The names of the identity providers that know the user."""
+    createdTime: str
+
+
+@final
+class AdminUserInput(TypedDict):
+    id: str
+    """The account. UUID."""
+    plan: NotRequired[Literal["basic", "plus", "pro"]]
+    """What the account may use. Basic, plus or pro."""
+    admin: NotRequired[bool]
+    """Whether the user administers the installation. True or false."""
+
+
+@final
+class UserChanged(TypedDict):
+    """The account as it is now."""
+
+    ok: Literal[True]
+    user: UserChangedUser | None
+    """Null if somebody has removed it meanwhile."""
+    trace_id: str
+    """Names the request in the server's log."""
+
+
+@final
+class UserChangedUser(TypedDict):
+    """Null if somebody has removed it meanwhile."""
+
+    id: str
+    username: str
+    email: str
+    plan: str
+    admin: bool
+    """Whether the user is an administrator."""
+    disabled: bool
+    closing: str | None
+    """When the account is removed, if its owner has closed it."""
+    hasPassword: bool
+    identities: list[str]
+    """The names of the identity providers that know the user."""
+    createdTime: str
+
+
+@final
+class AdminUserDisableInput(TypedDict):
+    id: str
+    """The account. UUID."""
+
+
+@final
+class AdminUserEnableInput(TypedDict):
+    id: str
+    """The account. UUID."""
+
+
+@final
+class AdminUserReopenInput(TypedDict):
+    id: str
+    """The account. UUID."""
+
+
+@final
+class AdminUserRemoveInput(TypedDict):
+    id: str
+    """The account. UUID."""
+
+
+@final
+class UserRemoved(TypedDict):
+    """The account is removed."""
+
+    ok: Literal[True]
+    name: str | None
+    """What stands for the user from now on."""
+    trace_id: str
+    """Names the request in the server's log."""
 
 
 @final
@@ -2117,6 +2411,16 @@ class Published(TypedDict):
 
 
 @final
+class ViewSettings(TypedDict):
+    """The user's view settings, as they are now."""
+
+    cameraPosition: dict[str, object] | None
+    """From where the user looks at the graph, as their client wrote it."""
+    showAllCards: bool
+    """Whether the user's client shows all cards."""
+
+
+@final
 class ErrorEvent(TypedDict):
     """A failure."""
 
@@ -2183,7 +2487,9 @@ ErrorName = Literal[
     "bad_request.has_access",
     "bad_request.immutable_field",
     "bad_request.inactive_source_or_target",
+    "bad_request.invalid_admin",
     "bad_request.invalid_all",
+    "bad_request.invalid_answer",
     "bad_request.invalid_assignee",
     "bad_request.invalid_batch_id",
     "bad_request.invalid_branch_value",
@@ -2202,13 +2508,17 @@ ErrorName = Literal[
     "bad_request.invalid_link_private",
     "bad_request.invalid_link_type",
     "bad_request.invalid_mine",
+    "bad_request.invalid_next",
     "bad_request.invalid_node_id",
     "bad_request.invalid_offset",
     "bad_request.invalid_operations",
     "bad_request.invalid_password",
     "bad_request.invalid_pinned",
+    "bad_request.invalid_plan",
     "bad_request.invalid_position",
     "bad_request.invalid_priority",
+    "bad_request.invalid_provider",
+    "bad_request.invalid_redirect_uri",
     "bad_request.invalid_scope",
     "bad_request.invalid_showing",
     "bad_request.invalid_since",
@@ -2222,17 +2532,21 @@ ErrorName = Literal[
     "bad_request.invalid_token_scope",
     "bad_request.invalid_username",
     "bad_request.invalid_version",
+    "bad_request.invalid_view",
     "bad_request.invalid_volume",
     "bad_request.link_in_trash",
     "bad_request.malformed_json",
     "bad_request.malformed_key",
     "bad_request.missing_batchId",
+    "bad_request.missing_code",
     "bad_request.missing_email",
     "bad_request.missing_id",
     "bad_request.missing_key",
+    "bad_request.missing_provider",
     "bad_request.no_fields_to_update",
     "bad_request.node_blocked",
     "bad_request.node_in_trash",
+    "bad_request.not_closing",
     "bad_request.not_embedded",
     "bad_request.not_public",
     "bad_request.not_shared",
@@ -2258,10 +2572,14 @@ ErrorName = Literal[
     "conflict.duplicate_reversed_link",
     "conflict.email_taken",
     "conflict.id_taken",
+    "conflict.last_admin",
+    "conflict.last_identity",
     "conflict.not_undone",
+    "conflict.too_many_identities",
     "conflict.too_many_tokens",
     "conflict.username_taken",
     "conflict.version_conflict",
+    "forbidden.account_disabled",
     "forbidden.api_not_allowed",
     "forbidden.auth_invalid",
     "forbidden.auth_missing",
@@ -2270,21 +2588,30 @@ ErrorName = Literal[
     "forbidden.invalid_invite",
     "forbidden.invalid_key",
     "forbidden.no_permission",
+    "forbidden.oidc_code",
+    "forbidden.oidc_denied",
+    "forbidden.oidc_email",
+    "forbidden.oidc_issuer",
+    "forbidden.oidc_state",
+    "forbidden.oidc_token",
     "forbidden.origin",
     "forbidden.plan_limit",
     "forbidden.read_only",
     "forbidden.registration_closed",
     "forbidden.session_required",
+    "forbidden.sign_in_again",
     "forbidden.would_share",
     "forbidden.wrong_password",
     "internal.exception",
     "internal.storage",
     "not_found.batch_not_found",
     "not_found.branch_not_found",
+    "not_found.identity_not_found",
     "not_found.key_not_found",
     "not_found.link_not_found",
     "not_found.node_not_found",
     "not_found.not_in_trash",
+    "not_found.session_not_found",
     "not_found.source_not_found",
     "not_found.target_not_found",
     "not_found.token_not_found",
@@ -2293,6 +2620,8 @@ ErrorName = Literal[
     "rate_limited",
     "unauthorized",
     "unavailable",
+    "unavailable.oidc_not_configured",
+    "unavailable.oidc_unavailable",
 ]
 
 
@@ -3347,6 +3676,27 @@ SettingsUsernameError = Literal[
 ]
 
 
+SettingsViewError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "forbidden.read_only",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.invalid_batch_id",
+    "bad_request.invalid_view",
+    "bad_request.no_fields_to_update",
+    "conflict.batch_id_conflict",
+    "rate_limited",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
 WsPingError = Literal[
     "bad_request.malformed_json",
     "bad_request.fields_must_be_dict",
@@ -3523,6 +3873,328 @@ AccountPasswordError = Literal[
 ]
 
 
+AccountOidcError = Literal[
+    "payload_too_large",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "rate_limited",
+    "unavailable",
+    "internal.exception",
+]
+
+
+AccountOidcStartError = Literal[
+    "payload_too_large",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.missing_provider",
+    "bad_request.invalid_provider",
+    "bad_request.invalid_next",
+    "bad_request.malformed_key",
+    "rate_limited",
+    "unavailable.oidc_not_configured",
+    "unavailable.oidc_unavailable",
+    "unavailable",
+    "internal.exception",
+]
+
+
+AccountOidcCallbackError = Literal[
+    "payload_too_large",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.missing_provider",
+    "bad_request.invalid_provider",
+    "bad_request.invalid_answer",
+    "rate_limited",
+    "forbidden.registration_closed",
+    "forbidden.invalid_invite",
+    "conflict.too_many_identities",
+    "unavailable.oidc_not_configured",
+    "forbidden.oidc_state",
+    "forbidden.oidc_issuer",
+    "forbidden.oidc_denied",
+    "internal.storage",
+    "unavailable.oidc_unavailable",
+    "forbidden.oidc_code",
+    "forbidden.oidc_token",
+    "forbidden.oidc_email",
+    "forbidden.account_disabled",
+    "unavailable",
+    "internal.exception",
+]
+
+
+AccountGoogleError = Literal[
+    "payload_too_large",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.missing_code",
+    "bad_request.invalid_answer",
+    "bad_request.invalid_redirect_uri",
+    "rate_limited",
+    "forbidden.registration_closed",
+    "forbidden.invalid_invite",
+    "conflict.too_many_identities",
+    "unavailable.oidc_not_configured",
+    "unavailable.oidc_unavailable",
+    "forbidden.oidc_code",
+    "forbidden.oidc_token",
+    "forbidden.oidc_email",
+    "forbidden.account_disabled",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
+AccountIdentityRemoveError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.session_required",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.missing_provider",
+    "bad_request.invalid_provider",
+    "rate_limited",
+    "not_found.identity_not_found",
+    "conflict.last_identity",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
+AccountSessionsError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.session_required",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "rate_limited",
+    "unavailable",
+    "internal.exception",
+]
+
+
+AccountSessionsEndError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.session_required",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.invalid_id",
+    "rate_limited",
+    "not_found.session_not_found",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
+AccountEmailError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.session_required",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.missing_email",
+    "bad_request.invalid_email",
+    "bad_request.invalid_password",
+    "rate_limited",
+    "conflict.email_taken",
+    "forbidden.wrong_password",
+    "forbidden.sign_in_again",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
+AccountEmailConfirmError = Literal[
+    "payload_too_large",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.missing_key",
+    "bad_request.malformed_key",
+    "rate_limited",
+    "forbidden.invalid_key",
+    "conflict.email_taken",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
+AccountCloseError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.session_required",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.invalid_password",
+    "rate_limited",
+    "conflict.last_admin",
+    "forbidden.wrong_password",
+    "forbidden.sign_in_again",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
+AdminUsersError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "rate_limited",
+    "forbidden.no_permission",
+    "unavailable",
+    "internal.exception",
+]
+
+
+AdminUserError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "forbidden.read_only",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.missing_id",
+    "bad_request.invalid_id",
+    "bad_request.invalid_plan",
+    "bad_request.invalid_admin",
+    "bad_request.no_fields_to_update",
+    "rate_limited",
+    "forbidden.no_permission",
+    "not_found.user_not_found",
+    "conflict.last_admin",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
+AdminUserDisableError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "forbidden.read_only",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.missing_id",
+    "bad_request.invalid_id",
+    "rate_limited",
+    "forbidden.no_permission",
+    "not_found.user_not_found",
+    "conflict.last_admin",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
+AdminUserEnableError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "forbidden.read_only",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.missing_id",
+    "bad_request.invalid_id",
+    "rate_limited",
+    "forbidden.no_permission",
+    "not_found.user_not_found",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
+AdminUserReopenError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "forbidden.read_only",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.missing_id",
+    "bad_request.invalid_id",
+    "rate_limited",
+    "forbidden.no_permission",
+    "not_found.user_not_found",
+    "bad_request.not_closing",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
+AdminUserRemoveError = Literal[
+    "payload_too_large",
+    "unauthorized",
+    "forbidden.api_not_allowed",
+    "forbidden.origin",
+    "bad_request.unsupported_encoding",
+    "forbidden.read_only",
+    "bad_request.malformed_json",
+    "bad_request.fields_must_be_dict",
+    "bad_request.unknown_field",
+    "bad_request.missing_id",
+    "bad_request.invalid_id",
+    "rate_limited",
+    "forbidden.no_permission",
+    "not_found.user_not_found",
+    "conflict.last_admin",
+    "unavailable",
+    "internal.storage",
+    "internal.exception",
+]
+
+
 AccountTokensError = Literal[
     "payload_too_large",
     "unauthorized",
@@ -3668,6 +4340,7 @@ OperationName = Literal[
     "batch:undo",
     "batch:redo",
     "settings:username",
+    "settings:view",
     "ws:ping",
     "account:register",
     "account:login",
@@ -3678,6 +4351,22 @@ OperationName = Literal[
     "account:password:forgot",
     "account:password:reset",
     "account:password",
+    "account:oidc",
+    "account:oidc:start",
+    "account:oidc:callback",
+    "account:google",
+    "account:identity:remove",
+    "account:sessions",
+    "account:sessions:end",
+    "account:email",
+    "account:email:confirm",
+    "account:close",
+    "admin:users",
+    "admin:user",
+    "admin:user:disable",
+    "admin:user:enable",
+    "admin:user:reopen",
+    "admin:user:remove",
     "account:tokens",
     "account:tokens:create",
     "account:tokens:update",
@@ -3696,6 +4385,7 @@ EventName = Literal[
     "graph:init",
     "graph:error",
     "branch:published",
+    "settings:view",
     "error",
     "rate_limited",
     "ws:pong",
@@ -3882,6 +4572,10 @@ class Operations:
         """Changes the username of the caller."""
         return cast(Changed, self._send("settings:username", input, None, None))
 
+    def settings_view(self, **input: Unpack[SettingsViewInput]) -> Changed:
+        """Stores how the caller's client shows the graph."""
+        return cast(Changed, self._send("settings:view", input, None, None))
+
     def ws_ping(self, **input: Unpack[WsPingInput]) -> Pong:
         """Asks whether the server is there, and what time it has."""
         return cast(Pong, self._send("ws:ping", input, None, None))
@@ -3922,6 +4616,70 @@ class Operations:
     def account_password(self, **input: Unpack[AccountPasswordInput]) -> Done:
         """Chooses a new password, by the old one."""
         return cast(Done, self._send("account:password", input, None, None))
+
+    def account_oidc(self, **input: Unpack[AccountOidcInput]) -> Providers:
+        """Lists the identity providers to sign in with."""
+        return cast(Providers, self._send("account:oidc", input, None, None))
+
+    def account_oidc_start(self, **input: Unpack[AccountOidcStartInput]) -> dict[str, object]:
+        """Sends a browser to an identity provider."""
+        return cast("dict[str, object]", self._send("account:oidc:start", input, None, None))
+
+    def account_oidc_callback(self, **input: Unpack[AccountOidcCallbackInput]) -> dict[str, object]:
+        """Takes a browser back from an identity provider, and begins a session."""
+        return cast("dict[str, object]", self._send("account:oidc:callback", input, None, None))
+
+    def account_google(self, **input: Unpack[AccountGoogleInput]) -> AccountAnswer:
+        """Begins a session by a code that a page got from Google."""
+        return cast(AccountAnswer, self._send("account:google", input, None, None))
+
+    def account_identity_remove(self, **input: Unpack[AccountIdentityRemoveInput]) -> Done:
+        """Removes the identities at a provider from the account."""
+        return cast(Done, self._send("account:identity:remove", input, None, None))
+
+    def account_sessions(self, **input: Unpack[AccountSessionsInput]) -> Sessions:
+        """Lists the sessions of the caller."""
+        return cast(Sessions, self._send("account:sessions", input, None, None))
+
+    def account_sessions_end(self, **input: Unpack[AccountSessionsEndInput]) -> Done:
+        """Ends a session of the caller, or all others than the one that asks."""
+        return cast(Done, self._send("account:sessions:end", input, None, None))
+
+    def account_email(self, **input: Unpack[AccountEmailInput]) -> EmailChange:
+        """Gives the caller's account another email, which may have to be confirmed."""
+        return cast(EmailChange, self._send("account:email", input, None, None))
+
+    def account_email_confirm(self, **input: Unpack[AccountEmailConfirmInput]) -> EmailConfirmed:
+        """Confirms an email with the key of the link that was sent there."""
+        return cast(EmailConfirmed, self._send("account:email:confirm", input, None, None))
+
+    def account_close(self, **input: Unpack[AccountCloseInput]) -> AccountClosed:
+        """Closes the caller's account. It is removed after a grace."""
+        return cast(AccountClosed, self._send("account:close", input, None, None))
+
+    def admin_users(self, **input: Unpack[AdminUsersInput]) -> Users:
+        """Lists the accounts, for administrators."""
+        return cast(Users, self._send("admin:users", input, None, None))
+
+    def admin_user(self, **input: Unpack[AdminUserInput]) -> UserChanged:
+        """Changes an account, for administrators."""
+        return cast(UserChanged, self._send("admin:user", input, None, None))
+
+    def admin_user_disable(self, **input: Unpack[AdminUserDisableInput]) -> UserChanged:
+        """Disables an account, for administrators."""
+        return cast(UserChanged, self._send("admin:user:disable", input, None, None))
+
+    def admin_user_enable(self, **input: Unpack[AdminUserEnableInput]) -> UserChanged:
+        """Enables an account again, for administrators."""
+        return cast(UserChanged, self._send("admin:user:enable", input, None, None))
+
+    def admin_user_reopen(self, **input: Unpack[AdminUserReopenInput]) -> UserChanged:
+        """Opens an account again that its owner has closed, for administrators."""
+        return cast(UserChanged, self._send("admin:user:reopen", input, None, None))
+
+    def admin_user_remove(self, **input: Unpack[AdminUserRemoveInput]) -> UserRemoved:
+        """Removes an account for good, for administrators."""
+        return cast(UserRemoved, self._send("admin:user:remove", input, None, None))
 
     def account_tokens(self, **input: Unpack[AccountTokensInput]) -> Tokens:
         """Lists the caller's API tokens."""
@@ -4217,6 +4975,12 @@ class Operations:
 
     @overload
     def call(
+        self, event: Literal["settings:view"], input: SettingsViewInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Changed: ...
+
+    @overload
+    def call(
         self, event: Literal["ws:ping"], input: WsPingInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
     ) -> Pong: ...
@@ -4274,6 +5038,102 @@ class Operations:
         self, event: Literal["account:password"], input: AccountPasswordInput,
         *, wait: bool | None = ..., timeout: float | None = ...
     ) -> Done: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:oidc"], input: AccountOidcInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Providers: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:oidc:start"], input: AccountOidcStartInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> dict[str, object]: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:oidc:callback"], input: AccountOidcCallbackInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> dict[str, object]: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:google"], input: AccountGoogleInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> AccountAnswer: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:identity:remove"], input: AccountIdentityRemoveInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Done: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:sessions"], input: AccountSessionsInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Sessions: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:sessions:end"], input: AccountSessionsEndInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Done: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:email"], input: AccountEmailInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> EmailChange: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:email:confirm"], input: AccountEmailConfirmInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> EmailConfirmed: ...
+
+    @overload
+    def call(
+        self, event: Literal["account:close"], input: AccountCloseInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> AccountClosed: ...
+
+    @overload
+    def call(
+        self, event: Literal["admin:users"], input: AdminUsersInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Users: ...
+
+    @overload
+    def call(
+        self, event: Literal["admin:user"], input: AdminUserInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> UserChanged: ...
+
+    @overload
+    def call(
+        self, event: Literal["admin:user:disable"], input: AdminUserDisableInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> UserChanged: ...
+
+    @overload
+    def call(
+        self, event: Literal["admin:user:enable"], input: AdminUserEnableInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> UserChanged: ...
+
+    @overload
+    def call(
+        self, event: Literal["admin:user:reopen"], input: AdminUserReopenInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> UserChanged: ...
+
+    @overload
+    def call(
+        self, event: Literal["admin:user:remove"], input: AdminUserRemoveInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> UserRemoved: ...
 
     @overload
     def call(
@@ -4336,6 +5196,9 @@ class Operations:
 
     @overload
     def on(self, event: Literal["branch:published"], listener: Callable[[Published], None]) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: Literal["settings:view"], listener: Callable[[ViewSettings], None]) -> Callable[[], None]: ...
 
     @overload
     def on(self, event: Literal["error"], listener: Callable[[ErrorEvent], None]) -> Callable[[], None]: ...
@@ -4539,6 +5402,10 @@ class AsyncOperations:
         """Changes the username of the caller."""
         return cast(Changed, await self._send("settings:username", input, None, None))
 
+    async def settings_view(self, **input: Unpack[SettingsViewInput]) -> Changed:
+        """Stores how the caller's client shows the graph."""
+        return cast(Changed, await self._send("settings:view", input, None, None))
+
     async def ws_ping(self, **input: Unpack[WsPingInput]) -> Pong:
         """Asks whether the server is there, and what time it has."""
         return cast(Pong, await self._send("ws:ping", input, None, None))
@@ -4579,6 +5446,70 @@ class AsyncOperations:
     async def account_password(self, **input: Unpack[AccountPasswordInput]) -> Done:
         """Chooses a new password, by the old one."""
         return cast(Done, await self._send("account:password", input, None, None))
+
+    async def account_oidc(self, **input: Unpack[AccountOidcInput]) -> Providers:
+        """Lists the identity providers to sign in with."""
+        return cast(Providers, await self._send("account:oidc", input, None, None))
+
+    async def account_oidc_start(self, **input: Unpack[AccountOidcStartInput]) -> dict[str, object]:
+        """Sends a browser to an identity provider."""
+        return cast("dict[str, object]", await self._send("account:oidc:start", input, None, None))
+
+    async def account_oidc_callback(self, **input: Unpack[AccountOidcCallbackInput]) -> dict[str, object]:
+        """Takes a browser back from an identity provider, and begins a session."""
+        return cast("dict[str, object]", await self._send("account:oidc:callback", input, None, None))
+
+    async def account_google(self, **input: Unpack[AccountGoogleInput]) -> AccountAnswer:
+        """Begins a session by a code that a page got from Google."""
+        return cast(AccountAnswer, await self._send("account:google", input, None, None))
+
+    async def account_identity_remove(self, **input: Unpack[AccountIdentityRemoveInput]) -> Done:
+        """Removes the identities at a provider from the account."""
+        return cast(Done, await self._send("account:identity:remove", input, None, None))
+
+    async def account_sessions(self, **input: Unpack[AccountSessionsInput]) -> Sessions:
+        """Lists the sessions of the caller."""
+        return cast(Sessions, await self._send("account:sessions", input, None, None))
+
+    async def account_sessions_end(self, **input: Unpack[AccountSessionsEndInput]) -> Done:
+        """Ends a session of the caller, or all others than the one that asks."""
+        return cast(Done, await self._send("account:sessions:end", input, None, None))
+
+    async def account_email(self, **input: Unpack[AccountEmailInput]) -> EmailChange:
+        """Gives the caller's account another email, which may have to be confirmed."""
+        return cast(EmailChange, await self._send("account:email", input, None, None))
+
+    async def account_email_confirm(self, **input: Unpack[AccountEmailConfirmInput]) -> EmailConfirmed:
+        """Confirms an email with the key of the link that was sent there."""
+        return cast(EmailConfirmed, await self._send("account:email:confirm", input, None, None))
+
+    async def account_close(self, **input: Unpack[AccountCloseInput]) -> AccountClosed:
+        """Closes the caller's account. It is removed after a grace."""
+        return cast(AccountClosed, await self._send("account:close", input, None, None))
+
+    async def admin_users(self, **input: Unpack[AdminUsersInput]) -> Users:
+        """Lists the accounts, for administrators."""
+        return cast(Users, await self._send("admin:users", input, None, None))
+
+    async def admin_user(self, **input: Unpack[AdminUserInput]) -> UserChanged:
+        """Changes an account, for administrators."""
+        return cast(UserChanged, await self._send("admin:user", input, None, None))
+
+    async def admin_user_disable(self, **input: Unpack[AdminUserDisableInput]) -> UserChanged:
+        """Disables an account, for administrators."""
+        return cast(UserChanged, await self._send("admin:user:disable", input, None, None))
+
+    async def admin_user_enable(self, **input: Unpack[AdminUserEnableInput]) -> UserChanged:
+        """Enables an account again, for administrators."""
+        return cast(UserChanged, await self._send("admin:user:enable", input, None, None))
+
+    async def admin_user_reopen(self, **input: Unpack[AdminUserReopenInput]) -> UserChanged:
+        """Opens an account again that its owner has closed, for administrators."""
+        return cast(UserChanged, await self._send("admin:user:reopen", input, None, None))
+
+    async def admin_user_remove(self, **input: Unpack[AdminUserRemoveInput]) -> UserRemoved:
+        """Removes an account for good, for administrators."""
+        return cast(UserRemoved, await self._send("admin:user:remove", input, None, None))
 
     async def account_tokens(self, **input: Unpack[AccountTokensInput]) -> Tokens:
         """Lists the caller's API tokens."""
@@ -4874,6 +5805,12 @@ class AsyncOperations:
 
     @overload
     async def call(
+        self, event: Literal["settings:view"], input: SettingsViewInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Changed: ...
+
+    @overload
+    async def call(
         self, event: Literal["ws:ping"], input: WsPingInput = ...,
         *, wait: bool | None = ..., timeout: float | None = ...
     ) -> Pong: ...
@@ -4931,6 +5868,102 @@ class AsyncOperations:
         self, event: Literal["account:password"], input: AccountPasswordInput,
         *, wait: bool | None = ..., timeout: float | None = ...
     ) -> Done: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:oidc"], input: AccountOidcInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Providers: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:oidc:start"], input: AccountOidcStartInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> dict[str, object]: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:oidc:callback"], input: AccountOidcCallbackInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> dict[str, object]: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:google"], input: AccountGoogleInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> AccountAnswer: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:identity:remove"], input: AccountIdentityRemoveInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Done: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:sessions"], input: AccountSessionsInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Sessions: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:sessions:end"], input: AccountSessionsEndInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Done: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:email"], input: AccountEmailInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> EmailChange: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:email:confirm"], input: AccountEmailConfirmInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> EmailConfirmed: ...
+
+    @overload
+    async def call(
+        self, event: Literal["account:close"], input: AccountCloseInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> AccountClosed: ...
+
+    @overload
+    async def call(
+        self, event: Literal["admin:users"], input: AdminUsersInput = ...,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> Users: ...
+
+    @overload
+    async def call(
+        self, event: Literal["admin:user"], input: AdminUserInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> UserChanged: ...
+
+    @overload
+    async def call(
+        self, event: Literal["admin:user:disable"], input: AdminUserDisableInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> UserChanged: ...
+
+    @overload
+    async def call(
+        self, event: Literal["admin:user:enable"], input: AdminUserEnableInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> UserChanged: ...
+
+    @overload
+    async def call(
+        self, event: Literal["admin:user:reopen"], input: AdminUserReopenInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> UserChanged: ...
+
+    @overload
+    async def call(
+        self, event: Literal["admin:user:remove"], input: AdminUserRemoveInput,
+        *, wait: bool | None = ..., timeout: float | None = ...
+    ) -> UserRemoved: ...
 
     @overload
     async def call(
@@ -4993,6 +6026,9 @@ class AsyncOperations:
 
     @overload
     def on(self, event: Literal["branch:published"], listener: Callable[[Published], None]) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: Literal["settings:view"], listener: Callable[[ViewSettings], None]) -> Callable[[], None]: ...
 
     @overload
     def on(self, event: Literal["error"], listener: Callable[[ErrorEvent], None]) -> Callable[[], None]: ...
@@ -5063,6 +6099,7 @@ OPERATIONS: dict[str, Way] = {
     "batch:undo": Way(batch="newBatchId"),
     "batch:redo": Way(batch="newBatchId"),
     "settings:username": Way(method="PUT", path="/api/account", batch="batchId"),
+    "settings:view": Way(method="PUT", path="/api/account/view", batch="batchId"),
     "ws:ping": Way(),
     "account:register": Way(method="POST", path="/api/register", socket=False),
     "account:login": Way(method="POST", path="/api/login", socket=False),
@@ -5073,6 +6110,22 @@ OPERATIONS: dict[str, Way] = {
     "account:password:forgot": Way(method="POST", path="/api/password/forgot", socket=False),
     "account:password:reset": Way(method="POST", path="/api/password/reset", socket=False),
     "account:password": Way(method="POST", path="/api/account/password", socket=False),
+    "account:oidc": Way(method="GET", path="/api/oidc", socket=False),
+    "account:oidc:start": Way(method="GET", path="/api/oidc/{name}/start", socket=False),
+    "account:oidc:callback": Way(method="GET", path="/api/oidc/{name}/callback", socket=False),
+    "account:google": Way(method="POST", path="/api/google-auth", socket=False),
+    "account:identity:remove": Way(method="DELETE", path="/api/account/identities", socket=False),
+    "account:sessions": Way(method="GET", path="/api/account/sessions", socket=False),
+    "account:sessions:end": Way(method="DELETE", path="/api/account/sessions", socket=False),
+    "account:email": Way(method="PUT", path="/api/account/email", socket=False),
+    "account:email:confirm": Way(method="POST", path="/api/account/email/confirm", socket=False),
+    "account:close": Way(method="DELETE", path="/api/account", socket=False),
+    "admin:users": Way(method="GET", path="/api/admin/users", socket=False),
+    "admin:user": Way(method="PUT", path="/api/admin/users/{id}", socket=False),
+    "admin:user:disable": Way(method="POST", path="/api/admin/users/{id}/disable", socket=False),
+    "admin:user:enable": Way(method="POST", path="/api/admin/users/{id}/enable", socket=False),
+    "admin:user:reopen": Way(method="POST", path="/api/admin/users/{id}/reopen", socket=False),
+    "admin:user:remove": Way(method="DELETE", path="/api/admin/users/{id}", socket=False),
     "account:tokens": Way(method="GET", path="/api/account/tokens", socket=False),
     "account:tokens:create": Way(method="POST", path="/api/account/tokens", socket=False),
     "account:tokens:update": Way(method="PUT", path="/api/account/tokens", socket=False),
@@ -5092,9 +6145,21 @@ __all__ = [
     "AccessVisibilityupdatePart",
     "Account",
     "AccountAnswer",
+    "AccountCloseError",
+    "AccountCloseInput",
+    "AccountClosed",
+    "AccountEmailConfirmError",
+    "AccountEmailConfirmInput",
+    "AccountEmailError",
+    "AccountEmailInput",
     "AccountGetError",
     "AccountGetInput",
+    "AccountGoogleError",
+    "AccountGoogleInput",
     "AccountGrant",
+    "AccountIdentitiesItem",
+    "AccountIdentityRemoveError",
+    "AccountIdentityRemoveInput",
     "AccountInviteError",
     "AccountInviteInput",
     "AccountInviteRevokeError",
@@ -5105,6 +6170,12 @@ __all__ = [
     "AccountLoginInput",
     "AccountLogoutError",
     "AccountLogoutInput",
+    "AccountOidcCallbackError",
+    "AccountOidcCallbackInput",
+    "AccountOidcError",
+    "AccountOidcInput",
+    "AccountOidcStartError",
+    "AccountOidcStartInput",
     "AccountPasswordError",
     "AccountPasswordForgotError",
     "AccountPasswordForgotInput",
@@ -5113,6 +6184,10 @@ __all__ = [
     "AccountPasswordResetInput",
     "AccountRegisterError",
     "AccountRegisterInput",
+    "AccountSessionsEndError",
+    "AccountSessionsEndInput",
+    "AccountSessionsError",
+    "AccountSessionsInput",
     "AccountTokensCreateError",
     "AccountTokensCreateInput",
     "AccountTokensCreateInputScope2",
@@ -5125,6 +6200,18 @@ __all__ = [
     "AccountTokensUpdateError",
     "AccountTokensUpdateInput",
     "Actor",
+    "AdminUserDisableError",
+    "AdminUserDisableInput",
+    "AdminUserEnableError",
+    "AdminUserEnableInput",
+    "AdminUserError",
+    "AdminUserInput",
+    "AdminUserRemoveError",
+    "AdminUserRemoveInput",
+    "AdminUserReopenError",
+    "AdminUserReopenInput",
+    "AdminUsersError",
+    "AdminUsersInput",
     "Applied",
     "BatchRedoError",
     "BatchRedoInput",
@@ -5145,6 +6232,8 @@ __all__ = [
     "Diff",
     "Done",
     "Dragged",
+    "EmailChange",
+    "EmailConfirmed",
     "ErrorEvent",
     "ErrorName",
     "EventName",
@@ -5269,6 +6358,8 @@ __all__ = [
     "PongEvent",
     "Presence",
     "PresenceUpdateInput",
+    "Providers",
+    "ProvidersProvidersItem",
     "PublicNode",
     "Published",
     "Ready",
@@ -5278,8 +6369,12 @@ __all__ = [
     "RestoredLink",
     "RestoredNode",
     "RevokedTokens",
+    "Sessions",
+    "SessionsSessionsItem",
     "SettingsUsernameError",
     "SettingsUsernameInput",
+    "SettingsViewError",
+    "SettingsViewInput",
     "Snapshot",
     "Synced",
     "Token",
@@ -5301,11 +6396,17 @@ __all__ = [
     "TrashedLink",
     "TrashedNode",
     "Undone",
+    "UserChanged",
+    "UserChangedUser",
     "UserEntry",
     "UserEntryAfter1",
     "UserEntryAfter2",
     "UserEntryBefore1",
     "UserEntryBefore2",
+    "UserRemoved",
+    "Users",
+    "UsersUsersItem",
+    "ViewSettings",
     "Why",
     "WhyFrontierItem",
     "WsPingError",

@@ -4,6 +4,7 @@
 use super::Settings;
 use super::values::{check_origin, check_public_url};
 use crate::accounts::mail::{Smtp, parse_sender};
+use crate::accounts::oidc::ProviderSettings;
 use crate::accounts::{InviteBy, PublicUrl, Registration};
 use crate::net::cors::CorsMode;
 use crate::net::forwarded::TrustedProxies;
@@ -35,6 +36,8 @@ pub(super) enum Form {
     List(List),
     /// Text of a certain form, by default none.
     Checked(Checked),
+    /// Of each identity provider, as its name is in the key.
+    Provider(ProviderForm),
 }
 
 /// A number in a range.
@@ -60,6 +63,13 @@ pub(super) struct Checked {
     pub(super) set: fn(&mut Settings, &str) -> Result<(), String>,
 }
 
+/// A setting of each identity provider. It may be a secret, so it is never shown.
+pub(super) enum ProviderForm {
+    /// Its form in words. Setting it fails with a sentence that does not repeat the text.
+    Text(&'static str, fn(&mut ProviderSettings, &str) -> Result<(), String>),
+    Switch(fn(&mut ProviderSettings) -> &mut bool),
+}
+
 /// A list of texts.
 pub(super) struct List {
     /// Fails with a sentence that names the wrong entry.
@@ -82,7 +92,10 @@ impl Setting {
             Form::Number(number) => number.range_in_words(),
             Form::Choice(choice) => choice.words.join(", "),
             Form::List(_) => "a list".to_owned(),
-            Form::Checked(checked) => checked.form.to_owned(),
+            Form::Checked(Checked { form, .. }) | Form::Provider(ProviderForm::Text(form, _)) => {
+                (*form).to_owned()
+            }
+            Form::Provider(ProviderForm::Switch(_)) => "on or off".to_owned(),
         }
     }
 
@@ -99,8 +112,33 @@ impl Setting {
                 let entries = (list.get)(&default);
                 if entries.is_empty() { "none".to_owned() } else { entries.join(", ") }
             }
-            Form::Checked(_) => "none".to_owned(),
+            Form::Checked(_) | Form::Provider(ProviderForm::Text(..)) => "none".to_owned(),
+            Form::Provider(ProviderForm::Switch(place)) => {
+                if *place(&mut ProviderSettings::default()) { "on" } else { "off" }.to_owned()
+            }
         }
+    }
+
+    /// The name in a key that this setting describes: that of an identity provider, or empty.
+    pub(super) fn name_in<'k>(&self, key: &'k str) -> Option<&'k str> {
+        match self.key.split_once(NAME) {
+            None => (self.key == key).then_some(""),
+            Some((before, after)) => {
+                let name = key.strip_prefix(before)?.strip_suffix(after)?;
+                (!name.is_empty() && !name.contains('.')).then_some(name)
+            }
+        }
+    }
+
+    /// The name in a variable that this setting describes.
+    pub(super) fn name_in_variable(&self, variable: &str) -> Option<String> {
+        let own = self.variable();
+        let Some((before, after)) = self.key.contains(NAME).then(|| own.split_once(NAME)).flatten() else {
+            return (own == variable).then(String::new);
+        };
+        let name = variable.strip_prefix(before)?.strip_suffix(after)?;
+        // A name has hyphens, which a variable cannot have.
+        (!name.is_empty()).then(|| name.to_ascii_lowercase().replace('_', "-"))
     }
 
     /// Its environment variable.
@@ -118,6 +156,9 @@ pub(super) fn variable(key: &str) -> String {
     let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     format!("SYNAPTASK_{}", key.chars().map(letter).collect::<String>())
 }
+
+/// What stands in a key for the name of an identity provider.
+const NAME: &str = "NAME";
 
 /// The key that switches every limit on or off.
 pub(super) const LIMITS_ON: &str = "limits.on";
@@ -297,6 +338,32 @@ pub(super) static SETTINGS: &[Setting] = &[
             },
         }),
         "where people reach the server, such as `https://tasks.example`; links in mails begin with it",
+    ),
+    setting(
+        "oidc.NAME.issuer",
+        Form::Provider(ProviderForm::Text("an issuer", ProviderSettings::set_issuer)),
+        "the issuer of an identity provider, such as `https://accounts.google.com`; needs `public_url`. NAME is yours \
+         to choose: lower-case letters, digits and hyphens",
+    ),
+    setting(
+        "oidc.NAME.client_id",
+        Form::Provider(ProviderForm::Text("text", ProviderSettings::set_client_id)),
+        "what this server is called there",
+    ),
+    setting(
+        "oidc.NAME.client_secret",
+        Form::Provider(ProviderForm::Text("text", ProviderSettings::set_client_secret)),
+        "its secret there; none for a public client",
+    ),
+    setting(
+        "oidc.NAME.title",
+        Form::Provider(ProviderForm::Text("text", ProviderSettings::set_title)),
+        "what people call the provider; otherwise its NAME",
+    ),
+    setting(
+        "oidc.NAME.trust_email",
+        Form::Provider(ProviderForm::Switch(|of| &mut of.trust_email)),
+        "whether every email that it tells counts as verified; only where people cannot change theirs as they like",
     ),
     setting(
         "mail.smtp",

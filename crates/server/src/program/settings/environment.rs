@@ -35,6 +35,11 @@ impl Environment {
         self.0.get(&variable("data")).map(PathBuf::from)
     }
 
+    /// The variables that something is found in, with what is found.
+    pub(super) fn names<T>(&self, find: impl Fn(&str) -> Option<T>) -> Vec<(String, T)> {
+        self.0.keys().filter_map(|name| Some((name.clone(), find(name)?))).collect()
+    }
+
     /// Takes a variable.
     pub(super) fn take(&mut self, name: &str) -> Option<OsString> {
         self.0.remove(name)

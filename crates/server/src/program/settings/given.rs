@@ -1,7 +1,7 @@
 //! A value as given in the file or in the environment, and how it sets a setting.
 
 use super::Settings;
-use super::declared::{Checked, Form, List, Number, Setting};
+use super::declared::{Checked, Form, List, Number, ProviderForm, Setting};
 use super::values::{limit_form, read_limit};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,11 +13,11 @@ pub(super) enum Given {
 }
 
 impl Given {
-    /// Sets a setting to this value.
+    /// Sets a setting to this value, of the identity provider with this name where it is one of a provider.
     ///
     /// # Errors
     /// A sentence about the allowed values.
-    pub(super) fn put(self, setting: &Setting, to: &mut Settings) -> Result<(), String> {
+    pub(super) fn put(self, setting: &Setting, name: &str, to: &mut Settings) -> Result<(), String> {
         match &setting.form {
             Form::Directory(place) => {
                 let path = match self {
@@ -41,6 +41,13 @@ impl Given {
             }
             Form::List(List { set, .. }) => set(to, self.list()?)?,
             Form::Checked(Checked { set, .. }) => set(to, &self.text()?)?,
+            Form::Provider(form) => {
+                let provider = to.accounts.oidc.entry(name.to_owned()).or_default();
+                match form {
+                    ProviderForm::Text(_, set) => set(provider, &self.text()?)?,
+                    ProviderForm::Switch(place) => *place(provider) = self.switch()?,
+                }
+            }
         }
         Ok(())
     }

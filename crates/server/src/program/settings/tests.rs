@@ -380,6 +380,87 @@ fn i2_no_error_about_a_setting_shows_a_secret() {
     }
 }
 
+// Rules: I5.
+#[test]
+fn i5_each_identity_provider_has_a_table_and_variables() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = "public_url = \"https://tasks.example\"\n[oidc.google]\nissuer = \"https://accounts.google.com\"\n\
+                client_id = \"a\"\ntitle = \"Google\"\n[oidc.my-idp]\nissuer = \"https://id.example\"\n\
+                client_id = \"b\"\ntrust_email = true";
+    std::fs::write(dir.path().join(FILE_NAME), file).unwrap();
+    let flags = Flags { data: Some(dir.path().to_owned()), ..Flags::default() };
+    let variables = [
+        ("SYNAPTASK_OIDC_MY_IDP_CLIENT_SECRET", "hunter2"),
+        ("SYNAPTASK_OIDC_THIRD_ISSUER", "http://127.0.0.1:4000"),
+        ("SYNAPTASK_OIDC_THIRD_CLIENT_ID", "c"),
+        ("SYNAPTASK_OIDC_THIRD_TRUST_EMAIL", "off"),
+    ];
+    let variables = variables.map(|(name, value)| (name.into(), value.into()));
+    let settings = Settings::load(flags, None, variables).unwrap();
+    let oidc = &settings.accounts.oidc;
+    assert_eq!(oidc.keys().collect::<Vec<_>>(), ["google", "my-idp", "third"]);
+    let issuers = oidc.values().map(|provider| provider.issuer.as_ref().unwrap().as_str());
+    assert_eq!(
+        issuers.collect::<Vec<_>>(),
+        ["https://accounts.google.com", "https://id.example", "http://127.0.0.1:4000"]
+    );
+    assert_eq!(oidc.values().map(|provider| provider.trust_email).collect::<Vec<_>>(), [false, true, false]);
+    assert_eq!(oidc["google"].title.as_deref(), Some("Google"));
+    assert!(!format!("{settings:?}").contains("hunter2"));
+    let with_secret = |secret: &str| {
+        let mut provider = oidc["my-idp"].clone();
+        provider.set_client_secret(secret).unwrap();
+        provider
+    };
+    assert!(oidc["my-idp"] == with_secret("hunter2") && oidc["my-idp"] != with_secret("other"));
+}
+
+// Rules: I5.
+#[test]
+fn i5_what_a_provider_lacks_is_said_by_its_key() {
+    let url = ("SYNAPTASK_PUBLIC_URL", "https://tasks.example");
+    let issuer = ("SYNAPTASK_OIDC_A_ISSUER", "https://id.example");
+    let client = ("SYNAPTASK_OIDC_A_CLIENT_ID", "a");
+    assert!(with_variables(&[url, issuer, client]).is_ok());
+    for (some, named) in [
+        (vec![url, client], "oidc.a.issuer: is missing"),
+        (vec![url, issuer], "oidc.a.client_id: is missing"),
+        (vec![issuer, client], "oidc.a: needs `public_url`"),
+        (vec![url, ("SYNAPTASK_OIDC_A_ISSUER", "http://id.example")], "SYNAPTASK_OIDC_A_ISSUER: must begin"),
+        (vec![url, ("SYNAPTASK_OIDC_A_B", "c")], "SYNAPTASK_OIDC_A_B: is an unknown variable"),
+        (vec![url, ("SYNAPTASK_OIDC_ISSUER", "c")], "SYNAPTASK_OIDC_ISSUER: is an unknown variable"),
+        (
+            vec![url, issuer, client, ("SYNAPTASK_OIDC_A_TRUST_EMAIL", "1")],
+            "SYNAPTASK_OIDC_A_TRUST_EMAIL: must be on",
+        ),
+    ] {
+        let error = with_variables(&some).unwrap_err();
+        assert!(error.starts_with(named), "{error}");
+    }
+    for (text, named) in [
+        ("[oidc]\nissuer = \"https://id.example\"", "unknown setting `oidc.issuer`"),
+        ("[oidc.a]\nsecret = \"hunter2\"", "unknown setting `oidc.a.secret`"),
+        ("[oidc.a.b]\nissuer = \"https://id.example\"", "unknown setting `oidc.a.b`"),
+        ("[oidc.a]\nclient_secret = 5", "oidc.a.client_secret: must be text"),
+        ("[oidc.a]\nclient_secret = \"hunter2\\nhunter2\"", "oidc.a.client_secret: must be one line"),
+    ] {
+        let error = parse_file(text).unwrap_err();
+        assert!(error.starts_with(named) && !error.contains("hunter2"), "{error}");
+    }
+    let of = |names: &[String]| {
+        let mut settings = parse_file("public_url = \"https://tasks.example\"").unwrap();
+        for name in names {
+            let key = format!("[oidc.\"{name}\"]\nissuer = \"https://id.example\"\nclient_id = \"a\"");
+            settings.read_toml(&key)?;
+        }
+        settings.accounts.check().map_err(|(key, reason)| format!("{key}: {reason}"))
+    };
+    assert!(of(&["A".to_owned()]).unwrap_err().starts_with("oidc.A: must have a name"));
+    let many: Vec<String> = (0..21).map(|n| format!("p{n}")).collect();
+    assert_eq!(of(&many[..20]), Ok(()));
+    assert!(of(&many).unwrap_err().starts_with("oidc: has more than 20"));
+}
+
 /// README.md's table of settings, derived from the declarations.
 fn readme_table() -> String {
     let code = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
