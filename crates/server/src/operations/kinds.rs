@@ -263,9 +263,6 @@ kind! { PlanOf => Plan,
     |json| [Plan::Basic, Plan::Plus, Plan::Pro].into_iter().find(|plan| text(json) == Some(plan.name()))
 }
 
-/// Where integers no longer fit in 64 bits.
-const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
-
 /// A version or a rev. An integer that no entity will ever have is a version like any other that does not match.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WholeNumber;
@@ -273,8 +270,6 @@ pub(super) struct WholeNumber;
 kind! { WholeNumber => u64, Schema::new("integer", "a whole number"), |json| match json {
     Json::Int(value) => Some(u64::try_from(*value).unwrap_or(u64::MAX)),
     Json::Huge(_) => Some(u64::MAX),
-    // In a list of operations, an integer that does not fit in 64 bits is read as a real.
-    Json::Real(value) if value.abs() >= TWO_TO_63 => Some(u64::MAX),
     _ => None,
 } }
 

@@ -21,8 +21,8 @@ pub enum Json {
     Bool(bool),
     /// A number written as an integer.
     Int(i64),
-    /// A number written as an integer that does not fit in 64 bits, as the nearest double. Inside a list or an
-    /// inner object it may be `Real`: no field expects integers there.
+    /// A number written as an integer that does not fit in 64 bits, as the nearest double. Deeper than the fields of
+    /// an operation in a list of operations it may be `Real`: no field expects integers there.
     Huge(f64),
     /// A number with a fraction or an exponent; never −0.
     Real(f64),
@@ -56,7 +56,7 @@ impl Json {
         reader.disable_recursion_limit();
         let read = Depth(0).deserialize(&mut reader).and_then(|json| reader.end().map(|()| json));
         let mut json = read.map_err(|error| Malformed(error.to_string()))?;
-        settle_numbers(&mut json, text)?;
+        settle_numbers(&mut json, text, TOLD_APART)?;
         Ok(json)
     }
 
@@ -201,7 +201,7 @@ impl<'de> Visitor<'de> for Depth {
             return Err(E::custom("number out of range"));
         }
         // The sign of zero is kept where `settle_numbers` looks for integers written as `-0`.
-        Ok(Json::Real(if self.0 > 1 { value + 0.0 } else { value }))
+        Ok(Json::Real(if self.0 > TOLD_APART { value + 0.0 } else { value }))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Json, E> {
@@ -240,30 +240,46 @@ fn has_duplicate(fields: &[(String, Json)]) -> bool {
     keys.windows(2).any(|pair| pair.first() == pair.last())
 }
 
-/// A double does not show whether `-0` or a number beyond 64 bits was written as an integer. In the rare case of
-/// such a field, its text is read again.
-fn settle_numbers(json: &mut Json, text: &str) -> Result<(), Malformed> {
-    let unclear = |value: f64| value.abs() >= INT_BOUND || (value == 0.0 && value.is_sign_negative());
+/// How deep numbers are told apart by how they are written: down to the fields of an operation in a list of operations.
+const TOLD_APART: usize = 3;
+
+/// A double does not show whether `-0` or a number beyond 64 bits was written as an integer. In the rare case of such a
+/// number, its text is read again.
+fn settle_numbers(json: &mut Json, text: &str, deeper: usize) -> Result<(), Malformed> {
+    if !has_unclear(json, deeper) {
+        return Ok(());
+    }
+    let raw = |error: serde_json::Error| Malformed(error.to_string());
     match json {
         Json::Object(fields) => {
-            if !fields.iter().any(|(_, json)| matches!(json, Json::Real(value) if unclear(*value))) {
-                return Ok(());
-            }
-            let raw: HashMap<String, &RawValue> =
-                serde_json::from_str(text).map_err(|error| Malformed(error.to_string()))?;
+            let texts: HashMap<String, &RawValue> = serde_json::from_str(text).map_err(raw)?;
             for (key, json) in fields {
-                if let Json::Real(value) = *json
-                    && unclear(value)
-                {
-                    let text = raw.get(key).map_or("", |raw| raw.get());
-                    *json = if is_written_as_integer(text) { integer(text) } else { Json::Real(value + 0.0) };
-                }
+                let text = texts.get(key).map_or("", |text| text.get());
+                settle_numbers(json, text, deeper.saturating_sub(1))?;
             }
         }
-        Json::Real(value) => *value += 0.0,
+        Json::List(items) => {
+            let texts: Vec<&RawValue> = serde_json::from_str(text).map_err(raw)?;
+            for (json, text) in items.iter_mut().zip(texts) {
+                settle_numbers(json, text.get(), deeper.saturating_sub(1))?;
+            }
+        }
+        Json::Real(value) => {
+            *json = if is_written_as_integer(text) { integer(text) } else { Json::Real(*value + 0.0) };
+        }
         _ => {}
     }
     Ok(())
+}
+
+/// Whether a number in a value, at most so much deeper, may have been written as an integer or not.
+fn has_unclear(json: &Json, deeper: usize) -> bool {
+    match json {
+        Json::Real(value) => value.abs() >= INT_BOUND || (*value == 0.0 && value.is_sign_negative()),
+        Json::Object(fields) => deeper > 0 && fields.iter().any(|(_, json)| has_unclear(json, deeper - 1)),
+        Json::List(items) => deeper > 0 && items.iter().any(|json| has_unclear(json, deeper - 1)),
+        _ => false,
+    }
 }
 
 /// 2⁶³: doubles below it in size are in the range of an `i64`.
