@@ -6,6 +6,8 @@ const make = (name, text, ...children) => {
   element.append(...children);
   return element;
 };
+/** A sentence in which names of the API stand in backticks. */
+const prose = (text) => make('p', '', ...text.split('`').map((part, nth) => (nth % 2 ? make('code', part) : part)));
 const nameIn = (reference) => reference.$ref.split('/').pop();
 
 const show = async () => {
@@ -26,7 +28,7 @@ const show = async () => {
   const of = (action) => all.filter((operation) => operation.action === action).map(entry);
   document.getElementById('events').append(
     make('h1', document_.info.title),
-    make('p', document_.info.description),
+    prose(document_.info.description),
     make('h2', 'What a client sends'),
     ...of('receive'),
     make('h2', 'What the server sends'),
