@@ -2,7 +2,7 @@
 //!
 //! Each module is a room; ARCHITECTURE.md has the table of which room may name which, and `tools/walls` checks it.
 
-mod access;
+mod access_log;
 mod accounts;
 mod app;
 mod aside;

@@ -1,6 +1,6 @@
 //! Logs: structured, on standard error, and without secrets.
 
-use crate::{access, socket};
+use crate::{access_log, socket};
 use std::env;
 use std::io::{self, IsTerminal as _};
 use std::sync::OnceLock;
@@ -28,8 +28,8 @@ pub fn start(filter: &str, access_log: bool) -> Result<Guard, String> {
     let (writer, guard) = access_log.then(access_writer).unzip();
     let access = writer.map(|writer| fmt::layer().with_writer(writer).with_ansi(in_colours()));
     tracing_subscriber::registry()
-        .with(main.with_filter(filter_fn(|line| line.target() != access::TARGET)))
-        .with(access.map(|layer| layer.with_filter(filter_fn(|line| line.target() == access::TARGET))))
+        .with(main.with_filter(filter_fn(|line| line.target() != access_log::TARGET)))
+        .with(access.map(|layer| layer.with_filter(filter_fn(|line| line.target() == access_log::TARGET))))
         .with(filter)
         .with(capped())
         .try_init()

@@ -6,7 +6,7 @@ mod docs;
 mod response_permits;
 mod snapshot;
 
-use crate::access::Access;
+use crate::access_log::AccessLine;
 use crate::accounts::Accounts;
 use crate::app::App;
 use crate::aside;
@@ -103,7 +103,7 @@ async fn respond(rest: Arc<Rest>, request: Request) -> Response {
     rest.app.figures.note(noted.operation, Transport::Rest, problem.as_ref(), time);
     if let Some(client) = address {
         let Noted { operation, path, user } = noted;
-        let access = Access {
+        let access = AccessLine {
             transport: Transport::Rest.name(),
             method: Some(method),
             path,

@@ -1,7 +1,7 @@
 //! Outgoing messages and their encoding. The task that sends them encodes them last of all.
 
 use super::outbox::{Admission, page_bytes};
-use crate::access::Access;
+use crate::access_log::AccessLine;
 use crate::aside::LARGE_ENTITIES;
 use crate::dispatch::Reply;
 use crate::engine::{DiffPart, Outcome, Published, Relayed, SharedText, clock};
@@ -54,7 +54,7 @@ impl NotedReply {
     pub fn note(&self, trace_id: &str, bytes: usize) {
         let NotedReply { operation, status, code, time, user, client } = *self;
         let (transport, bytes) = (Transport::Socket.name(), u64::try_from(bytes).ok());
-        let access = Access {
+        let access = AccessLine {
             transport,
             method: None,
             path: None,

@@ -10,7 +10,7 @@ pub const TARGET: &str = "synaptask::access";
 
 /// One request that was answered.
 #[derive(Clone, Copy, Debug)]
-pub struct Access<'a> {
+pub struct AccessLine<'a> {
     pub transport: &'static str,
     /// Over REST, the method; another than HTTP's own is `other`.
     pub method: Option<&'static str>,
@@ -28,10 +28,10 @@ pub struct Access<'a> {
     pub trace_id: &'a str,
 }
 
-impl Access<'_> {
+impl AccessLine<'_> {
     /// Writes the line.
     pub fn note(&self) {
-        let Access { transport, method, path, operation, status, code, bytes, trace_id, .. } = *self;
+        let AccessLine { transport, method, path, operation, status, code, bytes, trace_id, .. } = *self;
         let ms = self.time.as_secs_f64() * 1e3;
         let (client, user) = (self.client, self.user);
         tracing::info!(
