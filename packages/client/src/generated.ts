@@ -2039,7 +2039,7 @@ export interface Operations {
   'node:add': {
     input: NodeAddInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.immutable_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_id' | 'bad_request.invalid_target_id' | 'bad_request.invalid_text' | 'bad_request.title_too_long' | 'bad_request.description_too_long' | 'bad_request.invalid_status' | 'bad_request.status_blocked' | 'bad_request.invalid_due_datetime' | 'bad_request.invalid_tags' | 'bad_request.tag_empty' | 'bad_request.tag_too_long' | 'bad_request.too_many_tags' | 'bad_request.invalid_priority' | 'bad_request.invalid_volume' | 'bad_request.invalid_independent' | 'bad_request.invalid_assignee' | 'bad_request.invalid_position' | 'bad_request.invalid_pinned' | 'bad_request.invalid_collapsed' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.target_not_found' | 'bad_request.target_in_trash' | 'conflict.id_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.immutable_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_id' | 'bad_request.invalid_target_id' | 'bad_request.invalid_text' | 'bad_request.title_too_long' | 'bad_request.description_too_long' | 'bad_request.invalid_status' | 'bad_request.status_blocked' | 'bad_request.invalid_due_datetime' | 'bad_request.invalid_tags' | 'bad_request.tag_empty' | 'bad_request.tag_too_long' | 'bad_request.too_many_tags' | 'bad_request.invalid_priority' | 'bad_request.invalid_volume' | 'bad_request.invalid_independent' | 'bad_request.invalid_assignee' | 'bad_request.invalid_position' | 'bad_request.invalid_pinned' | 'bad_request.invalid_collapsed' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.target_not_found' | 'bad_request.target_in_trash' | 'conflict.id_taken' | 'forbidden.no_permission' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Changes fields of a node. */
   'node:update': {
@@ -2063,7 +2063,7 @@ export interface Operations {
   'node:duplicate': {
     input: NodeDuplicateInput;
     output: Copied;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_target_id' | 'bad_request.invalid_copy_ids' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'not_found.target_not_found' | 'bad_request.node_in_trash' | 'bad_request.target_in_trash' | 'bad_request.batch_too_large' | 'conflict.id_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_branch_value' | 'bad_request.invalid_target_id' | 'bad_request.invalid_copy_ids' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'not_found.target_not_found' | 'bad_request.node_in_trash' | 'bad_request.target_in_trash' | 'bad_request.batch_too_large' | 'conflict.id_taken' | 'forbidden.no_permission' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Takes a node out of the trash. */
   'node:restore': {
@@ -2147,13 +2147,13 @@ export interface Operations {
   'node:embed': {
     input: NodeEmbedInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.branch_not_found' | 'bad_request.node_in_trash' | 'bad_request.public_expired' | 'bad_request.not_public' | 'bad_request.already_embedded' | 'bad_request.has_access' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.branch_not_found' | 'bad_request.node_in_trash' | 'bad_request.public_expired' | 'bad_request.not_public' | 'bad_request.already_embedded' | 'bad_request.has_access' | 'forbidden.no_permission' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Takes an embedded publication out of the graph of the caller. */
   'node:unembed': {
     input: NodeUnembedInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.branch_not_found' | 'bad_request.not_embedded' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.branch_not_found' | 'bad_request.not_embedded' | 'forbidden.no_permission' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Grants a user access to a node or branch. */
   'node:access': {
@@ -2183,7 +2183,7 @@ export interface Operations {
   'access:visibilityupdate': {
     input: AccessVisibilityupdateInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_showing' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'bad_request.not_shared' | 'forbidden.plan_limit' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.missing_id' | 'bad_request.invalid_node_id' | 'bad_request.invalid_showing' | 'conflict.batch_id_conflict' | 'rate_limited' | 'not_found.node_not_found' | 'bad_request.not_shared' | 'forbidden.plan_limit' | 'forbidden.no_permission' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Reads a page of history, latest first. */
   'history:page': {
@@ -2219,7 +2219,7 @@ export interface Operations {
   'settings:username': {
     input: SettingsUsernameInput;
     output: Changed;
-    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_username' | 'conflict.batch_id_conflict' | 'rate_limited' | 'conflict.username_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
+    errors: 'payload_too_large' | 'unauthorized' | 'forbidden.api_not_allowed' | 'forbidden.origin' | 'bad_request.unsupported_encoding' | 'forbidden.read_only' | 'bad_request.malformed_json' | 'bad_request.fields_must_be_dict' | 'bad_request.unknown_field' | 'bad_request.invalid_batch_id' | 'bad_request.invalid_username' | 'conflict.batch_id_conflict' | 'rate_limited' | 'forbidden.no_permission' | 'conflict.username_taken' | 'unavailable' | 'internal.storage' | 'internal.exception';
   };
   /** Stores how the caller's client shows the graph. */
   'settings:view': {

@@ -120,7 +120,7 @@ fn nodes() -> Vec<Row> {
             .mutates(input!(Operation::NodeAdd(NodeAdd { id: NEW_NODE, target: TARGET, fields: NodeInput })))
             .rest(Post, &["/api/node"])
             .read_only(NODE_READ_ONLY)
-            .refuses(&[TargetNotFound, TargetInTrash, IdTaken]),
+            .refuses(&[TargetNotFound, TargetInTrash, IdTaken, NoPermission]),
         row("node:update", NODE_LIMIT)
             .about("Changes fields of a node.")
             .mutates(input!(Operation::NodeUpdate(NodeUpdate {
@@ -150,7 +150,15 @@ fn nodes() -> Vec<Row> {
                 names: COPY_IDS,
             })))
             .rest(Post, &["/api/node/duplicate"])
-            .refuses(&[NodeNotFound, TargetNotFound, NodeInTrash, TargetInTrash, BatchTooLarge, IdTaken])
+            .refuses(&[
+                NodeNotFound,
+                TargetNotFound,
+                NodeInTrash,
+                TargetInTrash,
+                BatchTooLarge,
+                IdTaken,
+                NoPermission,
+            ])
             .answers::<wire::CopiedAnswer>(),
         row("node:restore", NODE_TRASH_LIMIT)
             .about("Takes a node out of the trash.")
@@ -299,12 +307,20 @@ fn shares() -> Vec<Row> {
             .about("Embeds a publication in the graph of the caller.")
             .mutates(input!(Operation::NodeEmbed { root: BRANCH_ID }))
             .rest(Post, &["/api/node/embed"])
-            .refuses(&[BranchNotFound, NodeInTrash, PublicExpired, NotPublic, AlreadyEmbedded, HasAccess]),
+            .refuses(&[
+                BranchNotFound,
+                NodeInTrash,
+                PublicExpired,
+                NotPublic,
+                AlreadyEmbedded,
+                HasAccess,
+                NoPermission,
+            ]),
         row("node:unembed", EMBED_LIMIT)
             .about("Takes an embedded publication out of the graph of the caller.")
             .mutates(input!(Operation::NodeUnembed { root: BRANCH_ID }))
             .rest(Delete, &["/api/node/embed"])
-            .refuses(&[BranchNotFound, NotEmbedded]),
+            .refuses(&[BranchNotFound, NotEmbedded, NoPermission]),
         row("node:access", ACCESS_LIMIT)
             .about("Grants a user access to a node or branch.")
             .mutates(input!(Operation::AccessAdd(AccessAdd {
@@ -359,7 +375,7 @@ fn shares() -> Vec<Row> {
             .about("Hides a grant from the graph of the caller, or shows it.")
             .mutates(input!(Operation::AccessVisibility { id: NODE_ID, showing: SHOWING }))
             .rest(Put, &["/api/account/access"])
-            .refuses(&[NodeNotFound, NotShared, PlanLimit]),
+            .refuses(&[NodeNotFound, NotShared, PlanLimit, NoPermission]),
     ]
 }
 
@@ -425,7 +441,7 @@ fn rest() -> Vec<Row> {
             .about("Changes the username of the caller.")
             .mutates(input!(Operation::SettingsUsername { username: USERNAME }))
             .rest(Put, &["/api/account"])
-            .refuses(&[UsernameTaken])
+            .refuses(&[NoPermission, UsernameTaken])
             .alone(),
         row("settings:view", limit("settings:view", 30))
             .about("Stores how the caller's client shows the graph.")
