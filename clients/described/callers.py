@@ -104,6 +104,9 @@ def put_right(fields, path):
             fields[name] = FUTURE
         elif name in PASSWORDS and isinstance(value, str) and len(value) <= 1024 and "login" not in path:
             fields[name] = GOOD_PASSWORD
+        elif name == "next" and isinstance(value, str) and 0 < len(value) <= 1000:
+            # Which paths are on this server is more than a pattern says.
+            fields[name] = "/board"
         elif name == "tags" and isinstance(value, list) and TAGS_MAX < len(value) <= 1000:
             fields[name] = value[:TAGS_MAX]
         elif name in ("source", "target", "root") or (name == "id" and path not in ("/api/node", "/api/link")):

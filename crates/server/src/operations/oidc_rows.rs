@@ -50,6 +50,8 @@ const EXCHANGE_FAILS: &[Problem] = &[
     Problem::SignIn(Fault::AccountDisabled),
 ];
 const CALLBACK_FAILS: &[Problem] = &[
+    // What a provider sends in the query string may be long.
+    Problem::UriTooLong,
     Problem::SignIn(Fault::NotConfigured),
     Problem::SignIn(Fault::State),
     Problem::SignIn(Fault::OtherIssuer),
