@@ -142,6 +142,8 @@ class AsyncLiveGraph:
         if self._why is not None:
             return
         if self._follower.since is None:
+            # At once: what comes before the load is asked for is no news of the graph that was held.
+            self._begin()
             return self._start(self._load)
         self._follower.begin_resume()
         self._start(self._resume)
